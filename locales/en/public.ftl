@@ -1,0 +1,202 @@
+### The words of the public pages: forms, "check your inbox", the links of the mail, errors.
+###
+### For translators: short sentences, second person, active, no exclamation marks. Say "subscribe", "confirm", "leave";
+### never the trade's own terms such as "opt in". Numbers stand after a colon or before a unit sign, so that no text needs
+### a plural. The texts that begin with "form-default-" become part of what a person agrees to.
+
+## Every page
+
+page-privacy = Privacy
+page-contact = Contact
+# Read to people who cannot see the page: names the row of language links.
+page-languages = Language
+# Small line at the foot. It opens the text below it.
+page-checked-by = Checked by countersign
+page-checked-by-text = countersign handles the confirmation for the sender. It keeps what you were shown, what you answered and when, in a log that cannot be changed unnoticed. So nobody can claim a yes that you did not give.
+
+## The form
+
+# Used where the form has no texts of its own. $brand is the name of the sender.
+form-default-title = Subscribe to { $brand }
+form-default-intro = Enter your address. We then send you one mail, to check that it is yours.
+form-default-consent = By pressing the button you agree that { $brand } sends you the mails described here. You can leave at any time: every mail has a link for it.
+form-default-button = Subscribe
+
+form-email-label = Email address
+form-name-label = Name
+# In brackets behind the label of a field that may stay empty.
+form-optional = optional
+# Label of a field that people do not see; it catches programs.
+form-trap-label = Leave this field empty
+# A link behind the wording of consent.
+form-privacy = How { $brand } handles your data
+
+# While the browser does a small calculation that keeps programs out. Nothing is asked of the person.
+form-proof-working = Checking that this is not a program. It takes a moment.
+form-proof-done = Check done.
+form-proof-failed = The check did not work. Please press the button again.
+form-needs-script = This form is protected against programs and needs JavaScript. Please turn it on and load the page again.
+form-sending = Sending…
+# The server could not be reached.
+form-failed = That did not work. Please check your connection and try again.
+
+## Problems with a form
+
+form-problem-title = Please check what you entered
+form-problem-empty = Enter your email address.
+form-problem-at = This address has no @ sign. It should look like anna@example.org.
+form-problem-syntax = This address has a mistake in it. It should look like anna@example.org.
+form-problem-domain = Mail cannot reach the part after the @ sign. Please check its spelling.
+form-problem-long = This address is too long. Please check it.
+form-problem-unusual = We cannot write to addresses with quotation marks, comments or numbers in brackets. Please use another one.
+form-problem-role = This looks like an address that several people read. Please use your own: only you can agree for yourself.
+form-problem-purpose = Choose at least one kind of mail.
+form-problem-proof = The check against programs was missing or too old. Please press the button again.
+# Follows the text of a problem. $address is an address that the person may have meant.
+form-did-you-mean = Did you mean { $address }?
+
+## Check your inbox
+
+inbox-title = Check your inbox
+# The address follows on a line of its own.
+inbox-sent-to = We sent a mail to:
+# $sender is an address. The words in quotation marks are the beginning of mail-subject.
+inbox-from = It comes from { $sender }. Its subject begins with “Please confirm”. Press the button in it, or enter its code here.
+inbox-code-label = The six digits from the mail
+inbox-code-button = Confirm
+# The page changes by itself once the person has confirmed.
+inbox-waiting = Waiting for your answer. This page notices it by itself.
+# Only where scripts are off; the link inbox-check-again follows.
+inbox-waiting-plain = Pressed the button in the mail?
+inbox-check-again = Check again
+# $name is the name of a mail service.
+inbox-webmail = Open { $name }
+inbox-nothing = Nothing there? Look in the spam folder, or have it sent once more.
+inbox-resend = Send again
+# On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
+inbox-resend-wait = Send again in { $seconds } s
+# Also shown where no second mail may be sent, so it promises no arrival.
+inbox-sent-again = We have asked for the mail once more. It can take a minute.
+inbox-wrong-address = Wrong address?
+inbox-change-label = Your right address
+inbox-change-button = Use this address
+# $address is an address that the person may have meant.
+inbox-did-you-mean = Did you mean { $address }?
+inbox-did-you-mean-yes = Yes, use this one
+inbox-confirmed-title = Confirmed
+inbox-continue = Continue
+# A request that is over: declined, replaced or too old.
+inbox-closed-title = This request is over
+inbox-closed-text = It was answered, replaced by a newer one, or is too old. You can subscribe to { $brand } again at any time.
+inbox-closed-action = Subscribe again
+
+## Confirm: the page behind the link in the mail
+
+# $brand is the name of the sender.
+confirm-title = Subscribe to { $brand }?
+# $date is a date with time, $page the name of a website.
+confirm-asked-on = This address was entered on { $date }.
+confirm-asked-on-at = This address was entered on { $date } at { $page }.
+confirm-purposes = What you agree to
+confirm-button = Yes, I subscribe
+confirm-not-me = This was not me
+# While the page completes by itself, in the browser that signed up.
+confirm-working = Confirming…
+
+## Confirm with the code, when a program seems to have opened the mail first
+
+code-title = One more step
+code-text = It looks as if a program opened the links of the mail before you. Some mail services do that as a check. So please enter the six digits from the mail.
+code-label = The six digits from the mail
+code-button = Confirm
+# $left is a number.
+code-tries-left = Tries left: { $left }
+code-wrong = That is not the code in the mail. Please look again. Tries left: { $left }
+code-closed = This code no longer works. Use the link in the mail, or subscribe again to get a new one.
+
+## Done
+
+done-title = Confirmed
+done-title-again = Already confirmed
+done-text = Thank you. { $brand } may now write to you.
+done-text-again = You confirmed before. There is nothing more to do.
+done-purposes = What you subscribed to
+done-leave = You can leave at any time: every mail has a link for it.
+done-continue = Continue
+
+## This was not me
+
+decline-title = This was not you?
+decline-text = Then somebody entered your address, perhaps by mistake. Tell us, and it stops here.
+decline-happens = What happens then
+decline-happens-1 = The request is closed, and its links stop working.
+decline-happens-2 = { $brand } has no consent from you and does not write to you.
+decline-happens-3 = We note that you told us, and when.
+decline-button = Yes, this was not me
+declined-title = Thank you for telling us
+declined-text = The request is closed. { $brand } has no consent from you and does not write to you.
+decline-after-confirmation-title = This was confirmed before
+decline-after-confirmation-text = The request has already been confirmed. To leave, use the link in any mail from { $brand }, or write to the contact below.
+
+## About this mail
+
+about-title = About this mail
+# $brand is the name of the sender.
+about-intro = { $brand } asks whether you want its mail.
+about-who = Who asks
+about-to = To which address
+about-when = When it was entered
+about-where = On which page
+about-until = Until when the links work
+about-why = Why you got it
+about-why-text = Somebody entered your address in a form: most likely you, or somebody who mistyped. The mail asks you, so that nobody can subscribe you but yourself.
+about-nothing = If you do nothing
+about-nothing-text = Nothing is confirmed. The links in the mail stop working on { $date }.
+about-yes = If it was you
+about-yes-text = Go back to the mail and press the button in it.
+about-no = If it was not you
+
+## Links that do not work
+
+link-expired-title = This link is too old
+link-expired-text = It worked for a limited time only. { $brand } can send you a new mail.
+link-expired-action = Send a new mail
+link-fresh-title = Check your inbox
+link-fresh-text = If the address may still be asked, a new mail from { $brand } is on its way. Press the button in it.
+link-replaced-title = There is a newer mail
+link-replaced-text = It took the place of this one. Please use the link in the newest mail from { $brand }.
+link-corrected-title = The address was changed
+link-corrected-text = Whoever entered this address has corrected it since. There is nothing left to do.
+link-broken-title = This link does not work
+link-broken-text = It may have been cut off on its way. Open it again from the mail, or copy the whole link.
+
+## Errors
+
+error-not-found-title = There is nothing here
+error-not-found-text = The address of this page is not right, or the page is gone.
+error-unavailable-title = Please try again in a minute
+error-unavailable-text = Something on our side does not work at the moment. What you sent was not saved.
+error-too-many-title = Please wait a moment
+error-too-many-text = There were too many requests at once. Please try again in a minute.
+error-too-large-title = That is too much
+error-too-large-text = What was sent is larger than this form takes. Please go back and shorten it.
+error-malformed-title = This could not be read
+error-malformed-text = What was sent is damaged. Please go back and send the form again.
+error-unknown-kind-title = This could not be read
+# For programmers: the three names stay as they are.
+error-unknown-kind-text = Send the form as application/x-www-form-urlencoded, multipart/form-data or application/json.
+
+## For the owner of a website: three ways to show the form there
+
+embed-title = Put this form on your website
+# $form is the title of the form.
+embed-intro = Three ways to show “{ $form }”. Choose one and copy it. All lead to the same mail and the same proof.
+embed-script-title = With a script
+embed-script-text = The form takes the width, fonts and colours of your page, and the next steps happen in place. Name your site under “origins” of the form.
+embed-html-title = As plain HTML
+embed-html-text = Works everywhere and without scripts. You shape it yourself; the next step opens on our page. Keep the text above the button: it is what people agree to.
+embed-frame-title = In a frame
+embed-frame-text = For site builders that allow neither scripts nor forms. Choose the height to fit.
+embed-copy = Copy
+embed-copied = Copied
+embed-preview = See the form

@@ -1,0 +1,211 @@
+-- Brands, forms, contacts, their events and standings, confirmation requests, the outbox, budgets.
+-- Every key begins with the brand. Times are microseconds since 1970, ids are UUID v7, states are text.
+
+create table setting (
+    key text collate "C" not null primary key,
+    value text collate "C" not null
+);
+
+create table brand (
+    id uuid not null primary key,
+    number bigint not null unique check (number between 1 and 65535),
+    slug text collate "C" not null unique,
+    declared text collate "C" not null,
+    declared_at bigint not null
+);
+
+create table form (
+    id uuid not null primary key,
+    brand_id uuid not null references brand (id),
+    slug text collate "C" not null unique,
+    declared text collate "C" not null,
+    current_version text collate "C" not null,
+    retired_at bigint
+);
+
+create table form_version (
+    form_id uuid not null references form (id),
+    hash text collate "C" not null check (length(hash) = 64),
+    content text collate "C" not null,
+    created_at bigint not null,
+    primary key (form_id, hash)
+);
+
+create table contact (
+    brand_id uuid not null,
+    id uuid not null,
+    address text collate "C" not null,
+    address_key text collate "C" not null,
+    mailbox bytea not null check (length(mailbox) = 16),
+    language text collate "C" not null,
+    name text collate "C",
+    open_request_id uuid,
+    created_at bigint not null,
+    primary key (brand_id, id)
+);
+
+create unique index contact_address on contact (brand_id, address_key);
+
+create table standing (
+    brand_id uuid not null,
+    contact_id uuid not null,
+    purpose text collate "C" not null,
+    state text collate "C" not null check (state in ('pending', 'implicit', 'explicit', 'lapsed', 'declined', 'withdrawn', 'corrected')),
+    grade text collate "C" check (grade in ('code', 'same_browser', 'link_button')),
+    rule text collate "C" not null,
+    since bigint not null,
+    until bigint,
+    primary key (brand_id, contact_id, purpose)
+);
+
+create table request (
+    brand_id uuid not null,
+    id uuid not null,
+    contact_id uuid not null,
+    form_id uuid not null,
+    form_version text collate "C" not null,
+    purposes text collate "C" not null,
+    language text collate "C" not null,
+    page_host text collate "C",
+    key_id bigint not null,
+    state text collate "C" not null check (state in ('open', 'confirmed', 'declined', 'replaced', 'abandoned')),
+    mailed bigint not null check (mailed in (0, 1)),
+    last_mail_at bigint not null,
+    follows_id uuid,
+    code_tries bigint not null,
+    openings bigint not null,
+    issued_at bigint not null,
+    expires_at bigint not null,
+    ended_at bigint,
+    primary key (brand_id, id)
+);
+
+create table event (
+    position bigint generated always as identity primary key,
+    id uuid not null,
+    brand_id uuid not null,
+    contact_id uuid not null,
+    request_id uuid,
+    kind text collate "C" not null,
+    at bigint not null,
+    body text collate "C" not null
+);
+
+create index event_contact on event (brand_id, contact_id, position);
+
+create function event_never_changes() returns trigger language plpgsql as $$
+begin
+    raise exception 'events never change';
+end $$;
+
+create trigger event_never_changes before update on event
+for each row execute function event_never_changes();
+
+create function event_is_never_deleted() returns trigger language plpgsql as $$
+begin
+    raise exception 'events are never deleted';
+end $$;
+
+create trigger event_is_never_deleted before delete on event
+for each row execute function event_is_never_deleted();
+
+create function form_version_never_changes() returns trigger language plpgsql as $$
+begin
+    raise exception 'form versions never change';
+end $$;
+
+create trigger form_version_never_changes before update on form_version
+for each row execute function form_version_never_changes();
+
+create function form_version_is_never_deleted() returns trigger language plpgsql as $$
+begin
+    raise exception 'form versions are never deleted';
+end $$;
+
+create trigger form_version_is_never_deleted before delete on form_version
+for each row execute function form_version_is_never_deleted();
+
+-- What a mailbox was sent in the last day, and whether it may be sent anything. The mailbox is a keyed hash.
+create table mailbox (
+    brand_id uuid not null,
+    hash bytea not null check (length(hash) = 16),
+    recent text collate "C" not null,
+    recent_until bigint not null,
+    suppressed_at bigint,
+    suppressed_for text collate "C",
+    primary key (brand_id, hash)
+);
+
+-- Rates by the generic cell rate algorithm: the theoretical arrival time of each key.
+create table rate (
+    key text collate "C" not null primary key,
+    arrival bigint not null
+);
+
+create table opening (
+    brand_id uuid not null,
+    request_id uuid not null,
+    id uuid not null,
+    link text collate "C" not null,
+    network text collate "C" not null,
+    at bigint not null,
+    primary key (brand_id, request_id, id)
+);
+
+create index opening_network on opening (network, at);
+
+create table spent_challenge (
+    hash bytea not null primary key,
+    expires_at bigint not null
+);
+
+create table outbox (
+    id uuid not null primary key,
+    brand_id uuid not null,
+    contact_id uuid not null,
+    request_id uuid not null,
+    template text collate "C" not null,
+    recipient_domain text collate "C" not null,
+    state text collate "C" not null check (state in ('due', 'failed')),
+    due_at bigint not null,
+    leased_until bigint,
+    tries bigint not null,
+    first_try_at bigint,
+    message_id text collate "C",
+    last_reply text collate "C",
+    ambiguous bigint not null check (ambiguous in (0, 1))
+);
+
+create index outbox_due on outbox (due_at) where state = 'due';
+
+-- The confirmation mail as it was sent: exact bytes, compressed.
+create table sent_mail (
+    brand_id uuid not null,
+    id uuid not null,
+    contact_id uuid not null,
+    request_id uuid not null,
+    message_id text collate "C" not null,
+    accepted_at bigint not null,
+    reply text collate "C" not null,
+    bytes bytea not null,
+    primary key (brand_id, id)
+);
+
+create index sent_mail_contact on sent_mail (brand_id, contact_id);
+
+create table operator (
+    id uuid not null primary key,
+    name text collate "C" not null unique,
+    password_hash text collate "C" not null,
+    role text collate "C" not null check (role in ('owner', 'editor', 'viewer', 'auditor')),
+    created_at bigint not null,
+    disabled_at bigint
+);
+
+create table session (
+    hash bytea not null primary key,
+    operator_id uuid not null references operator (id),
+    created_at bigint not null,
+    seen_at bigint not null,
+    expires_at bigint not null
+);

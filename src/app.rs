@@ -1,0 +1,148 @@
+//! The verbs. Each has a file and, where it writes, one transaction.
+
+pub mod apply;
+pub mod catalog;
+pub mod challenge;
+pub mod confirm;
+pub mod deliver;
+pub mod inbox;
+pub mod live;
+pub mod open_link;
+pub mod overview;
+pub mod permit;
+pub mod sign_in;
+pub mod sign_up;
+pub mod tidy;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::clock::{Clock, Random};
+use crate::config::Config;
+use crate::domain::ids::EventId;
+use crate::domain::keys::{Keys, KeysProblem};
+use crate::domain::time::Timestamp;
+use crate::store::writer::Batcher;
+use crate::store::{Store, StoreError, settings};
+
+use catalog::Catalog;
+
+/// What every verb needs. Shared by all requests and tasks of the process.
+pub struct App {
+    pub config: Config,
+    pub clock: Clock,
+    pub random: Random,
+    pub keys: Arc<Keys>,
+    pub store: Store,
+    pub live: live::Live,
+    catalog: RwLock<Arc<Catalog>>,
+    sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
+    confirmations: Batcher<confirm::Answer, confirm::Outcome>,
+    openings: Batcher<open_link::Opened, ()>,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartProblem {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("secrets: {0}")]
+    Keys(#[from] KeysProblem),
+    #[error(
+        "the root secret that this database began with is missing; put it last in secrets.previous"
+    )]
+    OldSecretMissing,
+}
+
+/// What a batch of a hot verb works with; cheap to clone into its task.
+#[derive(Clone)]
+pub(crate) struct Work {
+    pub store: Store,
+    pub clock: Clock,
+    pub random: Random,
+    pub keys: Arc<Keys>,
+}
+
+impl Work {
+    pub fn event_id(&self, now: Timestamp) -> EventId {
+        EventId(self.random.uuid_v7(now))
+    }
+}
+
+impl App {
+    /// Opens the store, checks the keys against it, loads the catalog and starts the writers.
+    pub async fn start(
+        config: Config,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Arc<Self>, StartProblem> {
+        let keys = Arc::new(Keys::derive(&config.root_secrets)?);
+        let store = Store::open(&config.database).await?;
+        let mut tx = store.write().await?;
+        let known =
+            settings::put_once(&mut tx, "mailbox_key", &keys.mailbox_fingerprint()).await?;
+        tx.commit().await?;
+        if known != keys.mailbox_fingerprint() {
+            return Err(StartProblem::OldSecretMissing);
+        }
+        let catalog = catalog::load(&store).await?;
+        let work = Work {
+            store: store.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            keys: keys.clone(),
+        };
+        let thresholds = config.thresholds;
+        let limits = config.limits;
+        let (one, two, three) = (work.clone(), work.clone(), work);
+        Ok(Arc::new(Self {
+            sign_ups: Batcher::start(sign_up::BATCH, move |calls| {
+                let work = one.clone();
+                async move { sign_up::run(&work, &limits, calls).await }
+            }),
+            confirmations: Batcher::start(confirm::BATCH, move |calls| {
+                let work = two.clone();
+                async move { confirm::run(&work, &thresholds, calls).await }
+            }),
+            openings: Batcher::start(open_link::BATCH, move |calls| {
+                let work = three.clone();
+                async move { open_link::run(&work, calls).await }
+            }),
+            catalog: RwLock::new(Arc::new(catalog)),
+            live: live::Live::default(),
+            config,
+            clock,
+            random,
+            keys,
+            store,
+        }))
+    }
+
+    /// The brands and forms as they are now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Reads the catalog again if another process, or the command line, has changed it.
+    pub async fn refresh_catalog(&self) -> Result<(), StoreError> {
+        let mut conn = self.store.read().await?;
+        let revision = settings::find(&mut conn, catalog::REVISION).await?;
+        if revision == self.catalog().revision {
+            return Ok(());
+        }
+        drop(conn);
+        let fresh = Arc::new(catalog::load(&self.store).await?);
+        *self
+            .catalog
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// A public URL. Links come from the settings only, never from what a request says (T14).
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.config.base_url)
+    }
+}

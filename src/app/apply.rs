@@ -1,0 +1,200 @@
+//! Declaring brands, purposes and forms: a plan first, then one transaction. Applied again it changes nothing.
+
+use serde::Deserialize;
+
+use super::App;
+use super::catalog::{Catalog, REVISION};
+use crate::domain::brand::BrandDeclaration;
+use crate::domain::form::{FormContent, problems_of};
+use crate::domain::ids::{BrandId, FormId};
+use crate::store::brands::{self, FormRow};
+use crate::store::{StoreError, settings};
+use crate::texts::Texts;
+
+/// A file of declarations.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declarations {
+    #[serde(default, rename = "brand")]
+    pub brands: Vec<BrandDeclaration>,
+}
+
+/// Why a file cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyProblem {
+    #[error("the file is not right:\n{0}")]
+    File(String),
+    #[error("the declarations are not right:\n{}", .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
+    Declarations(Vec<String>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One step of a plan, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    AddBrand(String),
+    ChangeBrand(String),
+    AddForm(String),
+    /// New wording, boxes, purposes or languages: a new version with this name.
+    NewVersion(String, String),
+    /// Settings that no person reads: origins, redirects, limits.
+    ChangeForm(String),
+    /// Declared before and not any more: takes no signups; its links still work.
+    RetireForm(String),
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AddBrand(slug) => write!(f, "+ brand {slug}"),
+            Self::ChangeBrand(slug) => write!(f, "~ brand {slug}"),
+            Self::AddForm(slug) => write!(f, "+ form {slug}"),
+            Self::NewVersion(slug, hash) => {
+                write!(f, "~ form {slug}: new version {}", &hash[..12.min(hash.len())])
+            }
+            Self::ChangeForm(slug) => write!(f, "~ form {slug}: settings"),
+            Self::RetireForm(slug) => write!(f, "- form {slug}: takes no signups any more"),
+        }
+    }
+}
+
+/// Reads and checks a file's text.
+pub fn parse(text: &str) -> Result<Declarations, ApplyProblem> {
+    let declarations: Declarations =
+        toml::from_str(text).map_err(|error| ApplyProblem::File(error.to_string()))?;
+    let mut problems: Vec<String> = declarations.brands.iter().flat_map(problems_of).collect();
+    let mut slugs: Vec<&str> = declarations
+        .brands
+        .iter()
+        .flat_map(|brand| brand.forms.iter().map(|form| form.slug.as_str()))
+        .collect();
+    slugs.sort_unstable();
+    for pair in slugs.windows(2).filter(|pair| pair[0] == pair[1]) {
+        problems.push(format!(
+            "form \"{}\" stands there twice; forms have one name each in the installation",
+            pair[0]
+        ));
+    }
+    if declarations.brands.is_empty() {
+        problems.push("there is no [[brand]] in it".to_owned());
+    }
+    if problems.is_empty() {
+        Ok(declarations)
+    } else {
+        Err(ApplyProblem::Declarations(problems))
+    }
+}
+
+fn content_of(brand: &BrandDeclaration, form: &crate::domain::form::FormDeclaration) -> FormContent {
+    FormContent::compose(brand, form, &|key, language, brand_name| {
+        Texts::of(language).arg(key, "brand", brand_name)
+    })
+}
+
+/// What applying would change.
+pub fn plan(catalog: &Catalog, declarations: &Declarations) -> Result<Vec<Step>, ApplyProblem> {
+    let mut steps = Vec::new();
+    let mut problems = Vec::new();
+    for declared in &declarations.brands {
+        let known = catalog.brand_by_slug(declared.slug.as_str());
+        match known {
+            None => steps.push(Step::AddBrand(declared.slug.to_string())),
+            Some(brand) if without_forms(&brand.declared) != without_forms(declared) => {
+                steps.push(Step::ChangeBrand(declared.slug.to_string()));
+            }
+            Some(_) => {}
+        }
+        for form in &declared.forms {
+            let slug = form.slug.to_string();
+            let Some(existing) = catalog.form(&slug) else {
+                steps.push(Step::AddForm(slug));
+                continue;
+            };
+            if known.is_none_or(|brand| brand.id != existing.brand) {
+                problems.push(format!(
+                    "form \"{slug}\" belongs to another brand; choose another name"
+                ));
+                continue;
+            }
+            let version = content_of(declared, form).hash();
+            if version != existing.current {
+                steps.push(Step::NewVersion(slug, version.as_str().to_owned()));
+            } else if existing.declared != *form {
+                steps.push(Step::ChangeForm(slug));
+            }
+        }
+        if let Some(brand) = known {
+            for form in catalog.forms_of(brand.id) {
+                if !declared.forms.iter().any(|own| own.slug == form.declared.slug) {
+                    steps.push(Step::RetireForm(form.declared.slug.to_string()));
+                }
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(steps)
+    } else {
+        Err(ApplyProblem::Declarations(problems))
+    }
+}
+
+fn without_forms(brand: &BrandDeclaration) -> BrandDeclaration {
+    BrandDeclaration {
+        forms: Vec::new(),
+        ..brand.clone()
+    }
+}
+
+/// Applies the declarations in one transaction: all of it or nothing.
+pub async fn apply(app: &App, declarations: &Declarations) -> Result<Vec<Step>, ApplyProblem> {
+    let catalog = app.catalog();
+    let steps = plan(&catalog, declarations)?;
+    if steps.is_empty() {
+        return Ok(steps);
+    }
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    for declared in &declarations.brands {
+        let brand = catalog
+            .brand_by_slug(declared.slug.as_str())
+            .map_or_else(|| BrandId(app.random.uuid_v7(now)), |brand| brand.id);
+        let text = serde_json::to_string(&without_forms(declared))
+            .map_err(|_| StoreError::Corrupt("brand"))?;
+        brands::put_brand(&mut tx, brand.0, declared.slug.as_str(), &text, now).await?;
+        for form in &declared.forms {
+            let content = content_of(declared, form);
+            let version = content.hash();
+            let id = catalog
+                .form(form.slug.as_str())
+                .map_or_else(|| FormId(app.random.uuid_v7(now)), |form| form.id);
+            let row = FormRow {
+                id: id.0,
+                brand_id: brand.0,
+                slug: form.slug.to_string(),
+                declared: serde_json::to_string(form).map_err(|_| StoreError::Corrupt("form"))?,
+                current_version: version.as_str().to_owned(),
+                retired_at: None,
+            };
+            brands::put_form(&mut tx, &row).await?;
+            brands::put_version(
+                &mut tx,
+                form.slug.as_str(),
+                version.as_str(),
+                &content.canonical(),
+                now,
+            )
+            .await?;
+        }
+    }
+    for step in &steps {
+        if let Step::RetireForm(slug) = step {
+            brands::retire_form(&mut tx, slug, now).await?;
+        }
+    }
+    let revision = app.random.uuid_v7(now).to_string();
+    settings::put(&mut tx, REVISION, &revision).await?;
+    tx.commit().await?;
+    app.refresh_catalog().await?;
+    Ok(steps)
+}

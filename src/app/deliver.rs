@@ -1,0 +1,706 @@
+//! Sending what waits in the outbox.
+//!
+//! One loop claims due mails under a lease; as many senders as there are SMTP sessions compose and send them; results are
+//! written in batches. Exactly-once is impossible over SMTP: if the process dies after the server's last reply and before
+//! our commit, the mail is sent again, with the same Message-ID, and the try is marked ambiguous. Nothing else sends twice.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+use super::sign_up::rate_key;
+use super::{App, Work};
+use crate::config::{SmtpLogin, SmtpTls};
+use crate::domain::brand::Brand;
+use crate::domain::budget::Rate;
+use crate::domain::event::{Event, Fact, SCHEMA_VERSION};
+use crate::domain::ids::{ContactId, OutboxId, RequestId};
+use crate::domain::standing::RequestState;
+use crate::domain::time::Timestamp;
+use crate::domain::token::Purpose;
+use crate::mail::compose::ConfirmationMail;
+use crate::mail::dkim::DkimKey;
+use crate::mail::transport::{self, Envelope, Outcome, Phase, SmtpSettings, Transport};
+use crate::store::contacts::ContactRow;
+use crate::store::outbox::{self, OutboxRow, Retry, SentMail};
+use crate::store::requests::RequestRow;
+use crate::store::writer::Batcher;
+use crate::store::{Engine, StoreError, budgets, contacts, events, requests};
+use crate::telemetry;
+
+/// Mails claimed at a time.
+const CLAIM: i64 = 512;
+/// How long a claim holds without being renewed: after a crash the mails of a worker wait this long for another one.
+const LEASE: Duration = Duration::from_secs(60);
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+/// The longest sleep between two looks at the outbox; other processes queue mails without waking this one.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Level of zstd for the bytes kept: the fastest; a mail of 8 KB shrinks to about a third.
+const COMPRESSION: i32 = 1;
+
+/// Why delivery cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryProblem {
+    #[error("smtp: {0}")]
+    Smtp(#[from] transport::SettingsProblem),
+    #[error("dkim: {0}")]
+    Dkim(#[from] crate::mail::dkim::DkimProblem),
+}
+
+/// What sends: the pool of SMTP sessions and the signing key.
+pub struct Delivery {
+    app: Arc<App>,
+    transport: Transport,
+    dkim: Option<DkimKey>,
+    results: Batcher<Sent, ()>,
+    /// What this process has leased and not finished, to renew the leases.
+    under_way: Mutex<HashMap<OutboxId, ()>>,
+}
+
+/// A claimed mail with all that it takes to compose it.
+struct Job {
+    mail: OutboxRow,
+    request: RequestRow,
+    contact: ContactRow,
+}
+
+/// The result of one try.
+#[derive(Clone)]
+enum Sent {
+    Accepted {
+        mail: SentMail,
+        fact: Box<Event>,
+    },
+    NotYet(Retry),
+    Failed {
+        retry: Retry,
+        fact: Box<Event>,
+    },
+    /// Not tried: nobody wants it any more.
+    Dropped(OutboxId),
+}
+
+impl App {
+    /// Connects nothing yet; checks the settings.
+    pub fn delivery(self: &Arc<Self>) -> Result<Arc<Delivery>, DeliveryProblem> {
+        let transport = Transport::new(self.smtp_settings())?;
+        let dkim = match &self.config.dkim {
+            None => None,
+            Some(dkim) => {
+                use secrecy::ExposeSecret;
+                Some(DkimKey::from_pem(
+                    dkim.key.expose_secret().as_bytes(),
+                    &dkim.selector,
+                    &dkim.domain,
+                )?)
+            }
+        };
+        let work = Work {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            keys: self.keys.clone(),
+        };
+        Ok(Arc::new(Delivery {
+            app: self.clone(),
+            transport,
+            dkim,
+            results: Batcher::start(512, move |sent| {
+                let work = work.clone();
+                async move { write(&work, sent).await }
+            }),
+            under_way: Mutex::new(HashMap::new()),
+        }))
+    }
+
+    fn smtp_settings(&self) -> SmtpSettings {
+        let smtp = &self.config.smtp;
+        SmtpSettings {
+            host: smtp.host.clone(),
+            port: smtp.port,
+            tls: match smtp.tls {
+                SmtpTls::Required => transport::Tls::Required,
+                SmtpTls::Implicit => transport::Tls::Implicit,
+                SmtpTls::Plain => transport::Tls::Plain,
+            },
+            login: match smtp.login.clone() {
+                SmtpLogin::None => transport::Login::None,
+                SmtpLogin::Password { user, password } => {
+                    transport::Login::Password { user, password }
+                }
+                SmtpLogin::Xoauth2 {
+                    user,
+                    token_url,
+                    client_id,
+                    client_secret,
+                    refresh_token,
+                    scope,
+                } => transport::Login::Xoauth2 {
+                    user,
+                    token_url,
+                    client_id,
+                    client_secret,
+                    refresh_token,
+                    scope,
+                },
+            },
+            hello_name: smtp.hello_name.clone(),
+            max_sessions: smtp.max_sessions,
+            max_mails_per_session: 100,
+            extra_root_certificates: smtp.extra_root_certificates.clone(),
+            connect_within: Duration::from_secs(30),
+            reply_within: Duration::from_secs(300),
+            final_reply_within: Duration::from_secs(600),
+            idle_for: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Delivery {
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Runs until `stop` is done; mails under way are finished, the others stay in the outbox.
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()> + Send) {
+        self.release_after_restart().await;
+        let (queue, waiting) = mpsc::channel::<Job>(2 * CLAIM as usize);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let mut senders = JoinSet::new();
+        for _ in 0..self.app.config.smtp.max_sessions {
+            let (delivery, waiting) = (self.clone(), waiting.clone());
+            senders.spawn(async move { delivery.send_all(&waiting).await });
+        }
+        let renewing = tokio::spawn(self.clone().renew_leases());
+        tokio::pin!(stop);
+        loop {
+            let claimed = tokio::select! {
+                () = &mut stop => break,
+                claimed = self.claim(&queue) => claimed,
+            };
+            match claimed {
+                Ok(claimed) if claimed >= CLAIM as usize => {}
+                Ok(_) => {
+                    tokio::select! {
+                        () = &mut stop => break,
+                        () = self.app.live.mail_waits() => {}
+                        () = tokio::time::sleep(LOOK_EVERY) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the outbox could not be read");
+                    tokio::select! {
+                        () = &mut stop => break,
+                        () = tokio::time::sleep(LOOK_EVERY) => {}
+                    }
+                }
+            }
+        }
+        drop(queue);
+        while senders.join_next().await.is_some() {}
+        renewing.abort();
+        self.transport.close().await;
+    }
+
+    /// Sends what is due now and waits for the results: for tests and commands. Answers with the number of tries.
+    pub async fn drain(self: &Arc<Self>) -> Result<usize, StoreError> {
+        let mut tries = 0;
+        loop {
+            let (queue, waiting) = mpsc::channel::<Job>(CLAIM as usize);
+            let claimed = self.claim(&queue).await?;
+            drop(queue);
+            self.send_all(&Mutex::new(waiting)).await;
+            if claimed == 0 {
+                return Ok(tries);
+            }
+            tries += claimed;
+        }
+    }
+
+    /// On SQLite this process is the only sender: what an earlier one leased and did not finish is free at once.
+    async fn release_after_restart(&self) {
+        if self.app.store.engine() != Engine::Sqlite {
+            return;
+        }
+        let released = async {
+            let mut tx = self.app.store.write().await?;
+            outbox::release_all(&mut tx).await?;
+            tx.commit().await
+        };
+        if let Err(error) = released.await {
+            tracing::warn!(%error, "leases of an earlier run could not be ended; they end by themselves");
+        }
+    }
+
+    async fn renew_leases(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(RENEW_EVERY);
+        loop {
+            ticks.tick().await;
+            let ids: Vec<OutboxId> = self.under_way.lock().await.keys().copied().collect();
+            let until = self.app.clock.now().plus(LEASE);
+            let renewed = async {
+                let mut tx = self.app.store.write().await?;
+                for part in ids.chunks(crate::store::set::ROWS_AT_MOST) {
+                    outbox::renew(&mut tx, part, until).await?;
+                }
+                tx.commit().await
+            };
+            if !ids.is_empty()
+                && let Err(error) = renewed.await
+            {
+                tracing::warn!(%error, "leases could not be renewed");
+            }
+        }
+    }
+
+    /// Claims due mails and hands them to the senders. Answers with how many were claimed.
+    async fn claim(&self, queue: &mpsc::Sender<Job>) -> Result<usize, StoreError> {
+        // Look before taking the write lock: an idle server writes nothing.
+        let now = self.app.clock.now();
+        let mut conn = self.app.store.read().await?;
+        let next = outbox::next_due(&mut conn).await?;
+        drop(conn);
+        if next.is_none_or(|next| next > now) {
+            return Ok(0);
+        }
+        let mut tx = self.app.store.write().await?;
+        let now = self.app.clock.now();
+        let mails = outbox::claim_due(&mut tx, now, now.plus(LEASE), CLAIM).await?;
+        let claimed = mails.len();
+        let jobs = self.prepare(&mut tx, mails, now).await?;
+        // If the process dies after this commit, the lease runs out and the mails are claimed again.
+        tx.commit().await?;
+        self.under_way
+            .lock()
+            .await
+            .extend(jobs.iter().map(|job| (job.mail.id, ())));
+        for job in jobs {
+            if queue.send(job).await.is_err() {
+                break;
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Reads what the claimed mails need, takes out what nobody wants any more and puts back what a rate holds.
+    async fn prepare(
+        &self,
+        tx: &mut crate::store::Conn,
+        mails: Vec<OutboxRow>,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        let keys: Vec<_> = mails.iter().map(|m| (m.brand_id, m.request_id)).collect();
+        let ids: Vec<_> = mails.iter().map(|m| (m.brand_id, m.contact_id)).collect();
+        let requests: HashMap<RequestId, RequestRow> = requests::list(tx, &keys)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let contacts: HashMap<ContactId, ContactRow> = contacts::find_by_ids(tx, &ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let boxes: Vec<_> = contacts
+            .values()
+            .filter_map(|c| Some((c.brand_id, c.mailbox.as_slice().try_into().ok()?)))
+            .collect();
+        let suppressed: Vec<Vec<u8>> = budgets::find_mailboxes(tx, &boxes)
+            .await?
+            .into_iter()
+            .filter(|mailbox| mailbox.suppressed_at.is_some())
+            .map(|mailbox| mailbox.hash.to_vec())
+            .collect();
+        let mut unwanted = Vec::new();
+        let mut jobs = Vec::with_capacity(mails.len());
+        for mail in mails {
+            let request = requests.get(&mail.request_id).filter(|request| {
+                request.state == RequestState::Open.as_str() && now < request.expires_at
+            });
+            let contact = contacts
+                .get(&mail.contact_id)
+                .filter(|contact| !suppressed.contains(&contact.mailbox));
+            match (request, contact) {
+                (Some(request), Some(contact)) => jobs.push(Job {
+                    request: request.clone(),
+                    contact: contact.clone(),
+                    mail,
+                }),
+                _ => unwanted.push(mail.id),
+            }
+        }
+        outbox::remove(tx, &unwanted).await?;
+        self.hold_back(tx, jobs, now).await
+    }
+
+    /// Applies the rates per brand and per recipient domain; a mail over its rate goes back, due when it is its turn.
+    async fn hold_back(
+        &self,
+        tx: &mut crate::store::Conn,
+        jobs: Vec<Job>,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        let catalog = self.app.catalog();
+        let limits_of = |job: &Job| {
+            let brand = catalog
+                .brand(job.mail.brand_id)
+                .map_or(0, |brand| brand.declared.mails_per_hour);
+            let domain = self.app.config.delivery.per_domain_an_hour;
+            [
+                (rate_key("send brand", &job.mail.brand_id.to_string()), brand),
+                (rate_key("send domain", &job.mail.recipient_domain), domain),
+            ]
+        };
+        let mut keys: Vec<String> = jobs
+            .iter()
+            .flat_map(&limits_of)
+            .filter(|limit| limit.1 > 0)
+            .map(|limit| limit.0)
+            .collect();
+        if keys.is_empty() {
+            return Ok(jobs);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let locks: Vec<i64> = {
+            let mut locks: Vec<i64> = keys
+                .iter()
+                .map(|key| super::sign_up::lock_key(&[key.as_bytes()]))
+                .collect();
+            locks.sort_unstable();
+            locks
+        };
+        budgets::lock(tx, &locks).await?;
+        let mut rates: HashMap<String, i64> =
+            budgets::find_rates(tx, &keys).await?.into_iter().collect();
+        let mut changed: HashMap<String, i64> = HashMap::new();
+        let mut kept = Vec::with_capacity(jobs.len());
+        let mut held = Vec::new();
+        for job in jobs {
+            let mut taken = Vec::new();
+            let mut later = None;
+            for (key, an_hour) in limits_of(&job).into_iter().filter(|limit| limit.1 > 0) {
+                match (Rate { an_hour }).take(rates.get(&key).copied(), now) {
+                    Ok(arrival) => taken.push((key, arrival)),
+                    Err(from) => later = later.max(Some(from)),
+                }
+            }
+            match later {
+                Some(from) => held.push((job.mail.id, from)),
+                None => {
+                    for (key, arrival) in taken {
+                        rates.insert(key.clone(), arrival);
+                        changed.insert(key, arrival);
+                    }
+                    kept.push(job);
+                }
+            }
+        }
+        outbox::release(tx, &held).await?;
+        let changed: Vec<(String, i64)> = changed.into_iter().collect();
+        budgets::put_rates(tx, &changed).await?;
+        Ok(kept)
+    }
+
+    /// Takes jobs until the queue is closed and empty. Results are handed over without waiting for their commit, up to
+    /// a number: the next mail need not wait for the disk.
+    async fn send_all(self: &Arc<Self>, waiting: &Mutex<mpsc::Receiver<Job>>) {
+        const RESULTS_AT_ONCE: usize = 64;
+        let mut writing = JoinSet::new();
+        loop {
+            let next = waiting.lock().await.recv().await;
+            let Some(job) = next else { break };
+            let sent = self.send(job).await;
+            if writing.len() >= RESULTS_AT_ONCE {
+                writing.join_next().await;
+            }
+            while writing.try_join_next().is_some() {}
+            let delivery = self.clone();
+            writing.spawn(async move { delivery.settle(sent).await });
+        }
+        while writing.join_next().await.is_some() {}
+    }
+
+    async fn settle(&self, sent: Sent) {
+        let id = sent.id();
+        if let Err(error) = self.results.call(sent).await {
+            // The lease runs out and the mail is tried again, marked ambiguous.
+            tracing::error!(%error, "the result of a mail could not be written");
+        }
+        self.under_way.lock().await.remove(&id);
+    }
+
+    async fn send(&self, job: Job) -> Sent {
+        let catalog = self.app.catalog();
+        let Some(brand) = catalog.brand(job.mail.brand_id) else {
+            return Sent::Dropped(job.mail.id);
+        };
+        let now = self.app.clock.now();
+        let from_domain = brand
+            .declared
+            .from_address
+            .rsplit('@')
+            .next()
+            .unwrap_or("localhost");
+        // The id of the outbox row makes the Message-ID: the same for every try (RFC 5322, section 3.6.4).
+        let message_id = job
+            .mail
+            .message_id
+            .clone()
+            .unwrap_or_else(|| format!("{}@{from_domain}", job.mail.id));
+        let bytes = match self.compose(brand, &job, &message_id, now) {
+            Ok(bytes) => bytes,
+            Err(reason) => return self.failed(&job, message_id, reason, now, false),
+        };
+        let envelope = Envelope {
+            from: brand.declared.from_address.clone(),
+            to: job.contact.address.clone(),
+        };
+        let outcome = self.transport.send(&envelope, &bytes).await;
+        let now = self.app.clock.now();
+        let count = |result: &'static str| {
+            metrics::counter!(telemetry::MAILS, "result" => result).increment(1);
+        };
+        match outcome {
+            Outcome::Accepted { reply } => {
+                count("accepted");
+                self.app.live.set_smtp_problem(None);
+                self.accepted(&job, message_id, reply, &bytes, now)
+            }
+            Outcome::Rejected { reply, .. } => {
+                count("rejected");
+                self.failed(&job, message_id, reply, now, false)
+            }
+            Outcome::Deferred { reason, phase } => {
+                count("deferred");
+                // A busy mailbox is this mail's matter; what fails before the envelope concerns all mail.
+                if matches!(phase, Phase::Connect | Phase::Tls | Phase::Login) {
+                    self.app.live.set_smtp_problem(Some(&reason));
+                }
+                self.later(&job, message_id, reason, now, false)
+            }
+            Outcome::Unknown { reason } => {
+                count("unknown");
+                self.later(&job, message_id, reason, now, true)
+            }
+        }
+    }
+
+    fn compose(
+        &self,
+        brand: &Brand,
+        job: &Job,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, String> {
+        let catalog = self.app.catalog();
+        let request = &job.request;
+        let form = catalog
+            .form_by_id(request.form_id)
+            .ok_or("the form is gone")?;
+        let version = crate::domain::form::VersionHash::stored(request.form_version.clone());
+        let content = form.content(&version).ok_or("the form version is gone")?;
+        let key_id = u8::try_from(request.key_id).unwrap_or(0);
+        let code = self
+            .app
+            .keys
+            .code(key_id, request.id.0)
+            .ok_or("the secret that this request was made with is gone")?;
+        let token = |purpose| {
+            self.app
+                .keys
+                .sign(purpose, brand.number, request.id.0, request.expires_at)
+        };
+        let confirm = token(Purpose::Confirm);
+        let purposes = request.purposes();
+        let mail = ConfirmationMail {
+            brand,
+            content,
+            language: &request.language,
+            purposes: &purposes,
+            name: job
+                .contact
+                .name
+                .clone()
+                .filter(|_| form.declared.name_in_mail),
+            to: &job.contact.address,
+            confirm_url: self.app.url(&format!("/c/{confirm}")),
+            decline_url: self.app.url(&format!("/c/{confirm}/decline")),
+            about_url: self.app.url(&format!("/a/{}", token(Purpose::About))),
+            code,
+            asked_at: request.issued_at,
+            asked_from: request.page_host.clone(),
+            expires_at: request.expires_at,
+            message_id: message_id.to_owned(),
+            now,
+        };
+        let bytes = mail.compose().map_err(|problem| problem.to_string())?;
+        let Some(key) = &self.dkim else {
+            return Ok(bytes);
+        };
+        let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);
+        let mut signed = key
+            .sign(&bytes, seconds)
+            .map_err(|problem| problem.to_string())?;
+        signed.extend_from_slice(&bytes);
+        Ok(signed)
+    }
+
+    fn event(&self, job: &Job, at: Timestamp, fact: Fact) -> Box<Event> {
+        Box::new(Event {
+            id: crate::domain::ids::EventId(self.app.random.uuid_v7(at)),
+            schema: SCHEMA_VERSION,
+            brand: job.mail.brand_id,
+            contact: job.mail.contact_id,
+            request: Some(job.mail.request_id),
+            at,
+            fact,
+        })
+    }
+
+    fn accepted(
+        &self,
+        job: &Job,
+        message_id: String,
+        reply: String,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Sent {
+        let fact = Fact::MailAccepted {
+            message_id: message_id.clone(),
+            reply: reply.clone(),
+            template: job.mail.template.clone(),
+            language: job.request.language.clone(),
+            tries: job.mail.tries + 1,
+        };
+        Sent::Accepted {
+            fact: self.event(job, now, fact),
+            mail: SentMail {
+                brand_id: job.mail.brand_id,
+                id: job.mail.id,
+                contact_id: job.mail.contact_id,
+                request_id: job.mail.request_id,
+                message_id,
+                accepted_at: now,
+                reply,
+                bytes: zstd::bulk::compress(bytes, COMPRESSION)
+                    .unwrap_or_else(|_| bytes.to_vec()),
+            },
+        }
+    }
+
+    fn later(
+        &self,
+        job: &Job,
+        message_id: String,
+        reason: String,
+        now: Timestamp,
+        ambiguous: bool,
+    ) -> Sent {
+        let tries = job.mail.tries + 1;
+        let first = job.mail.first_try_at.unwrap_or(now);
+        let delivery = &self.app.config.delivery;
+        // A mail whose fate is unknown time and again is a poison message: eight tries and it is parked.
+        const AMBIGUOUS_TRIES: i64 = 8;
+        let over = tries >= delivery.max_tries
+            || now.since(first) >= delivery.retry_for
+            || (ambiguous && tries >= AMBIGUOUS_TRIES);
+        if over {
+            return self.failed(job, message_id, reason, now, ambiguous);
+        }
+        Sent::NotYet(Retry {
+            id: job.mail.id,
+            failed: false,
+            due_at: now.plus(self.backoff(tries)),
+            tries,
+            first_try_at: first,
+            message_id,
+            last_reply: reason,
+            ambiguous: ambiguous || job.mail.ambiguous != 0,
+        })
+    }
+
+    /// 30 seconds, doubled at each try up to four hours, and up to a quarter more by chance so that a crowd of mails does
+    /// not come back all at once.
+    fn backoff(&self, tries: i64) -> Duration {
+        let doubled = 30_u64 << u32::try_from(tries - 1).unwrap_or(0).min(9);
+        let seconds = doubled.min(4 * 3_600);
+        let jitter = self.app.random.below(seconds * 250 + 1);
+        Duration::from_secs(seconds) + Duration::from_millis(jitter)
+    }
+
+    fn failed(
+        &self,
+        job: &Job,
+        message_id: String,
+        reason: String,
+        now: Timestamp,
+        ambiguous: bool,
+    ) -> Sent {
+        let tries = job.mail.tries + 1;
+        let ambiguous = ambiguous || job.mail.ambiguous != 0;
+        let fact = Fact::MailFailed {
+            message_id: message_id.clone(),
+            reason: reason.clone(),
+            tries,
+            ambiguous,
+        };
+        Sent::Failed {
+            fact: self.event(job, now, fact),
+            retry: Retry {
+                id: job.mail.id,
+                failed: true,
+                due_at: now,
+                tries,
+                first_try_at: job.mail.first_try_at.unwrap_or(now),
+                message_id,
+                last_reply: reason,
+                ambiguous,
+            },
+        }
+    }
+}
+
+impl Sent {
+    const fn id(&self) -> OutboxId {
+        match self {
+            Self::Accepted { mail, .. } => mail.id,
+            Self::NotYet(retry) | Self::Failed { retry, .. } => retry.id,
+            Self::Dropped(id) => *id,
+        }
+    }
+}
+
+/// Writes the results of a batch. If the process dies before this commit, accepted mails are sent again: the one window
+/// that SMTP leaves open.
+async fn write(work: &Work, sent: Vec<Sent>) -> Result<Vec<()>, StoreError> {
+    let answers = vec![(); sent.len()];
+    let mut accepted = Vec::new();
+    let mut retries = Vec::new();
+    let mut dropped = Vec::new();
+    let mut facts = Vec::new();
+    for one in sent {
+        match one {
+            Sent::Accepted { mail, fact } => {
+                accepted.push(mail);
+                facts.push(*fact);
+            }
+            Sent::NotYet(retry) => retries.push(retry),
+            Sent::Failed { retry, fact } => {
+                retries.push(retry);
+                facts.push(*fact);
+            }
+            Sent::Dropped(id) => dropped.push(id),
+        }
+    }
+    let mut tx = work.store.write().await?;
+    outbox::accepted(&mut tx, &accepted).await?;
+    outbox::retry(&mut tx, &retries).await?;
+    outbox::remove(&mut tx, &dropped).await?;
+    events::append(&mut tx, &facts).await?;
+    tx.commit().await?;
+    Ok(answers)
+}

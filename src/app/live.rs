@@ -1,0 +1,65 @@
+//! What waiting pages and the delivery loop of this process are woken by. Losing a wake-up only delays: both also look
+//! at the database by themselves, since another process may have done the work.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::{Notify, broadcast};
+
+use crate::domain::ids::RequestId;
+
+/// Wake-ups that a slow listener may miss before it looks at the database by itself.
+const BACKLOG: usize = 1_024;
+
+#[derive(Debug)]
+pub struct Live {
+    answered: broadcast::Sender<RequestId>,
+    mail: Notify,
+    smtp_problem: Mutex<Option<String>>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            answered: broadcast::channel(BACKLOG).0,
+            mail: Notify::new(),
+            smtp_problem: Mutex::new(None),
+        }
+    }
+}
+
+impl Live {
+    pub fn answered(&self, request: RequestId) {
+        // Nobody listening is no fault.
+        let _ = self.answered.send(request);
+    }
+
+    pub fn listen(&self) -> broadcast::Receiver<RequestId> {
+        self.answered.subscribe()
+    }
+
+    pub fn mail_queued(&self) {
+        self.mail.notify_one();
+    }
+
+    pub async fn mail_waits(&self) {
+        self.mail.notified().await;
+    }
+
+    /// Remembers what keeps mail from leaving, or that nothing does any more.
+    pub fn set_smtp_problem(&self, problem: Option<&str>) {
+        let mut kept = self
+            .smtp_problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if kept.as_deref() != problem {
+            *kept = problem.map(ToOwned::to_owned);
+        }
+    }
+
+    pub fn smtp_problem(&self) -> Option<String> {
+        self.smtp_problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,661 @@
+//! Signing up. Written for a batch: what many callers bring is read, decided and written in one transaction.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{App, Work};
+use crate::domain::brand::{Brand, RoleAddresses, Slug};
+use crate::domain::budget::{Limits, MailboxWindow, Occasion, Rate};
+use crate::domain::circumstances::Circumstances;
+use crate::domain::email_address::{AddressProblem, AddressRules, EmailAddress, clean_name};
+use crate::domain::event::{self, Event, Fact, MailFate, SCHEMA_VERSION, Source};
+use crate::domain::form::{Form, VersionHash};
+use crate::domain::ids::{BrandId, ContactId, OutboxId, RequestId};
+use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict, judge_signup};
+use crate::domain::standing::{RequestState, Standings, State, apply};
+use crate::domain::time::Timestamp;
+use crate::domain::token::Purpose;
+use crate::store::budgets::{self, Mailbox, MailboxHash};
+use crate::store::contacts::{self, ContactRow, StandingOf};
+use crate::store::outbox::{self, OutboxRow};
+use crate::store::requests::{self, RequestRow};
+use crate::store::{Conn, StoreError, events};
+use crate::telemetry;
+
+/// Signups in one transaction at most.
+pub const BATCH: usize = 1_024;
+
+/// What a form brought, before anything is checked. Lengths are bounded by the web layer.
+#[derive(Clone, Debug, Default)]
+pub struct Submission {
+    pub email: String,
+    pub name: Option<String>,
+    /// None given: what the form is for.
+    pub purposes: Vec<String>,
+    pub language: String,
+    pub page: Option<String>,
+    pub version: Option<String>,
+    pub fields: Vec<String>,
+    /// The honeypot was filled in, or the form came back faster than a person types.
+    pub bot: bool,
+    pub circumstances: Circumstances,
+}
+
+/// Why a signup cannot be taken: always about what was typed, never about the state of the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Address(AddressProblem),
+    /// Several people read it, so nobody's consent can be verified (O6).
+    RoleAddress,
+    UnknownPurpose,
+    NoPurpose,
+    Store,
+}
+
+/// One signup, checked.
+#[derive(Clone, Debug)]
+pub struct SignUp {
+    brand: Arc<Brand>,
+    form: Arc<Form>,
+    version: VersionHash,
+    address: EmailAddress,
+    mailbox: MailboxHash,
+    name: Option<String>,
+    purposes: Vec<Slug>,
+    language: String,
+    page: Option<String>,
+    page_host: Option<String>,
+    fields: Vec<String>,
+    bot: bool,
+    key_id: u8,
+    request: RequestId,
+    circumstances: Circumstances,
+}
+
+/// A signup that is on disk.
+#[derive(Clone, Debug)]
+pub struct SignedUp {
+    pub brand: u16,
+    pub request: RequestId,
+    pub expires_at: Timestamp,
+    pub masked: String,
+    pub suggestion: Option<String>,
+    mail: MailFate,
+}
+
+impl App {
+    /// Checks a submission and records it. When this returns, the signup is on disk and its mail, if any, in the outbox.
+    pub async fn sign_up(&self, form: &Arc<Form>, given: Submission) -> Result<SignedUp, Refusal> {
+        let catalog = self.catalog();
+        let brand = catalog.brand(form.brand).ok_or(Refusal::Store)?.clone();
+        let rules = AddressRules {
+            any_domain: self.config.any_domain,
+        };
+        let address = EmailAddress::parse(&given.email, &rules).map_err(Refusal::Address)?;
+        if address.is_role() && brand.declared.role_addresses == RoleAddresses::Refuse {
+            return Err(Refusal::RoleAddress);
+        }
+        let purposes = purposes_of(form, &given.purposes)?;
+        let language = if form.declared.languages.contains(&given.language) {
+            given.language
+        } else {
+            form.declared.languages.first().cloned().unwrap_or_default()
+        };
+        let now = self.clock.now();
+        let command = SignUp {
+            mailbox: self.keys.mailbox_hash(brand.id.0, &address.mailbox()),
+            version: form.version_shown(given.version.as_deref()).clone(),
+            name: given
+                .name
+                .filter(|_| form.declared.asks_name)
+                .and_then(|name| clean_name(&name)),
+            purposes,
+            language,
+            page_host: given
+                .page
+                .as_deref()
+                .and_then(|page| shown_host(page, form, self.config.host())),
+            page: given.page.filter(|page| is_page(page)),
+            fields: given.fields,
+            bot: given.bot,
+            key_id: self.keys.current_id(),
+            request: RequestId(self.random.uuid_v7(now)),
+            circumstances: given.circumstances,
+            brand,
+            form: form.clone(),
+            address,
+        };
+        let done = self
+            .sign_ups
+            .call(command)
+            .await
+            .map_err(|error| store_refusal(&error))?;
+        if done.mail == MailFate::Queued {
+            self.live.mail_queued();
+        }
+        Ok(done)
+    }
+
+    /// The token of the page that the browser which signed up is shown next.
+    pub fn inbox_token(&self, brand: u16, request: RequestId, expires_at: Timestamp) -> String {
+        self.keys
+            .sign(Purpose::Inbox, brand, request.0, expires_at)
+    }
+}
+
+fn store_refusal(error: &StoreError) -> Refusal {
+    tracing::error!(%error, "a signup could not be written");
+    Refusal::Store
+}
+
+fn is_page(page: &str) -> bool {
+    page.len() <= 1_000
+        && (page.starts_with("https://") || page.starts_with("http://"))
+        && !page.contains(char::is_control)
+}
+
+/// The purposes that are meant: those named, or those that the form is for.
+fn purposes_of(form: &Form, named: &[String]) -> Result<Vec<Slug>, Refusal> {
+    let offered = || form.declared.purposes.iter().chain(&form.declared.choices);
+    let mut purposes: BTreeSet<Slug> = BTreeSet::new();
+    for name in named.iter().filter(|name| !name.is_empty()) {
+        let slug = offered()
+            .find(|slug| slug.as_str() == name)
+            .ok_or(Refusal::UnknownPurpose)?;
+        purposes.insert(slug.clone());
+    }
+    if purposes.is_empty() {
+        purposes.extend(form.declared.purposes.iter().cloned());
+    }
+    if purposes.is_empty() {
+        return Err(Refusal::NoPurpose);
+    }
+    Ok(purposes.into_iter().collect())
+}
+
+type ContactKey = (BrandId, String);
+type MailboxKey = (BrandId, MailboxHash);
+
+/// A contact as the batch sees it, with what changed.
+struct Contact {
+    row: ContactRow,
+    standings: Standings,
+    open: Option<RequestRow>,
+    touched: bool,
+}
+
+/// What the batch read, changes as it decides, and writes.
+struct Batch<'a> {
+    work: &'a Work,
+    limits: &'a Limits,
+    now: Timestamp,
+    contacts: HashMap<ContactKey, Contact>,
+    mailboxes: HashMap<MailboxKey, Mailbox>,
+    changed_mailboxes: HashSet<MailboxKey>,
+    /// Arrival times of rates, and how much this batch took of the widest ones.
+    rates: HashMap<String, i64>,
+    changed_networks: HashSet<String>,
+    taken: HashMap<String, i64>,
+    standings: HashMap<(ContactId, Slug), StandingOf>,
+    requests: Vec<RequestRow>,
+    replaced: Vec<RequestRow>,
+    events: Vec<Event>,
+    mails: Vec<OutboxRow>,
+}
+
+/// Records a batch of signups. Acknowledged means committed: if the process dies before the commit, none of the batch
+/// is there and nobody was answered; after it, all is there and the mails wait in the outbox.
+pub(super) async fn run(
+    work: &Work,
+    limits: &Limits,
+    calls: Vec<SignUp>,
+) -> Result<Vec<SignedUp>, StoreError> {
+    let mut tx = work.store.write().await?;
+    let mut batch = Batch::read(work, limits, &mut tx, &calls).await?;
+    let mut answers = Vec::with_capacity(calls.len());
+    for call in calls {
+        answers.push(batch.decide(call));
+    }
+    batch.write(&mut tx).await?;
+    tx.commit().await?;
+    for answer in &answers {
+        metrics::counter!(telemetry::SIGNUPS, "mail" => fate_name(answer.mail)).increment(1);
+    }
+    Ok(answers)
+}
+
+const fn fate_name(fate: MailFate) -> &'static str {
+    match fate {
+        MailFate::Queued => "queued",
+        MailFate::OverBudget => "over_budget",
+        MailFate::Suppressed => "suppressed",
+        MailFate::Bot => "bot",
+    }
+}
+
+const INSTALLATION: &str = "installation";
+
+fn network_key(call: &SignUp) -> String {
+    rate_key("network", &call.circumstances.network())
+}
+
+fn form_key(form: &Form) -> String {
+    rate_key("form", &form.id.to_string())
+}
+
+pub(super) fn rate_key(kind: &str, of: &str) -> String {
+    format!("{kind}:{of}")
+}
+
+/// A number to lock by: collisions only make two strangers wait for each other.
+pub(super) fn lock_key(parts: &[&[u8]]) -> i64 {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let bytes = hash.finalize();
+    i64::from_be_bytes([
+        bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
+    ])
+}
+
+impl<'a> Batch<'a> {
+    async fn read(
+        work: &'a Work,
+        limits: &'a Limits,
+        tx: &mut Conn,
+        calls: &[SignUp],
+    ) -> Result<Self, StoreError> {
+        let contact_keys: Vec<ContactKey> = distinct(calls.iter().map(contact_key));
+        let mailbox_keys: Vec<MailboxKey> =
+            distinct(calls.iter().map(|call| (call.brand.id, call.mailbox)));
+        let networks: Vec<String> = distinct(calls.iter().map(network_key));
+        let mut locks: Vec<i64> = contact_keys
+            .iter()
+            .map(|key| lock_key(&[key.0.0.as_bytes(), key.1.as_bytes()]))
+            .chain(
+                mailbox_keys
+                    .iter()
+                    .map(|key| lock_key(&[key.0.0.as_bytes(), &key.1])),
+            )
+            .chain(networks.iter().map(|key| lock_key(&[key.as_bytes()])))
+            .collect();
+        locks.sort_unstable();
+        locks.dedup();
+        for part in locks.chunks(crate::store::set::ROWS_AT_MOST) {
+            budgets::lock(tx, part).await?;
+        }
+        // The clock is read under the locks, so that times within one contact never run backwards.
+        let now = work.clock.now();
+        let mut rate_keys = networks;
+        rate_keys.extend(distinct(calls.iter().map(|call| form_key(&call.form))));
+        rate_keys.push(INSTALLATION.to_owned());
+        let mut rates = HashMap::new();
+        for part in rate_keys.chunks(crate::store::set::ROWS_AT_MOST) {
+            rates.extend(budgets::find_rates(tx, part).await?);
+        }
+        let mailboxes = budgets::find_mailboxes(tx, &mailbox_keys)
+            .await?
+            .into_iter()
+            .map(|mailbox| ((mailbox.brand_id, mailbox.hash), mailbox))
+            .collect();
+        Ok(Self {
+            contacts: read_contacts(tx, &contact_keys).await?,
+            work,
+            limits,
+            now,
+            mailboxes,
+            changed_mailboxes: HashSet::new(),
+            rates,
+            changed_networks: HashSet::new(),
+            taken: HashMap::new(),
+            standings: HashMap::new(),
+            requests: Vec::with_capacity(calls.len()),
+            replaced: Vec::new(),
+            events: Vec::with_capacity(calls.len()),
+            mails: Vec::with_capacity(calls.len()),
+        })
+    }
+
+    fn decide(&mut self, call: SignUp) -> SignedUp {
+        let now = self.now;
+        let key = contact_key(&call);
+        let mailbox_key = (call.brand.id, call.mailbox);
+        let suppressed = self
+            .mailboxes
+            .get(&mailbox_key)
+            .is_some_and(|mailbox| mailbox.suppressed_at.is_some());
+        let (mail, due_at) = self.take_budget(&call, suppressed);
+        let work = self.work;
+        let contact = self.contacts.entry(key).or_insert_with(|| Contact {
+            row: ContactRow {
+                brand_id: call.brand.id,
+                id: ContactId(work.random.uuid_v7(now)),
+                address: call.address.deliverable().to_owned(),
+                address_key: call.address.key().to_owned(),
+                mailbox: call.mailbox.to_vec(),
+                language: call.language.clone(),
+                name: None,
+                open_request_id: None,
+                created_at: now,
+            },
+            standings: Standings::new(),
+            open: None,
+            touched: true,
+        });
+        let closed = |purpose: &Slug| {
+            contact
+                .standings
+                .get(purpose)
+                .is_some_and(|s| matches!(s.state, State::Withdrawn | State::Declined))
+        };
+        let ruling = if call.bot {
+            // A program's act is no act of the person (G1).
+            Ruling {
+                verdict: Verdict::Refuse,
+                rule: Rule::G1,
+            }
+        } else {
+            judge_signup(
+                suppressed || call.purposes.iter().all(closed),
+                call.address.is_role(),
+                call.brand.declared.role_addresses,
+                call.brand.declared.hold_until_confirmed,
+            )
+        };
+        let expires_at = whole_second(now.plus(call.brand.confirm_within()));
+        let queued = mail == MailFate::Queued;
+        let open = contact
+            .open
+            .take_if(|open| open.state == "open" && open.expires_at > now);
+        let request = RequestRow {
+            brand_id: call.brand.id,
+            id: call.request,
+            contact_id: contact.row.id,
+            form_id: call.form.id,
+            form_version: call.version.as_str().to_owned(),
+            purposes: joined(&call.purposes),
+            language: call.language.clone(),
+            page_host: call.page_host,
+            key_id: i64::from(call.key_id),
+            state: RequestState::Open.as_str().to_owned(),
+            mailed: i64::from(queued),
+            last_mail_at: now,
+            follows_id: open.as_ref().filter(|_| !queued).map(|open| open.id),
+            code_tries: 0,
+            openings: 0,
+            issued_at: now,
+            expires_at,
+            ended_at: None,
+        };
+        let mut facts = Vec::with_capacity(2);
+        if queued {
+            // One link serves one request, and a newer mail replaces the older. Without a new mail the older one stays
+            // good: nobody can spoil a person's link by typing the address once more.
+            if let Some(mut open) = open {
+                open.state = RequestState::Replaced.as_str().to_owned();
+                open.ended_at = Some(now);
+                facts.push((open.id, Fact::Replaced));
+                replace(&mut self.replaced, &mut self.requests, open);
+            }
+            contact.row.open_request_id = Some(request.id);
+            contact.open = Some(request.clone());
+            contact.touched = true;
+        } else {
+            contact.open = open;
+        }
+        let responsible = (call.address.is_role()
+            && call.brand.declared.role_addresses == RoleAddresses::ConfirmFirst)
+            .then(|| call.brand.declared.responsible.clone())
+            .flatten();
+        let masked = call.address.masked();
+        let suggestion = call.address.suggestion();
+        if call.name.is_some() {
+            contact.row.name.clone_from(&call.name);
+            contact.touched = true;
+        }
+        facts.push((
+            request.id,
+            Fact::SignedUp(Box::new(event::SignedUp {
+                address_typed: call.address.as_typed().to_owned(),
+                address: contact.row.address.clone(),
+                name: call.name,
+                purposes: call.purposes,
+                source: Source::WebsiteForm,
+                form: call.form.declared.slug.clone(),
+                form_version: call.version,
+                language: call.language,
+                page: call.page,
+                fields: call.fields,
+                ruling,
+                policy_version: POLICY_VERSION.to_owned(),
+                confirmation_expires_at: expires_at,
+                key_id: call.key_id,
+                mail,
+                responsible,
+                circumstances: call.circumstances,
+            })),
+        ));
+        for (request, fact) in facts {
+            let before = contact.standings.clone();
+            apply(&mut contact.standings, &fact, now);
+            for (purpose, standing) in &contact.standings {
+                if before.get(purpose) != Some(standing) {
+                    self.standings.insert(
+                        (contact.row.id, purpose.clone()),
+                        (contact.row.brand_id, contact.row.id, purpose.clone(), *standing),
+                    );
+                }
+            }
+            self.events.push(Event {
+                id: work.event_id(now),
+                schema: SCHEMA_VERSION,
+                brand: contact.row.brand_id,
+                contact: contact.row.id,
+                request: Some(request),
+                at: now,
+                fact,
+            });
+        }
+        if queued {
+            self.mails.push(OutboxRow {
+                id: OutboxId(work.random.uuid_v7(now)),
+                brand_id: contact.row.brand_id,
+                contact_id: contact.row.id,
+                request_id: request.id,
+                template: "confirm".to_owned(),
+                recipient_domain: call.address.domain().to_owned(),
+                due_at,
+                tries: 0,
+                first_try_at: None,
+                message_id: None,
+                ambiguous: 0,
+            });
+        }
+        let answer = SignedUp {
+            brand: call.brand.number,
+            request: request.id,
+            expires_at,
+            masked,
+            suggestion,
+            mail,
+        };
+        self.requests.push(request);
+        answer
+    }
+
+    /// Takes a mail from all budgets or from none. Mailbox and network say yes or no; form and installation only hold.
+    fn take_budget(&mut self, call: &SignUp, suppressed: bool) -> (MailFate, Timestamp) {
+        let now = self.now;
+        if call.bot {
+            return (MailFate::Bot, now);
+        }
+        if suppressed {
+            return (MailFate::Suppressed, now);
+        }
+        let network = network_key(call);
+        let rate = Rate {
+            an_hour: self.limits.per_network_an_hour,
+        };
+        let Ok(arrival) = rate.take(self.rates.get(&network).copied(), now) else {
+            metrics::counter!(telemetry::BUDGET, "budget" => "network").increment(1);
+            return (MailFate::OverBudget, now);
+        };
+        let mailbox_key = (call.brand.id, call.mailbox);
+        let mailbox = self
+            .mailboxes
+            .entry(mailbox_key)
+            .or_insert_with(|| empty_mailbox(call.brand.id, call.mailbox));
+        if !mailbox
+            .window
+            .take(Occasion::Signup, call.form.id, now, self.limits)
+        {
+            metrics::counter!(telemetry::BUDGET, "budget" => "mailbox").increment(1);
+            return (MailFate::OverBudget, now);
+        }
+        self.changed_mailboxes.insert(mailbox_key);
+        self.rates.insert(network.clone(), arrival);
+        self.changed_networks.insert(network);
+        let of_form = self.reserve(form_key(&call.form), self.limits.per_form_an_hour);
+        let of_all = self.reserve(
+            INSTALLATION.to_owned(),
+            self.limits.per_installation_an_hour,
+        );
+        (MailFate::Queued, of_form.max(of_all))
+    }
+
+    fn reserve(&mut self, key: String, an_hour: u32) -> Timestamp {
+        let (arrival, due_at) = Rate { an_hour }.reserve(self.rates.get(&key).copied(), self.now);
+        let before = self
+            .rates
+            .insert(key.clone(), arrival)
+            .unwrap_or(0)
+            .max(self.now.micros());
+        if due_at > self.now {
+            metrics::counter!(telemetry::BUDGET, "budget" => "held").increment(1);
+        }
+        *self.taken.entry(key).or_insert(0) += arrival - before;
+        due_at
+    }
+
+    async fn write(self, tx: &mut Conn) -> Result<(), StoreError> {
+        let contacts: Vec<ContactRow> = self
+            .contacts
+            .into_values()
+            .filter(|contact| contact.touched)
+            .map(|contact| contact.row)
+            .collect();
+        contacts::put(tx, &contacts).await?;
+        let standings: Vec<StandingOf> = self.standings.into_values().collect();
+        contacts::put_standings(tx, &standings).await?;
+        requests::insert(tx, &self.requests).await?;
+        requests::update(tx, &self.replaced).await?;
+        events::append(tx, &self.events).await?;
+        outbox::insert(tx, &self.mails).await?;
+        let mailboxes: Vec<Mailbox> = self
+            .mailboxes
+            .into_iter()
+            .filter(|(key, _)| self.changed_mailboxes.contains(key))
+            .map(|(_, mailbox)| mailbox)
+            .collect();
+        budgets::put_mailboxes(tx, &mailboxes).await?;
+        let networks: Vec<(String, i64)> = self
+            .changed_networks
+            .into_iter()
+            .filter_map(|key| self.rates.get(&key).map(|arrival| (key, *arrival)))
+            .collect();
+        budgets::put_rates(tx, &networks).await?;
+        // Last, in one order for all processes: these rows are shared by everybody and stay locked until the commit.
+        let mut taken: Vec<(String, i64, i64)> = self
+            .taken
+            .into_iter()
+            .filter(|(_, added)| *added > 0)
+            .map(|(key, added)| (key, self.now.micros(), added))
+            .collect();
+        taken.sort_unstable();
+        budgets::add_rates(tx, &taken).await
+    }
+}
+
+/// A request that ends within the batch that made it is changed where it waits to be inserted.
+fn replace(replaced: &mut Vec<RequestRow>, inserted: &mut [RequestRow], ended: RequestRow) {
+    if !inserted.iter().any(|row| row.id == ended.id) {
+        replaced.push(ended);
+        return;
+    }
+    for row in inserted.iter_mut().filter(|row| row.id == ended.id) {
+        row.clone_from(&ended);
+    }
+}
+
+async fn read_contacts(
+    tx: &mut Conn,
+    keys: &[ContactKey],
+) -> Result<HashMap<ContactKey, Contact>, StoreError> {
+    let rows = contacts::find_by_keys(tx, keys).await?;
+    let ids: Vec<(BrandId, ContactId)> = rows.iter().map(|row| (row.brand_id, row.id)).collect();
+    let mut standings = contacts::list_standings(tx, &ids).await?;
+    let open_ids: Vec<(BrandId, RequestId)> = rows
+        .iter()
+        .filter_map(|row| row.open_request_id.map(|id| (row.brand_id, id)))
+        .collect();
+    let mut open: HashMap<RequestId, RequestRow> = requests::find_to_decide(tx, &open_ids)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let contact = Contact {
+                standings: standings.remove(&row.id).unwrap_or_default(),
+                open: row.open_request_id.and_then(|id| open.remove(&id)),
+                touched: false,
+                row,
+            };
+            let key = (contact.row.brand_id, contact.row.address_key.clone());
+            (key, contact)
+        })
+        .collect())
+}
+
+pub(super) fn empty_mailbox(brand_id: BrandId, hash: MailboxHash) -> Mailbox {
+    Mailbox {
+        brand_id,
+        hash,
+        window: MailboxWindow::default(),
+        suppressed_at: None,
+        suppressed_for: None,
+    }
+}
+
+fn contact_key(call: &SignUp) -> ContactKey {
+    (call.brand.id, call.address.key().to_owned())
+}
+
+fn distinct<T: std::hash::Hash + Eq + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    items.filter(|item| seen.insert(item.clone())).collect()
+}
+
+fn joined(purposes: &[Slug]) -> String {
+    let names: Vec<&str> = purposes.iter().map(Slug::as_str).collect();
+    names.join(" ")
+}
+
+/// Tokens carry whole seconds; the stored expiry is the same instant.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.unix_seconds() * 1_000_000)
+}
+
+/// The host of the page, for the mail's "asked from": only our own or one that the brand declared, since a page is what
+/// the client claims, and nothing that a stranger typed may stand in a mail (T4).
+fn shown_host(page: &str, form: &Form, own: &str) -> Option<String> {
+    let (scheme, rest) = page.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.split(':').next()?.to_ascii_lowercase();
+    let declared = form.allows_origin(&format!("{scheme}://{authority}"));
+    (declared || host == own).then_some(host)
+}

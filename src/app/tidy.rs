@@ -1,0 +1,56 @@
+//! Clockwork: removing what no longer limits or tells anything. Safe with several workers.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::App;
+use crate::store::{StoreError, budgets, openings, outbox};
+use crate::telemetry;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Openings tell scanners from people while a request lives; requests live for 90 days at most.
+const OPENINGS_KEPT_FOR: Duration = Duration::from_secs(91 * 86_400);
+
+/// The answer of `/readyz`.
+#[derive(Debug, Serialize)]
+pub struct Readiness {
+    pub database: &'static str,
+    pub mails_waiting: i64,
+    pub mails_failed: i64,
+    /// What the SMTP server last refused or could not do, with no address in it; none once a mail went through.
+    pub last_smtp_problem: Option<String>,
+}
+
+impl App {
+    pub async fn tidy(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        let removed = budgets::prune(&mut tx, now, now.minus(DAY)).await?
+            + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+
+    /// How the server stands: reads the database as a signup would. Mails that fail are for the operator to see.
+    pub async fn readiness(&self) -> Result<Readiness, StoreError> {
+        let mut conn = self.store.read().await?;
+        let (mails_waiting, mails_failed) = outbox::count(&mut conn).await?;
+        Ok(Readiness {
+            database: "ready",
+            mails_waiting,
+            mails_failed,
+            last_smtp_problem: self.live.smtp_problem(),
+        })
+    }
+
+    /// Sets the gauges that are read from the database.
+    pub async fn measure(&self) -> Result<(), StoreError> {
+        let mut conn = self.store.read().await?;
+        let (due, failed) = outbox::count(&mut conn).await?;
+        metrics::gauge!(telemetry::OUTBOX, "state" => "due").set(due as f64);
+        metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
+        Ok(())
+    }
+}

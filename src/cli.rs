@@ -1,0 +1,138 @@
+//! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings.
+
+mod apply;
+mod demo;
+mod evidence;
+mod init;
+mod operator;
+mod permission;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::App;
+use crate::clock::{Clock, Random};
+use crate::config::Config;
+use crate::domain::brand::Brand;
+use crate::telemetry;
+
+#[derive(Parser)]
+#[command(name = "countersign", version, about = "A double opt-in confirmation server that keeps proof of consent")]
+struct Arguments {
+    /// The file of settings
+    #[arg(long, global = true, env = "COUNTERSIGN_CONFIG", default_value = "countersign.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a commented configuration, make the keys, the database and the first operator
+    Init(init::Init),
+    /// Run the server
+    Serve(serve::Serve),
+    /// Try everything on this machine, with nothing installed
+    Demo(demo::Demo),
+    /// Declare brands, purposes and forms from a TOML file
+    Apply(apply::Apply),
+    /// May this address be mailed, on what basis, and why
+    Permission(permission::Ask),
+    /// What is known of an address
+    Evidence(evidence::Evidence),
+    /// Admin accounts
+    #[command(subcommand)]
+    Operator(operator::Operator),
+}
+
+/// How a command ended when it could not do its work.
+pub(crate) enum Ended {
+    /// Refused or not verified: exit code 1.
+    Refused(String),
+    /// Wrong usage or settings: exit code 2.
+    Wrong(String),
+}
+
+impl<E: std::error::Error> From<E> for Ended {
+    fn from(error: E) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+pub(crate) type Done = Result<(), Ended>;
+
+/// Reads the arguments, runs the command, and says how it went.
+pub fn main() -> ExitCode {
+    // One TLS provider for everything; a second call, by a library, is harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("countersign: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Ended::Refused(text)) => {
+            eprintln!("countersign: {text}");
+            ExitCode::from(1)
+        }
+        Err(Ended::Wrong(text)) => {
+            eprintln!("countersign: {text}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Done {
+    let file = arguments.config;
+    match arguments.command {
+        Command::Init(command) => command.run(&file).await,
+        Command::Serve(command) => command.run(load(&file)?).await,
+        Command::Demo(command) => command.run().await,
+        Command::Apply(command) => command.run(&*opened(&file).await?).await,
+        Command::Permission(command) => command.run(&*opened(&file).await?).await,
+        Command::Evidence(command) => command.run(&*opened(&file).await?).await,
+        Command::Operator(command) => command.run(&*opened(&file).await?).await,
+    }
+}
+
+fn load(file: &std::path::Path) -> Result<Config, Ended> {
+    let named = file != std::path::Path::new("countersign.toml");
+    Config::load(file, named).map_err(|problem| Ended::Wrong(problem.to_string()))
+}
+
+/// Opens the installation for a command that works beside a running server.
+async fn opened(file: &std::path::Path) -> Result<Arc<App>, Ended> {
+    let config = load(file)?;
+    telemetry::start_log(config.log_json, "warn");
+    Ok(App::start(config, Clock::System, Random::Os).await?)
+}
+
+fn brand_named(app: &App, slug: &str) -> Result<Arc<Brand>, Ended> {
+    let catalog = app.catalog();
+    catalog.brand_by_slug(slug).cloned().ok_or_else(|| {
+        let known: Vec<&str> = catalog
+            .brands
+            .iter()
+            .map(|brand| brand.declared.slug.as_str())
+            .collect();
+        Ended::Wrong(format!(
+            "there is no brand \"{slug}\"; declared are: {}",
+            if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            }
+        ))
+    })
+}

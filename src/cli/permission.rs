@@ -1,0 +1,72 @@
+//! `countersign permission ADDRESS`: may it be mailed.
+
+use clap::Args;
+
+use super::{Done, Ended, brand_named};
+use crate::app::App;
+use crate::app::permit::Unanswerable;
+use crate::domain::brand::Slug;
+use crate::domain::time::Timestamp;
+
+#[derive(Args)]
+pub struct Ask {
+    address: String,
+    #[arg(long)]
+    brand: String,
+    #[arg(long)]
+    purpose: String,
+    /// As of this instant: RFC 3339, or a date
+    #[arg(long)]
+    at: Option<String>,
+    #[arg(long)]
+    json: bool,
+}
+
+impl Ask {
+    pub async fn run(self, app: &App) -> Done {
+        let brand = brand_named(app, &self.brand)?;
+        let purpose = Slug::try_from(self.purpose.clone()).map_err(Ended::Wrong)?;
+        if brand.purpose(&purpose).is_none() {
+            let known: Vec<&str> = brand
+                .declared
+                .purposes
+                .iter()
+                .map(|purpose| purpose.slug.as_str())
+                .collect();
+            return Err(Ended::Wrong(format!(
+                "brand \"{}\" has no purpose \"{purpose}\"; it has: {}",
+                self.brand,
+                known.join(", ")
+            )));
+        }
+        let at = match &self.at {
+            None => None,
+            Some(text) => Some(Timestamp::parse(text).ok_or_else(|| {
+                Ended::Wrong(format!(
+                    "--at \"{text}\" is no time; write it like 2026-11-23T17:00:00Z or 2026-11-23"
+                ))
+            })?),
+        };
+        let answer = match app.permission(&brand, &purpose, &self.address, at).await {
+            Ok(answer) => answer,
+            Err(problem @ Unanswerable::Address(_)) => {
+                return Err(Ended::Wrong(problem.to_string()));
+            }
+            Err(problem) => return Err(Ended::Refused(problem.to_string())),
+        };
+        if self.json {
+            println!("{}", serde_json::to_string(&answer)?);
+            return Ok(());
+        }
+        let allowed = if answer.allowed { "yes" } else { "no" };
+        println!("allowed: {allowed}");
+        println!("why:     {} (rule {})", answer.why, answer.rule);
+        if let Some(since) = answer.since {
+            println!("since:   {since}");
+        }
+        if let Some(until) = answer.until {
+            println!("until:   {until}");
+        }
+        Ok(())
+    }
+}

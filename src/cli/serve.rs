@@ -1,0 +1,138 @@
+//! `countersign serve`: web, delivery and clockwork in one process, or split over machines by role.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{Done, Ended};
+use crate::app::App;
+use crate::clock::{Clock, Random};
+use crate::config::Config;
+use crate::telemetry;
+use crate::web::{self, Web};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    All,
+    /// Pages only
+    Web,
+    /// Delivery and clockwork only
+    Worker,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// What this process does
+    #[arg(long, value_enum, default_value = "all")]
+    role: Role,
+}
+
+/// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
+const REFRESH_EVERY: Duration = Duration::from_secs(1);
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+impl Serve {
+    pub async fn run(self, config: Config) -> Done {
+        telemetry::start_log_of(&config);
+        let metrics = telemetry::start_metrics();
+        let app = App::start(config, Clock::System, Random::Os).await?;
+        let web = Web::new(app.clone(), metrics);
+        run(app, web, self.role, None).await
+    }
+}
+
+/// Runs until the process is asked to stop, then lets what is under way finish.
+pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListener>) -> Done {
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    if role != Role::Web {
+        let delivery = app
+            .delivery()
+            .map_err(|problem| Ended::Wrong(problem.to_string()))?;
+        tasks.spawn(delivery.run(until(stopped.clone())));
+        tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
+    }
+    tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
+    let mut server = None;
+    if role != Role::Worker {
+        let listener = match listener {
+            Some(listener) => listener,
+            None => TcpListener::bind(app.config.listen).map_err(|error| {
+                Ended::Wrong(format!("[server] listen {}: {error}", app.config.listen))
+            })?,
+        };
+        let workers = app.config.workers;
+        let running = web::serve(listener, web, workers)?;
+        server = Some(running.handle());
+        tasks.spawn(async move {
+            if let Err(error) = running.await {
+                tracing::error!(%error, "the web server ended");
+            }
+        });
+        tracing::info!(address = %app.config.listen, "listening");
+    }
+    asked_to_stop().await?;
+    tracing::info!("stopping; what is under way is finished first");
+    let _ = stop.send(true);
+    if let Some(server) = server {
+        server.stop(true).await;
+    }
+    // Delivery may be waiting up to ten minutes for a server's last word; its lease ends by itself if we do not wait.
+    let finished = tokio::time::timeout(Duration::from_secs(30), async {
+        while tasks.join_next().await.is_some() {}
+    });
+    if finished.await.is_err() {
+        tracing::warn!("some mails were still under way; they are tried again, marked ambiguous");
+    }
+    app.store.close().await;
+    Ok(())
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn every<Work>(
+    period: Duration,
+    stopped: watch::Receiver<bool>,
+    app: Arc<App>,
+    work: fn(Arc<App>) -> Work,
+) where
+    Work: Future<Output = ()> + Send,
+{
+    let stopped = until(stopped);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(period) => work(app.clone()).await,
+        }
+    }
+}
+
+async fn tidy(app: Arc<App>) {
+    if let Err(error) = app.tidy().await {
+        tracing::warn!(%error, "old rows could not be tidied away");
+    }
+}
+
+async fn refresh(app: Arc<App>) {
+    if let Err(error) = app.refresh_catalog().await {
+        tracing::warn!(%error, "brands and forms could not be read again");
+    }
+}
+
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

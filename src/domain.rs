@@ -1,0 +1,16 @@
+//! What the product means. Everything here is pure: no I/O, no clock, no randomness, no database.
+
+pub mod brand;
+pub mod budget;
+pub mod circumstances;
+pub mod email_address;
+pub mod event;
+pub mod form;
+pub mod ids;
+pub mod keys;
+pub mod permission;
+pub mod policy;
+pub mod scanner;
+pub mod standing;
+pub mod time;
+pub mod token;

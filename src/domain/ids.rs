@@ -1,0 +1,35 @@
+//! A type of its own for every id, so that a request's id never passes for a contact's.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+        #[serde(transparent)]
+        #[sqlx(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A brand: the one who asks. Nothing is shared between two brands.
+    BrandId,
+    FormId,
+    /// One address of one brand.
+    ContactId,
+    /// One confirmation request: what one link and one code stand for.
+    RequestId,
+    EventId,
+    OutboxId,
+    OperatorId,
+}

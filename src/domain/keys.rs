@@ -1,0 +1,182 @@
+//! Keys for each use, derived from one root secret, so that no two uses ever share a key.
+
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretSlice};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+pub(super) type HmacSha256 = Hmac<Sha256>;
+
+/// HMAC-SHA-256 (RFC 2104) over the parts, each with its length in front so that no two lists of parts collide.
+pub(super) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> HmacSha256 {
+    // A key shorter than the hash's block is filled up with zeros (RFC 2104, section 2).
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    let mut mac = HmacSha256::new(&block.into());
+    for part in parts {
+        mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        mac.update(part);
+    }
+    mac
+}
+
+/// What is derived from one root secret.
+struct Derived {
+    id: u8,
+    token: [u8; 32],
+    code: [u8; 32],
+    mailbox: [u8; 32],
+    challenge: [u8; 32],
+}
+
+/// The newest root secret first, then earlier ones that still verify what they signed.
+pub struct Keys {
+    derived: Vec<Derived>,
+    mailbox: [u8; 32],
+}
+
+/// Why the keys cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeysProblem {
+    #[error("a root secret must have 32 bytes or more")]
+    TooShort,
+    #[error("two root secrets have the same key id; generate a new one")]
+    SameId,
+    #[error("no root secret is given")]
+    None,
+}
+
+impl Keys {
+    /// Derives the keys. `roots` are the secrets, newest first, at least 32 bytes each.
+    pub fn derive(roots: &[SecretSlice<u8>]) -> Result<Self, KeysProblem> {
+        let mut derived: Vec<Derived> = Vec::with_capacity(roots.len());
+        for root in roots {
+            let root = root.expose_secret();
+            if root.len() < 32 {
+                return Err(KeysProblem::TooShort);
+            }
+            // HKDF-Extract (RFC 5869, section 2.2) makes one 32-byte key of a secret of any length.
+            let mut extract = HmacSha256::new(&[0u8; 64].into());
+            extract.update(root);
+            let base: [u8; 32] = extract.finalize().into_bytes().into();
+            let one = |purpose: &[u8]| -> [u8; 32] {
+                mac(&base, &[b"countersign/1", purpose])
+                    .finalize()
+                    .into_bytes()
+                    .into()
+            };
+            let id = one(b"key id")[0];
+            if derived.iter().any(|other| other.id == id) {
+                return Err(KeysProblem::SameId);
+            }
+            derived.push(Derived {
+                id,
+                token: one(b"token"),
+                code: one(b"code"),
+                mailbox: one(b"mailbox"),
+                challenge: one(b"challenge"),
+            });
+        }
+        let mailbox = derived.last().ok_or(KeysProblem::None)?.mailbox;
+        Ok(Self { derived, mailbox })
+    }
+
+    /// The id of the key that signs now.
+    pub fn current_id(&self) -> u8 {
+        self.derived[0].id
+    }
+
+    pub(super) fn token_key(&self, id: u8) -> Option<&[u8; 32]> {
+        self.derived
+            .iter()
+            .find(|key| key.id == id)
+            .map(|key| &key.token)
+    }
+
+    /// A mailbox is kept as a keyed hash, so that a budget or a suppression outlives the address itself.
+    /// The key comes from the oldest secret given: it must not change when a new one is added in front.
+    pub fn mailbox_hash(&self, brand: Uuid, mailbox: &str) -> [u8; 16] {
+        let full: [u8; 32] = mac(&self.mailbox, &[brand.as_bytes(), mailbox.as_bytes()])
+            .finalize()
+            .into_bytes()
+            .into();
+        first_16(&full)
+    }
+
+    /// Which mailbox key is in use, to notice at start that an old secret is missing.
+    pub fn mailbox_fingerprint(&self) -> String {
+        let hash = Sha256::digest(self.mailbox);
+        hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The six digits that stand in the mail of one request. They are derived, so nothing stored reveals them.
+    pub fn code(&self, key_id: u8, request: Uuid) -> Option<String> {
+        let key = self.derived.iter().find(|key| key.id == key_id)?;
+        let full: [u8; 32] = mac(&key.code, &[request.as_bytes()])
+            .finalize()
+            .into_bytes()
+            .into();
+        let number = u64::from_be_bytes([
+            full[0], full[1], full[2], full[3], full[4], full[5], full[6], full[7],
+        ]);
+        Some(format!("{:06}", number % 1_000_000))
+    }
+
+    /// The secret that signs proof-of-work challenges, as text for the library that wants text.
+    pub fn challenge_secret(&self) -> String {
+        self.derived[0]
+            .challenge
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+fn first_16(full: &[u8; 32]) -> [u8; 16] {
+    let mut first = [0; 16];
+    first.copy_from_slice(&full[..16]);
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(byte: u8) -> SecretSlice<u8> {
+        vec![byte; 32].into()
+    }
+
+    #[test]
+    fn a_new_root_secret_in_front_keeps_mailbox_hashes_and_codes_of_the_old_one() {
+        let old = Keys::derive(&[root(1)]).unwrap();
+        let both = Keys::derive(&[root(2), root(1)]).unwrap();
+        let id = Uuid::from_u128(7);
+        assert_eq!(
+            old.mailbox_hash(id, "a@example.org"),
+            both.mailbox_hash(id, "a@example.org")
+        );
+        assert_eq!(
+            old.code(old.current_id(), id),
+            both.code(old.current_id(), id)
+        );
+        assert_ne!(old.current_id(), both.current_id());
+    }
+
+    #[test]
+    fn a_short_or_missing_secret_is_refused() {
+        assert_eq!(
+            Keys::derive(&[vec![1; 31].into()]).err(),
+            Some(KeysProblem::TooShort)
+        );
+        assert_eq!(Keys::derive(&[]).err(), Some(KeysProblem::None));
+    }
+
+    #[test]
+    fn two_brands_never_share_a_mailbox_hash() {
+        let keys = Keys::derive(&[root(1)]).unwrap();
+        assert_ne!(
+            keys.mailbox_hash(Uuid::from_u128(1), "a@example.org"),
+            keys.mailbox_hash(Uuid::from_u128(2), "a@example.org")
+        );
+    }
+}

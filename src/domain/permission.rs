@@ -1,0 +1,110 @@
+//! May this address be mailed, on what basis, since when, until when, and why.
+
+use serde::Serialize;
+
+use super::event::Grade;
+use super::policy::Rule;
+use super::standing::{Basis, Standing, State};
+use super::time::Timestamp;
+
+/// The answer, with the names that programs rely on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Permission {
+    pub allowed: bool,
+    pub basis: Basis,
+    pub grade: Option<Grade>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub rule: &'static str,
+    pub why: String,
+}
+
+impl Permission {
+    /// Answers for an instant from the standing that held then. `None`: this address never signed up for the purpose.
+    pub fn of(standing: Option<&Standing>, at: Timestamp) -> Self {
+        let Some(standing) = standing else {
+            return Self {
+                allowed: false,
+                basis: Basis::None,
+                grade: None,
+                since: None,
+                until: None,
+                rule: Rule::G1.id(),
+                why: "No act of the person is known for this brand and purpose.".to_owned(),
+            };
+        };
+        let lapsed = standing.state == State::Implicit
+            && standing.until.is_some_and(|until| at >= until);
+        let state = if lapsed { State::Lapsed } else { standing.state };
+        let basis = state.basis();
+        let since = standing.since.for_people();
+        let why = match state {
+            State::Pending => format!(
+                "Signed up at {since}; the brand waits for the confirmation, which has not come."
+            ),
+            State::Implicit => format!(
+                "Signed up on the brand's own form at {since}; not confirmed, so consent is implicit."
+            ),
+            State::Explicit => format!(
+                "Confirmed by double opt-in at {since}{}.",
+                match standing.grade {
+                    Some(Grade::Code) => ", with the code from the mail",
+                    Some(Grade::SameBrowser) => ", in the browser that signed up",
+                    Some(Grade::LinkButton) => ", by the button behind the mail's link",
+                    None => "",
+                }
+            ),
+            State::Lapsed => "Implicit consent has lapsed.".to_owned(),
+            State::Declined => {
+                format!("At {since} the person said that the signup was not theirs.")
+            }
+            State::Withdrawn => format!("Withdrawn at {since}."),
+            State::Corrected => format!(
+                "At {since} the person who signed up corrected the address; this one was a mistake."
+            ),
+        };
+        Self {
+            allowed: basis != Basis::None,
+            basis,
+            grade: standing.grade,
+            since: Some(standing.since),
+            until: standing.until,
+            rule: if lapsed {
+                Rule::D2.id()
+            } else if state == State::Pending {
+                Rule::G1.id()
+            } else {
+                standing.rule.id()
+            },
+            why,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_address_may_not_be_mailed_by_g1() {
+        let answer = Permission::of(None, Timestamp::from_micros(0));
+        assert!(!answer.allowed);
+        assert_eq!(answer.rule, "G1");
+    }
+
+    #[test]
+    fn implicit_consent_ends_at_its_last_instant_and_names_d2() {
+        let until = Timestamp::from_micros(2_000_000);
+        let standing = Standing {
+            state: State::Implicit,
+            grade: None,
+            rule: Rule::A1,
+            since: Timestamp::from_micros(0),
+            until: Some(until),
+        };
+        let before = Permission::of(Some(&standing), Timestamp::from_micros(1_999_999));
+        assert!(before.allowed);
+        let at = Permission::of(Some(&standing), until);
+        assert_eq!((at.allowed, at.rule), (false, "D2"));
+    }
+}

@@ -1,0 +1,298 @@
+//! How a contact stands for each purpose: the fold of its events. And the life of one confirmation request.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::brand::Slug;
+use super::event::{Event, Fact, Grade};
+use super::policy::{Rule, Verdict};
+use super::scanner::Signal;
+use super::time::Timestamp;
+
+/// What a contact has given a brand for a purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    None,
+    Implicit,
+    Explicit,
+}
+
+/// Where a contact stands for a purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Signed up, and nothing holds before it is confirmed.
+    Pending,
+    Implicit,
+    Explicit,
+    Lapsed,
+    Declined,
+    Withdrawn,
+    /// The person who signed up said that the address was mistyped: as if it had never been given.
+    Corrected,
+}
+
+impl State {
+    pub const fn basis(self) -> Basis {
+        match self {
+            Self::Implicit => Basis::Implicit,
+            Self::Explicit => Basis::Explicit,
+            Self::Pending
+            | Self::Lapsed
+            | Self::Declined
+            | Self::Withdrawn
+            | Self::Corrected => Basis::None,
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Implicit => "implicit",
+            Self::Explicit => "explicit",
+            Self::Lapsed => "lapsed",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+            Self::Corrected => "corrected",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Pending,
+            Self::Implicit,
+            Self::Explicit,
+            Self::Lapsed,
+            Self::Declined,
+            Self::Withdrawn,
+            Self::Corrected,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+    }
+}
+
+/// The standing for one purpose, with the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub state: State,
+    pub grade: Option<Grade>,
+    pub rule: Rule,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+/// The standings of one contact.
+pub type Standings = BTreeMap<Slug, Standing>;
+
+/// Folds one fact into the standings. This function is the only place where a standing changes.
+pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
+    match fact {
+        Fact::SignedUp(signup) => {
+            for purpose in &signup.purposes {
+                // A signup never lowers what a contact has, and never reopens what the person closed.
+                let state = match (standings.get(purpose).map(|s| s.state), signup.ruling.verdict) {
+                    (
+                        None | Some(State::Pending | State::Lapsed | State::Corrected),
+                        Verdict::Accept,
+                    ) => State::Implicit,
+                    (None | Some(State::Lapsed | State::Corrected), Verdict::ConfirmFirst) => {
+                        State::Pending
+                    }
+                    _ => continue,
+                };
+                standings.insert(
+                    purpose.clone(),
+                    Standing {
+                        state,
+                        grade: None,
+                        rule: signup.ruling.rule,
+                        since: at,
+                        until: None,
+                    },
+                );
+            }
+        }
+        Fact::Confirmed {
+            purposes, grade, ..
+        } => {
+            for purpose in purposes {
+                // A second confirmation is further proof; it does not move the beginning.
+                let since = standings
+                    .get(purpose)
+                    .filter(|standing| standing.state == State::Explicit)
+                    .map_or(at, |standing| standing.since);
+                standings.insert(
+                    purpose.clone(),
+                    Standing {
+                        state: State::Explicit,
+                        grade: Some(*grade),
+                        rule: Rule::G3,
+                        since,
+                        until: None,
+                    },
+                );
+            }
+        }
+        Fact::Declined { purposes, .. } => {
+            for purpose in purposes {
+                // "This was not me" speaks of this signup; what the person confirmed earlier stays theirs.
+                let keep = standings
+                    .get(purpose)
+                    .is_some_and(|s| matches!(s.state, State::Explicit | State::Withdrawn));
+                if !keep {
+                    end(standings, purpose, State::Declined, Rule::D3, at);
+                }
+            }
+        }
+        Fact::Withdrawn { purposes, .. } => {
+            for purpose in purposes {
+                end(standings, purpose, State::Withdrawn, Rule::D3, at);
+            }
+        }
+        Fact::AddressChanged {
+            purposes,
+            signed_up_at,
+            ..
+        } => {
+            for purpose in purposes {
+                // Only what this very signup gave goes with it.
+                let given = standings.get(purpose).is_some_and(|s| {
+                    matches!(s.state, State::Implicit | State::Pending)
+                        && s.since >= *signed_up_at
+                });
+                if given {
+                    end(standings, purpose, State::Corrected, Rule::G1, at);
+                }
+            }
+        }
+        Fact::MailRequested { .. }
+        | Fact::MailAccepted { .. }
+        | Fact::MailFailed { .. }
+        | Fact::LinkOpened { .. }
+        | Fact::CodeAsked { .. }
+        | Fact::CodeWrong { .. }
+        | Fact::Replaced => {}
+    }
+}
+
+fn end(standings: &mut Standings, purpose: &Slug, state: State, rule: Rule, at: Timestamp) {
+    standings.insert(
+        purpose.clone(),
+        Standing {
+            state,
+            grade: None,
+            rule,
+            since: at,
+            until: None,
+        },
+    );
+}
+
+/// The standings as they were at an instant, from the events in their order.
+pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>, at: Timestamp) -> Standings {
+    let mut standings = Standings::new();
+    for event in events {
+        if event.at <= at {
+            apply(&mut standings, &event.fact, event.at);
+        }
+    }
+    standings
+}
+
+/// The life of a confirmation request. Open is the only state that leads anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestState {
+    Open,
+    Confirmed,
+    Declined,
+    /// A newer request of the same contact took over.
+    Replaced,
+    /// The person corrected the address.
+    Abandoned,
+}
+
+impl RequestState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Replaced => "replaced",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Open,
+            Self::Confirmed,
+            Self::Declined,
+            Self::Replaced,
+            Self::Abandoned,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+    }
+}
+
+/// How somebody tries to confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// With the cookie of the browser that signed up.
+    SameBrowser,
+    /// The button, with what speaks for a program behind it.
+    Button { signals: Vec<Signal> },
+    /// Six digits; whether they are the right ones was compared in constant time.
+    Code { right: bool },
+}
+
+/// What becomes of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Confirm(Grade),
+    /// The press looks like a program's: the six digits settle it.
+    AskCode(Vec<Signal>),
+    CodeWrong { tries: i64 },
+    /// Five wrong codes: this request takes no code any more. Its link still works.
+    CodeClosed,
+    Ended(RequestState),
+    Expired,
+}
+
+/// Wrong codes that one request takes. With three mails a day and mailbox that is a chance of 1 in 66,000 a day.
+pub const CODE_TRIES: i64 = 5;
+
+/// What is known of a request when somebody tries to confirm it.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestView {
+    pub state: RequestState,
+    pub expires_at: Timestamp,
+    pub code_tries: i64,
+    /// Whether a mail with this request's code was ever queued; without one no code is right.
+    pub mailed: bool,
+}
+
+/// Decides about one attempt. Every outcome but `Confirm` leaves the standing as it is.
+pub fn decide(request: RequestView, attempt: Attempt, now: Timestamp) -> Decision {
+    if request.state != RequestState::Open {
+        return Decision::Ended(request.state);
+    }
+    if now >= request.expires_at {
+        return Decision::Expired;
+    }
+    match attempt {
+        Attempt::SameBrowser => Decision::Confirm(Grade::SameBrowser),
+        Attempt::Button { signals } if signals.is_empty() => Decision::Confirm(Grade::LinkButton),
+        Attempt::Button { signals } => Decision::AskCode(signals),
+        Attempt::Code { .. } if request.code_tries >= CODE_TRIES => Decision::CodeClosed,
+        Attempt::Code { right: true } if request.mailed => Decision::Confirm(Grade::Code),
+        Attempt::Code { .. } => Decision::CodeWrong {
+            tries: request.code_tries + 1,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

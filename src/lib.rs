@@ -1,0 +1,33 @@
+//! countersign: a double opt-in confirmation server.
+//!
+//! The layers, in reading order; each names only those above it (see `ARCHITECTURE.md`).
+
+/// Files and environment, read once, checked, typed.
+pub mod config;
+
+/// The words of pages and mails, in each language.
+pub mod texts;
+
+/// Now and randomness: the only place that asks the machine for either.
+pub mod clock;
+
+/// Logs and metrics, their field names in one place.
+pub mod telemetry;
+
+/// What the product means: pure, no I/O.
+pub mod domain;
+
+/// The database: one SQL text for SQLite and PostgreSQL.
+pub mod store;
+
+/// Mail: composing it and handing it to an SMTP server.
+pub mod mail;
+
+/// The verbs, one file each.
+pub mod app;
+
+/// HTTP: routes, pages, errors.
+pub mod web;
+
+/// The command line, one file per command.
+pub mod cli;

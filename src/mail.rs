@@ -1,0 +1,5 @@
+//! Mail: composing it, signing it, handing it to an SMTP server. The only layer that names `lettre`.
+
+pub mod compose;
+pub mod dkim;
+pub mod transport;

@@ -1,0 +1,256 @@
+//! The confirmation mail: text and HTML alternatives in the contact's language, nothing in it that a stranger typed.
+
+use std::time::{Duration, SystemTime};
+
+use askama::Template;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
+use lettre::{Address, Message};
+
+use crate::domain::brand::{Accent, Brand, in_language};
+use crate::domain::form::FormContent;
+use crate::domain::time::Timestamp;
+use crate::texts::Texts;
+
+/// A brand as templates see it.
+#[derive(Clone, Debug)]
+pub struct BrandView {
+    pub name: String,
+    pub legal_name: String,
+    pub postal_address: Vec<String>,
+    pub privacy_url: Option<String>,
+    pub contact: String,
+    pub logo_url: Option<String>,
+    pub home_url: Option<String>,
+}
+
+impl BrandView {
+    pub fn of(brand: &Brand) -> Self {
+        let declared = &brand.declared;
+        Self {
+            name: declared.name.clone(),
+            legal_name: declared.legal_name.clone(),
+            postal_address: declared.postal_address.clone(),
+            privacy_url: declared.privacy_url.clone(),
+            contact: declared.contact.clone(),
+            logo_url: declared.logo_url.clone(),
+            home_url: declared.home_url.clone(),
+        }
+    }
+}
+
+/// A purpose as templates see it, in one language.
+#[derive(Clone, Debug)]
+pub struct PurposeView {
+    pub slug: String,
+    pub name: String,
+    pub wording: String,
+    /// A box that the person may tick; never ticked in advance.
+    pub choice: bool,
+    pub checked: bool,
+}
+
+/// The purposes of a version that are among the given ones.
+pub fn purposes_shown(
+    content: &FormContent,
+    language: &str,
+    among: impl Fn(&str) -> bool,
+) -> Vec<PurposeView> {
+    content
+        .purposes
+        .iter()
+        .filter(|shown| among(shown.slug.as_str()))
+        .map(|shown| PurposeView {
+            slug: shown.slug.to_string(),
+            name: in_language(&shown.name, language).to_owned(),
+            wording: in_language(&shown.wording, language).to_owned(),
+            choice: shown.choice,
+            checked: false,
+        })
+        .collect()
+}
+
+/// What one confirmation mail says.
+pub struct ConfirmationMail<'a> {
+    pub brand: &'a Brand,
+    pub content: &'a FormContent,
+    pub language: &'a str,
+    pub purposes: &'a [crate::domain::brand::Slug],
+    /// Cleaned, and only where the form lets it into the mail.
+    pub name: Option<String>,
+    /// The deliverable address.
+    pub to: &'a str,
+    pub confirm_url: String,
+    pub decline_url: String,
+    pub about_url: String,
+    pub code: String,
+    pub asked_at: Timestamp,
+    pub asked_from: Option<String>,
+    pub expires_at: Timestamp,
+    pub message_id: String,
+    pub now: Timestamp,
+}
+
+/// Why a mail cannot be made; never tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeProblem {
+    #[error("the brand's sender or the recipient is no address that can stand in a header")]
+    Address,
+    #[error("the template failed: {0}")]
+    Template(#[from] askama::Error),
+    #[error("the message could not be built")]
+    Message,
+}
+
+#[derive(Template)]
+#[template(path = "mail/confirm/subject.txt")]
+struct Subject<'a> {
+    parts: &'a Parts,
+}
+
+#[derive(Template)]
+#[template(path = "mail/confirm/body.txt")]
+struct TextBody<'a> {
+    parts: &'a Parts,
+}
+
+#[derive(Template)]
+#[template(path = "mail/confirm/body.html")]
+struct HtmlBody<'a> {
+    parts: &'a Parts,
+}
+
+/// What the three templates share.
+struct Parts {
+    brand: BrandView,
+    accent: String,
+    accent_ink: String,
+    t: Texts,
+    lang: String,
+    dir: String,
+    purposes: Vec<PurposeView>,
+    purpose_names: String,
+    name: Option<String>,
+    confirm_url: String,
+    decline_url: String,
+    about_url: String,
+    code: String,
+    asked_on: String,
+    asked_from: Option<String>,
+    expires_on: String,
+}
+
+/// Tells automatic answerers to be quiet (RFC 3834, section 5).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+impl ConfirmationMail<'_> {
+    /// The message as it goes to the SMTP server: CRLF line ends, ASCII but for a UTF-8 address, lines under 998 octets.
+    pub fn compose(self) -> Result<Vec<u8>, ComposeProblem> {
+        let declared = &self.brand.declared;
+        let from = Mailbox::new(Some(declared.name.clone()), parse(&declared.from_address)?);
+        let mut message = Message::builder()
+            .from(from)
+            .to(Mailbox::new(None, parse(self.to)?))
+            .date(system_time(self.now))
+            .message_id(Some(format!("<{}>", self.message_id)))
+            .header(AutoSubmitted);
+        if let Some(reply_to) = &declared.reply_to {
+            message = message.reply_to(Mailbox::new(None, parse(reply_to)?));
+        }
+        let boundary = boundary(&self.message_id);
+        let parts = self.parts();
+        let subject = one_line(&Subject { parts: &parts }.render()?);
+        let text = TextBody { parts: &parts }.render()?;
+        let html = HtmlBody { parts: &parts }.render()?;
+        finish(message.subject(subject), boundary, text, html)
+    }
+
+    fn parts(self) -> Parts {
+        let t = Texts::of(self.language);
+        let accent = Accent::of(&self.brand.declared.accent);
+        let purposes = purposes_shown(self.content, self.language, |slug| {
+            self.purposes.iter().any(|own| own.as_str() == slug)
+        });
+        let names: Vec<&str> = purposes.iter().map(|p| p.name.as_str()).collect();
+        Parts {
+            purpose_names: names.join(", "),
+            brand: BrandView::of(self.brand),
+            accent: accent
+                .as_ref()
+                .map_or_else(|| "#1f5f8b".to_owned(), |accent| accent.colour.clone()),
+            accent_ink: accent
+                .map_or("#ffffff", |accent| accent.ink)
+                .to_owned(),
+            lang: t.language().to_owned(),
+            dir: t.direction().to_owned(),
+            t,
+            purposes,
+            name: self.name,
+            confirm_url: self.confirm_url,
+            decline_url: self.decline_url,
+            about_url: self.about_url,
+            code: self.code,
+            asked_on: self.asked_at.for_people(),
+            asked_from: self.asked_from,
+            expires_on: self.expires_at.for_people(),
+        }
+    }
+}
+
+fn finish(
+    message: MessageBuilder,
+    boundary: String,
+    text: String,
+    html: String,
+) -> Result<Vec<u8>, ComposeProblem> {
+    let part = |kind: ContentType, body: String| {
+        SinglePart::builder().header(kind).body(body)
+    };
+    let alternatives = MultiPart::alternative()
+        .boundary(boundary)
+        .singlepart(part(ContentType::TEXT_PLAIN, text))
+        .singlepart(part(ContentType::TEXT_HTML, html));
+    Ok(message
+        .multipart(alternatives)
+        .map_err(|_| ComposeProblem::Message)?
+        .formatted())
+}
+
+fn parse(address: &str) -> Result<Address, ComposeProblem> {
+    address.parse().map_err(|_| ComposeProblem::Address)
+}
+
+/// A subject has no line ends, whatever an operator wrote into a purpose's name.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Made from the Message-ID, so that a mail composed again has the same bytes.
+fn boundary(message_id: &str) -> String {
+    let id: String = message_id
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(32)
+        .collect();
+    format!("part-{id}")
+}
+
+fn system_time(at: Timestamp) -> SystemTime {
+    let micros = u64::try_from(at.micros()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
+}

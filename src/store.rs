@@ -1,0 +1,285 @@
+//! The database. One SQL text serves SQLite and PostgreSQL; what differs between them is in this file and in `set.rs`.
+//!
+//! A `Conn` is a connection to read with or a transaction to write in. `on!` runs one statement on whichever engine is
+//! behind it: the body stands once in the source, is expanded twice and typed twice.
+
+pub mod brands;
+pub mod budgets;
+pub mod contacts;
+pub mod events;
+pub mod openings;
+pub mod operators;
+pub mod outbox;
+pub mod requests;
+pub mod set;
+pub mod settings;
+pub mod writer;
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+/// What went wrong in the database. Clients never see its text.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database: {0}")]
+    Database(Arc<sqlx::Error>),
+    #[error("migration: {0}")]
+    Migration(String),
+    /// A row holds what no version of this program wrote.
+    #[error("stored data cannot be read: {0}")]
+    Corrupt(&'static str),
+    /// The database's settings would lose acknowledged writes.
+    #[error("{0}")]
+    Unsafe(String),
+    /// Too many writes are waiting; the caller may try again in a moment.
+    #[error("too many writes are waiting")]
+    Busy,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// A file; made if it is not there.
+    Sqlite(std::path::PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+impl Location {
+    /// Reads `sqlite://PATH` (or `sqlite:PATH`) and `postgres://…`.
+    pub fn parse(url: &str) -> Option<Self> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Some(Self::Postgres(url.to_owned()));
+        }
+        let path = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))?;
+        (!path.is_empty()).then(|| Self::Sqlite(path.into()))
+    }
+}
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// Readers on their own pool beside the single writer: in WAL mode they never wait for it.
+    Sqlite { read: SqlitePool, write: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A connection to read with, or a transaction. Dropping a transaction rolls it back.
+pub enum Conn {
+    SqliteRead(PoolConnection<Sqlite>),
+    SqliteWrite(Transaction<'static, Sqlite>),
+    PostgresRead(PoolConnection<Postgres>),
+    PostgresWrite(Transaction<'static, Postgres>),
+}
+
+/// The concrete driver behind a `Conn`.
+pub(crate) enum Driver<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// Runs an expression on the engine that is there.
+macro_rules! on {
+    ($conn:expr, $driver:ident => $body:expr) => {
+        match $conn.driver() {
+            $crate::store::Driver::Sqlite($driver) => $body,
+            $crate::store::Driver::Postgres($driver) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+impl Conn {
+    pub(crate) fn driver(&mut self) -> Driver<'_> {
+        match self {
+            Self::SqliteRead(conn) => Driver::Sqlite(conn),
+            Self::SqliteWrite(tx) => Driver::Sqlite(tx),
+            Self::PostgresRead(conn) => Driver::Postgres(conn),
+            Self::PostgresWrite(tx) => Driver::Postgres(tx),
+        }
+    }
+
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::SqliteRead(_) | Self::SqliteWrite(_) => Engine::Sqlite,
+            Self::PostgresRead(_) | Self::PostgresWrite(_) => Engine::Postgres,
+        }
+    }
+
+    /// Makes the transaction durable. When this returns, what was written is on disk; if the process dies inside it,
+    /// either all of the transaction is there or nothing.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::SqliteWrite(tx) => tx.commit().await?,
+            Self::PostgresWrite(tx) => tx.commit().await?,
+            Self::SqliteRead(_) | Self::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// How many connections read, and how many PostgreSQL gets in all.
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// How long one statement may take before PostgreSQL ends it.
+const STATEMENT_TIMEOUT: &str = "30s";
+
+/// SQLite before this one can corrupt a database in WAL mode when a checkpoint races a writer.
+const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
+
+impl Store {
+    /// Opens the database and brings its tables up to date.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let store = match location {
+            Location::Sqlite(path) => Self::open_sqlite(path).await?,
+            Location::Postgres(url) => Self::open_postgres(url).await?,
+        };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite { .. } => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL loses acknowledged commits at a power cut; FULL keeps them.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(512)
+            .pragma("secure_delete", "on")
+            .pragma("wal_autocheckpoint", "8000")
+            .pragma("journal_size_limit", "67108864")
+            .pragma("cache_size", "-16384");
+        let write = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(options.clone())
+            .await?;
+        let (version,): (String,) = sqlx::query_as("select sqlite_version()")
+            .fetch_one(&write)
+            .await?;
+        if parse_version(&version) < SQLITE_AT_LEAST {
+            return Err(StoreError::Unsafe(format!(
+                "SQLite {version} can corrupt a database in WAL mode; 3.51.3 or newer is needed"
+            )));
+        }
+        let (synchronous,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&write).await?;
+        if synchronous < 2 {
+            return Err(StoreError::Unsafe(
+                "SQLite runs without synchronous=FULL; acknowledged signups could be lost".into(),
+            ));
+        }
+        let read = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .test_before_acquire(false)
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
+        Ok(Self::Sqlite { read, write })
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("countersign")
+            .statement_cache_capacity(256)
+            .options([("statement_timeout", STATEMENT_TIMEOUT)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+            let (value,): (String,) = sqlx::query_as("select current_setting($1)")
+                .bind(setting)
+                .fetch_one(&pool)
+                .await?;
+            if value == "off" {
+                return Err(StoreError::Unsafe(format!(
+                    "PostgreSQL runs with {setting} = off; acknowledged signups could be lost. Turn it on"
+                )));
+            }
+        }
+        Ok(Self::Postgres(pool))
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let done = match self {
+            Self::Sqlite { write, .. } => sqlx::migrate!("migrations/sqlite").run(write).await,
+            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await,
+        };
+        done.map_err(|error| StoreError::Migration(error.to_string()))
+    }
+
+    /// A connection to read with. It sees all that was acknowledged before.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Conn::SqliteRead(read.acquire().await?),
+            Self::Postgres(pool) => Conn::PostgresRead(pool.acquire().await?),
+        })
+    }
+
+    /// A transaction. On SQLite it takes the write lock at once: a deferred one that reads first and then writes would
+    /// fail under load.
+    pub async fn write(&self) -> Result<Conn, StoreError> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => {
+                Conn::SqliteWrite(write.begin_with("begin immediate").await?)
+            }
+            Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
+        })
+    }
+
+    /// Waits until what is under way is done, and closes.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn parse_version(text: &str) -> (u32, u32, u32) {
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
+    (
+        parts.next().unwrap_or(0),
+        parts.next().unwrap_or(0),
+        parts.next().unwrap_or(0),
+    )
+}

@@ -1,0 +1,113 @@
+//! Brands, forms and form versions.
+
+use uuid::Uuid;
+
+use super::{Conn, StoreError, on};
+use crate::domain::time::Timestamp;
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct BrandRow {
+    pub id: Uuid,
+    pub number: i64,
+    pub slug: String,
+    pub declared: String,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct FormRow {
+    pub id: Uuid,
+    pub brand_id: Uuid,
+    pub slug: String,
+    pub declared: String,
+    pub current_version: String,
+    pub retired_at: Option<Timestamp>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct VersionRow {
+    pub form_id: Uuid,
+    pub hash: String,
+    pub content: String,
+}
+
+const LIST_BRANDS: &str = "select id, number, slug, declared from brand order by number";
+const LIST_FORMS: &str = "select id, brand_id, slug, declared, current_version, retired_at \
+     from form order by slug";
+const LIST_VERSIONS: &str = "select form_id, hash, content from form_version order by form_id, created_at";
+const PUT_BRAND: &str = "insert into brand (id, number, slug, declared, declared_at) \
+     values ($1, (select coalesce(max(number), 0) + 1 from brand), $2, $3, $4) \
+     on conflict (slug) do update set declared = excluded.declared, declared_at = excluded.declared_at";
+const PUT_FORM: &str = "insert into form (id, brand_id, slug, declared, current_version, retired_at) \
+     values ($1, $2, $3, $4, $5, null) \
+     on conflict (slug) do update set declared = excluded.declared, \
+     current_version = excluded.current_version, retired_at = null \
+     where form.brand_id = excluded.brand_id";
+const PUT_VERSION: &str = "insert into form_version (form_id, hash, content, created_at) \
+     select id, $2, $3, $4 from form where slug = $1 on conflict (form_id, hash) do nothing";
+const RETIRE_FORM: &str = "update form set retired_at = $2 where slug = $1";
+
+pub async fn list_brands(conn: &mut Conn) -> Result<Vec<BrandRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_BRANDS).fetch_all(driver).await?))
+}
+
+pub async fn list_forms(conn: &mut Conn) -> Result<Vec<FormRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_FORMS).fetch_all(driver).await?))
+}
+
+pub async fn list_versions(conn: &mut Conn) -> Result<Vec<VersionRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_VERSIONS).fetch_all(driver).await?))
+}
+
+pub async fn put_brand(
+    tx: &mut Conn,
+    id: Uuid,
+    slug: &str,
+    declared: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(PUT_BRAND).bind(id).bind(slug).bind(declared).bind(now).execute(driver).await?;
+    });
+    Ok(())
+}
+
+/// Writes a form; a form of the same name of another brand is left alone.
+pub async fn put_form(tx: &mut Conn, form: &FormRow) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(PUT_FORM)
+            .bind(form.id)
+            .bind(form.brand_id)
+            .bind(&form.slug)
+            .bind(&form.declared)
+            .bind(&form.current_version)
+            .execute(driver)
+            .await?;
+    });
+    Ok(())
+}
+
+pub async fn put_version(
+    tx: &mut Conn,
+    form_slug: &str,
+    hash: &str,
+    content: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(PUT_VERSION)
+            .bind(form_slug)
+            .bind(hash)
+            .bind(content)
+            .bind(now)
+            .execute(driver)
+            .await?;
+    });
+    Ok(())
+}
+
+pub async fn retire_form(tx: &mut Conn, slug: &str, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(RETIRE_FORM).bind(slug).bind(now).execute(driver).await?;
+    });
+    Ok(())
+}

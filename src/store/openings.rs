@@ -1,0 +1,87 @@
+//! Hits on the links of mails: what tells a scanner from a person. Kept as long as their request is.
+
+use super::set::Rows;
+use super::{Conn, StoreError, on};
+use crate::domain::event::Link;
+use crate::domain::ids::{BrandId, EventId, RequestId};
+use crate::domain::scanner::Opening;
+use crate::domain::time::Timestamp;
+
+/// One hit.
+#[derive(Clone, Debug)]
+pub struct OpeningRow {
+    pub brand_id: BrandId,
+    pub request_id: RequestId,
+    pub id: EventId,
+    pub link: Link,
+    pub network: String,
+    pub at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct FoundRow {
+    request_id: RequestId,
+    link: String,
+    network: String,
+    at: Timestamp,
+}
+
+const INSERT: &str = "insert into opening (brand_id, request_id, id, link, network, at) \
+     select brand_id, request_id, id, link, network, at from r where brand_id is not null";
+const LIST: &str = "select o.request_id, o.link, o.network, o.at \
+     from r cross join opening o where o.brand_id = r.brand_id and o.request_id = r.id";
+const COUNT_PEOPLE: &str = "select r.network, count(distinct q.contact_id) as people \
+     from r cross join opening o join request q on q.brand_id = o.brand_id and q.id = o.request_id \
+     where o.network = r.network and o.at > r.since and o.link = 'confirm' group by r.network";
+const PRUNE: &str = "delete from opening where at < $1";
+
+pub async fn insert(tx: &mut Conn, openings: &[OpeningRow]) -> Result<(), StoreError> {
+    let rows = Rows::of(openings)
+        .uuid("brand_id", |o| o.brand_id.0)
+        .uuid("request_id", |o| o.request_id.0)
+        .uuid("id", |o| o.id.0)
+        .text("link", |o| o.link.as_str().to_owned())
+        .text("network", |o| o.network.clone())
+        .int("at", |o| o.at.micros());
+    tx.write_set(INSERT, rows).await?;
+    Ok(())
+}
+
+/// The hits on the links of a batch of requests.
+pub async fn list(
+    conn: &mut Conn,
+    requests: &[(BrandId, RequestId)],
+) -> Result<Vec<(RequestId, Opening)>, StoreError> {
+    let rows = Rows::of(requests)
+        .uuid("brand_id", |key| key.0.0)
+        .uuid("id", |key| key.1.0);
+    let found: Vec<FoundRow> = conn.read_set(LIST, rows).await?;
+    found
+        .into_iter()
+        .map(|row| {
+            let link = Link::parse(&row.link).ok_or(StoreError::Corrupt("opening"))?;
+            let opening = Opening {
+                link,
+                at: row.at,
+                network: row.network,
+            };
+            Ok((row.request_id, opening))
+        })
+        .collect()
+}
+
+/// How many people's links each network opened since an instant.
+pub async fn count_people(
+    conn: &mut Conn,
+    networks: &[String],
+    since: Timestamp,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = Rows::of(networks)
+        .text("network", String::clone)
+        .int("since", |_| since.micros());
+    conn.read_set(COUNT_PEOPLE, rows).await
+}
+
+pub async fn prune(tx: &mut Conn, before: Timestamp) -> Result<u64, StoreError> {
+    Ok(on!(tx, driver => sqlx::query(PRUNE).bind(before).execute(driver).await?.rows_affected()))
+}

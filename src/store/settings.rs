@@ -1,0 +1,25 @@
+//! Facts about the installation, one row each.
+
+use super::{Conn, StoreError, on};
+
+const FIND: &str = "select value from setting where key = $1";
+const PUT: &str = "insert into setting (key, value) values ($1, $2) \
+     on conflict (key) do update set value = excluded.value";
+const PUT_ONCE: &str = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
+
+pub async fn find(conn: &mut Conn, key: &str) -> Result<Option<String>, StoreError> {
+    let found: Option<(String,)> =
+        on!(conn, driver => sqlx::query_as(FIND).bind(key).fetch_optional(driver).await?);
+    Ok(found.map(|row| row.0))
+}
+
+pub async fn put(tx: &mut Conn, key: &str, value: &str) -> Result<(), StoreError> {
+    on!(tx, driver => { sqlx::query(PUT).bind(key).bind(value).execute(driver).await?; });
+    Ok(())
+}
+
+/// Writes the value unless one stands there already; answers with the one that stands.
+pub async fn put_once(tx: &mut Conn, key: &str, value: &str) -> Result<String, StoreError> {
+    on!(tx, driver => { sqlx::query(PUT_ONCE).bind(key).bind(value).execute(driver).await?; });
+    Ok(find(tx, key).await?.unwrap_or_else(|| value.to_owned()))
+}

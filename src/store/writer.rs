@@ -1,0 +1,95 @@
+//! Group commit: calls that arrive while a batch commits form the next batch. There is no timer; an idle server commits
+//! a single call at once, a busy one many together.
+
+use std::future::Future;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::StoreError;
+use super::set::ROWS_AT_MOST;
+
+/// Calls that may wait before new ones are turned away.
+const WAITING_AT_MOST: usize = 8_192;
+
+type Waiting<C, R> = (C, oneshot::Sender<Result<R, StoreError>>);
+
+/// Collects calls of one verb into batches. The work runs on a task of its own: a caller that goes away cannot leave
+/// half a write.
+#[derive(Debug)]
+pub struct Batcher<C, R> {
+    queue: mpsc::Sender<Waiting<C, R>>,
+}
+
+impl<C, R> Clone for Batcher<C, R> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+        }
+    }
+}
+
+impl<C, R> Batcher<C, R>
+where
+    C: Clone + Send + 'static,
+    R: Send + 'static,
+{
+    /// Starts the task. `run` is given 1 to `batch_at_most` calls and answers each, in order; it ends with the last handle.
+    pub fn start<F, Work>(batch_at_most: usize, run: F) -> Self
+    where
+        F: Fn(Vec<C>) -> Work + Send + Sync + 'static,
+        Work: Future<Output = Result<Vec<R>, StoreError>> + Send,
+    {
+        let limit = batch_at_most.clamp(1, ROWS_AT_MOST);
+        let (queue, mut waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
+        tokio::spawn(async move {
+            let mut batch = Vec::with_capacity(limit);
+            while waiting.recv_many(&mut batch, limit).await > 0 {
+                let (calls, answers): (Vec<C>, Vec<_>) = batch.drain(..).unzip();
+                let results = answer_all(&run, calls).await;
+                for (answer, result) in answers.into_iter().zip(results) {
+                    // The caller may be gone; its work is done all the same.
+                    let _ = answer.send(result);
+                }
+            }
+        });
+        Self { queue }
+    }
+
+    /// Hands in one call and waits for the commit that holds it.
+    pub async fn call(&self, command: C) -> Result<R, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .try_send((command, answer))
+            .map_err(|_| StoreError::Busy)?;
+        answered.await.unwrap_or(Err(StoreError::Busy))
+    }
+}
+
+/// Runs a batch; if it fails as a whole, each call alone, so that one that cannot be stored never takes others along.
+async fn answer_all<C, R, F, Work>(run: &F, calls: Vec<C>) -> Vec<Result<R, StoreError>>
+where
+    C: Clone,
+    F: Fn(Vec<C>) -> Work,
+    Work: Future<Output = Result<Vec<R>, StoreError>>,
+{
+    let count = calls.len();
+    let alone = if count > 1 { calls.clone() } else { Vec::new() };
+    match run(calls).await {
+        Ok(results) if results.len() == count => results.into_iter().map(Ok).collect(),
+        Ok(_) => (0..count)
+            .map(|_| Err(StoreError::Corrupt("a batch left a call unanswered")))
+            .collect(),
+        Err(error) if count == 1 => vec![Err(error)],
+        Err(error) => {
+            tracing::warn!(%error, calls = count, "a batch failed; its calls are run one by one");
+            let mut results = Vec::with_capacity(count);
+            for call in alone {
+                results.push(run(vec![call]).await.and_then(|mut one| {
+                    one.pop()
+                        .ok_or(StoreError::Corrupt("a batch left a call unanswered"))
+                }));
+            }
+            results
+        }
+    }
+}

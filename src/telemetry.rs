@@ -1,0 +1,51 @@
+//! Logs and metrics. No address, token or secret is ever a field; names of fields and metrics stand here.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+/// Signups by what became of their mail.
+pub const SIGNUPS: &str = "countersign_signups_total";
+/// Attempts to confirm by outcome.
+pub const CONFIRMATIONS: &str = "countersign_confirmations_total";
+/// Mails by outcome.
+pub const MAILS: &str = "countersign_mails_total";
+/// Mails that wait, and mails that failed for good.
+pub const OUTBOX: &str = "countersign_outbox_mails";
+/// Hits on links of mails by link and method.
+pub const OPENINGS: &str = "countersign_link_openings_total";
+/// Mails that a budget kept back, by budget.
+pub const BUDGET: &str = "countersign_budget_refusals_total";
+
+/// Starts the log. Called once, by `main`.
+pub fn start_log(json: bool, level: &str) {
+    // The libraries below are silent unless something is wrong: at debug they would print what we must not.
+    let filter = EnvFilter::new(format!(
+        "warn,countersign={level},actix_server=warn,sqlx=error,lettre=off"
+    ));
+    let started = if json {
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .json()
+            .try_init()
+    } else {
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .try_init()
+    };
+    // A second start, as in tests, keeps the first.
+    drop(started);
+}
+
+pub fn start_log_of(config: &Config) {
+    start_log(config.log_json, &config.log_level);
+}
+
+/// Starts collecting metrics; `None` if another part of the process already does.
+pub fn start_metrics() -> Option<PrometheusHandle> {
+    PrometheusBuilder::new().install_recorder().ok()
+}

@@ -1,0 +1,75 @@
+//! HTTP: routes, extraction, pages. A handler extracts, calls one verb of `app`, and answers.
+
+pub mod admin;
+pub mod assets;
+pub mod cors;
+pub mod demo;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod page;
+pub mod public;
+pub mod routes;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App as ActixApp, HttpServer, middleware, web};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::app::App;
+use assets::Assets;
+
+/// What handlers share.
+pub struct Web {
+    pub app: Arc<App>,
+    pub assets: Assets,
+    /// The mails that the demo's own SMTP server caught; only the demo has it.
+    pub demo: Option<Arc<demo::Caught>>,
+    pub metrics: Option<PrometheusHandle>,
+    /// Waiting pages that are kept informed at the moment.
+    pub listeners: AtomicUsize,
+    /// A route that parses like a signup and stores nothing, for `bench` only.
+    pub ceiling: bool,
+}
+
+impl Web {
+    pub fn new(app: Arc<App>, metrics: Option<PrometheusHandle>) -> Self {
+        Self {
+            app,
+            assets: Assets::built_in(),
+            demo: None,
+            metrics,
+            listeners: AtomicUsize::new(0),
+            ceiling: false,
+        }
+    }
+}
+
+/// How long a client may take to send its request's head, and a connection may idle.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+const CONNECTIONS_AT_MOST: usize = 10_000;
+
+/// Starts serving on a bound socket. The server stops when its handle says so; requests under way get 10 seconds.
+pub fn serve(listener: TcpListener, shared: Web, workers: usize) -> std::io::Result<Server> {
+    let shared = web::Data::new(shared);
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(shared.clone())
+            .wrap(middleware::from_fn(page::finish))
+            .configure(|routes| routes::configure(routes, &shared))
+    })
+    .workers(workers)
+    .max_connections(CONNECTIONS_AT_MOST)
+    .client_request_timeout(HEAD_WITHIN)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(10)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}

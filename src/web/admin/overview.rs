@@ -1,0 +1,49 @@
+//! `/admin`: how the installation stands.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::signed_in;
+use crate::app::overview::{FailedMail, FormLine};
+use crate::web::Web;
+use crate::web::error;
+use crate::web::page::render;
+
+#[derive(Template)]
+#[template(path = "admin/overview.html")]
+struct OverviewPage {
+    css: String,
+    icon: String,
+    operator: String,
+    forms: Vec<FormLine>,
+    mails_waiting: i64,
+    mails_failed: i64,
+    smtp_problem: Option<String>,
+    failed: Vec<FailedMail>,
+}
+
+/// `GET /admin`
+pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse {
+    let operator = match signed_in(&request, &shared).await {
+        Ok(operator) => operator,
+        Err(response) => return response,
+    };
+    let overview = match shared.app.overview().await {
+        Ok(overview) => overview,
+        Err(problem) => return error::store_failure(&request, &shared, &problem),
+    };
+    render(
+        StatusCode::OK,
+        &OverviewPage {
+            css: shared.assets.admin_css.clone(),
+            icon: shared.assets.icon.clone(),
+            operator: operator.name,
+            forms: overview.forms,
+            mails_waiting: overview.ready.mails_waiting,
+            mails_failed: overview.ready.mails_failed,
+            smtp_problem: overview.ready.last_smtp_problem,
+            failed: overview.failed,
+        },
+    )
+}

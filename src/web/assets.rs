@@ -1,0 +1,113 @@
+//! Files built into the binary, served under names that hold their hash, so that they may be cached for ever.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use sha2::{Digest, Sha256};
+
+use super::Web;
+use crate::domain::brand::{Accent, Brand};
+
+struct Asset {
+    name: String,
+    kind: &'static str,
+    bytes: &'static [u8],
+}
+
+/// The files by what pages call them.
+pub struct Assets {
+    files: Vec<Asset>,
+    pub css: String,
+    pub admin_css: String,
+    pub icon: String,
+    pub form_js: String,
+    pub inbox_js: String,
+    pub confirm_js: String,
+    pub demo_css: String,
+}
+
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+fn short_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+impl Assets {
+    pub fn built_in() -> Self {
+        let mut files = Vec::new();
+        let mut add = |stem: &str, ending: &str, kind, bytes: &'static [u8]| {
+            let name = format!("{stem}-{}.{ending}", short_hash(bytes));
+            let url = format!("/static/{name}");
+            files.push(Asset { name, kind, bytes });
+            url
+        };
+        let css = add("public", "css", CSS, include_bytes!("../../static/public.css"));
+        let admin_css = add("admin", "css", CSS, include_bytes!("../../static/admin.css"));
+        let icon = add(
+            "favicon",
+            "svg",
+            "image/svg+xml",
+            include_bytes!("../../static/favicon.svg"),
+        );
+        let form_js = add("form", "js", JS, include_bytes!("../../static/form.js"));
+        let inbox_js = add("inbox", "js", JS, include_bytes!("../../static/inbox.js"));
+        let confirm_js = add("confirm", "js", JS, include_bytes!("../../static/confirm.js"));
+        let demo_css = add("demo", "css", CSS, include_bytes!("../../static/demo.css"));
+        Self {
+            files,
+            css,
+            admin_css,
+            icon,
+            form_js,
+            inbox_js,
+            confirm_js,
+            demo_css,
+        }
+    }
+}
+
+/// `GET /static/{name}`
+pub async fn file(shared: web::Data<Web>, name: web::Path<String>) -> HttpResponse {
+    match shared.assets.files.iter().find(|file| file.name == *name) {
+        Some(file) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, file.kind))
+            .insert_header((header::CACHE_CONTROL, FOR_EVER))
+            .body(file.bytes),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+fn theme_text(brand: &Brand) -> Option<String> {
+    let accent = Accent::of(&brand.declared.accent)?;
+    Some(format!(
+        ":root{{--accent:{};--accent-ink:{};--accent-dark:{};--accent-dark-ink:{}}}",
+        accent.colour, accent.ink, accent.dark, accent.dark_ink
+    ))
+}
+
+/// The URL of the stylesheet that gives a brand its colour.
+pub fn theme_url(brand: &Brand) -> String {
+    let text = theme_text(brand).unwrap_or_default();
+    format!("/theme/{}-{}.css", brand.declared.slug, short_hash(text.as_bytes()))
+}
+
+/// `GET /theme/{name}`
+pub async fn theme(shared: web::Data<Web>, name: web::Path<String>) -> HttpResponse {
+    let catalog = shared.app.catalog();
+    let found = catalog
+        .brands
+        .iter()
+        .find(|brand| theme_url(brand).ends_with(&format!("/{name}")))
+        .and_then(|brand| theme_text(brand));
+    match found {
+        Some(text) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, CSS))
+            .insert_header((header::CACHE_CONTROL, FOR_EVER))
+            .body(text),
+        None => HttpResponse::NotFound().finish(),
+    }
+}

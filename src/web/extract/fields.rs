@@ -1,0 +1,225 @@
+//! The fields of a form, however they came: url-encoded, multipart or JSON. One limit for all, checked while reading.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_multipart::Multipart;
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::StreamExt;
+
+use crate::web::Web;
+use crate::web::error;
+
+/// Bytes of a body; a signup needs a few hundred, a proof of work a thousand.
+const BODY_AT_MOST: usize = 64 * 1024;
+/// Fields of a form, and bytes of a field's name and value.
+const FIELDS_AT_MOST: usize = 64;
+const NAME_AT_MOST: usize = 64;
+const VALUE_AT_MOST: usize = 8 * 1024;
+
+/// Names and values in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<(String, String)>);
+
+/// Why a body cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+enum Unreadable {
+    TooLarge,
+    Malformed,
+    UnknownKind,
+}
+
+impl Fields {
+    /// The first value of a name, trimmed; `None` if it is absent or blank.
+    pub fn one(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|field| field.0 == name)
+            .map(|field| field.1.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The value as it came, for what is parsed by its own rules.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|field| field.0 == name)
+            .map_or("", |field| field.1.as_str())
+    }
+
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.0
+            .iter()
+            .filter(|field| field.0 == name)
+            .map(|field| field.1.trim().to_owned())
+            .collect()
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.iter().map(|field| field.0.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    fn push(&mut self, name: String, value: String) -> Result<(), Unreadable> {
+        if name.len() > NAME_AT_MOST
+            || value.len() > VALUE_AT_MOST
+            || self.0.len() >= FIELDS_AT_MOST
+        {
+            return Err(Unreadable::TooLarge);
+        }
+        // PostgreSQL's text has no NUL, and no field of ours means anything by one.
+        self.0.push((name, value.replace('\0', "\u{fffd}")));
+        Ok(())
+    }
+
+    fn url_encoded(body: &[u8]) -> Result<Self, Unreadable> {
+        let mut fields = Self::default();
+        for (name, value) in form_urlencoded::parse(body) {
+            fields.push(name.into_owned(), value.into_owned())?;
+        }
+        Ok(fields)
+    }
+
+    fn json(body: &[u8]) -> Result<Self, Unreadable> {
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(body).map_err(|_| Unreadable::Malformed)?;
+        let mut fields = Self::default();
+        for (name, value) in object {
+            let values = match value {
+                serde_json::Value::Array(values) => values,
+                one => vec![one],
+            };
+            for value in values {
+                let text = match value {
+                    serde_json::Value::String(text) => text,
+                    serde_json::Value::Number(number) => number.to_string(),
+                    serde_json::Value::Bool(flag) => flag.to_string(),
+                    serde_json::Value::Null => continue,
+                    _ => return Err(Unreadable::Malformed),
+                };
+                fields.push(name.clone(), text)?;
+            }
+        }
+        Ok(fields)
+    }
+
+    async fn multipart(request: &HttpRequest, body: Bytes) -> Result<Self, Unreadable> {
+        let whole = futures_util::stream::once(async move {
+            Ok::<_, actix_web::error::PayloadError>(body)
+        });
+        let mut parts = Multipart::new(request.headers(), whole);
+        let mut fields = Self::default();
+        while let Some(part) = parts.next().await {
+            let mut part = part.map_err(|_| Unreadable::Malformed)?;
+            let name = part.name().unwrap_or_default().to_owned();
+            let mut value = BytesMut::new();
+            while let Some(chunk) = part.next().await {
+                let chunk = chunk.map_err(|_| Unreadable::Malformed)?;
+                if value.len() + chunk.len() > VALUE_AT_MOST {
+                    return Err(Unreadable::TooLarge);
+                }
+                value.extend_from_slice(&chunk);
+            }
+            let value = String::from_utf8(value.to_vec()).map_err(|_| Unreadable::Malformed)?;
+            fields.push(name, value)?;
+        }
+        Ok(fields)
+    }
+
+    async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Self, Unreadable> {
+        let length = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.parse::<usize>().ok());
+        if length.is_some_and(|length| length > BODY_AT_MOST) {
+            return Err(Unreadable::TooLarge);
+        }
+        let mut body = BytesMut::with_capacity(length.unwrap_or(0));
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Unreadable::Malformed)?;
+            if body.len() + chunk.len() > BODY_AT_MOST {
+                return Err(Unreadable::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("application/x-www-form-urlencoded");
+        let kind = kind.split(';').next().unwrap_or(kind).trim();
+        match kind.to_ascii_lowercase().as_str() {
+            "application/x-www-form-urlencoded" => Self::url_encoded(&body),
+            "application/json" => Self::json(&body),
+            "multipart/form-data" => Self::multipart(request, body.freeze()).await,
+            _ => Err(Unreadable::UnknownKind),
+        }
+    }
+}
+
+impl FromRequest for Fields {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let problem = match Self::read(&request, payload).await {
+                Ok(fields) => return Ok(fields),
+                Err(problem) => problem,
+            };
+            let (status, key) = match problem {
+                Unreadable::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error-too-large"),
+                Unreadable::Malformed => (StatusCode::BAD_REQUEST, "error-malformed"),
+                Unreadable::UnknownKind => {
+                    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "error-unknown-kind")
+                }
+            };
+            let response = match request.app_data::<web::Data<Web>>() {
+                Some(shared) => error::answer(&request, shared, status, key),
+                None => error::plain_failure(),
+            };
+            Err(actix_web::error::InternalError::from_response("", response).into())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_may_come_several_times_in_a_form_or_as_a_list_in_json() {
+        let form = Fields::url_encoded(b"purpose=a&purpose=b&email=x%40y.z").unwrap();
+        let json = Fields::json(br#"{"purpose":["a","b"],"email":"x@y.z"}"#).unwrap();
+        for fields in [form, json] {
+            assert_eq!(fields.all("purpose"), ["a", "b"]);
+            assert_eq!(fields.one("email"), Some("x@y.z"));
+        }
+    }
+
+    #[test]
+    fn a_long_field_too_many_fields_and_nested_json_are_refused() {
+        let long = format!("email={}", "a".repeat(VALUE_AT_MOST + 1));
+        assert_eq!(
+            Fields::url_encoded(long.as_bytes()).err(),
+            Some(Unreadable::TooLarge)
+        );
+        let many = "a=1&".repeat(FIELDS_AT_MOST + 1);
+        assert_eq!(
+            Fields::url_encoded(many.as_bytes()).err(),
+            Some(Unreadable::TooLarge)
+        );
+        assert_eq!(
+            Fields::json(br#"{"email":{"a":1}}"#).err(),
+            Some(Unreadable::Malformed)
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! What all pages share: the brand's look, the headers, the way a template becomes a response.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use askama::Template;
+
+use super::assets::theme_url;
+use super::{Web, error};
+use crate::domain::brand::Brand;
+use crate::mail::compose::BrandView;
+use crate::texts::Texts;
+
+/// The frame of every page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub lang: String,
+    pub dir: String,
+    pub brand: BrandView,
+    pub css: String,
+    pub theme_css: String,
+    pub icon: String,
+    /// Shown in a frame on somebody's page: no header, no footer.
+    pub embedded: bool,
+    pub checked_by: bool,
+}
+
+impl Page {
+    pub fn of(shared: &Web, brand: &Brand, t: Texts) -> Self {
+        Self {
+            lang: t.language().to_owned(),
+            dir: t.direction().to_owned(),
+            brand: BrandView::of(brand),
+            css: shared.assets.css.clone(),
+            theme_css: theme_url(brand),
+            icon: shared.assets.icon.clone(),
+            embedded: false,
+            checked_by: brand.declared.checked_by_line,
+        }
+    }
+
+    /// A page of nobody in particular: for links that do not work.
+    pub fn plain(shared: &Web, t: Texts) -> Self {
+        Self {
+            lang: t.language().to_owned(),
+            dir: t.direction().to_owned(),
+            brand: BrandView {
+                name: String::new(),
+                legal_name: String::new(),
+                postal_address: Vec::new(),
+                privacy_url: None,
+                contact: String::new(),
+                logo_url: None,
+                home_url: None,
+            },
+            css: shared.assets.css.clone(),
+            theme_css: String::new(),
+            icon: shared.assets.icon.clone(),
+            embedded: false,
+            checked_by: false,
+        }
+    }
+}
+
+/// Everything that pages may load is served by us; nothing is inline (T9, T23).
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+     base-uri 'none'; frame-src 'self'";
+
+/// The content security policy of a page. `form_targets` are origins that a form's answer may redirect to (browsers
+/// hold redirects against `form-action`); `framed_by` are origins that may show the page in a frame.
+pub fn policy(form_targets: &[String], framed_by: &str) -> String {
+    let mut text = format!("{POLICY}; form-action 'self'");
+    for target in form_targets {
+        text.push(' ');
+        text.push_str(target);
+    }
+    text.push_str("; frame-ancestors ");
+    text.push_str(framed_by);
+    text
+}
+
+/// Renders a page. It is never stored by a cache: most pages speak of one person.
+pub fn render(status: StatusCode, template: &impl Template) -> HttpResponse {
+    respond(HttpResponse::build(status), template)
+}
+
+pub fn respond(mut response: HttpResponseBuilder, template: &impl Template) -> HttpResponse {
+    match template.render() {
+        Ok(html) => response
+            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+            .body(html),
+        Err(problem) => {
+            tracing::error!(%problem, "a page could not be rendered");
+            error::plain_failure()
+        }
+    }
+}
+
+/// Puts the headers that hold for every answer on those that have none of their own, and logs the request by its route,
+/// never by its path: paths hold tokens.
+pub async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let https = request
+        .app_data::<actix_web::web::Data<Web>>()
+        .is_some_and(|shared| shared.app.config.is_https());
+    let mut response = next.call(request).await?;
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let route = response.request().match_pattern().unwrap_or_default();
+        let method = response.request().method().clone();
+        let status = response.status().as_u16();
+        tracing::debug!(%method, route, status, "request");
+    }
+    let headers = response.headers_mut();
+    let mut put = |name: HeaderName, value: HeaderValue| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    };
+    put(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    put(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    put(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    put(
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+    );
+    put(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+             base-uri 'none'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    );
+    if https {
+        put(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+    Ok(response)
+}

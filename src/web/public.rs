@@ -1,0 +1,9 @@
+//! Pages for everybody: forms, the "check your inbox" page, the links of the mail.
+
+pub mod about;
+pub mod confirm;
+pub mod decline;
+pub mod embed;
+pub mod form;
+pub mod inbox;
+pub mod message;

@@ -1,0 +1,58 @@
+//! `/a/{token}`: the mail's second, ordinary link. It explains the mail, and tells scanners, which open every link, from
+//! people, who do not.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::confirm::{find, record_hit};
+use crate::domain::email_address::{AddressRules, EmailAddress};
+use crate::domain::event::Link;
+use crate::domain::token::Purpose;
+use crate::texts::Texts;
+use crate::web::Web;
+use crate::web::page::{Page, render};
+
+#[derive(Template)]
+#[template(path = "public/about.html")]
+struct AboutPage {
+    page: Page,
+    t: Texts,
+    /// For the decline form: the token of the mail's own link.
+    token: String,
+    masked: String,
+    asked_on: String,
+    asked_from: Option<String>,
+    expires_on: String,
+}
+
+/// `GET /a/{token}`, and HEAD
+pub async fn show(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+) -> HttpResponse {
+    let found = match find(&request, &shared, Purpose::About, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    record_hit(&request, &shared, &found, Link::About).await;
+    let row = &found.view.request;
+    let address =
+        EmailAddress::parse(&found.view.contact.address, &AddressRules { any_domain: true });
+    let page = AboutPage {
+        page: Page::of(&shared, &found.known.brand, found.t),
+        t: found.t,
+        token: shared.app.keys.sign(
+            Purpose::Confirm,
+            found.known.brand.number,
+            row.id.0,
+            row.expires_at,
+        ),
+        masked: address.map_or_else(|_| String::new(), |address| address.masked()),
+        asked_on: row.issued_at.for_people(),
+        asked_from: row.page_host.clone(),
+        expires_on: row.expires_at.for_people(),
+    };
+    render(StatusCode::OK, &page)
+}

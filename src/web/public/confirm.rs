@@ -1,0 +1,373 @@
+//! `/c/{token}`: the link in the mail. GET and HEAD change nothing but record the hit.
+
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::form::origin_of;
+use super::message::{self, Action, Tone};
+use crate::app::confirm::{Act, Answer, Outcome};
+use crate::app::inbox::InboxView;
+use crate::app::open_link::Opened;
+use crate::app::sign_up::Submission;
+use crate::domain::event::Link;
+use crate::domain::form::{Form, VersionHash};
+use crate::domain::standing::RequestState;
+use crate::domain::time::Timestamp;
+use crate::domain::token::Purpose;
+use crate::mail::compose::{PurposeView, purposes_shown};
+use crate::texts::Texts;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::extract::client::circumstances;
+use crate::web::extract::fields::Fields;
+use crate::web::extract::token::{self, Known, Unknown, is_same_browser};
+use crate::web::page::{Page, policy, render, respond};
+
+/// How long a confirm page may stay open; its opening time is signed for so long.
+const OPEN_FOR: Duration = Duration::from_secs(7 * 86_400);
+
+#[derive(Template)]
+#[template(path = "public/confirm.html")]
+struct ConfirmPage {
+    page: Page,
+    t: Texts,
+    token: String,
+    purposes: Vec<PurposeView>,
+    consent: String,
+    asked_on: String,
+    asked_from: Option<String>,
+    same_browser: bool,
+    opened: String,
+    script: String,
+}
+
+#[derive(Template)]
+#[template(path = "public/code.html")]
+struct CodePage {
+    page: Page,
+    t: Texts,
+    token: String,
+    problem: Option<String>,
+    tries_left: i64,
+}
+
+#[derive(Template)]
+#[template(path = "public/done.html")]
+struct DonePage {
+    page: Page,
+    t: Texts,
+    again: bool,
+    purposes: Vec<PurposeView>,
+    continue_url: Option<String>,
+}
+
+/// A request behind a genuine link, with what its pages show.
+pub struct Found {
+    pub known: Known,
+    pub view: InboxView,
+    pub form: Option<std::sync::Arc<Form>>,
+    pub t: Texts,
+}
+
+impl Found {
+    fn purposes(&self) -> Vec<PurposeView> {
+        let meant = self.view.request.purposes();
+        let version = VersionHash::stored(self.view.request.form_version.clone());
+        self.form
+            .as_ref()
+            .and_then(|form| form.content(&version))
+            .map(|content| {
+                purposes_shown(content, self.t.language(), |slug| {
+                    meant.iter().any(|own| own.as_str() == slug)
+                })
+            })
+            .unwrap_or_default()
+    }
+
+    fn consent(&self) -> String {
+        let version = VersionHash::stored(self.view.request.form_version.clone());
+        self.form
+            .as_ref()
+            .and_then(|form| form.content(&version))
+            .map(|content| {
+                crate::domain::brand::in_language(&content.consent, self.t.language()).to_owned()
+            })
+            .unwrap_or_default()
+    }
+}
+
+/// Verifies a link of a mail and reads its request. The error is the answer: a forged link says nothing more than that it
+/// does not work, an expired one offers a fresh mail.
+pub async fn find(
+    request: &HttpRequest,
+    shared: &Web,
+    purpose: Purpose,
+    text: &str,
+) -> Result<Found, HttpResponse> {
+    let known = match token::verify(shared, purpose, text) {
+        Ok(known) => known,
+        Err(Unknown::Forged) => return Err(message::broken_link(request, shared)),
+        Err(Unknown::Expired(known)) => return Err(expired(request, shared, &known, text)),
+    };
+    match shared.app.inbox(known.brand.id, known.request, &|_| false).await {
+        Ok(Some(view)) => {
+            let form = shared.app.catalog().form_by_id(view.request.form_id).cloned();
+            let t = Texts::of(&view.request.language);
+            Ok(Found {
+                known,
+                view,
+                form,
+                t,
+            })
+        }
+        // Erased since: the link creates nothing and says no more than a forged one.
+        Ok(None) => Err(message::broken_link(request, shared)),
+        Err(problem) => Err(error::store_failure(request, shared, &problem)),
+    }
+}
+
+fn expired(request: &HttpRequest, shared: &Web, known: &Known, text: &str) -> HttpResponse {
+    let t = error::texts_of(request);
+    let page = message::of_brand(shared, &known.brand, t, "link-expired", Tone::Info).with(Some(
+        Action {
+            url: format!("/c/{text}/fresh"),
+            posts: true,
+            label: t.get("link-expired-action"),
+        },
+    ));
+    render(StatusCode::GONE, &page)
+}
+
+/// Records a hit on a link: whoever it was, and nothing else.
+pub async fn record_hit(request: &HttpRequest, shared: &Web, found: &Found, link: Link) {
+    shared
+        .app
+        .link_opened(Opened {
+            brand: found.known.brand.id,
+            request: found.known.request,
+            link,
+            method: request.method().to_string(),
+            same_browser: is_same_browser(request, shared, found.known.request),
+            circumstances: circumstances(request, &shared.app.config.trusted_proxies),
+        })
+        .await;
+}
+
+/// `GET /c/{token}`, and HEAD
+pub async fn show(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+) -> HttpResponse {
+    let found = match find(&request, &shared, Purpose::Confirm, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    record_hit(&request, &shared, &found, Link::Confirm).await;
+    match found.view.request.state() {
+        Ok(RequestState::Open) => confirm_page(&request, &shared, &found, &token),
+        Ok(RequestState::Confirmed) => done_page(&shared, &found, true),
+        Ok(RequestState::Declined) => ended(&request, &shared, &found, Outcome::Declined),
+        Ok(RequestState::Replaced) => ended(&request, &shared, &found, Outcome::Replaced),
+        Ok(RequestState::Abandoned) => ended(&request, &shared, &found, Outcome::Abandoned),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}
+
+fn ended(request: &HttpRequest, shared: &Web, found: &Found, outcome: Outcome) -> HttpResponse {
+    message::ended(request, shared, &found.known.brand, found.t, outcome)
+}
+
+fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str) -> HttpResponse {
+    let brand = &found.known.brand;
+    let until = shared.app.clock.now().plus(OPEN_FOR);
+    let targets: Vec<String> = found
+        .form
+        .as_ref()
+        .and_then(|form| form.declared.redirect_after_confirmation.as_deref())
+        .and_then(origin_of)
+        .into_iter()
+        .collect();
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CONTENT_SECURITY_POLICY, policy(&targets, "'none'")));
+    respond(
+        response,
+        &ConfirmPage {
+            page: Page::of(shared, brand, found.t),
+            t: found.t,
+            token: token.to_owned(),
+            purposes: found.purposes(),
+            consent: found.consent(),
+            asked_on: found.view.request.issued_at.for_people(),
+            asked_from: found.view.request.page_host.clone(),
+            same_browser: is_same_browser(request, shared, found.known.request),
+            opened: shared.app.keys.sign(
+                Purpose::PageOpened,
+                brand.number,
+                found.known.request.0,
+                until,
+            ),
+            script: shared.assets.confirm_js.clone(),
+        },
+    )
+}
+
+fn done_page(shared: &Web, found: &Found, again: bool) -> HttpResponse {
+    let page = DonePage {
+        page: Page::of(shared, &found.known.brand, found.t),
+        t: found.t,
+        again,
+        purposes: found.purposes(),
+        continue_url: found
+            .form
+            .as_ref()
+            .and_then(|form| form.declared.redirect_after_confirmation.clone())
+            .or_else(|| found.known.brand.declared.home_url.clone()),
+    };
+    render(StatusCode::OK, &page)
+}
+
+fn code_page(
+    shared: &Web,
+    found: &Found,
+    token: &str,
+    problem: Option<String>,
+    tries_left: i64,
+) -> HttpResponse {
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let page = CodePage {
+        page: Page::of(shared, &found.known.brand, found.t),
+        t: found.t,
+        token: token.to_owned(),
+        problem,
+        tries_left,
+    };
+    render(status, &page)
+}
+
+/// When the page of this button was served, if the press says so truly.
+fn page_opened_at(shared: &Web, found: &Found, fields: &Fields) -> Option<Timestamp> {
+    let now = shared.app.clock.now();
+    let token = shared
+        .app
+        .keys
+        .verify(Purpose::PageOpened, fields.one("opened")?, now)
+        .ok()?;
+    (token.subject == found.known.request.0).then(|| token.expires_at.minus(OPEN_FOR))
+}
+
+/// `POST /c/{token}`: the button, the script of the browser that signed up, or the code typed instead.
+pub async fn submit(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+    fields: Fields,
+) -> HttpResponse {
+    let found = match find(&request, &shared, Purpose::Confirm, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    let act = if let Some(code) = fields.one("code") {
+        Act::Code {
+            typed: code.chars().take(40).collect(),
+        }
+    } else if is_same_browser(&request, &shared, found.known.request) {
+        Act::SameBrowser
+    } else {
+        Act::Button {
+            page_opened_at: page_opened_at(&shared, &found, &fields),
+        }
+    };
+    let answer = Answer {
+        brand: found.known.brand.id,
+        request: found.known.request,
+        act,
+        method: "POST".to_owned(),
+        circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
+    };
+    let t = found.t;
+    match shared.app.answer(answer).await {
+        Ok(Outcome::Confirmed { again }) => {
+            let target = found
+                .form
+                .as_ref()
+                .and_then(|form| form.declared.redirect_after_confirmation.clone());
+            match target.filter(|_| !again) {
+                Some(target) => HttpResponse::SeeOther()
+                    .insert_header((header::LOCATION, target))
+                    .finish(),
+                None => done_page(&shared, &found, again),
+            }
+        }
+        Ok(Outcome::CodeAsked { tries_left }) => {
+            code_page(&shared, &found, &token, None, tries_left)
+        }
+        Ok(Outcome::CodeWrong { tries_left }) => {
+            let problem = if tries_left > 0 {
+                t.arg("code-wrong", "left", &tries_left.to_string())
+            } else {
+                t.get("code-closed")
+            };
+            code_page(&shared, &found, &token, Some(problem), tries_left)
+        }
+        Ok(Outcome::CodeClosed) => {
+            code_page(&shared, &found, &token, Some(t.get("code-closed")), 0)
+        }
+        Ok(outcome) => ended(&request, &shared, &found, outcome),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}
+
+/// `POST /c/{token}/fresh`: an expired link asks for a new mail, which goes through every check of a signup. The answer
+/// is the same whether one is sent.
+pub async fn fresh(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+) -> HttpResponse {
+    let known = match token::verify(&shared, Purpose::Confirm, &token) {
+        Err(Unknown::Expired(known)) => known,
+        Ok(_) => {
+            return HttpResponse::SeeOther()
+                .insert_header((header::LOCATION, format!("/c/{token}")))
+                .finish();
+        }
+        Err(Unknown::Forged) => return message::broken_link(&request, &shared),
+    };
+    let found = shared.app.inbox(known.brand.id, known.request, &|_| false).await;
+    let view = match found {
+        Ok(Some(view)) => view,
+        Ok(None) => return message::broken_link(&request, &shared),
+        Err(problem) => return error::store_failure(&request, &shared, &problem),
+    };
+    let t = Texts::of(&view.request.language);
+    if let Some(form) = shared.app.catalog().form_by_id(view.request.form_id) {
+        let given = Submission {
+            email: view.contact.address.clone(),
+            name: view.contact.name.clone(),
+            purposes: view
+                .request
+                .purposes()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            language: view.request.language.clone(),
+            version: Some(view.request.form_version.clone()),
+            circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
+            ..Default::default()
+        };
+        if let Err(refusal) = shared.app.sign_up(form, given).await {
+            tracing::debug!(?refusal, "a fresh mail could not be asked for");
+        }
+    }
+    let page = message::of_brand(&shared, &known.brand, t, "link-fresh", Tone::Done);
+    render(StatusCode::OK, &page)
+}
+

@@ -1,0 +1,77 @@
+//! `/c/{token}/decline`: "this was not me". As easy as confirming, and like it never done by opening a link.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::confirm::{find, record_hit};
+use super::message::{self, Tone};
+use crate::app::confirm::{Act, Answer, Outcome};
+use crate::domain::event::Link;
+use crate::domain::token::Purpose;
+use crate::texts::Texts;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::extract::client::circumstances;
+use crate::web::page::{Page, render};
+
+#[derive(Template)]
+#[template(path = "public/decline.html")]
+struct DeclinePage {
+    page: Page,
+    t: Texts,
+    token: String,
+}
+
+/// `GET /c/{token}/decline`, and HEAD
+pub async fn show(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+) -> HttpResponse {
+    let found = match find(&request, &shared, Purpose::Confirm, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    record_hit(&request, &shared, &found, Link::Decline).await;
+    let page = DeclinePage {
+        page: Page::of(&shared, &found.known.brand, found.t),
+        t: found.t,
+        token: token.into_inner(),
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// `POST /c/{token}/decline`
+pub async fn submit(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+) -> HttpResponse {
+    let found = match find(&request, &shared, Purpose::Confirm, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    let answer = Answer {
+        brand: found.known.brand.id,
+        request: found.known.request,
+        act: Act::Decline,
+        method: "POST".to_owned(),
+        circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
+    };
+    let brand = &found.known.brand;
+    match shared.app.answer(answer).await {
+        Ok(Outcome::Confirmed { .. }) => {
+            let page = message::of_brand(
+                &shared,
+                brand,
+                found.t,
+                "decline-after-confirmation",
+                Tone::Info,
+            );
+            render(StatusCode::OK, &page)
+        }
+        Ok(outcome) => message::ended(&request, &shared, brand, found.t, outcome),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}

@@ -1,0 +1,124 @@
+//! `/f/{form}/embed` shows the three ways to embed a form; `/embed.js` is the first of them.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::texts::Texts;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::page::{Page, render};
+
+const SCRIPT: &str = include_str!("../../../static/embed.js");
+
+pub struct Snippet {
+    title: String,
+    explanation: String,
+    code: String,
+}
+
+#[derive(Template)]
+#[template(path = "public/embed.html")]
+struct EmbedPage {
+    page: Page,
+    t: Texts,
+    title: String,
+    snippets: Vec<Snippet>,
+    preview_url: String,
+    script: String,
+}
+
+/// `GET /embed.js`: a stable name, so an hour of cache only.
+pub async fn script() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/javascript; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header(("cross-origin-resource-policy", "cross-origin"))
+        .body(SCRIPT)
+}
+
+/// `GET /f/{form}/embed`
+pub async fn show(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    slug: web::Path<String>,
+) -> HttpResponse {
+    let catalog = shared.app.catalog();
+    let Some(form) = catalog.form(&slug) else {
+        return error::no_such_page(request, shared).await;
+    };
+    let Some(brand) = catalog.brand(form.brand) else {
+        return error::no_such_page(request, shared).await;
+    };
+    let t = error::texts_of(&request);
+    let content = &form.versions[&form.current];
+    let url = shared.app.url("");
+    let title =
+        crate::domain::brand::in_language(&content.title, t.language()).to_owned();
+    let snippet = |way: &str, code: String| Snippet {
+        title: t.get(&format!("embed-{way}-title")),
+        explanation: t.get(&format!("embed-{way}-text")),
+        code,
+    };
+    let purposes: String = form
+        .declared
+        .choices
+        .iter()
+        .map(|choice| {
+            let name = content.names_of(std::slice::from_ref(choice), t.language()).join("");
+            format!(
+                "  <label><input type=\"checkbox\" name=\"purpose\" value=\"{choice}\"> {}</label>\n",
+                escape(&name)
+            )
+        })
+        .collect();
+    let fixed: String = form
+        .declared
+        .purposes
+        .iter()
+        .map(|slug| format!("  <input type=\"hidden\" name=\"purpose\" value=\"{slug}\">\n"))
+        .collect();
+    let in_language = |texts| crate::domain::brand::in_language(texts, t.language()).to_owned();
+    let snippets = vec![
+        snippet(
+            "script",
+            format!(
+                "<script src=\"{url}/embed.js\" defer></script>\n<countersign-form form=\"{slug}\"></countersign-form>"
+            ),
+        ),
+        snippet(
+            "html",
+            format!(
+                "<form action=\"{url}/f/{slug}\" method=\"post\">\n{fixed}  <label>{} <input type=\"email\" name=\"email\" autocomplete=\"email\" required></label>\n{purposes}  <p>{}</p>\n  <button>{}</button>\n</form>",
+                escape(&t.get("form-email-label")),
+                escape(&in_language(&content.consent)),
+                escape(&in_language(&content.button)),
+            ),
+        ),
+        snippet(
+            "frame",
+            format!(
+                "<iframe src=\"{url}/f/{slug}?embed=1\" title=\"{}\" width=\"100%\" height=\"560\" style=\"border:0\"></iframe>",
+                escape(&title)
+            ),
+        ),
+    ];
+    let page = EmbedPage {
+        page: Page::of(&shared, brand, t),
+        t,
+        title,
+        snippets,
+        preview_url: format!("/f/{slug}"),
+        script: shared.assets.form_js.clone(),
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// Text within the shown HTML; the page escapes the snippet once more to show it.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

@@ -1,0 +1,59 @@
+//! Every route on one screen.
+
+use actix_web::web::{self, ServiceConfig, get, head, post};
+
+use super::{Web, admin, assets, cors, demo, error, health, public};
+
+pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
+    let (form, inbox, confirm) = ("/f/{form}", "/i/{token}", "/c/{token}");
+    routes
+        // Forms
+        .route(form, get().to(public::form::show))
+        .route(form, post().to(public::form::submit))
+        .route(form, cors::preflight_of_form())
+        .route("/f/{form}/definition", get().to(public::form::definition))
+        .route("/f/{form}/challenge", get().to(public::form::challenge))
+        .route("/f/{form}/embed", get().to(public::embed::show))
+        .route("/embed.js", get().to(public::embed::script))
+        // Check your inbox
+        .route(inbox, get().to(public::inbox::show))
+        .route("/i/{token}/status", get().to(public::inbox::status))
+        .route("/i/{token}/events", get().to(public::inbox::events))
+        .route("/i/{token}/resend", post().to(public::inbox::resend))
+        .route("/i/{token}/code", post().to(public::inbox::code))
+        .route("/i/{token}/address", post().to(public::inbox::address))
+        .route("/i/{token}/{action}", cors::preflight_of_inbox())
+        // The links of the mail
+        .route(confirm, get().to(public::confirm::show))
+        .route(confirm, head().to(public::confirm::show))
+        .route(confirm, post().to(public::confirm::submit))
+        .route("/c/{token}/decline", get().to(public::decline::show))
+        .route("/c/{token}/decline", head().to(public::decline::show))
+        .route("/c/{token}/decline", post().to(public::decline::submit))
+        .route("/c/{token}/fresh", post().to(public::confirm::fresh))
+        .route("/a/{token}", get().to(public::about::show))
+        .route("/a/{token}", head().to(public::about::show))
+        // What pages load
+        .route("/static/{name}", get().to(assets::file))
+        .route("/theme/{name}", get().to(assets::theme))
+        // Operators
+        .route("/admin", get().to(admin::overview::show))
+        .route("/admin/sign-in", get().to(admin::sign_in::show))
+        .route("/admin/sign-in", post().to(admin::sign_in::submit))
+        .route("/admin/sign-out", post().to(admin::sign_in::end))
+        // Machines
+        .route("/livez", get().to(health::live))
+        .route("/readyz", get().to(health::ready))
+        .route("/metrics", get().to(health::metrics))
+        .default_service(web::to(error::no_such_page));
+    if shared.demo.is_some() {
+        routes
+            .route("/inbox", get().to(demo::show))
+            .route("/inbox.json", get().to(demo::list))
+            .route("/inbox/{index}/html", get().to(demo::html))
+            .route("/inbox/{index}/raw", get().to(demo::raw));
+    }
+    if shared.ceiling {
+        routes.route("/ceiling/{form}", post().to(public::form::ceiling));
+    }
+}

@@ -1,0 +1,10 @@
+//! The SMTP transport and DKIM against real servers and against peers that misbehave.
+
+mod dkim;
+mod misbehaving;
+mod packaged;
+mod peers;
+mod pool;
+mod smuggling;
+mod starttls_and_auth;
+mod xoauth2;
