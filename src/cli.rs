@@ -1,7 +1,7 @@
 //! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings.
 
 mod apply;
-mod demo;
+pub mod demo;
 mod evidence;
 mod init;
 mod operator;
@@ -50,7 +50,7 @@ enum Command {
 }
 
 /// How a command ended when it could not do its work.
-pub(crate) enum Ended {
+pub enum Ended {
     /// Refused or not verified: exit code 1.
     Refused(String),
     /// Wrong usage or settings: exit code 2.
@@ -63,7 +63,7 @@ impl<E: std::error::Error> From<E> for Ended {
     }
 }
 
-pub(crate) type Done = Result<(), Ended>;
+pub type Done = Result<(), Ended>;
 
 /// Reads the arguments, runs the command, and says how it went.
 pub fn main() -> ExitCode {

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
-use fluent_langneg::{NegotiationStrategy, negotiate_languages, parse_accepted_languages};
 use unic_langid::LanguageIdentifier;
 
 use crate::domain::brand::LANGUAGES;
@@ -117,15 +116,47 @@ impl Texts {
     }
 }
 
-/// The best language among those offered for an Accept-Language header (RFC 9110, section 12.5.4).
+/// The best language among those offered for an Accept-Language header: by weight, then by order (RFC 9110, section
+/// 12.5.4), each range cut from the right until it fits (lookup, RFC 4647, section 3.4).
 pub fn negotiate(offered: &[String], accepted: &str) -> Option<String> {
-    // A header of a browser has a handful of entries; the rest of a longer one is not looked at.
-    let head: String = accepted.chars().take(200).collect();
-    let wanted = parse_accepted_languages(&head);
-    let available: Vec<LanguageIdentifier> =
-        offered.iter().filter_map(|tag| tag.parse().ok()).collect();
-    let best = negotiate_languages(&wanted, &available, None, NegotiationStrategy::Lookup);
-    best.first()
-        .map(|id| id.language.as_str().to_owned())
-        .filter(|tag| offered.contains(tag))
+    // A browser's header has a handful of entries; the rest of a longer one is not looked at.
+    let mut wanted: Vec<(u32, &str)> = accepted
+        .split(',')
+        .take(20)
+        .filter_map(|entry| {
+            let (range, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+            let weight = parameters
+                .trim()
+                .strip_prefix("q=")
+                .map_or(Some(1.0), |text| text.parse::<f32>().ok())?;
+            // Three digits at most stand behind the point.
+            let thousandths = (weight.clamp(0.0, 1.0) * 1_000.0) as u32;
+            (thousandths > 0).then_some((thousandths, range.trim()))
+        })
+        .collect();
+    wanted.sort_by_key(|entry| std::cmp::Reverse(entry.0));
+    wanted.into_iter().find_map(|(_, range)| {
+        let primary = range.split('-').next().unwrap_or(range);
+        offered
+            .iter()
+            .find(|tag| tag.eq_ignore_ascii_case(range))
+            .or_else(|| offered.iter().find(|tag| tag.eq_ignore_ascii_case(primary)))
+            .cloned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_heaviest_language_that_is_offered_wins_and_a_region_falls_back_to_its_language() {
+        let offered = ["en", "nl", "de"].map(str::to_owned);
+        let best = |header| negotiate(&offered, header);
+        assert_eq!(best("de-AT,en;q=0.5").as_deref(), Some("de"));
+        assert_eq!(best("en;q=0.2, nl;q=0.9").as_deref(), Some("nl"));
+        assert_eq!(best("pt, *;q=0.1").as_deref(), None);
+        assert_eq!(best("de;q=0, en;q=0.1").as_deref(), Some("en"));
+        assert_eq!(best(";;,,q=").as_deref(), None);
+    }
 }

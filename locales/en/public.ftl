@@ -133,6 +133,7 @@ decline-happens-1 = The request is closed, and its links stop working.
 decline-happens-2 = { $brand } has no consent from you and does not write to you.
 decline-happens-3 = We note that you told us, and when.
 decline-button = Yes, this was not me
+decline-else = If it was you after all, just close this page. Nothing has changed.
 declined-title = Thank you for telling us
 declined-text = The request is closed. { $brand } has no consent from you and does not write to you.
 decline-after-confirmation-title = This was confirmed before

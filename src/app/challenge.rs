@@ -1,5 +1,6 @@
 //! Proof of work (ALTCHA, protocol version 2): challenges are signed, expire, and count once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use altcha::{
@@ -14,6 +15,8 @@ use crate::store::{StoreError, budgets};
 
 /// Iterations of PBKDF2 per try. With one byte to match, about 256 tries: a second or two on a phone.
 const COST: u32 = 2_000;
+/// The name of the end among a challenge's data, in Unix seconds.
+const UNTIL: &str = "until";
 const VALID_FOR: Duration = Duration::from_secs(20 * 60);
 /// A payload is a few hundred bytes; nothing longer is decoded.
 const PAYLOAD_AT_MOST: usize = 4_096;
@@ -26,7 +29,11 @@ impl App {
             algorithm: "PBKDF2/SHA-256".to_owned(),
             cost: COST,
             key_prefix: "00".to_owned(),
-            expires_at: Some(expires.unix_seconds()),
+            // Our own clock decides about the end, so it stands among the signed data and not in the library's field.
+            data: Some(BTreeMap::from([(
+                UNTIL.to_owned(),
+                expires.unix_seconds().into(),
+            )])),
             hmac_signature_secret: Some(self.keys.challenge_secret()),
             ..Default::default()
         })
@@ -48,11 +55,20 @@ impl App {
         // Whoever sends a dearer challenge than ours would make the server do the work.
         if payload.challenge.parameters.cost > COST
             || payload.challenge.parameters.algorithm != "PBKDF2/SHA-256"
-            || payload.challenge.parameters.expires_at.unwrap_or(0) <= 0
         {
             return Ok(false);
         }
         let now = self.clock.now();
+        let until = payload
+            .challenge
+            .parameters
+            .data
+            .as_ref()
+            .and_then(|data| data.get(UNTIL))
+            .and_then(serde_json::Value::as_i64);
+        if until.is_none_or(|until| now.unix_seconds() >= until) {
+            return Ok(false);
+        }
         let secret = self.keys.challenge_secret();
         let spent = Sha256::digest(
             payload

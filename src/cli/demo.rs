@@ -1,6 +1,6 @@
 //! `countersign demo`: the whole main job on this machine, with nothing installed.
 
-mod smtp_catcher;
+pub mod smtp_catcher;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

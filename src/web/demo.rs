@@ -13,7 +13,7 @@ use super::Web;
 use super::page::{policy, respond};
 use crate::domain::time::Timestamp;
 
-/// Mails kept; the oldest go first.
+/// Mails kept by the demo.
 const KEPT: usize = 1_000;
 
 /// One caught mail.
@@ -29,10 +29,27 @@ pub struct CaughtMail {
 }
 
 /// The caught mails, newest first.
-#[derive(Debug, Default)]
-pub struct Caught(Mutex<VecDeque<CaughtMail>>);
+#[derive(Debug)]
+pub struct Caught {
+    mails: Mutex<VecDeque<CaughtMail>>,
+    room: usize,
+}
+
+impl Default for Caught {
+    fn default() -> Self {
+        Self::with_room_for(KEPT)
+    }
+}
 
 impl Caught {
+    /// Keeps so many mails; the oldest go first.
+    pub fn with_room_for(room: usize) -> Self {
+        Self {
+            mails: Mutex::new(VecDeque::new()),
+            room,
+        }
+    }
+
     /// Keeps a mail as it came over the wire.
     pub fn keep(&self, to: &str, raw: &[u8], received_at: Timestamp) {
         let parsed = MessageParser::default().parse(raw);
@@ -53,13 +70,13 @@ impl Caught {
             text,
             raw: String::from_utf8_lossy(raw).into_owned(),
         };
-        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_front(mail);
-        mails.truncate(KEPT);
+        mails.truncate(self.room);
     }
 
     pub fn list(&self) -> Vec<CaughtMail> {
-        let mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.iter().cloned().collect()
     }
 }

@@ -1,0 +1,59 @@
+//! Declaring brands, purposes and forms.
+
+use countersign::app::apply::{Step, apply, parse, plan};
+
+use crate::harness::{DECLARATIONS, World};
+use crate::on_both_engines;
+
+on_both_engines! {
+    async fn applying_again_changes_nothing_and_new_wording_makes_a_new_version(engine: Engine) {
+        let world = World::on(engine).await;
+        let same = parse(DECLARATIONS).unwrap();
+        assert_eq!(plan(&world.app.catalog(), &same).unwrap(), []);
+        let before = world.app.catalog().form("news").unwrap().current.clone();
+        let changed = parse(&DECLARATIONS.replace("Invitations.", "Invitations to talks.")).unwrap();
+        let steps = apply(&world.app, &changed).await.unwrap();
+        assert!(steps.iter().any(|step| matches!(step, Step::NewVersion(form, _) if form == "news")));
+        assert!(!steps.iter().any(|step| matches!(step, Step::NewVersion(form, _) if form == "news-two")));
+        let catalog = world.app.catalog();
+        let form = catalog.form("news").unwrap();
+        assert_ne!(form.current, before);
+        assert!(form.content(&before).is_some(), "the old version stays");
+        world.finish().await;
+    }
+
+    async fn settings_that_nobody_reads_make_no_version(engine: Engine) {
+        let world = World::on(engine).await;
+        let before = world.app.catalog().form("news").unwrap().current.clone();
+        let changed = parse(&DECLARATIONS.replace("https://www.acme.example", "https://acme.example")).unwrap();
+        let steps = apply(&world.app, &changed).await.unwrap();
+        assert_eq!(steps, [Step::ChangeForm("news".to_owned())]);
+        assert_eq!(world.app.catalog().form("news").unwrap().current, before);
+        world.finish().await;
+    }
+
+    async fn a_form_that_is_declared_no_more_takes_no_signup_but_its_links_work(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        let mut without = parse(DECLARATIONS).unwrap();
+        without.brands[0].forms.retain(|form| form.slug.as_str() != "news");
+        apply(&world.app, &without).await.unwrap();
+        let mut client = world.client("198.51.100.7");
+        assert_eq!(client.get("/f/news").await.status, 404);
+        assert_eq!(client.post(&mail.confirm(), &[]).await.heading(), "Confirmed");
+        world.finish().await;
+    }
+}
+
+#[test]
+fn one_message_names_everything_wrong_with_a_file() {
+    let text = DECLARATIONS
+        .replace("purposes = [\"newsletter\"]", "purposes = [\"nonsense\"]")
+        .replace("https://www.acme.example", "www.acme.example")
+        .replace("postal_address = [\"2 Mill Lane\"]", "postal_address = []");
+    let problem = parse(&text).unwrap_err().to_string();
+    for part in ["nonsense", "www.acme.example", "postal_address"] {
+        assert!(problem.contains(part), "{part} in {problem}");
+    }
+}

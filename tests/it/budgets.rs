@@ -1,0 +1,146 @@
+//! Mail bombing: what a stranger can cause is bounded, and the answer never changes.
+
+use serde_json::json;
+
+use crate::confirm::inbox_path;
+use crate::harness::World;
+use crate::on_both_engines;
+
+on_both_engines! {
+    async fn a_thousand_signups_for_one_mailbox_cause_the_budgets_mails_and_no_more(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        let forms = ["/f/news", "/f/news-two", "/f/news-three"];
+        let names = ["v.ictim@gmail.com", "vic.tim+a@gmail.com", "VICTIM@googlemail.com"];
+        let posts = (0..1_000).map(|number: usize| {
+            let mut client = world.client(&format!("10.0.{}.{}", number / 250, number % 250));
+            async move {
+                let (form, name) = (forms[number % 3], names[number % names.len()]);
+                if number.is_multiple_of(2) {
+                    client.post(form, &[("email", name)]).await.status
+                } else {
+                    client.post_json(form, &json!({"email": name})).await.status
+                }
+            }
+        });
+        let mut statuses = Vec::new();
+        for part in &mut futures_util_chunks(posts.collect(), 50) {
+            statuses.extend(futures_util::future::join_all(part.drain(..)).await);
+        }
+        assert!(statuses.iter().all(|status| [202, 303].contains(status)));
+        assert_eq!(world.deliver().await.len(), 3);
+        world.advance(86_400);
+        world.signed_up("victim@gmail.com", "192.0.2.1").await;
+        assert_eq!(world.deliver().await.len(), 4);
+        world.finish().await;
+    }
+
+    async fn one_client_causes_its_share_an_hour_and_then_silence_with_the_same_answer(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 5\n").await;
+        for number in 0..9 {
+            let (_, page) = world.signed_up(&format!("p{number}@example.org"), "2001:db8:1:2::9").await;
+            assert_eq!(page.status, 200);
+        }
+        assert_eq!(world.deliver().await.len(), 5);
+        world.finish().await;
+    }
+
+    async fn a_forms_hourly_limit_holds_mails_back_and_drops_none(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_form_an_hour = 3\nper_network_an_hour = 0\n").await;
+        for number in 0..5 {
+            world.signed_up(&format!("p{number}@example.org"), "192.0.2.1").await;
+        }
+        assert_eq!(world.deliver().await.len(), 3);
+        world.advance(1_201);
+        assert_eq!(world.deliver().await.len(), 4);
+        world.advance(1_201);
+        assert_eq!(world.deliver().await.len(), 5);
+        world.finish().await;
+    }
+
+    async fn the_installations_hourly_limit_covers_all_brands_and_forms(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_installation_an_hour = 3\n").await;
+        for (number, form) in ["/f/news", "/f/news-two", "/f/other", "/f/other"].iter().enumerate() {
+            let mut client = world.client("192.0.2.1");
+            client.post(form, &[("email", &format!("p{number}@example.org"))]).await;
+        }
+        assert_eq!(world.deliver().await.len(), 3);
+        world.advance(1_201);
+        assert_eq!(world.deliver().await.len(), 4);
+        world.finish().await;
+    }
+
+    async fn a_filled_honeypot_and_an_instant_form_cost_the_mail_and_not_the_answer(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut bot = world.client("192.0.2.1");
+        let reply = bot.post("/f/news", &[("email", "a@example.org"), ("website", "x")]).await;
+        assert_eq!(reply.status, 303);
+        let form = bot.get("/f/news").await;
+        let fields = [("email", "b@example.org"), ("opened", &form.hidden("opened"))];
+        assert_eq!(bot.post("/f/news", &fields).await.status, 303);
+        assert_eq!(world.deliver().await.len(), 0);
+        assert!(!world.permission("a@example.org", "newsletter").await.allowed);
+        world.advance(5);
+        let fields = [("email", "c@example.org"), ("opened", &form.hidden("opened"))];
+        assert_eq!(bot.post("/f/news", &fields).await.status, 303);
+        assert_eq!(world.deliver().await.len(), 1);
+        world.finish().await;
+    }
+
+    async fn sending_again_waits_a_minute_and_shares_the_days_budget(engine: Engine) {
+        let world = World::on(engine).await;
+        let (mut browser, page) = world.signed_up("anna@example.org", "192.0.2.1").await;
+        let inbox = inbox_path(&page.text());
+        let first = world.mail_to("anna@example.org").await;
+        let resend = format!("{inbox}/resend");
+        for (seconds, mails) in [(30, 1), (31, 2), (61, 3), (61, 3), (3_600, 3)] {
+            world.advance(seconds);
+            let reply = browser.post(&resend, &[]).await;
+            assert_eq!(reply.status, 303);
+            assert_eq!(world.deliver().await.len(), mails, "{seconds}");
+        }
+        let last = world.mail_to("anna@example.org").await;
+        assert_eq!(last.confirm(), first.confirm(), "the same request keeps its link");
+        world.finish().await;
+    }
+
+    async fn a_proof_of_work_is_asked_on_every_path_in_and_counts_once(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut client = world.client("192.0.2.1");
+        let without = client.post("/f/guarded", &[("email", "a@example.org")]).await;
+        assert_eq!(without.status, 422);
+        let without = client.post_json("/f/guarded", &json!({"email": "a@example.org"})).await;
+        assert_eq!(without.status, 422);
+        let proof = solved(&client.get("/f/guarded/challenge").await.json());
+        let fields = [("email", "a@example.org"), ("altcha", proof.as_str())];
+        assert_eq!(client.post("/f/guarded", &fields).await.status, 303);
+        assert_eq!(client.post("/f/guarded", &fields).await.status, 422, "spent");
+        let proof = solved(&client.get("/f/guarded/challenge").await.json());
+        let body = json!({"email": "b@example.org", "altcha": proof});
+        assert_eq!(client.post_json("/f/guarded", &body).await.status, 202);
+        assert_eq!(world.deliver().await.len(), 2);
+        world.finish().await;
+    }
+}
+
+/// Splits futures into groups, so that a test opens a bounded number of sockets at once.
+fn futures_util_chunks<F>(all: Vec<F>, size: usize) -> Vec<Vec<F>> {
+    let mut groups: Vec<Vec<F>> = Vec::new();
+    for one in all {
+        match groups.last_mut() {
+            Some(group) if group.len() < size => group.push(one),
+            _ => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+/// What a browser's script would send for a challenge.
+fn solved(challenge: &serde_json::Value) -> String {
+    use base64::Engine;
+    let challenge: altcha::Challenge = serde_json::from_value(challenge.clone()).unwrap();
+    let solution = altcha::solve_challenge(altcha::SolveChallengeOptions::new(&challenge))
+        .unwrap()
+        .unwrap();
+    let payload = altcha::Payload { challenge, solution };
+    base64::engine::general_purpose::STANDARD.encode(serde_json::to_vec(&payload).unwrap())
+}

@@ -1,0 +1,215 @@
+//! Answering the mail: by link, by code, with "not me"; twice, at once, too late.
+
+use countersign::domain::event::Grade;
+use countersign::domain::standing::Basis;
+
+use crate::harness::World;
+use crate::on_both_engines;
+
+on_both_engines! {
+    async fn a_button_press_after_reading_confirms_and_a_second_says_already(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Implicit);
+        let mail = world.mail_to("anna@example.org").await;
+        let mut other = world.client("198.51.100.7");
+        let page = other.get(&mail.confirm()).await;
+        assert_eq!(page.status, 200);
+        world.advance(3);
+        let done = other.post(&mail.confirm(), &[("opened", &page.hidden("opened"))]).await;
+        assert_eq!(done.heading(), "Confirmed");
+        let again = other.post(&mail.confirm(), &[]).await;
+        assert_eq!(again.heading(), "Already confirmed");
+        let permission = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((permission.basis, permission.grade), (Basis::Explicit, Some(Grade::LinkButton)));
+        assert_eq!(
+            world.kinds("anna@example.org").await,
+            ["signed_up", "mail_accepted", "link_opened", "confirmed"]
+        );
+        world.finish().await;
+    }
+
+    async fn the_browser_that_signed_up_confirms_with_its_own_grade_and_no_pause(engine: Engine) {
+        let world = World::on(engine).await;
+        let (mut browser, _) = world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        let page = browser.get(&mail.confirm()).await;
+        assert!(page.text().contains("<script"));
+        let done = browser.post(&mail.confirm(), &[]).await;
+        assert_eq!(done.heading(), "Confirmed");
+        let permission = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!(permission.grade, Some(Grade::SameBrowser));
+        world.finish().await;
+    }
+
+    async fn the_code_of_the_mail_confirms_and_five_wrong_ones_close_that_way(engine: Engine) {
+        let world = World::on(engine).await;
+        let (mut browser, inbox) = world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        let token = inbox_path(&inbox.text());
+        let wrong = if mail.code() == "000000" { "000001" } else { "000000" };
+        for _ in 0..4 {
+            let reply = browser.post(&format!("{token}/code"), &[("code", wrong)]).await;
+            assert_eq!(reply.status, 422);
+        }
+        let typed = format!("{} {}", &mail.code()[..3], &mail.code()[3..]);
+        let reply = browser.post(&format!("{token}/code"), &[("code", &typed)]).await;
+        assert_eq!(reply.status, 303, "{}", reply.text());
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.grade, Some(Grade::Code));
+
+        let (mut browser, inbox) = world.signed_up("bea@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("bea@example.org").await;
+        let token = inbox_path(&inbox.text());
+        let wrong = if mail.code() == "000000" { "000001" } else { "000000" };
+        for _ in 0..5 {
+            browser.post(&format!("{token}/code"), &[("code", wrong)]).await;
+        }
+        let closed = browser.post(&format!("{token}/code"), &[("code", &mail.code())]).await;
+        assert_eq!(closed.status, 422);
+        assert_eq!(world.permission("bea@example.org", "newsletter").await.basis, Basis::Implicit);
+        world.finish().await;
+    }
+
+    async fn not_me_stops_all_further_mail_to_the_mailbox_under_any_of_its_names(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        let mut other = world.client("198.51.100.7");
+        other.get(&mail.decline()).await;
+        assert!(world.permission("anna@example.org", "newsletter").await.allowed, "opening declines nothing");
+        let declined = other.post(&mail.decline(), &[]).await;
+        assert_eq!(declined.status, 200);
+        let permission = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((permission.allowed, permission.rule), (false, "D3"));
+        let before = world.deliver().await.len();
+        world.advance(86_400 * 2);
+        for again in ["anna@example.org", "Anna+x@example.org"] {
+            world.signed_up(again, "192.0.2.9").await;
+        }
+        assert_eq!(world.deliver().await.len(), before);
+        let late = other.post(&mail.confirm(), &[]).await;
+        assert_ne!(late.heading(), "Confirmed");
+        assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
+    async fn a_newer_mail_replaces_the_older_one_but_a_signup_without_a_mail_spoils_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let first = world.mail_to("anna@example.org").await;
+        // Somebody types the address again at once: over the budget, no mail, and the first link stays good.
+        world.signed_up("anna@example.org", "203.0.113.5").await;
+        assert_eq!(world.deliver().await.len(), 1);
+        world.advance(601);
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let second = world.mail_to("anna@example.org").await;
+        assert_ne!(first.confirm(), second.confirm());
+        let mut other = world.client("198.51.100.7");
+        let replaced = other.post(&first.confirm(), &[]).await;
+        assert_eq!(replaced.status, 200);
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Implicit);
+        assert_eq!(other.post(&second.confirm(), &[]).await.heading(), "Confirmed");
+        world.finish().await;
+    }
+
+    async fn the_first_link_works_after_a_second_signup_that_caused_no_mail(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        world.signed_up("anna@example.org", "203.0.113.5").await;
+        let mut other = world.client("198.51.100.7");
+        assert_eq!(other.post(&mail.confirm(), &[]).await.heading(), "Confirmed");
+        world.finish().await;
+    }
+
+    async fn an_expired_link_offers_a_fresh_mail_and_a_forged_one_says_no_more_than_that(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        world.advance(86_400 * 7 + 1);
+        let mut other = world.client("198.51.100.7");
+        let expired = other.get(&mail.confirm()).await;
+        assert_eq!(expired.status, 410);
+        let fresh = format!("{}/fresh", mail.confirm());
+        assert!(expired.text().contains(&fresh));
+        assert_eq!(other.post(&mail.confirm(), &[]).await.status, 410);
+        assert_eq!(other.post(&fresh, &[]).await.status, 200);
+        let second = world.mail_to("anna@example.org").await;
+        assert_ne!(second.confirm(), mail.confirm());
+        assert_eq!(other.post(&second.confirm(), &[]).await.heading(), "Confirmed");
+        let mut forged = mail.confirm();
+        forged.replace_range(10..11, if &forged[10..11] == "A" { "B" } else { "A" });
+        let refused = other.get(&forged).await;
+        assert_eq!(refused.status, 404);
+        assert!(!refused.text().contains("Acme"));
+        world.finish().await;
+    }
+
+    async fn of_ten_presses_at_once_exactly_one_event_confirms_and_nobody_sees_an_error(engine: Engine) {
+        let world = World::on(engine).await;
+        for round in 0..10 {
+            let email = format!("p{round}@example.org");
+            world.signed_up(&email, "192.0.2.1").await;
+            let mail = world.mail_to(&email).await;
+            let presses = (0..10).map(|press| {
+                let mut client = world.client(&format!("198.51.{press}.7"));
+                let (confirm, decline) = (mail.confirm(), mail.decline());
+                async move {
+                    let path = if press % 3 == 0 { decline } else { confirm };
+                    client.post(&path, &[]).await.status
+                }
+            });
+            let statuses = futures_util::future::join_all(presses).await;
+            assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+            let kinds = world.kinds(&email).await;
+            let ends = kinds.iter().filter(|kind| ["confirmed", "declined"].contains(kind)).count();
+            assert_eq!(ends, 1, "{kinds:?}");
+            let allowed = world.permission(&email, "newsletter").await.allowed;
+            assert_eq!(allowed, kinds.contains(&"confirmed"));
+        }
+        world.finish().await;
+    }
+
+    async fn a_brand_that_waits_gives_no_basis_before_the_confirmation_and_redirects_after_it(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut client = world.client("192.0.2.1");
+        client.post("/f/other", &[("email", "anna@example.org")]).await;
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("other").unwrap();
+        let purpose = countersign::domain::brand::Slug::try_from("newsletter".to_owned()).unwrap();
+        let before = world.app.permission(brand, &purpose, "anna@example.org", None).await.unwrap();
+        assert!(!before.allowed);
+        let mail = world.mail_to("anna@example.org").await;
+        let done = client.post(&mail.confirm(), &[]).await;
+        assert_eq!(done.location(), "https://www.other.example/thanks");
+        let after = world.app.permission(brand, &purpose, "anna@example.org", None).await.unwrap();
+        assert_eq!(after.basis, Basis::Explicit);
+        assert!(!world.permission("anna@example.org", "newsletter").await.allowed, "brands share nothing");
+        world.finish().await;
+    }
+
+    async fn the_past_is_answered_from_the_events(engine: Engine) {
+        let world = World::on(engine).await;
+        let before = world.clock.now();
+        world.advance(10);
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let waiting = world.clock.now();
+        let mail = world.mail_to("anna@example.org").await;
+        world.advance(10);
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let purpose = countersign::domain::brand::Slug::try_from("newsletter".to_owned()).unwrap();
+        for (at, basis) in [(before, Basis::None), (waiting, Basis::Implicit), (world.clock.now(), Basis::Explicit)] {
+            let answer = world.app.permission(brand, &purpose, "anna@example.org", Some(at)).await.unwrap();
+            assert_eq!(answer.basis, basis, "{at}");
+        }
+        world.finish().await;
+    }
+}
+
+/// The path of the inbox page that a page's forms post to.
+pub fn inbox_path(page: &str) -> String {
+    let at = page.find("/i/").expect("the inbox's own path");
+    page[at..at + 3 + 55].to_owned()
+}

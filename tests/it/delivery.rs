@@ -1,0 +1,136 @@
+//! From the outbox to the SMTP server, and what is kept of it.
+
+use countersign::domain::event::Fact;
+
+use crate::harness::{START, World};
+use crate::on_both_engines;
+
+on_both_engines! {
+    async fn the_mail_is_complete_and_its_exact_bytes_and_the_reply_are_kept(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        let raw = &mail.0.raw;
+        for header in ["From: ", "To: anna@example.org", "Date: ", "Message-ID: <", "Auto-Submitted: auto-generated", "Subject: "] {
+            assert!(raw.contains(header), "{header} in {raw}");
+        }
+        assert!(!mail.0.html.contains("<img") && !raw.contains("http://www.") && !raw.contains("https://"));
+        for link in &mail.0.links {
+            assert!(link.starts_with(&world.base), "{link}");
+        }
+        assert!(mail.0.text.contains("1 Mill Lane") && mail.0.html.contains("1 Mill Lane"));
+        let story = world.story("anna@example.org").await;
+        let Fact::MailAccepted { message_id, reply, .. } = &story[1].fact else {
+            panic!("{story:?}");
+        };
+        assert!(raw.contains(&format!("<{message_id}>")) && reply.contains("caught"));
+        let id = message_id.split('@').next().unwrap().parse().unwrap();
+        let mut conn = world.app.store.read().await.unwrap();
+        let kept = countersign::store::outbox::find_sent(&mut conn, story[0].brand, countersign::domain::ids::OutboxId(id))
+            .await
+            .unwrap()
+            .unwrap();
+        drop(conn);
+        assert_eq!(zstd::bulk::decompress(&kept, 1 << 20).unwrap(), raw.as_bytes());
+        world.finish().await;
+    }
+
+    async fn a_domains_rate_holds_mails_back_until_their_turn(engine: Engine) {
+        let world = World::with(engine, "[delivery]\nper_domain_an_hour = 2\n").await;
+        for number in 0..3 {
+            world.signed_up(&format!("p{number}@slow.example"), "192.0.2.1").await;
+        }
+        world.signed_up("anna@fast.example", "192.0.2.1").await;
+        assert_eq!(world.deliver().await.len(), 3);
+        world.advance(1_801);
+        assert_eq!(world.deliver().await.len(), 4);
+        world.finish().await;
+    }
+
+    async fn a_server_that_is_away_delays_the_mail_and_the_story_tells_when_it_is_given_up(engine: Engine) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let place = crate::harness::place(engine).await;
+        let config = crate::harness::settings("http://127.0.0.1:1", &place.url, port, "");
+        let clock = countersign::clock::Clock::fixed(START);
+        let app = countersign::app::App::start(config, clock.clone(), countersign::clock::Random::seeded(1)).await.unwrap();
+        let declarations = countersign::app::apply::parse(crate::harness::DECLARATIONS).unwrap();
+        countersign::app::apply::apply(&app, &declarations).await.unwrap();
+        let form = app.catalog().form("news").unwrap().clone();
+        let given = countersign::app::sign_up::Submission {
+            email: "anna@example.org".to_owned(),
+            ..Default::default()
+        };
+        app.sign_up(&form, given).await.unwrap();
+        let delivery = app.delivery().unwrap();
+        let mut tries = 0;
+        // 72 hours of tries, each later than the one before; bounded by the product's own limit of tries.
+        for _ in 0..100 {
+            tries += delivery.drain().await.unwrap();
+            clock.advance(std::time::Duration::from_secs(3_600));
+        }
+        assert!((10..=25).contains(&tries), "{tries}");
+        assert!(app.live.smtp_problem().is_some());
+        let catalog = app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let story = app.story(brand, "anna@example.org").await.unwrap();
+        assert!(matches!(story.last().unwrap().fact, Fact::MailFailed { .. }));
+        let mut conn = app.store.read().await.unwrap();
+        assert_eq!(countersign::store::outbox::count(&mut conn).await.unwrap(), (0, 1), "parked and shown");
+        drop(conn);
+        app.store.close().await;
+        if let Some(database) = place.database {
+            database.drop().await;
+        }
+    }
+
+    async fn a_mail_whose_request_was_answered_meanwhile_is_not_sent(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.advance(86_400 * 8);
+        assert_eq!(world.deliver().await.len(), 0, "the link would have expired");
+        world.finish().await;
+    }
+}
+
+#[test]
+fn the_confirmation_mail_reads_as_it_should_in_english() {
+    use countersign::app::apply::parse;
+    use countersign::domain::brand::Brand;
+    use countersign::domain::form::FormContent;
+    use countersign::mail::compose::ConfirmationMail;
+    let declared = parse(crate::harness::DECLARATIONS).unwrap().brands.remove(0);
+    let content = FormContent::compose(&declared, &declared.forms[0], &|key, language, brand| {
+        countersign::texts::Texts::of(language).arg(key, "brand", brand)
+    });
+    let purposes = declared.forms[0].purposes.clone();
+    let brand = Brand {
+        id: countersign::domain::ids::BrandId(uuid::Uuid::nil()),
+        number: 1,
+        declared,
+    };
+    let mail = ConfirmationMail {
+        brand: &brand,
+        content: &content,
+        language: "en",
+        purposes: &purposes,
+        name: None,
+        to: "anna@example.org",
+        confirm_url: "https://confirm.acme.example/c/TOKEN".to_owned(),
+        decline_url: "https://confirm.acme.example/c/TOKEN/decline".to_owned(),
+        about_url: "https://confirm.acme.example/a/TOKEN".to_owned(),
+        code: "123456".to_owned(),
+        asked_at: START,
+        asked_from: Some("www.acme.example".to_owned()),
+        expires_at: START.plus(std::time::Duration::from_secs(7 * 86_400)),
+        message_id: "0000@acme.example".to_owned(),
+        now: START,
+    };
+    let bytes = mail.compose().unwrap();
+    let raw = String::from_utf8(bytes).unwrap();
+    let parsed = mail_parser::MessageParser::default().parse(raw.as_bytes()).unwrap();
+    let text = parsed.body_text(0).unwrap().replace("\r\n", "\n");
+    insta::assert_snapshot!("confirmation_mail_headers", raw.split("\r\n\r\n").next().unwrap().replace("\r\n", "\n"));
+    insta::assert_snapshot!("confirmation_mail_text", text);
+}

@@ -1,0 +1,270 @@
+//! A whole server for one test: a real store, a real web server, a real SMTP conversation, a clock that the test moves.
+
+pub mod client;
+pub mod postgres;
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::app::App;
+use countersign::app::apply::{apply, parse};
+use countersign::app::deliver::Delivery;
+use countersign::cli::demo::smtp_catcher;
+use countersign::clock::{Clock, Random};
+use countersign::config::Config;
+use countersign::domain::brand::Slug;
+use countersign::domain::event::Event;
+use countersign::domain::permission::Permission;
+use countersign::domain::time::Timestamp;
+use countersign::store::Engine;
+use countersign::web::demo::{Caught, CaughtMail};
+use countersign::web::{self, Web};
+
+pub use client::{Client, Reply};
+
+pub const START: Timestamp = Timestamp::from_micros(1_795_455_245_000_000);
+
+pub const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Brands and forms that most tests use.
+pub const DECLARATIONS: &str = include_str!("declarations.toml");
+
+/// Runs a test on SQLite and on PostgreSQL. The quick check leaves PostgreSQL out and says so.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$meta:meta])* async fn $name:ident($engine:ident: Engine) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($engine: countersign::store::Engine) $body
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                body(countersign::store::Engine::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if $crate::harness::postgres::is_left_out() {
+                    return;
+                }
+                body(countersign::store::Engine::Postgres).await;
+            }
+        }
+    )+};
+}
+
+/// A folder that goes with the test.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let name = uuid::Builder::from_random_bytes(countersign::clock::Random::Os.bytes()).into_uuid();
+        let path = std::env::temp_dir().join(format!("countersign-test-{name}"));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server with everything around it.
+pub struct World {
+    pub app: Arc<App>,
+    pub base: String,
+    pub clock: Clock,
+    pub delivery: Arc<Delivery>,
+    caught: Arc<Caught>,
+    server: actix_web::dev::ServerHandle,
+    database: Option<postgres::Database>,
+    _folder: Folder,
+}
+
+/// Where a test's database is.
+pub struct Place {
+    pub url: String,
+    pub folder: Folder,
+    pub database: Option<postgres::Database>,
+}
+
+pub async fn place(engine: Engine) -> Place {
+    let folder = Folder::new();
+    match engine {
+        Engine::Sqlite => Place {
+            url: format!("sqlite://{}", folder.0.join("test.db").display()),
+            folder,
+            database: None,
+        },
+        Engine::Postgres => {
+            let database = postgres::Database::create().await;
+            Place {
+                url: database.url.clone(),
+                folder,
+                database: Some(database),
+            }
+        }
+    }
+}
+
+/// Settings of a test: plain SMTP to a server on this machine, and X-Forwarded-For believed from it.
+pub fn settings(base: &str, database: &str, smtp_port: u16, more: &str) -> Config {
+    let text = format!(
+        "[server]\nbase_url = \"{base}\"\nany_domain = true\ntrusted_proxies = [\"127.0.0.1/32\"]\n\
+         [database]\nurl = \"{database}\"\n[secrets]\nroot = \"{SECRET}\"\n\
+         [smtp]\nhost = \"127.0.0.1\"\nport = {smtp_port}\ntls = \"plain\"\n{more}"
+    );
+    Config::parse(&text, Default::default(), std::path::Path::new("/")).unwrap()
+}
+
+impl World {
+    pub async fn on(engine: Engine) -> Self {
+        Self::with(engine, "").await
+    }
+
+    /// With further sections of settings.
+    pub async fn with(engine: Engine, more: &str) -> Self {
+        Self::declared(engine, more, DECLARATIONS).await
+    }
+
+    pub async fn declared(engine: Engine, more: &str, declarations: &str) -> Self {
+        let place = place(engine).await;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let clock = Clock::fixed(START);
+        let caught = Arc::new(Caught::default());
+        let smtp = smtp_catcher::start(caught.clone(), clock.clone()).await.unwrap();
+        let config = settings(&base, &place.url, smtp.port(), more);
+        let app = App::start(config, clock.clone(), Random::seeded(7)).await.unwrap();
+        apply(&app, &parse(declarations).unwrap()).await.unwrap();
+        let delivery = app.delivery().unwrap();
+        let server = web::serve(listener, Web::new(app.clone(), None), 1).unwrap();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self {
+            app,
+            base,
+            clock,
+            delivery,
+            caught,
+            server: handle,
+            database: place.database,
+            _folder: place.folder,
+        }
+    }
+
+    /// A client with its own cookies and address.
+    pub fn client(&self, ip: &str) -> Client {
+        Client::new(&self.base, ip)
+    }
+
+    /// Signs up at the form `news`, following the redirect to the inbox page; answers with the client and that page.
+    pub async fn signed_up(&self, email: &str, ip: &str) -> (Client, Reply) {
+        let mut client = self.client(ip);
+        let reply = client.post("/f/news", &[("email", email)]).await;
+        assert_eq!(reply.status, 303, "{}", reply.text());
+        let inbox = client.get(&reply.location()).await;
+        assert_eq!(inbox.status, 200);
+        (client, inbox)
+    }
+
+    /// Sends what is due and answers with all mails caught so far, newest first.
+    pub async fn deliver(&self) -> Vec<CaughtMail> {
+        self.delivery.drain().await.unwrap();
+        self.caught.list()
+    }
+
+    /// Sends what is due; answers with the newest mail, which must be to this address.
+    pub async fn mail_to(&self, email: &str) -> Mail {
+        let mails = self.deliver().await;
+        let mail = mails
+            .into_iter()
+            .find(|mail| mail.to == email)
+            .unwrap_or_else(|| panic!("no mail to {email}"));
+        Mail(mail)
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub async fn permission(&self, email: &str, purpose: &str) -> Permission {
+        let catalog = self.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let purpose = Slug::try_from(purpose.to_owned()).unwrap();
+        self.app.permission(brand, &purpose, email, None).await.unwrap()
+    }
+
+    pub async fn story(&self, email: &str) -> Vec<Event> {
+        let catalog = self.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        self.app.story(brand, email).await.unwrap()
+    }
+
+    pub async fn kinds(&self, email: &str) -> Vec<&'static str> {
+        self.story(email).await.iter().map(|event| event.fact.kind()).collect()
+    }
+
+    /// Ends the server and asserts that nothing is left: no mail waits, no mail failed.
+    pub async fn finish(self) {
+        let mut conn = self.app.store.read().await.unwrap();
+        let left = countersign::store::outbox::count(&mut conn).await.unwrap();
+        drop(conn);
+        assert_eq!(left, (0, 0), "mails waiting and failed");
+        self.end().await;
+    }
+
+    /// Ends the server, whatever waits.
+    pub async fn end(self) {
+        self.server.stop(false).await;
+        self.app.store.close().await;
+        if let Some(database) = self.database {
+            database.drop().await;
+        }
+    }
+}
+
+/// A caught mail with what a person finds in it.
+pub struct Mail(pub CaughtMail);
+
+impl Mail {
+    /// The path of the link that has this beginning and no more than a token behind it.
+    fn path(&self, beginning: &str, ending: &str) -> String {
+        self.0
+            .links
+            .iter()
+            .filter_map(|link| Some(&link[link.find(beginning)?..]))
+            .find(|path| path.ends_with(ending) && (!ending.is_empty() || path.matches('/').count() == 2))
+            .unwrap_or_else(|| panic!("no link {beginning}"))
+            .to_owned()
+    }
+
+    pub fn confirm(&self) -> String {
+        self.path("/c/", "")
+    }
+
+    pub fn decline(&self) -> String {
+        self.path("/c/", "/decline")
+    }
+
+    pub fn about(&self) -> String {
+        self.path("/a/", "")
+    }
+
+    /// The six digits, which stand alone on a line or behind a colon.
+    pub fn code(&self) -> String {
+        self.0
+            .text
+            .split_whitespace()
+            .find(|word| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit()))
+            .expect("a code")
+            .to_owned()
+    }
+}

@@ -1,0 +1,131 @@
+//! What both engines must hold: append-only events, durable batches, standings that are the fold of the events.
+
+use countersign::app::sign_up::Submission;
+use countersign::domain::standing::fold;
+use countersign::store::{Conn, Engine, contacts};
+
+use crate::harness::World;
+use crate::on_both_engines;
+
+async fn run(world: &World, sql: &'static str) -> Result<u64, sqlx::Error> {
+    match world.app.store.write().await.unwrap() {
+        Conn::SqliteWrite(mut tx) => sqlx::query(sql).execute(&mut *tx).await.map(|done| done.rows_affected()),
+        Conn::PostgresWrite(mut tx) => sqlx::query(sql).execute(&mut *tx).await.map(|done| done.rows_affected()),
+        _ => unreachable!(),
+    }
+}
+
+on_both_engines! {
+    async fn events_and_form_versions_refuse_to_be_changed_or_deleted(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        for sql in [
+            "update event set body = '{}'",
+            "delete from event",
+            "update form_version set content = '{}'",
+            "delete from form_version",
+        ] {
+            let refused = run(&world, sql).await.unwrap_err().to_string();
+            assert!(refused.contains("never"), "{refused}");
+        }
+        world.deliver().await;
+        world.finish().await;
+    }
+
+    async fn signups_of_one_batch_see_each_other_and_a_refusal_touches_nobody(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        let form = world.app.catalog().form("news").unwrap().clone();
+        let calls = (0..200).map(|number: usize| {
+            let (app, form) = (world.app.clone(), form.clone());
+            async move {
+                let email = match number % 4 {
+                    0 => "same@example.org".to_owned(),
+                    1 => "no address".to_owned(),
+                    _ => format!("p{number}@example.org"),
+                };
+                let given = Submission { email, ..Default::default() };
+                app.sign_up(&form, given).await.is_ok()
+            }
+        });
+        let done = futures_util::future::join_all(calls).await;
+        assert_eq!(done.iter().filter(|ok| **ok).count(), 150);
+        assert_eq!(world.deliver().await.len(), 101, "one mail for the address that came fifty times");
+        assert_eq!(world.story("same@example.org").await.iter().filter(|e| e.fact.kind() == "signed_up").count(), 50);
+        world.finish().await;
+    }
+
+    async fn the_stored_standing_is_the_fold_of_the_events(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        for number in 0..12 {
+            let email = format!("p{number}@example.org");
+            world.signed_up(&email, "192.0.2.1").await;
+            let mail = world.mail_to(&email).await;
+            let mut other = world.client(&format!("198.51.{number}.7"));
+            match number % 3 {
+                0 => { other.post(&mail.confirm(), &[]).await; }
+                1 => { other.post(&mail.decline(), &[]).await; }
+                _ => {}
+            }
+            world.advance(700);
+            world.signed_up(&email, "192.0.2.1").await;
+        }
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        for number in 0..12 {
+            let email = format!("p{number}@example.org");
+            let story = world.story(&email).await;
+            let mut conn = world.app.store.read().await.unwrap();
+            let contact = contacts::find(&mut conn, brand.id, &email).await.unwrap().unwrap();
+            let mut stored = contacts::list_standings(&mut conn, &[(brand.id, contact.id)]).await.unwrap();
+            let stored = stored.remove(&contact.id).unwrap();
+            assert_eq!(stored, fold(&story, world.clock.now()), "{email}");
+        }
+        world.deliver().await;
+        world.finish().await;
+    }
+
+    async fn text_that_the_database_cannot_hold_spoils_nobody_elses_signup(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut client = world.client("192.0.2.1").with("user-agent", "x\u{0}y\u{7}");
+        // The server refuses the header or cleans it; either way the next person is served.
+        let _ = client.clone().with("accept-language", "\u{1}").get("/f/news").await;
+        client.headers.retain(|header| header.0 != "user-agent");
+        let fields = [("email", "a@example.org"), ("page", "https://x.example/\u{0}"), ("name", "A\u{0}")];
+        assert_eq!(client.post("/f/news", &fields).await.status, 303);
+        assert_eq!(world.deliver().await.len(), 1);
+        world.finish().await;
+    }
+
+    async fn two_processes_on_one_database_decide_as_one(engine: Engine) {
+        if engine == Engine::Sqlite {
+            return;
+        }
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        let second = countersign::app::App::start(
+            world.app.config.clone(),
+            world.clock.clone(),
+            countersign::clock::Random::seeded(99),
+        )
+        .await
+        .unwrap();
+        let form = world.app.catalog().form("news").unwrap().clone();
+        let calls = (0..300).map(|number: usize| {
+            let app = if number % 2 == 0 { world.app.clone() } else { second.clone() };
+            let form = form.clone();
+            async move {
+                let email = format!("p{}@example.org", number / 6);
+                let given = Submission { email, ..Default::default() };
+                app.sign_up(&form, given).await.unwrap();
+            }
+        });
+        futures_util::future::join_all(calls).await;
+        let (one, two) = (world.delivery.clone(), second.delivery().unwrap());
+        let (a, b) = tokio::join!(one.drain(), two.drain());
+        a.unwrap();
+        b.unwrap();
+        let mails = world.deliver().await;
+        assert_eq!(mails.len(), 50, "one mail an address, whoever took the signup and whoever sent");
+        second.store.close().await;
+        world.finish().await;
+    }
+}
