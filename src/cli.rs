@@ -1,6 +1,7 @@
 //! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings.
 
 mod apply;
+mod bench;
 pub mod demo;
 mod evidence;
 mod init;
@@ -47,6 +48,8 @@ enum Command {
     /// Admin accounts
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// What this machine can take
+    Bench(bench::Bench),
 }
 
 /// How a command ended when it could not do its work.
@@ -103,6 +106,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
+        Command::Bench(command) => command.run().await,
     }
 }
 

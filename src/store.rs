@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod requests;
 pub mod set;
 pub mod settings;
+pub mod temporary;
 pub mod writer;
 
 use std::path::Path;

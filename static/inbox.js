@@ -120,18 +120,12 @@
     }
     asking = false;
   };
+  // "402 718", pasted, has seven characters.
+  code.removeAttribute("maxlength");
   code.addEventListener("input", () => {
     const digits = code.value.replace(/\D/g, "").slice(0, 6);
     if (digits !== code.value) code.value = digits;
     if (digits.length === 6) send();
-  });
-  // "402 718" has seven characters, of which the field would take six.
-  code.addEventListener("paste", (event) => {
-    const digits = event.clipboardData.getData("text").replace(/\D/g, "");
-    if (digits.length !== 6) return;
-    event.preventDefault();
-    code.value = digits;
-    send();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

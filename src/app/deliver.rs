@@ -4,8 +4,9 @@
 //! written in batches. Exactly-once is impossible over SMTP: if the process dies after the server's last reply and before
 //! our commit, the mail is sent again, with the same Message-ID, and the try is marked ambiguous. Nothing else sends twice.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
@@ -17,11 +18,13 @@ use crate::config::{SmtpLogin, SmtpTls};
 use crate::domain::brand::Brand;
 use crate::domain::budget::Rate;
 use crate::domain::event::{Event, Fact, SCHEMA_VERSION};
+use crate::domain::form::VersionHash;
 use crate::domain::ids::{ContactId, OutboxId, RequestId};
 use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::mail::compose::ConfirmationMail;
+use crate::mail::compose::skeleton::{Skeleton, Varying};
 use crate::mail::dkim::DkimKey;
 use crate::mail::transport::{self, Envelope, Outcome, Phase, SmtpSettings, Transport};
 use crate::store::contacts::ContactRow;
@@ -58,6 +61,21 @@ pub struct Delivery {
     results: Batcher<Sent, ()>,
     /// What this process has leased and not finished, to renew the leases.
     under_way: Mutex<HashMap<OutboxId, ()>>,
+    skeletons: std::sync::Mutex<HashMap<MailKind, Option<Arc<Skeleton>>>>,
+}
+
+/// Kinds of mails whose skeletons are kept.
+const KINDS_AT_MOST: usize = 256;
+
+/// Mails that differ only in what a skeleton fills in.
+#[derive(PartialEq, Eq, Hash)]
+struct MailKind {
+    revision: Option<String>,
+    version: String,
+    language: String,
+    purposes: String,
+    page_host: Option<String>,
+    domain: String,
 }
 
 /// A claimed mail with all that it takes to compose it.
@@ -113,6 +131,7 @@ impl App {
                 async move { write(&work, sent).await }
             }),
             under_way: Mutex::new(HashMap::new()),
+            skeletons: std::sync::Mutex::new(HashMap::new()),
         }))
     }
 
@@ -501,43 +520,67 @@ impl Delivery {
         let form = catalog
             .form_by_id(request.form_id)
             .ok_or("the form is gone")?;
-        let version = crate::domain::form::VersionHash::stored(request.form_version.clone());
+        let version = VersionHash::stored(request.form_version.clone());
         let content = form.content(&version).ok_or("the form version is gone")?;
+        let keys = &self.app.keys;
         let key_id = u8::try_from(request.key_id).unwrap_or(0);
-        let code = self
-            .app
-            .keys
-            .code(key_id, request.id.0)
-            .ok_or("the secret that this request was made with is gone")?;
-        let token = |purpose| {
-            self.app
-                .keys
-                .sign(purpose, brand.number, request.id.0, request.expires_at)
-        };
-        let confirm = token(Purpose::Confirm);
-        let purposes = request.purposes();
-        let mail = ConfirmationMail {
-            brand,
-            content,
-            language: &request.language,
-            purposes: &purposes,
-            name: job
-                .contact
-                .name
-                .clone()
-                .filter(|_| form.declared.name_in_mail),
-            to: &job.contact.address,
-            confirm_url: self.app.url(&format!("/c/{confirm}")),
-            decline_url: self.app.url(&format!("/c/{confirm}/decline")),
-            about_url: self.app.url(&format!("/a/{}", token(Purpose::About))),
-            code,
+        let (message_local, domain) = message_id.split_once('@').unwrap_or((message_id, ""));
+        let token = |purpose| keys.sign(purpose, brand.number, request.id.0, request.expires_at);
+        let values = Varying {
+            to: job.contact.address.clone(),
+            confirm_token: token(Purpose::Confirm),
+            about_token: token(Purpose::About),
+            code: keys
+                .code(key_id, request.id.0)
+                .ok_or("the secret that this request was made with is gone")?,
             asked_at: request.issued_at,
-            asked_from: request.page_host.clone(),
             expires_at: request.expires_at,
-            message_id: message_id.to_owned(),
+            message_local: message_local.to_owned(),
             now,
         };
-        let bytes = mail.compose().map_err(|problem| problem.to_string())?;
+        let purposes = request.purposes();
+        let name = job
+            .contact
+            .name
+            .clone()
+            .filter(|_| form.declared.name_in_mail);
+        let compose = |values: &Varying| {
+            ConfirmationMail {
+                brand,
+                content,
+                language: &request.language,
+                purposes: &purposes,
+                name: name.clone(),
+                to: &values.to,
+                confirm_url: self.app.url(&format!("/c/{}", values.confirm_token)),
+                decline_url: self.app.url(&format!("/c/{}/decline", values.confirm_token)),
+                about_url: self.app.url(&format!("/a/{}", values.about_token)),
+                code: values.code.clone(),
+                asked_at: values.asked_at,
+                asked_from: request.page_host.clone(),
+                expires_at: values.expires_at,
+                message_id: format!("{}@{domain}", values.message_local),
+                now: values.now,
+            }
+            .compose()
+        };
+        let kind = MailKind {
+            revision: catalog.revision.clone(),
+            version: version.as_str().to_owned(),
+            language: request.language.clone(),
+            purposes: request.purposes.clone(),
+            page_host: request.page_host.clone(),
+            domain: domain.to_owned(),
+        };
+        let filled = name
+            .is_none()
+            .then(|| self.skeleton(kind, &compose))
+            .flatten()
+            .and_then(|skeleton| skeleton.fill(&values));
+        let bytes = match filled {
+            Some(bytes) => bytes,
+            None => compose(&values).map_err(|problem| problem.to_string())?,
+        };
         let Some(key) = &self.dkim else {
             return Ok(bytes);
         };
@@ -547,6 +590,28 @@ impl Delivery {
             .map_err(|problem| problem.to_string())?;
         signed.extend_from_slice(&bytes);
         Ok(signed)
+    }
+
+    /// The skeleton of a kind of mail, made at its first use.
+    fn skeleton<E>(
+        &self,
+        kind: MailKind,
+        compose: &dyn Fn(&Varying) -> Result<Vec<u8>, E>,
+    ) -> Option<Arc<Skeleton>> {
+        let mut known = self
+            .skeletons
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(skeleton) = known.get(&kind) {
+            return skeleton.clone();
+        }
+        // Old revisions and rare pages would pile up; starting over costs a composition or two.
+        if known.len() >= KINDS_AT_MOST {
+            known.clear();
+        }
+        let skeleton = Skeleton::of(compose).map(Arc::new);
+        known.insert(kind, skeleton.clone());
+        skeleton
     }
 
     fn event(&self, job: &Job, at: Timestamp, fact: Fact) -> Box<Event> {
@@ -586,8 +651,7 @@ impl Delivery {
                 message_id,
                 accepted_at: now,
                 reply,
-                bytes: zstd::bulk::compress(bytes, COMPRESSION)
-                    .unwrap_or_else(|_| bytes.to_vec()),
+                bytes: compressed(bytes),
             },
         }
     }
@@ -662,6 +726,22 @@ impl Delivery {
             },
         }
     }
+}
+
+thread_local! {
+    /// Making a compressor costs more than using it; each thread keeps one.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> =
+        RefCell::new(zstd::bulk::Compressor::new(COMPRESSION).ok());
+}
+
+/// The bytes as a zstd frame, or, should the library fail, as they are: a frame is known by its first bytes.
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor
+            .as_mut()
+            .and_then(|compressor| compressor.compress(bytes).ok())
+            .unwrap_or_else(|| bytes.to_vec())
+    })
 }
 
 impl Sent {

@@ -1,10 +1,14 @@
 //! The confirmation mail: text and HTML alternatives in the contact's language, nothing in it that a stranger typed.
 
+pub mod skeleton;
+
 use std::time::{Duration, SystemTime};
 
 use askama::Template;
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+};
+use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 use crate::domain::brand::{Accent, Brand, in_language};
@@ -219,7 +223,11 @@ fn finish(
     html: String,
 ) -> Result<Vec<u8>, ComposeProblem> {
     let part = |kind: ContentType, body: String| {
-        SinglePart::builder().header(kind).body(body)
+        // Always the same encoding: lines stay short whatever the language, and the bytes are ASCII (RFC 2045, 6.7).
+        let body = Body::new_with_encoding(body, ContentTransferEncoding::QuotedPrintable);
+        SinglePart::builder()
+            .header(kind)
+            .body(body.unwrap_or_else(|text| Body::new(text)))
     };
     let alternatives = MultiPart::alternative()
         .boundary(boundary)
