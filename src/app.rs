@@ -78,8 +78,7 @@ impl App {
         let keys = Arc::new(Keys::derive(&config.root_secrets)?);
         let store = Store::open(&config.database).await?;
         let mut tx = store.write().await?;
-        let known =
-            settings::put_once(&mut tx, "mailbox_key", &keys.mailbox_fingerprint()).await?;
+        let known = settings::put_once(&mut tx, "mailbox_key", &keys.mailbox_fingerprint()).await?;
         tx.commit().await?;
         if known != keys.mailbox_fingerprint() {
             return Err(StartProblem::OldSecretMissing);
@@ -134,10 +133,7 @@ impl App {
         }
         drop(conn);
         let fresh = Arc::new(catalog::load(&self.store).await?);
-        *self
-            .catalog
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 

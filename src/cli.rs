@@ -22,10 +22,19 @@ use crate::domain::brand::Brand;
 use crate::telemetry;
 
 #[derive(Parser)]
-#[command(name = "countersign", version, about = "A double opt-in confirmation server that keeps proof of consent")]
+#[command(
+    name = "countersign",
+    version,
+    about = "A double opt-in confirmation server that keeps proof of consent"
+)]
 struct Arguments {
     /// The file of settings
-    #[arg(long, global = true, env = "COUNTERSIGN_CONFIG", default_value = "countersign.toml")]
+    #[arg(
+        long,
+        global = true,
+        env = "COUNTERSIGN_CONFIG",
+        default_value = "countersign.toml"
+    )]
     config: PathBuf,
     #[command(subcommand)]
     command: Command,

@@ -1,5 +1,7 @@
 //! Now and randomness. Every other module is handed one of these, so that a test can fix both.
 
+#![allow(clippy::disallowed_methods)] // the one place for them
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicI64, Ordering},

@@ -395,7 +395,11 @@ impl<'a> Reader<'a> {
         match self.text(section, key).parse::<u32>() {
             Ok(number) if (from..=to).contains(&number) => number,
             _ => {
-                self.wrong(section, key, &format!("must be a whole number from {from} to {to}"));
+                self.wrong(
+                    section,
+                    key,
+                    &format!("must be a whole number from {from} to {to}"),
+                );
                 from
             }
         }
@@ -412,7 +416,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn seconds(&mut self, section: &'static str, key: &'static str, each: u32, to: u32) -> Duration {
+    fn seconds(
+        &mut self,
+        section: &'static str,
+        key: &'static str,
+        each: u32,
+        to: u32,
+    ) -> Duration {
         Duration::from_secs(u64::from(self.number(section, key, 0, to)) * u64::from(each))
     }
 
@@ -460,7 +470,11 @@ impl<'a> Reader<'a> {
     fn choice(&mut self, section: &'static str, key: &'static str, among: &[&str]) -> String {
         let text = self.text(section, key);
         if !among.contains(&text.as_str()) {
-            self.wrong(section, key, &format!("must be one of {}", among.join(", ")));
+            self.wrong(
+                section,
+                key,
+                &format!("must be one of {}", among.join(", ")),
+            );
         }
         text
     }
@@ -468,7 +482,11 @@ impl<'a> Reader<'a> {
     fn listen(&mut self) -> SocketAddr {
         let text = self.text("server", "listen");
         text.parse().unwrap_or_else(|_| {
-            self.wrong("server", "listen", "must be an address and a port, such as 127.0.0.1:8080");
+            self.wrong(
+                "server",
+                "listen",
+                "must be an address and a port, such as 127.0.0.1:8080",
+            );
             SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 8080)
         })
     }
@@ -477,8 +495,7 @@ impl<'a> Reader<'a> {
         let text = self.text("server", "base_url");
         let url = text.trim_end_matches('/').to_owned();
         let host = host_of(&url);
-        let local = host == "localhost"
-            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let fits = (url.starts_with("https://") || (url.starts_with("http://") && local))
             && !host.is_empty()
             && !url.contains(['?', '#', ' ', '"', '<', '>']);
@@ -521,7 +538,11 @@ impl<'a> Reader<'a> {
             Some(Location::Sqlite(path)) => Location::Sqlite(self.folder.join(path)),
             Some(location) => location,
             None => {
-                self.wrong("database", "url", "must begin with sqlite:// or postgres://");
+                self.wrong(
+                    "database",
+                    "url",
+                    "must begin with sqlite:// or postgres://",
+                );
                 Location::Sqlite(PathBuf::new())
             }
         }
@@ -556,7 +577,10 @@ impl<'a> Reader<'a> {
     }
 
     fn smtp(&mut self, host: &str) -> Smtp {
-        let tls = match self.choice("smtp", "tls", &["required", "implicit", "plain"]).as_str() {
+        let tls = match self
+            .choice("smtp", "tls", &["required", "implicit", "plain"])
+            .as_str()
+        {
             "implicit" => SmtpTls::Implicit,
             "plain" => SmtpTls::Plain,
             _ => SmtpTls::Required,
@@ -654,7 +678,14 @@ mod tests {
         )
         .unwrap_err()
         .to_string();
-        for name in ["listen", "base_url", "colour", "port", "root", "COUNTERSIGN_SMTP_HSOT"] {
+        for name in [
+            "listen",
+            "base_url",
+            "colour",
+            "port",
+            "root",
+            "COUNTERSIGN_SMTP_HSOT",
+        ] {
             assert!(problem.contains(name), "{name} is missing in: {problem}");
         }
     }

@@ -1,134 +1,203 @@
-# Words for recipients: plain, second person, active, no exclamation marks.
+### The words of the public pages: forms, "check your inbox", the links of the mail, errors.
+###
+### For translators: short sentences, second person, active, no exclamation marks. Say "subscribe", "confirm", "leave";
+### never the trade's own terms such as "opt in". Numbers stand after a colon or before a unit sign, so that no text needs
+### a plural. The texts that begin with "form-default-" become part of what a person agrees to.
 
-## What a form says when its brand does not say it
-form-default-title = Letters from { $brand }
-form-default-intro = News from { $brand }, now and then, by mail.
-form-default-consent = By subscribing you agree that { $brand } writes to you at this address. We send you a mail first to make sure that it is yours. You can leave at any time.
-form-default-button = Subscribe
+## Every page
 
-## Form
-form-email-label = Email address
+page-privacy = Datenschutz
+page-contact = Kontakt
+# Read to people who cannot see the page: names the row of language links.
+page-languages = Sprache
+# Small line at the foot. It opens the text below it.
+page-checked-by = Geprüft von countersign
+page-checked-by-text = countersign übernimmt die Bestätigung für den Absender. Was Ihnen gezeigt wurde, was Sie geantwortet haben und wann, steht in einem Protokoll, das niemand unbemerkt ändern kann. So kann niemand ein Ja behaupten, das Sie nicht gegeben haben.
+
+## The form
+
+# Used where the form has no texts of its own. $brand is the name of the sender.
+form-default-title = E-Mails von { $brand } abonnieren
+form-default-intro = Geben Sie Ihre E-Mail-Adresse ein. Wir senden Ihnen dann eine E-Mail, um zu prüfen, ob die Adresse Ihnen gehört.
+form-default-consent = Wenn Sie auf die Schaltfläche drücken, willigen Sie ein, dass { $brand } Ihnen die hier beschriebenen E-Mails sendet. Sie können sich jederzeit abmelden: Jede E-Mail enthält einen Link dafür.
+form-default-button = Abonnieren
+
+form-email-label = E-Mail-Adresse
 form-name-label = Name
-form-optional = (optional)
-# A field that people do not see and should leave empty.
-form-honeypot-label = Leave this empty
-form-languages = Languages
-form-working = One moment…
-form-proving = Your browser is solving a small task that keeps programs away. This takes a few seconds.
-form-needs-script = This form is protected against programs and needs scripts to be on.
-form-did-you-mean = Did you mean { $address }?
-form-problem-title = Please check this
-form-problem-empty = Type your email address.
-form-problem-at = An address has an @ in it, like anna@example.org.
-form-problem-syntax = This does not look like an address. Please check it for typing errors.
-form-problem-long = This address is too long to exist. Please check it.
-form-problem-unusual = Addresses with quotation marks, comments or numbers in brackets cannot be used here. Please use another one.
-form-problem-domain = Mail cannot reach the part after the @. Please check how it is written.
-form-problem-role = This looks like an address that several people read. Please use your personal one: only you can agree for yourself.
-form-problem-purpose = Choose at least one.
-form-problem-proof = The check against programs did not work. Please try again.
-form-try-again = Something went wrong. Please try again.
+# In brackets behind the label of a field that may stay empty.
+form-optional = freiwillig
+# Label of a field that people do not see; it catches programs.
+form-trap-label = Lassen Sie dieses Feld leer
+# A link behind the wording of consent.
+form-privacy = Wie { $brand } mit Ihren Daten umgeht
+
+# While the browser does a small calculation that keeps programs out. Nothing is asked of the person.
+form-proof-working = Wir prüfen, dass hier kein Programm am Werk ist. Das dauert einen Moment.
+form-proof-done = Prüfung abgeschlossen.
+form-proof-failed = Die Prüfung hat nicht geklappt. Bitte drücken Sie noch einmal auf die Schaltfläche.
+form-needs-script = Dieses Formular ist gegen Programme geschützt und braucht JavaScript. Bitte schalten Sie es ein und laden Sie die Seite neu.
+form-sending = Wird gesendet…
+# The server could not be reached.
+form-failed = Das hat nicht geklappt. Bitte prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.
+
+## Problems with a form
+
+form-problem-title = Bitte prüfen Sie Ihre Eingaben
+form-problem-empty = Geben Sie Ihre E-Mail-Adresse ein.
+form-problem-at = In dieser Adresse fehlt das @-Zeichen. Sie sollte aussehen wie anna@example.org.
+form-problem-syntax = Diese Adresse enthält einen Fehler. Sie sollte aussehen wie anna@example.org.
+form-problem-domain = Der Teil nach dem @-Zeichen ist für E-Mails nicht erreichbar. Bitte prüfen Sie die Schreibweise.
+form-problem-long = Diese Adresse ist zu lang. Bitte prüfen Sie sie.
+form-problem-unusual = An Adressen mit Anführungszeichen, Kommentaren oder Zahlen in Klammern können wir nicht schreiben. Bitte verwenden Sie eine andere.
+form-problem-role = Diese Adresse sieht aus, als würden mehrere Personen mitlesen. Bitte verwenden Sie Ihre eigene: Nur Sie selbst können für sich einwilligen.
+form-problem-purpose = Wählen Sie mindestens eine Art von E-Mails.
+form-problem-proof = Die Prüfung gegen Programme fehlte oder war zu alt. Bitte drücken Sie noch einmal auf die Schaltfläche.
+# Follows the text of a problem. $address is an address that the person may have meant.
+form-did-you-mean = Meinten Sie { $address }?
 
 ## Check your inbox
-inbox-title = Check your inbox
-# Followed by the masked address and a full stop.
-inbox-sent-before = We sent a mail to
-inbox-sent-after = Open it and press the button in it.
-inbox-sent-again = We sent the mail again.
-inbox-looks-like = It comes from { $brand }, { $sender }. If it does not arrive within a few minutes, look in the spam folder.
-inbox-use-suggestion = Use this address
-inbox-open-webmail = Open { $name }
-inbox-code-label = Or type the six digits from the mail
-inbox-code-button = Confirm
-inbox-resend = Send again
-# {0} is replaced by a number of seconds.
-inbox-resend-wait = Send again in {"{0}"} s
-inbox-check-again = Check again
-inbox-wrong-address = Wrong address?
-inbox-new-address = The right address
-inbox-change-button = Send it there
-inbox-waiting = Waiting for your confirmation. This page changes by itself.
-inbox-closed-title = This request has ended
-inbox-closed-text = Its time is over, or it was answered in another way. You can sign up again at { $brand }.
-inbox-closed-action = To the form
 
-## Confirm
-confirm-title = Please confirm
-confirm-working = Confirming…
-confirm-lead = You agree that { $brand } sends you:
-confirm-button = Yes, I subscribe
-asked-on = Asked for on { $time }.
-asked-on-from = Asked for on { $time } on { $page }.
-code-title = One more step
-code-text = A program, such as a mail filter, seems to have opened the links before you. To be sure that it is you, type the six digits from the mail.
-code-wrong = These are not the right digits. Tries left: { $left }.
-code-closed = Too many wrong codes. Please use the link in the mail instead.
-done-title = Confirmed
-done-again-title = Already confirmed
-done-text = Thank you. { $brand } may write to you now.
-done-leave = You can leave at any time: every mail says how.
-done-continue = Continue
+inbox-title = Sehen Sie in Ihren Posteingang
+# The address follows on a line of its own.
+inbox-sent-to = Wir haben eine E-Mail gesendet an:
+# $sender is an address. The words in quotation marks are the beginning of mail-subject.
+inbox-from = Sie kommt von { $sender }. Ihr Betreff beginnt mit „Bitte bestätigen“. Drücken Sie auf die Schaltfläche in der E-Mail oder geben Sie den Code daraus hier ein.
+inbox-code-label = Die sechs Ziffern aus der E-Mail
+inbox-code-button = Bestätigen
+# The page changes by itself once the person has confirmed.
+inbox-waiting = Wir warten auf Ihre Antwort. Diese Seite bemerkt sie von selbst.
+# Only where scripts are off; the link inbox-check-again follows.
+inbox-waiting-plain = Haben Sie auf die Schaltfläche in der E-Mail gedrückt?
+inbox-check-again = Erneut prüfen
+# $name is the name of a mail service.
+inbox-webmail = { $name } öffnen
+inbox-nothing = Nichts angekommen? Sehen Sie im Spam-Ordner nach oder lassen Sie die E-Mail noch einmal senden.
+inbox-resend = Noch einmal senden
+# On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
+inbox-resend-wait = Noch einmal senden in { $seconds } s
+# Also shown where no second mail may be sent, so it promises no arrival.
+inbox-sent-again = Wir haben die E-Mail noch einmal angefordert. Es kann eine Minute dauern.
+inbox-wrong-address = Falsche Adresse?
+inbox-change-label = Ihre richtige Adresse
+inbox-change-button = Diese Adresse verwenden
+# $address is an address that the person may have meant.
+inbox-did-you-mean = Meinten Sie { $address }?
+inbox-did-you-mean-yes = Ja, diese verwenden
+inbox-confirmed-title = Bestätigt
+inbox-continue = Weiter
+# A request that is over: declined, replaced or too old.
+inbox-closed-title = Diese Anfrage ist abgeschlossen
+inbox-closed-text = Sie wurde beantwortet, durch eine neuere ersetzt oder ist zu alt. Sie können die E-Mails von { $brand } jederzeit wieder abonnieren.
+inbox-closed-action = Erneut abonnieren
 
-## Decline
-decline-button = This was not me
-decline-title = This was not you?
-decline-text = Then somebody typed your address by mistake. { $brand } will not write to you again.
-decline-yes = Yes, this was not me
-decline-nothing = You can also do nothing: without a confirmation the request ends by itself.
-declined-title = Thank you for telling us
-declined-text = { $brand } will not write to this address again.
-decline-after-confirmation-title = This was confirmed before
-decline-after-confirmation-text = The request was already confirmed. To leave, use the link in any mail from { $brand }, or write to the contact below.
+## Confirm: the page behind the link in the mail
 
-## About the mail
-about-title = About this mail
-about-why = Somebody, most likely you, typed this address into a form of { $brand }. The mail asks whether that was right, so that nobody gets mail that they did not ask for.
-about-address = Address
-about-asked = Asked for
-about-expires = Works until
-about-who = Who asks
-about-nothing = If you do nothing, the request ends by itself and you hear nothing more of it.
+# $brand is the name of the sender.
+confirm-title = E-Mails von { $brand } abonnieren?
+# $date is a date with time, $page the name of a website.
+confirm-asked-on = Diese Adresse wurde am { $date } eingegeben.
+confirm-asked-on-at = Diese Adresse wurde am { $date } auf { $page } eingegeben.
+confirm-purposes = Worin Sie einwilligen
+confirm-button = Ja, ich abonniere
+confirm-not-me = Das war ich nicht
+# While the page completes by itself, in the browser that signed up.
+confirm-working = Wird bestätigt…
+
+## Confirm with the code, when a program seems to have opened the mail first
+
+code-title = Noch ein Schritt
+code-text = Anscheinend hat ein Programm die Links der E-Mail vor Ihnen geöffnet. Manche E-Mail-Dienste tun das zur Prüfung. Bitte geben Sie deshalb die sechs Ziffern aus der E-Mail ein.
+code-label = Die sechs Ziffern aus der E-Mail
+code-button = Bestätigen
+# $left is a number.
+code-tries-left = Verbleibende Versuche: { $left }
+code-wrong = Das ist nicht der Code aus der E-Mail. Bitte sehen Sie noch einmal nach. Verbleibende Versuche: { $left }
+code-closed = Dieser Code gilt nicht mehr. Verwenden Sie den Link in der E-Mail oder abonnieren Sie erneut, um einen neuen Code zu erhalten.
+
+## Done
+
+done-title = Bestätigt
+done-title-again = Bereits bestätigt
+done-text = Vielen Dank. { $brand } darf Ihnen jetzt schreiben.
+done-text-again = Sie haben schon früher bestätigt. Es ist nichts weiter zu tun.
+done-purposes = Was Sie abonniert haben
+done-leave = Sie können sich jederzeit abmelden: Jede E-Mail enthält einen Link dafür.
+done-continue = Weiter
+
+## This was not me
+
+decline-title = Das waren nicht Sie?
+decline-text = Dann hat jemand anders Ihre Adresse eingegeben, vielleicht aus Versehen. Sagen Sie es uns, dann endet es hier.
+decline-happens = Was dann geschieht
+decline-happens-1 = Die Anfrage wird geschlossen, und ihre Links funktionieren nicht mehr.
+decline-happens-2 = { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht.
+decline-happens-3 = Wir halten fest, dass Sie es uns gesagt haben und wann.
+decline-button = Nein, das war ich nicht
+decline-else = Wenn Sie es doch selbst waren, schließen Sie einfach diese Seite. Es hat sich nichts geändert.
+declined-title = Danke für Ihren Hinweis
+declined-text = Die Anfrage ist geschlossen. { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht.
+decline-after-confirmation-title = Das wurde schon bestätigt
+decline-after-confirmation-text = Die Anfrage ist bereits bestätigt. Um sich abzumelden, verwenden Sie den Link in einer beliebigen E-Mail von { $brand } oder schreiben Sie an den Kontakt unten.
+
+## About this mail
+
+about-title = Über diese E-Mail
+# $brand is the name of the sender.
+about-intro = { $brand } fragt, ob Sie E-Mails erhalten möchten.
+about-who = Wer fragt
+about-to = An welche Adresse
+about-when = Wann sie eingegeben wurde
+about-where = Auf welcher Seite
+about-until = Bis wann die Links funktionieren
+about-why = Warum Sie sie erhalten haben
+about-why-text = Jemand hat Ihre Adresse in ein Formular eingegeben: höchstwahrscheinlich Sie selbst oder jemand, der sich vertippt hat. Die E-Mail fragt Sie, damit niemand außer Ihnen selbst für Sie abonnieren kann.
+about-nothing = Wenn Sie nichts tun
+about-nothing-text = Nichts wird bestätigt. Die Links in der E-Mail funktionieren nur bis { $date }.
+about-yes = Wenn Sie es waren
+about-yes-text = Gehen Sie zurück zur E-Mail und drücken Sie dort auf die Schaltfläche.
+about-no = Wenn Sie es nicht waren
 
 ## Links that do not work
-link-broken-title = This link does not work
-link-broken-text = Perhaps it was cut off. Please copy the whole link from the mail.
-link-replaced-title = There is a newer mail
-link-replaced-text = A newer mail took the place of this one. Please use the link in the latest mail from { $brand }.
-link-corrected-title = The address was changed
-link-corrected-text = Whoever signed up has corrected the address since. There is nothing left to do here.
-link-expired-title = This link has expired
-link-expired-text = The time to confirm is over. { $brand } can send you a fresh mail.
-link-expired-action = Send a fresh mail
-link-fresh-title = Check your inbox
-link-fresh-text = If the address may still be asked, a fresh mail from { $brand } is on its way.
+
+link-expired-title = Dieser Link ist zu alt
+link-expired-text = Er galt nur für begrenzte Zeit. { $brand } kann Ihnen eine neue E-Mail senden.
+link-expired-action = Neue E-Mail senden
+link-fresh-title = Sehen Sie in Ihren Posteingang
+link-fresh-text = Wenn wir an diese Adresse noch schreiben dürfen, ist eine neue E-Mail von { $brand } unterwegs. Drücken Sie darin auf die Schaltfläche.
+link-replaced-title = Es gibt eine neuere E-Mail
+link-replaced-text = Sie ist an die Stelle dieser E-Mail getreten. Bitte verwenden Sie den Link in der neuesten E-Mail von { $brand }.
+link-corrected-title = Die Adresse wurde geändert
+link-corrected-text = Wer diese Adresse eingegeben hat, hat sie inzwischen berichtigt. Es ist nichts weiter zu tun.
+link-broken-title = Dieser Link funktioniert nicht
+link-broken-text = Vielleicht wurde er unterwegs abgeschnitten. Öffnen Sie ihn noch einmal aus der E-Mail oder kopieren Sie den ganzen Link.
 
 ## Errors
-error-not-found-title = There is nothing here
-error-not-found-text = The address of this page is not right, or the page is gone.
-error-unavailable-title = Please try again in a moment
-error-unavailable-text = The server is busy. Nothing was saved and nothing is lost.
-error-too-large-title = That is too much
-error-too-large-text = What was sent is larger than this form takes.
-error-malformed-title = This could not be read
-error-malformed-text = What was sent is damaged. Please go back and try again.
-error-unknown-kind-title = This could not be read
-error-unknown-kind-text = Send the form as application/x-www-form-urlencoded, multipart/form-data or application/json.
 
-## Footer
-footer-controller = Responsible: { $name }
-footer-contact = Questions:
-footer-privacy = Privacy
-footer-checked = Consent checked by countersign
+error-not-found-title = Hier ist nichts
+error-not-found-text = Die Adresse dieser Seite stimmt nicht, oder die Seite gibt es nicht mehr.
+error-unavailable-title = Bitte versuchen Sie es in einer Minute noch einmal
+error-unavailable-text = Bei uns funktioniert gerade etwas nicht. Was Sie gesendet haben, wurde nicht gespeichert.
+error-too-many-title = Bitte warten Sie einen Moment
+error-too-many-text = Es kamen zu viele Anfragen auf einmal. Bitte versuchen Sie es in einer Minute noch einmal.
+error-too-large-title = Das ist zu viel
+error-too-large-text = Was gesendet wurde, ist größer, als dieses Formular annimmt. Bitte gehen Sie zurück und kürzen Sie es.
+error-malformed-title = Das war nicht lesbar
+error-malformed-text = Was gesendet wurde, ist beschädigt. Bitte gehen Sie zurück und senden Sie das Formular noch einmal.
+error-unknown-kind-title = Das war nicht lesbar
+# For programmers: the three names stay as they are.
+error-unknown-kind-text = Senden Sie das Formular als application/x-www-form-urlencoded, multipart/form-data oder application/json.
 
-## Embedding
-embed-title = Embed this form
-embed-text = Three ways to put “{ $form }” on your site. Choose one and copy it.
-embed-preview = See the form
-embed-copy = Copy
-embed-copied = Copied
-embed-script-title = Script
-embed-script-text = Two lines. The form takes your page's width, colours and font, and the next steps happen in place. Name your site under “origins” of the form.
-embed-html-title = Plain HTML
-embed-html-text = Works everywhere and without scripts. Style it as you like; your visitors see the next step on our page.
-embed-frame-title = Frame
-embed-frame-text = For site builders that allow neither scripts nor forms.
+## For the owner of a website: three ways to show the form there
+
+embed-title = Dieses Formular auf Ihrer Website einbinden
+# $form is the title of the form.
+embed-intro = Es gibt drei Wege, „{ $form }“ zu zeigen. Wählen Sie einen und kopieren Sie ihn. Alle führen zur selben E-Mail und zum selben Nachweis.
+embed-script-title = Mit einem Skript
+embed-script-text = Das Formular übernimmt Breite, Schriften und Farben Ihrer Seite, und die nächsten Schritte geschehen an Ort und Stelle. Tragen Sie Ihre Website unter „origins“ des Formulars ein.
+embed-html-title = Als reines HTML
+embed-html-text = Funktioniert überall und ohne Skripte. Sie gestalten es selbst; der nächste Schritt öffnet sich auf unserer Seite. Lassen Sie den Text über der Schaltfläche stehen: In ihn willigen die Menschen ein.
+embed-frame-title = In einem Frame
+embed-frame-text = Für Website-Baukästen, die weder Skripte noch Formulare erlauben. Wählen Sie eine passende Höhe.
+embed-copy = Kopieren
+embed-copied = Kopiert
+embed-preview = Formular ansehen

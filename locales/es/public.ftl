@@ -1,134 +1,203 @@
-# Words for recipients: plain, second person, active, no exclamation marks.
+### The words of the public pages: forms, "check your inbox", the links of the mail, errors.
+###
+### For translators: short sentences, second person, active, no exclamation marks. Say "subscribe", "confirm", "leave";
+### never the trade's own terms such as "opt in". Numbers stand after a colon or before a unit sign, so that no text needs
+### a plural. The texts that begin with "form-default-" become part of what a person agrees to.
 
-## What a form says when its brand does not say it
-form-default-title = Letters from { $brand }
-form-default-intro = News from { $brand }, now and then, by mail.
-form-default-consent = By subscribing you agree that { $brand } writes to you at this address. We send you a mail first to make sure that it is yours. You can leave at any time.
-form-default-button = Subscribe
+## Every page
 
-## Form
-form-email-label = Email address
-form-name-label = Name
-form-optional = (optional)
-# A field that people do not see and should leave empty.
-form-honeypot-label = Leave this empty
-form-languages = Languages
-form-working = One moment…
-form-proving = Your browser is solving a small task that keeps programs away. This takes a few seconds.
-form-needs-script = This form is protected against programs and needs scripts to be on.
-form-did-you-mean = Did you mean { $address }?
-form-problem-title = Please check this
-form-problem-empty = Type your email address.
-form-problem-at = An address has an @ in it, like anna@example.org.
-form-problem-syntax = This does not look like an address. Please check it for typing errors.
-form-problem-long = This address is too long to exist. Please check it.
-form-problem-unusual = Addresses with quotation marks, comments or numbers in brackets cannot be used here. Please use another one.
-form-problem-domain = Mail cannot reach the part after the @. Please check how it is written.
-form-problem-role = This looks like an address that several people read. Please use your personal one: only you can agree for yourself.
-form-problem-purpose = Choose at least one.
-form-problem-proof = The check against programs did not work. Please try again.
-form-try-again = Something went wrong. Please try again.
+page-privacy = Privacidad
+page-contact = Contacto
+# Read to people who cannot see the page: names the row of language links.
+page-languages = Idioma
+# Small line at the foot. It opens the text below it.
+page-checked-by = Verificado por countersign
+page-checked-by-text = countersign se encarga de la confirmación en nombre del remitente. Guarda lo que se le mostró, lo que usted respondió y cuándo, en un registro que nadie puede cambiar sin que se note. Así nadie puede alegar un sí que usted no dio.
+
+## The form
+
+# Used where the form has no texts of its own. $brand is the name of the sender.
+form-default-title = Suscríbase a { $brand }
+form-default-intro = Escriba su dirección. Después le enviaremos un correo para comprobar que es suya.
+form-default-consent = Al pulsar el botón, usted acepta que { $brand } le envíe los correos que se describen aquí. Puede darse de baja en cualquier momento: cada correo incluye un enlace para hacerlo.
+form-default-button = Suscribirse
+
+form-email-label = Correo electrónico
+form-name-label = Nombre
+# In brackets behind the label of a field that may stay empty.
+form-optional = opcional
+# Label of a field that people do not see; it catches programs.
+form-trap-label = Deje este campo vacío
+# A link behind the wording of consent.
+form-privacy = Cómo trata { $brand } sus datos
+
+# While the browser does a small calculation that keeps programs out. Nothing is asked of the person.
+form-proof-working = Comprobamos que no se trata de un programa automático. Tarda un momento.
+form-proof-done = Comprobación terminada.
+form-proof-failed = La comprobación no ha funcionado. Pulse de nuevo el botón, por favor.
+form-needs-script = Este formulario está protegido contra programas automáticos y necesita JavaScript. Actívelo y vuelva a cargar la página, por favor.
+form-sending = Enviando…
+# The server could not be reached.
+form-failed = No ha funcionado. Compruebe su conexión e inténtelo de nuevo, por favor.
+
+## Problems with a form
+
+form-problem-title = Revise lo que ha escrito, por favor
+form-problem-empty = Escriba su dirección de correo electrónico.
+form-problem-at = A esta dirección le falta el signo @. Debería parecerse a anna@example.org.
+form-problem-syntax = Esta dirección contiene un error. Debería parecerse a anna@example.org.
+form-problem-domain = El correo no puede llegar a la parte que sigue al signo @. Compruebe cómo está escrita, por favor.
+form-problem-long = Esta dirección es demasiado larga. Revísela, por favor.
+form-problem-unusual = No podemos escribir a direcciones con comillas, comentarios o números entre corchetes. Use otra, por favor.
+form-problem-role = Parece una dirección que leen varias personas. Use la suya propia, por favor: nadie más puede aceptar por usted.
+form-problem-purpose = Elija al menos un tipo de correo.
+form-problem-proof = La comprobación contra programas automáticos faltaba o era demasiado antigua. Pulse de nuevo el botón, por favor.
+# Follows the text of a problem. $address is an address that the person may have meant.
+form-did-you-mean = ¿Quería decir { $address }?
 
 ## Check your inbox
-inbox-title = Check your inbox
-# Followed by the masked address and a full stop.
-inbox-sent-before = We sent a mail to
-inbox-sent-after = Open it and press the button in it.
-inbox-sent-again = We sent the mail again.
-inbox-looks-like = It comes from { $brand }, { $sender }. If it does not arrive within a few minutes, look in the spam folder.
-inbox-use-suggestion = Use this address
-inbox-open-webmail = Open { $name }
-inbox-code-label = Or type the six digits from the mail
-inbox-code-button = Confirm
-inbox-resend = Send again
-# {0} is replaced by a number of seconds.
-inbox-resend-wait = Send again in {"{0}"} s
-inbox-check-again = Check again
-inbox-wrong-address = Wrong address?
-inbox-new-address = The right address
-inbox-change-button = Send it there
-inbox-waiting = Waiting for your confirmation. This page changes by itself.
-inbox-closed-title = This request has ended
-inbox-closed-text = Its time is over, or it was answered in another way. You can sign up again at { $brand }.
-inbox-closed-action = To the form
 
-## Confirm
-confirm-title = Please confirm
-confirm-working = Confirming…
-confirm-lead = You agree that { $brand } sends you:
-confirm-button = Yes, I subscribe
-asked-on = Asked for on { $time }.
-asked-on-from = Asked for on { $time } on { $page }.
-code-title = One more step
-code-text = A program, such as a mail filter, seems to have opened the links before you. To be sure that it is you, type the six digits from the mail.
-code-wrong = These are not the right digits. Tries left: { $left }.
-code-closed = Too many wrong codes. Please use the link in the mail instead.
-done-title = Confirmed
-done-again-title = Already confirmed
-done-text = Thank you. { $brand } may write to you now.
-done-leave = You can leave at any time: every mail says how.
-done-continue = Continue
+inbox-title = Revise su bandeja de entrada
+# The address follows on a line of its own.
+inbox-sent-to = Hemos enviado un correo a:
+# $sender is an address. The words in quotation marks are the beginning of mail-subject.
+inbox-from = Viene de { $sender }. Su asunto empieza por «Por favor, confirme». Pulse el botón que contiene o escriba aquí su código.
+inbox-code-label = Las seis cifras del correo
+inbox-code-button = Confirmar
+# The page changes by itself once the person has confirmed.
+inbox-waiting = Esperamos su respuesta. Esta página se actualiza sola.
+# Only where scripts are off; the link inbox-check-again follows.
+inbox-waiting-plain = ¿Ha pulsado el botón del correo?
+inbox-check-again = Comprobar de nuevo
+# $name is the name of a mail service.
+inbox-webmail = Abrir { $name }
+inbox-nothing = ¿No ha llegado nada? Mire en la carpeta de correo no deseado o pida que se lo enviemos otra vez.
+inbox-resend = Enviar de nuevo
+# On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
+inbox-resend-wait = Enviar de nuevo en { $seconds } s
+# Also shown where no second mail may be sent, so it promises no arrival.
+inbox-sent-again = Hemos pedido que se envíe de nuevo el correo. Puede tardar un minuto.
+inbox-wrong-address = ¿La dirección no es correcta?
+inbox-change-label = Su dirección correcta
+inbox-change-button = Usar esta dirección
+# $address is an address that the person may have meant.
+inbox-did-you-mean = ¿Quería decir { $address }?
+inbox-did-you-mean-yes = Sí, usar esta
+inbox-confirmed-title = Confirmado
+inbox-continue = Continuar
+# A request that is over: declined, replaced or too old.
+inbox-closed-title = Esta solicitud está cerrada
+inbox-closed-text = Ya recibió respuesta, se sustituyó por otra más reciente o es demasiado antigua. Puede volver a suscribirse a { $brand } en cualquier momento.
+inbox-closed-action = Suscribirse de nuevo
 
-## Decline
-decline-button = This was not me
-decline-title = This was not you?
-decline-text = Then somebody typed your address by mistake. { $brand } will not write to you again.
-decline-yes = Yes, this was not me
-decline-nothing = You can also do nothing: without a confirmation the request ends by itself.
-declined-title = Thank you for telling us
-declined-text = { $brand } will not write to this address again.
-decline-after-confirmation-title = This was confirmed before
-decline-after-confirmation-text = The request was already confirmed. To leave, use the link in any mail from { $brand }, or write to the contact below.
+## Confirm: the page behind the link in the mail
 
-## About the mail
-about-title = About this mail
-about-why = Somebody, most likely you, typed this address into a form of { $brand }. The mail asks whether that was right, so that nobody gets mail that they did not ask for.
-about-address = Address
-about-asked = Asked for
-about-expires = Works until
-about-who = Who asks
-about-nothing = If you do nothing, the request ends by itself and you hear nothing more of it.
+# $brand is the name of the sender.
+confirm-title = ¿Quiere suscribirse a { $brand }?
+# $date is a date with time, $page the name of a website.
+confirm-asked-on = Esta dirección se introdujo el { $date }.
+confirm-asked-on-at = Esta dirección se introdujo el { $date } en { $page }.
+confirm-purposes = Lo que usted acepta
+confirm-button = Sí, me suscribo
+confirm-not-me = No he sido yo
+# While the page completes by itself, in the browser that signed up.
+confirm-working = Confirmando…
+
+## Confirm with the code, when a program seems to have opened the mail first
+
+code-title = Un paso más
+code-text = Parece que un programa ha abierto los enlaces del correo antes que usted. Algunos servicios de correo lo hacen como comprobación. Por eso, escriba las seis cifras del correo, por favor.
+code-label = Las seis cifras del correo
+code-button = Confirmar
+# $left is a number.
+code-tries-left = Intentos restantes: { $left }
+code-wrong = Ese no es el código del correo. Mírelo de nuevo, por favor. Intentos restantes: { $left }
+code-closed = Este código ya no funciona. Use el enlace del correo o vuelva a suscribirse para recibir otro código.
+
+## Done
+
+done-title = Confirmado
+done-title-again = Ya estaba confirmado
+done-text = Gracias. { $brand } ya puede escribirle.
+done-text-again = Usted ya lo había confirmado. No tiene que hacer nada más.
+done-purposes = A qué se ha suscrito
+done-leave = Puede darse de baja en cualquier momento: cada correo incluye un enlace para hacerlo.
+done-continue = Continuar
+
+## This was not me
+
+decline-title = ¿No ha sido usted?
+decline-text = Entonces otra persona escribió su dirección, quizá por error. Díganoslo y todo termina aquí.
+decline-happens = Qué ocurre entonces
+decline-happens-1 = La solicitud se cierra y sus enlaces dejan de funcionar.
+decline-happens-2 = { $brand } no tiene su consentimiento y no le escribe.
+decline-happens-3 = Anotamos que usted nos lo dijo, y cuándo.
+decline-button = No, no he sido yo
+decline-else = Si al final sí fue usted, simplemente cierre esta página. Nada ha cambiado.
+declined-title = Gracias por decírnoslo
+declined-text = La solicitud está cerrada. { $brand } no tiene su consentimiento y no le escribe.
+decline-after-confirmation-title = Esto ya estaba confirmado
+decline-after-confirmation-text = La solicitud ya se ha confirmado. Para darse de baja, use el enlace de cualquier correo de { $brand } o escriba al contacto que figura abajo.
+
+## About this mail
+
+about-title = Acerca de este correo
+# $brand is the name of the sender.
+about-intro = { $brand } le pregunta si quiere recibir sus correos.
+about-who = Quién pregunta
+about-to = A qué dirección
+about-when = Cuándo se introdujo
+about-where = En qué página
+about-until = Hasta cuándo funcionan los enlaces
+about-why = Por qué lo ha recibido
+about-why-text = Alguien escribió su dirección en un formulario: lo más probable es que fuera usted, o alguien que se equivocó al teclear. El correo se lo pregunta a usted para que nadie más pueda suscribirle.
+about-nothing = Si no hace nada
+about-nothing-text = No se confirma nada. Los enlaces del correo dejan de funcionar el { $date }.
+about-yes = Si ha sido usted
+about-yes-text = Vuelva al correo y pulse el botón que contiene.
+about-no = Si no ha sido usted
 
 ## Links that do not work
-link-broken-title = This link does not work
-link-broken-text = Perhaps it was cut off. Please copy the whole link from the mail.
-link-replaced-title = There is a newer mail
-link-replaced-text = A newer mail took the place of this one. Please use the link in the latest mail from { $brand }.
-link-corrected-title = The address was changed
-link-corrected-text = Whoever signed up has corrected the address since. There is nothing left to do here.
-link-expired-title = This link has expired
-link-expired-text = The time to confirm is over. { $brand } can send you a fresh mail.
-link-expired-action = Send a fresh mail
-link-fresh-title = Check your inbox
-link-fresh-text = If the address may still be asked, a fresh mail from { $brand } is on its way.
+
+link-expired-title = Este enlace es demasiado antiguo
+link-expired-text = Solo funcionaba durante un tiempo limitado. { $brand } puede enviarle un correo nuevo.
+link-expired-action = Enviar un correo nuevo
+link-fresh-title = Revise su bandeja de entrada
+link-fresh-text = Si aún podemos escribir a esta dirección, hay un correo nuevo de { $brand } en camino. Pulse el botón que contiene.
+link-replaced-title = Hay un correo más reciente
+link-replaced-text = Ha sustituido a este. Use el enlace del último correo de { $brand }, por favor.
+link-corrected-title = La dirección se ha cambiado
+link-corrected-text = Quien escribió esta dirección la ha corregido después. No queda nada por hacer.
+link-broken-title = Este enlace no funciona
+link-broken-text = Puede que se haya cortado por el camino. Ábralo de nuevo desde el correo o copie el enlace completo.
 
 ## Errors
-error-not-found-title = There is nothing here
-error-not-found-text = The address of this page is not right, or the page is gone.
-error-unavailable-title = Please try again in a moment
-error-unavailable-text = The server is busy. Nothing was saved and nothing is lost.
-error-too-large-title = That is too much
-error-too-large-text = What was sent is larger than this form takes.
-error-malformed-title = This could not be read
-error-malformed-text = What was sent is damaged. Please go back and try again.
-error-unknown-kind-title = This could not be read
-error-unknown-kind-text = Send the form as application/x-www-form-urlencoded, multipart/form-data or application/json.
 
-## Footer
-footer-controller = Responsible: { $name }
-footer-contact = Questions:
-footer-privacy = Privacy
-footer-checked = Consent checked by countersign
+error-not-found-title = Aquí no hay nada
+error-not-found-text = La dirección de esta página no es correcta o la página ya no existe.
+error-unavailable-title = Inténtelo de nuevo en un minuto, por favor
+error-unavailable-text = Algo no funciona por nuestra parte en este momento. Lo que envió no se ha guardado.
+error-too-many-title = Espere un momento, por favor
+error-too-many-text = Ha habido demasiadas solicitudes a la vez. Inténtelo de nuevo en un minuto, por favor.
+error-too-large-title = Es demasiado
+error-too-large-text = Lo que se envió supera lo que admite este formulario. Vuelva atrás y acórtelo, por favor.
+error-malformed-title = No se ha podido leer
+error-malformed-text = Lo que se envió está dañado. Vuelva atrás y envíe de nuevo el formulario, por favor.
+error-unknown-kind-title = No se ha podido leer
+# For programmers: the three names stay as they are.
+error-unknown-kind-text = Envíe el formulario como application/x-www-form-urlencoded, multipart/form-data o application/json.
 
-## Embedding
-embed-title = Embed this form
-embed-text = Three ways to put “{ $form }” on your site. Choose one and copy it.
-embed-preview = See the form
-embed-copy = Copy
-embed-copied = Copied
-embed-script-title = Script
-embed-script-text = Two lines. The form takes your page's width, colours and font, and the next steps happen in place. Name your site under “origins” of the form.
-embed-html-title = Plain HTML
-embed-html-text = Works everywhere and without scripts. Style it as you like; your visitors see the next step on our page.
-embed-frame-title = Frame
-embed-frame-text = For site builders that allow neither scripts nor forms.
+## For the owner of a website: three ways to show the form there
+
+embed-title = Ponga este formulario en su sitio web
+# $form is the title of the form.
+embed-intro = Hay tres formas de mostrar «{ $form }». Elija una y cópiela. Todas llevan al mismo correo y a la misma prueba.
+embed-script-title = Con un script
+embed-script-text = El formulario adopta el ancho, los tipos de letra y los colores de su página, y los pasos siguientes se dan allí mismo. Indique su sitio en «origins» del formulario.
+embed-html-title = Como HTML sencillo
+embed-html-text = Funciona en todas partes y sin scripts. Usted le da forma; el paso siguiente se abre en nuestra página. Conserve el texto que hay sobre el botón: es lo que las personas aceptan.
+embed-frame-title = En un marco
+embed-frame-text = Para creadores de sitios que no permiten ni scripts ni formularios. Elija la altura adecuada.
+embed-copy = Copiar
+embed-copied = Copiado
+embed-preview = Ver el formulario

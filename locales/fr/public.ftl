@@ -1,134 +1,203 @@
-# Words for recipients: plain, second person, active, no exclamation marks.
+### The words of the public pages: forms, "check your inbox", the links of the mail, errors.
+###
+### For translators: short sentences, second person, active, no exclamation marks. Say "subscribe", "confirm", "leave";
+### never the trade's own terms such as "opt in". Numbers stand after a colon or before a unit sign, so that no text needs
+### a plural. The texts that begin with "form-default-" become part of what a person agrees to.
 
-## What a form says when its brand does not say it
-form-default-title = Letters from { $brand }
-form-default-intro = News from { $brand }, now and then, by mail.
-form-default-consent = By subscribing you agree that { $brand } writes to you at this address. We send you a mail first to make sure that it is yours. You can leave at any time.
-form-default-button = Subscribe
+## Every page
 
-## Form
-form-email-label = Email address
-form-name-label = Name
-form-optional = (optional)
-# A field that people do not see and should leave empty.
-form-honeypot-label = Leave this empty
-form-languages = Languages
-form-working = One moment…
-form-proving = Your browser is solving a small task that keeps programs away. This takes a few seconds.
-form-needs-script = This form is protected against programs and needs scripts to be on.
-form-did-you-mean = Did you mean { $address }?
-form-problem-title = Please check this
-form-problem-empty = Type your email address.
-form-problem-at = An address has an @ in it, like anna@example.org.
-form-problem-syntax = This does not look like an address. Please check it for typing errors.
-form-problem-long = This address is too long to exist. Please check it.
-form-problem-unusual = Addresses with quotation marks, comments or numbers in brackets cannot be used here. Please use another one.
-form-problem-domain = Mail cannot reach the part after the @. Please check how it is written.
-form-problem-role = This looks like an address that several people read. Please use your personal one: only you can agree for yourself.
-form-problem-purpose = Choose at least one.
-form-problem-proof = The check against programs did not work. Please try again.
-form-try-again = Something went wrong. Please try again.
+page-privacy = Confidentialité
+page-contact = Contact
+# Read to people who cannot see the page: names the row of language links.
+page-languages = Langue
+# Small line at the foot. It opens the text below it.
+page-checked-by = Vérifié par countersign
+page-checked-by-text = countersign s’occupe de la confirmation pour l’expéditeur. Ce qui vous a été montré, ce que vous avez répondu et à quel moment est conservé dans un journal que personne ne peut modifier sans que cela se voie. Ainsi, personne ne peut invoquer un oui que vous n’avez pas donné.
+
+## The form
+
+# Used where the form has no texts of its own. $brand is the name of the sender.
+form-default-title = S’abonner à { $brand }
+form-default-intro = Saisissez votre adresse. Nous vous envoyons ensuite un e-mail pour vérifier qu’elle est bien à vous.
+form-default-consent = En appuyant sur le bouton, vous acceptez de recevoir les e-mails décrits ici, envoyés par { $brand }. Vous pouvez vous désabonner à tout moment : chaque e-mail contient un lien pour le faire.
+form-default-button = S’abonner
+
+form-email-label = Adresse e-mail
+form-name-label = Nom
+# In brackets behind the label of a field that may stay empty.
+form-optional = facultatif
+# Label of a field that people do not see; it catches programs.
+form-trap-label = Laissez ce champ vide
+# A link behind the wording of consent.
+form-privacy = Comment { $brand } traite vos données
+
+# While the browser does a small calculation that keeps programs out. Nothing is asked of the person.
+form-proof-working = Nous vérifions qu’il ne s’agit pas d’un programme automatique. Cela prend un instant.
+form-proof-done = Vérification terminée.
+form-proof-failed = La vérification n’a pas abouti. Veuillez appuyer de nouveau sur le bouton.
+form-needs-script = Ce formulaire est protégé contre les programmes automatiques et nécessite JavaScript. Veuillez l’activer, puis recharger la page.
+form-sending = Envoi…
+# The server could not be reached.
+form-failed = Cela n’a pas fonctionné. Veuillez vérifier votre connexion et réessayer.
+
+## Problems with a form
+
+form-problem-title = Veuillez vérifier votre saisie
+form-problem-empty = Saisissez votre adresse e-mail.
+form-problem-at = Il manque le signe @ dans cette adresse. Elle devrait ressembler à anna@example.org.
+form-problem-syntax = Cette adresse contient une erreur. Elle devrait ressembler à anna@example.org.
+form-problem-domain = Aucun e-mail ne peut atteindre ce qui suit le signe @. Veuillez en vérifier l’orthographe.
+form-problem-long = Cette adresse est trop longue. Veuillez la vérifier.
+form-problem-unusual = Nous ne pouvons pas écrire aux adresses qui contiennent des guillemets, des commentaires ou des nombres entre crochets. Veuillez en utiliser une autre.
+form-problem-role = Cette adresse semble être lue par plusieurs personnes. Veuillez utiliser la vôtre : personne d’autre ne peut donner votre accord.
+form-problem-purpose = Choisissez au moins un type d’e-mails.
+form-problem-proof = La vérification contre les programmes automatiques manquait ou était trop ancienne. Veuillez appuyer de nouveau sur le bouton.
+# Follows the text of a problem. $address is an address that the person may have meant.
+form-did-you-mean = Vouliez-vous dire { $address } ?
 
 ## Check your inbox
-inbox-title = Check your inbox
-# Followed by the masked address and a full stop.
-inbox-sent-before = We sent a mail to
-inbox-sent-after = Open it and press the button in it.
-inbox-sent-again = We sent the mail again.
-inbox-looks-like = It comes from { $brand }, { $sender }. If it does not arrive within a few minutes, look in the spam folder.
-inbox-use-suggestion = Use this address
-inbox-open-webmail = Open { $name }
-inbox-code-label = Or type the six digits from the mail
-inbox-code-button = Confirm
-inbox-resend = Send again
-# {0} is replaced by a number of seconds.
-inbox-resend-wait = Send again in {"{0}"} s
-inbox-check-again = Check again
-inbox-wrong-address = Wrong address?
-inbox-new-address = The right address
-inbox-change-button = Send it there
-inbox-waiting = Waiting for your confirmation. This page changes by itself.
-inbox-closed-title = This request has ended
-inbox-closed-text = Its time is over, or it was answered in another way. You can sign up again at { $brand }.
-inbox-closed-action = To the form
 
-## Confirm
-confirm-title = Please confirm
-confirm-working = Confirming…
-confirm-lead = You agree that { $brand } sends you:
-confirm-button = Yes, I subscribe
-asked-on = Asked for on { $time }.
-asked-on-from = Asked for on { $time } on { $page }.
-code-title = One more step
-code-text = A program, such as a mail filter, seems to have opened the links before you. To be sure that it is you, type the six digits from the mail.
-code-wrong = These are not the right digits. Tries left: { $left }.
-code-closed = Too many wrong codes. Please use the link in the mail instead.
-done-title = Confirmed
-done-again-title = Already confirmed
-done-text = Thank you. { $brand } may write to you now.
-done-leave = You can leave at any time: every mail says how.
-done-continue = Continue
+inbox-title = Consultez votre boîte de réception
+# The address follows on a line of its own.
+inbox-sent-to = Nous avons envoyé un e-mail à :
+# $sender is an address. The words in quotation marks are the beginning of mail-subject.
+inbox-from = Il vient de l’adresse { $sender }. Son objet commence par « Veuillez confirmer ». Appuyez sur le bouton qu’il contient ou saisissez son code ici.
+inbox-code-label = Les six chiffres indiqués dans l’e-mail
+inbox-code-button = Confirmer
+# The page changes by itself once the person has confirmed.
+inbox-waiting = Nous attendons votre réponse. Cette page se met à jour d’elle-même.
+# Only where scripts are off; the link inbox-check-again follows.
+inbox-waiting-plain = Avez-vous appuyé sur le bouton de l’e-mail ?
+inbox-check-again = Vérifier de nouveau
+# $name is the name of a mail service.
+inbox-webmail = Ouvrir { $name }
+inbox-nothing = Vous n’avez rien reçu ? Regardez dans le dossier des indésirables ou demandez un nouvel envoi.
+inbox-resend = Renvoyer
+# On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
+inbox-resend-wait = Renvoyer dans { $seconds } s
+# Also shown where no second mail may be sent, so it promises no arrival.
+inbox-sent-again = Nous avons demandé un nouvel envoi de l’e-mail. Cela peut prendre une minute.
+inbox-wrong-address = L’adresse est fausse ?
+inbox-change-label = Votre bonne adresse
+inbox-change-button = Utiliser cette adresse
+# $address is an address that the person may have meant.
+inbox-did-you-mean = Vouliez-vous dire { $address } ?
+inbox-did-you-mean-yes = Oui, utiliser celle-ci
+inbox-confirmed-title = C’est confirmé
+inbox-continue = Continuer
+# A request that is over: declined, replaced or too old.
+inbox-closed-title = Cette demande est close
+inbox-closed-text = Elle a reçu une réponse, a été remplacée par une plus récente ou est trop ancienne. Vous pouvez vous abonner de nouveau à { $brand } à tout moment.
+inbox-closed-action = S’abonner de nouveau
 
-## Decline
-decline-button = This was not me
-decline-title = This was not you?
-decline-text = Then somebody typed your address by mistake. { $brand } will not write to you again.
-decline-yes = Yes, this was not me
-decline-nothing = You can also do nothing: without a confirmation the request ends by itself.
-declined-title = Thank you for telling us
-declined-text = { $brand } will not write to this address again.
-decline-after-confirmation-title = This was confirmed before
-decline-after-confirmation-text = The request was already confirmed. To leave, use the link in any mail from { $brand }, or write to the contact below.
+## Confirm: the page behind the link in the mail
 
-## About the mail
-about-title = About this mail
-about-why = Somebody, most likely you, typed this address into a form of { $brand }. The mail asks whether that was right, so that nobody gets mail that they did not ask for.
-about-address = Address
-about-asked = Asked for
-about-expires = Works until
-about-who = Who asks
-about-nothing = If you do nothing, the request ends by itself and you hear nothing more of it.
+# $brand is the name of the sender.
+confirm-title = S’abonner à { $brand } ?
+# $date is a date with time, $page the name of a website.
+confirm-asked-on = Cette adresse a été saisie le { $date }.
+confirm-asked-on-at = Cette adresse a été saisie le { $date } sur { $page }.
+confirm-purposes = Ce que vous acceptez
+confirm-button = Oui, je m’abonne
+confirm-not-me = Ce n’était pas moi
+# While the page completes by itself, in the browser that signed up.
+confirm-working = Confirmation en cours…
+
+## Confirm with the code, when a program seems to have opened the mail first
+
+code-title = Encore une étape
+code-text = Il semble qu’un programme ait ouvert les liens de l’e-mail avant vous. Certains services de messagerie le font pour les contrôler. Veuillez donc saisir les six chiffres indiqués dans l’e-mail.
+code-label = Les six chiffres indiqués dans l’e-mail
+code-button = Confirmer
+# $left is a number.
+code-tries-left = Essais restants : { $left }
+code-wrong = Ce n’est pas le code indiqué dans l’e-mail. Veuillez vérifier. Essais restants : { $left }
+code-closed = Ce code ne fonctionne plus. Utilisez le lien de l’e-mail ou abonnez-vous de nouveau pour recevoir un nouveau code.
+
+## Done
+
+done-title = C’est confirmé
+done-title-again = C’est déjà confirmé
+done-text = Merci. { $brand } peut maintenant vous écrire.
+done-text-again = Vous aviez déjà confirmé. Vous n’avez plus rien à faire.
+done-purposes = Votre abonnement
+done-leave = Vous pouvez vous désabonner à tout moment : chaque e-mail contient un lien pour le faire.
+done-continue = Continuer
+
+## This was not me
+
+decline-title = Ce n’était pas vous ?
+decline-text = Quelqu’un d’autre a donc saisi votre adresse, peut-être par erreur. Dites-le-nous et tout s’arrête ici.
+decline-happens = Ce qui se passe alors
+decline-happens-1 = La demande est close et ses liens ne fonctionnent plus.
+decline-happens-2 = { $brand } n’a pas votre accord et ne vous écrit pas.
+decline-happens-3 = Nous notons que vous nous l’avez dit, et à quel moment.
+decline-button = Non, ce n’était pas moi
+decline-else = Si c’était vous finalement, fermez simplement cette page. Rien n’a changé.
+declined-title = Merci de nous l’avoir dit
+declined-text = La demande est close. { $brand } n’a pas votre accord et ne vous écrit pas.
+decline-after-confirmation-title = C’était déjà confirmé
+decline-after-confirmation-text = La demande a déjà été confirmée. Pour vous désabonner, utilisez le lien de n’importe quel e-mail envoyé par { $brand } ou écrivez au contact ci-dessous.
+
+## About this mail
+
+about-title = À propos de cet e-mail
+# $brand is the name of the sender.
+about-intro = { $brand } vous demande si vous souhaitez recevoir ses e-mails.
+about-who = Qui vous le demande
+about-to = À quelle adresse
+about-when = Quand elle a été saisie
+about-where = Sur quelle page
+about-until = Jusqu’à quand les liens fonctionnent
+about-why = Pourquoi vous l’avez reçu
+about-why-text = Quelqu’un a saisi votre adresse dans un formulaire : très probablement vous, ou une personne qui a fait une faute de frappe. L’e-mail vous pose la question, pour que personne ne puisse vous abonner à votre place.
+about-nothing = Si vous ne faites rien
+about-nothing-text = Rien n’est confirmé. Les liens de l’e-mail cessent de fonctionner le { $date }.
+about-yes = Si c’était vous
+about-yes-text = Revenez à l’e-mail et appuyez sur le bouton qu’il contient.
+about-no = Si ce n’était pas vous
 
 ## Links that do not work
-link-broken-title = This link does not work
-link-broken-text = Perhaps it was cut off. Please copy the whole link from the mail.
-link-replaced-title = There is a newer mail
-link-replaced-text = A newer mail took the place of this one. Please use the link in the latest mail from { $brand }.
-link-corrected-title = The address was changed
-link-corrected-text = Whoever signed up has corrected the address since. There is nothing left to do here.
-link-expired-title = This link has expired
-link-expired-text = The time to confirm is over. { $brand } can send you a fresh mail.
-link-expired-action = Send a fresh mail
-link-fresh-title = Check your inbox
-link-fresh-text = If the address may still be asked, a fresh mail from { $brand } is on its way.
+
+link-expired-title = Ce lien est trop ancien
+link-expired-text = Il ne fonctionnait que pour une durée limitée. { $brand } peut vous envoyer un nouvel e-mail.
+link-expired-action = Envoyer un nouvel e-mail
+link-fresh-title = Consultez votre boîte de réception
+link-fresh-text = Si nous pouvons encore écrire à cette adresse, un nouvel e-mail envoyé par { $brand } est en route. Appuyez sur le bouton qu’il contient.
+link-replaced-title = Il y a un e-mail plus récent
+link-replaced-text = Il a remplacé celui-ci. Veuillez utiliser le lien du dernier e-mail envoyé par { $brand }.
+link-corrected-title = L’adresse a été modifiée
+link-corrected-text = La personne qui a saisi cette adresse l’a corrigée depuis. Il n’y a plus rien à faire.
+link-broken-title = Ce lien ne fonctionne pas
+link-broken-text = Il a peut-être été coupé en chemin. Ouvrez-le de nouveau depuis l’e-mail ou copiez le lien en entier.
 
 ## Errors
-error-not-found-title = There is nothing here
-error-not-found-text = The address of this page is not right, or the page is gone.
-error-unavailable-title = Please try again in a moment
-error-unavailable-text = The server is busy. Nothing was saved and nothing is lost.
-error-too-large-title = That is too much
-error-too-large-text = What was sent is larger than this form takes.
-error-malformed-title = This could not be read
-error-malformed-text = What was sent is damaged. Please go back and try again.
-error-unknown-kind-title = This could not be read
-error-unknown-kind-text = Send the form as application/x-www-form-urlencoded, multipart/form-data or application/json.
 
-## Footer
-footer-controller = Responsible: { $name }
-footer-contact = Questions:
-footer-privacy = Privacy
-footer-checked = Consent checked by countersign
+error-not-found-title = Il n’y a rien ici
+error-not-found-text = L’adresse de cette page n’est pas la bonne, ou la page n’existe plus.
+error-unavailable-title = Veuillez réessayer dans une minute
+error-unavailable-text = Quelque chose ne fonctionne pas de notre côté en ce moment. Votre envoi n’a pas été enregistré.
+error-too-many-title = Veuillez patienter un instant
+error-too-many-text = Il y a eu trop de demandes à la fois. Veuillez réessayer dans une minute.
+error-too-large-title = C’est trop
+error-too-large-text = L’envoi dépasse ce que ce formulaire accepte. Veuillez revenir en arrière et le raccourcir.
+error-malformed-title = L’envoi est illisible
+error-malformed-text = Ce qui a été envoyé est endommagé. Veuillez revenir en arrière et renvoyer le formulaire.
+error-unknown-kind-title = L’envoi est illisible
+# For programmers: the three names stay as they are.
+error-unknown-kind-text = Envoyez le formulaire en application/x-www-form-urlencoded, multipart/form-data ou application/json.
 
-## Embedding
-embed-title = Embed this form
-embed-text = Three ways to put “{ $form }” on your site. Choose one and copy it.
-embed-preview = See the form
-embed-copy = Copy
-embed-copied = Copied
-embed-script-title = Script
-embed-script-text = Two lines. The form takes your page's width, colours and font, and the next steps happen in place. Name your site under “origins” of the form.
-embed-html-title = Plain HTML
-embed-html-text = Works everywhere and without scripts. Style it as you like; your visitors see the next step on our page.
-embed-frame-title = Frame
-embed-frame-text = For site builders that allow neither scripts nor forms.
+## For the owner of a website: three ways to show the form there
+
+embed-title = Placez ce formulaire sur votre site
+# $form is the title of the form.
+embed-intro = Il y a trois façons d’afficher « { $form } ». Choisissez-en une et copiez-la. Toutes mènent au même e-mail et à la même preuve.
+embed-script-title = Avec un script
+embed-script-text = Le formulaire reprend la largeur, les polices et les couleurs de votre page, et les étapes suivantes se déroulent sur place. Indiquez votre site sous « origins » dans le formulaire.
+embed-html-title = En HTML simple
+embed-html-text = Fonctionne partout et sans script. Vous choisissez sa présentation ; l’étape suivante s’ouvre sur notre page. Gardez le texte au-dessus du bouton : c’est ce que les personnes acceptent.
+embed-frame-title = Dans un cadre
+embed-frame-text = Pour les outils de création de sites qui n’autorisent ni scripts ni formulaires. Choisissez la hauteur qui convient.
+embed-copy = Copier
+embed-copied = Copié
+embed-preview = Voir le formulaire

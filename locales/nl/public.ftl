@@ -1,134 +1,203 @@
-# Words for recipients: plain, second person, active, no exclamation marks.
+### The words of the public pages: forms, "check your inbox", the links of the mail, errors.
+###
+### For translators: short sentences, second person, active, no exclamation marks. Say "subscribe", "confirm", "leave";
+### never the trade's own terms such as "opt in". Numbers stand after a colon or before a unit sign, so that no text needs
+### a plural. The texts that begin with "form-default-" become part of what a person agrees to.
 
-## What a form says when its brand does not say it
-form-default-title = Letters from { $brand }
-form-default-intro = News from { $brand }, now and then, by mail.
-form-default-consent = By subscribing you agree that { $brand } writes to you at this address. We send you a mail first to make sure that it is yours. You can leave at any time.
-form-default-button = Subscribe
+## Every page
 
-## Form
-form-email-label = Email address
-form-name-label = Name
-form-optional = (optional)
-# A field that people do not see and should leave empty.
-form-honeypot-label = Leave this empty
-form-languages = Languages
-form-working = One moment…
-form-proving = Your browser is solving a small task that keeps programs away. This takes a few seconds.
-form-needs-script = This form is protected against programs and needs scripts to be on.
-form-did-you-mean = Did you mean { $address }?
-form-problem-title = Please check this
-form-problem-empty = Type your email address.
-form-problem-at = An address has an @ in it, like anna@example.org.
-form-problem-syntax = This does not look like an address. Please check it for typing errors.
-form-problem-long = This address is too long to exist. Please check it.
-form-problem-unusual = Addresses with quotation marks, comments or numbers in brackets cannot be used here. Please use another one.
-form-problem-domain = Mail cannot reach the part after the @. Please check how it is written.
-form-problem-role = This looks like an address that several people read. Please use your personal one: only you can agree for yourself.
-form-problem-purpose = Choose at least one.
-form-problem-proof = The check against programs did not work. Please try again.
-form-try-again = Something went wrong. Please try again.
+page-privacy = Privacy
+page-contact = Contact
+# Read to people who cannot see the page: names the row of language links.
+page-languages = Taal
+# Small line at the foot. It opens the text below it.
+page-checked-by = Gecontroleerd door countersign
+page-checked-by-text = countersign regelt de bevestiging voor de afzender. Het bewaart wat je te zien kreeg, wat je antwoordde en wanneer, in een logboek dat niemand ongemerkt kan veranderen. Zo kan niemand beweren dat je ja hebt gezegd als dat niet zo is.
+
+## The form
+
+# Used where the form has no texts of its own. $brand is the name of the sender.
+form-default-title = Schrijf je in bij { $brand }
+form-default-intro = Vul je e-mailadres in. We sturen je daarna één e-mail om te controleren of het adres van jou is.
+form-default-consent = Door op de knop te drukken ga je ermee akkoord dat { $brand } je de e-mails stuurt die hier beschreven staan. Je kunt je altijd uitschrijven: in elke e-mail staat daarvoor een link.
+form-default-button = Inschrijven
+
+form-email-label = E-mailadres
+form-name-label = Naam
+# In brackets behind the label of a field that may stay empty.
+form-optional = niet verplicht
+# Label of a field that people do not see; it catches programs.
+form-trap-label = Laat dit veld leeg
+# A link behind the wording of consent.
+form-privacy = Hoe { $brand } met je gegevens omgaat
+
+# While the browser does a small calculation that keeps programs out. Nothing is asked of the person.
+form-proof-working = We controleren of dit geen programma is. Dat duurt heel even.
+form-proof-done = Controle klaar.
+form-proof-failed = De controle is niet gelukt. Druk nog een keer op de knop.
+form-needs-script = Dit formulier is beveiligd tegen programma’s en heeft JavaScript nodig. Zet JavaScript aan en laad de pagina opnieuw.
+form-sending = Versturen…
+# The server could not be reached.
+form-failed = Dat is niet gelukt. Controleer je verbinding en probeer het opnieuw.
+
+## Problems with a form
+
+form-problem-title = Controleer wat je hebt ingevuld
+form-problem-empty = Vul je e-mailadres in.
+form-problem-at = In dit adres ontbreekt het @-teken. Het moet eruitzien als anna@example.org.
+form-problem-syntax = Er zit een fout in dit adres. Het moet eruitzien als anna@example.org.
+form-problem-domain = Het deel na het @-teken kan geen e-mail ontvangen. Controleer of je het goed hebt geschreven.
+form-problem-long = Dit adres is te lang. Controleer het.
+form-problem-unusual = We kunnen niet schrijven naar adressen met aanhalingstekens, opmerkingen of cijfers tussen haakjes. Gebruik een ander adres.
+form-problem-role = Dit lijkt een adres dat meerdere mensen lezen. Gebruik je eigen adres: alleen jij kunt voor jezelf toestemming geven.
+form-problem-purpose = Kies minstens één soort e-mail.
+form-problem-proof = De controle tegen programma’s ontbrak of was te oud. Druk nog een keer op de knop.
+# Follows the text of a problem. $address is an address that the person may have meant.
+form-did-you-mean = Bedoelde je { $address }?
 
 ## Check your inbox
-inbox-title = Check your inbox
-# Followed by the masked address and a full stop.
-inbox-sent-before = We sent a mail to
-inbox-sent-after = Open it and press the button in it.
-inbox-sent-again = We sent the mail again.
-inbox-looks-like = It comes from { $brand }, { $sender }. If it does not arrive within a few minutes, look in the spam folder.
-inbox-use-suggestion = Use this address
-inbox-open-webmail = Open { $name }
-inbox-code-label = Or type the six digits from the mail
-inbox-code-button = Confirm
-inbox-resend = Send again
-# {0} is replaced by a number of seconds.
-inbox-resend-wait = Send again in {"{0}"} s
-inbox-check-again = Check again
-inbox-wrong-address = Wrong address?
-inbox-new-address = The right address
-inbox-change-button = Send it there
-inbox-waiting = Waiting for your confirmation. This page changes by itself.
-inbox-closed-title = This request has ended
-inbox-closed-text = Its time is over, or it was answered in another way. You can sign up again at { $brand }.
-inbox-closed-action = To the form
 
-## Confirm
-confirm-title = Please confirm
-confirm-working = Confirming…
-confirm-lead = You agree that { $brand } sends you:
-confirm-button = Yes, I subscribe
-asked-on = Asked for on { $time }.
-asked-on-from = Asked for on { $time } on { $page }.
-code-title = One more step
-code-text = A program, such as a mail filter, seems to have opened the links before you. To be sure that it is you, type the six digits from the mail.
-code-wrong = These are not the right digits. Tries left: { $left }.
-code-closed = Too many wrong codes. Please use the link in the mail instead.
-done-title = Confirmed
-done-again-title = Already confirmed
-done-text = Thank you. { $brand } may write to you now.
-done-leave = You can leave at any time: every mail says how.
-done-continue = Continue
+inbox-title = Kijk in je inbox
+# The address follows on a line of its own.
+inbox-sent-to = We hebben een e-mail gestuurd naar:
+# $sender is an address. The words in quotation marks are the beginning of mail-subject.
+inbox-from = De e-mail komt van { $sender }. Het onderwerp begint met “Graag bevestigen”. Druk op de knop in de e-mail of vul hier de code in.
+inbox-code-label = De zes cijfers uit de e-mail
+inbox-code-button = Bevestigen
+# The page changes by itself once the person has confirmed.
+inbox-waiting = We wachten op je antwoord. Deze pagina merkt het vanzelf.
+# Only where scripts are off; the link inbox-check-again follows.
+inbox-waiting-plain = Heb je op de knop in de e-mail gedrukt?
+inbox-check-again = Opnieuw controleren
+# $name is the name of a mail service.
+inbox-webmail = { $name } openen
+inbox-nothing = Niets te zien? Kijk in je spammap of laat de e-mail nog een keer sturen.
+inbox-resend = Opnieuw sturen
+# On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
+inbox-resend-wait = Opnieuw sturen over { $seconds } s
+# Also shown where no second mail may be sent, so it promises no arrival.
+inbox-sent-again = We hebben nog een keer om de e-mail gevraagd. Het kan even duren.
+inbox-wrong-address = Verkeerd adres?
+inbox-change-label = Je juiste adres
+inbox-change-button = Dit adres gebruiken
+# $address is an address that the person may have meant.
+inbox-did-you-mean = Bedoelde je { $address }?
+inbox-did-you-mean-yes = Ja, gebruik dit adres
+inbox-confirmed-title = Bevestigd
+inbox-continue = Verder
+# A request that is over: declined, replaced or too old.
+inbox-closed-title = Deze aanvraag is afgesloten
+inbox-closed-text = De aanvraag is beantwoord, vervangen door een nieuwere of te oud. Je kunt je altijd opnieuw inschrijven bij { $brand }.
+inbox-closed-action = Opnieuw inschrijven
 
-## Decline
-decline-button = This was not me
-decline-title = This was not you?
-decline-text = Then somebody typed your address by mistake. { $brand } will not write to you again.
-decline-yes = Yes, this was not me
-decline-nothing = You can also do nothing: without a confirmation the request ends by itself.
-declined-title = Thank you for telling us
-declined-text = { $brand } will not write to this address again.
-decline-after-confirmation-title = This was confirmed before
-decline-after-confirmation-text = The request was already confirmed. To leave, use the link in any mail from { $brand }, or write to the contact below.
+## Confirm: the page behind the link in the mail
 
-## About the mail
-about-title = About this mail
-about-why = Somebody, most likely you, typed this address into a form of { $brand }. The mail asks whether that was right, so that nobody gets mail that they did not ask for.
-about-address = Address
-about-asked = Asked for
-about-expires = Works until
-about-who = Who asks
-about-nothing = If you do nothing, the request ends by itself and you hear nothing more of it.
+# $brand is the name of the sender.
+confirm-title = Inschrijven bij { $brand }?
+# $date is a date with time, $page the name of a website.
+confirm-asked-on = Dit adres is ingevuld op { $date }.
+confirm-asked-on-at = Dit adres is op { $date } ingevuld op { $page }.
+confirm-purposes = Waarmee je akkoord gaat
+confirm-button = Ja, ik schrijf me in
+confirm-not-me = Dit was ik niet
+# While the page completes by itself, in the browser that signed up.
+confirm-working = Bevestigen…
+
+## Confirm with the code, when a program seems to have opened the mail first
+
+code-title = Nog één stap
+code-text = Het lijkt erop dat een programma de links in de e-mail eerder heeft geopend dan jij. Sommige e-maildiensten doen dat als controle. Vul daarom de zes cijfers uit de e-mail in.
+code-label = De zes cijfers uit de e-mail
+code-button = Bevestigen
+# $left is a number.
+code-tries-left = Resterende pogingen: { $left }
+code-wrong = Dat is niet de code uit de e-mail. Kijk nog eens goed. Resterende pogingen: { $left }
+code-closed = Deze code werkt niet meer. Gebruik de link in de e-mail of schrijf je opnieuw in voor een nieuwe code.
+
+## Done
+
+done-title = Bevestigd
+done-title-again = Al bevestigd
+done-text = Dank je wel. { $brand } mag je nu e-mails sturen.
+done-text-again = Je hebt al eerder bevestigd. Je hoeft niets meer te doen.
+done-purposes = Waarvoor je je hebt ingeschreven
+done-leave = Je kunt je altijd uitschrijven: in elke e-mail staat daarvoor een link.
+done-continue = Verder
+
+## This was not me
+
+decline-title = Was jij dit niet?
+decline-text = Dan heeft iemand anders je adres ingevuld, misschien per ongeluk. Laat het ons weten, dan houdt het hier op.
+decline-happens = Wat er dan gebeurt
+decline-happens-1 = We sluiten de aanvraag af en de links werken niet meer.
+decline-happens-2 = { $brand } heeft geen toestemming van je en stuurt je geen e-mails.
+decline-happens-3 = We leggen vast dat je het hebt gemeld, en wanneer.
+decline-button = Nee, dit was ik niet
+decline-else = Was je het toch zelf? Sluit dan gewoon deze pagina. Er is niets veranderd.
+declined-title = Bedankt voor je melding
+declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e-mails.
+decline-after-confirmation-title = Dit was al bevestigd
+decline-after-confirmation-text = De aanvraag is al bevestigd. Wil je je uitschrijven, gebruik dan de link in een e-mail van { $brand } of schrijf naar het contactadres hieronder.
+
+## About this mail
+
+about-title = Over deze e-mail
+# $brand is the name of the sender.
+about-intro = { $brand } vraagt of je e-mails wilt ontvangen.
+about-who = Wie het vraagt
+about-to = Aan welk adres
+about-when = Wanneer het is ingevuld
+about-where = Op welke pagina
+about-until = Tot wanneer de links werken
+about-why = Waarom je deze e-mail kreeg
+about-why-text = Iemand heeft je adres in een formulier ingevuld: waarschijnlijk jijzelf, of iemand die zich vertypte. De e-mail vraagt het aan jou, zodat niemand anders je kan inschrijven.
+about-nothing = Als je niets doet
+about-nothing-text = Er wordt niets bevestigd. De links in de e-mail werken niet meer na { $date }.
+about-yes = Als jij het was
+about-yes-text = Ga terug naar de e-mail en druk op de knop.
+about-no = Als jij het niet was
 
 ## Links that do not work
-link-broken-title = This link does not work
-link-broken-text = Perhaps it was cut off. Please copy the whole link from the mail.
-link-replaced-title = There is a newer mail
-link-replaced-text = A newer mail took the place of this one. Please use the link in the latest mail from { $brand }.
-link-corrected-title = The address was changed
-link-corrected-text = Whoever signed up has corrected the address since. There is nothing left to do here.
-link-expired-title = This link has expired
-link-expired-text = The time to confirm is over. { $brand } can send you a fresh mail.
-link-expired-action = Send a fresh mail
-link-fresh-title = Check your inbox
-link-fresh-text = If the address may still be asked, a fresh mail from { $brand } is on its way.
+
+link-expired-title = Deze link is te oud
+link-expired-text = De link werkte maar een beperkte tijd. { $brand } kan je een nieuwe e-mail sturen.
+link-expired-action = Nieuwe e-mail sturen
+link-fresh-title = Kijk in je inbox
+link-fresh-text = Als we nog naar dit adres mogen schrijven, is er een nieuwe e-mail van { $brand } onderweg. Druk op de knop in die e-mail.
+link-replaced-title = Er is een nieuwere e-mail
+link-replaced-text = Die is in de plaats gekomen van deze. Gebruik de link in de nieuwste e-mail van { $brand }.
+link-corrected-title = Het adres is gewijzigd
+link-corrected-text = Wie dit adres invulde, heeft het daarna verbeterd. Je hoeft niets meer te doen.
+link-broken-title = Deze link werkt niet
+link-broken-text = Misschien is er onderweg een stuk afgevallen. Open de link opnieuw vanuit de e-mail of kopieer de hele link.
 
 ## Errors
-error-not-found-title = There is nothing here
-error-not-found-text = The address of this page is not right, or the page is gone.
-error-unavailable-title = Please try again in a moment
-error-unavailable-text = The server is busy. Nothing was saved and nothing is lost.
-error-too-large-title = That is too much
-error-too-large-text = What was sent is larger than this form takes.
-error-malformed-title = This could not be read
-error-malformed-text = What was sent is damaged. Please go back and try again.
-error-unknown-kind-title = This could not be read
-error-unknown-kind-text = Send the form as application/x-www-form-urlencoded, multipart/form-data or application/json.
 
-## Footer
-footer-controller = Responsible: { $name }
-footer-contact = Questions:
-footer-privacy = Privacy
-footer-checked = Consent checked by countersign
+error-not-found-title = Hier is niets
+error-not-found-text = Het adres van deze pagina klopt niet of de pagina bestaat niet meer.
+error-unavailable-title = Probeer het over een minuut opnieuw
+error-unavailable-text = Er werkt bij ons op dit moment iets niet. Wat je hebt verstuurd, is niet opgeslagen.
+error-too-many-title = Wacht even
+error-too-many-text = Er kwamen te veel aanvragen tegelijk. Probeer het over een minuut opnieuw.
+error-too-large-title = Dat is te veel
+error-too-large-text = Wat je hebt verstuurd, is groter dan dit formulier aankan. Ga terug en maak het korter.
+error-malformed-title = Dit konden we niet lezen
+error-malformed-text = Wat je hebt verstuurd, is beschadigd. Ga terug en verstuur het formulier opnieuw.
+error-unknown-kind-title = Dit konden we niet lezen
+# For programmers: the three names stay as they are.
+error-unknown-kind-text = Verstuur het formulier als application/x-www-form-urlencoded, multipart/form-data of application/json.
 
-## Embedding
-embed-title = Embed this form
-embed-text = Three ways to put “{ $form }” on your site. Choose one and copy it.
-embed-preview = See the form
-embed-copy = Copy
-embed-copied = Copied
-embed-script-title = Script
-embed-script-text = Two lines. The form takes your page's width, colours and font, and the next steps happen in place. Name your site under “origins” of the form.
-embed-html-title = Plain HTML
-embed-html-text = Works everywhere and without scripts. Style it as you like; your visitors see the next step on our page.
-embed-frame-title = Frame
-embed-frame-text = For site builders that allow neither scripts nor forms.
+## For the owner of a website: three ways to show the form there
+
+embed-title = Zet dit formulier op je website
+# $form is the title of the form.
+embed-intro = Er zijn drie manieren om “{ $form }” te tonen. Kies er een en kopieer die. Ze leiden allemaal tot dezelfde e-mail en hetzelfde bewijs.
+embed-script-title = Met een script
+embed-script-text = Het formulier neemt de breedte, lettertypen en kleuren van je pagina over en de volgende stappen gebeuren ter plekke. Zet je site bij “origins” van het formulier.
+embed-html-title = Als gewone HTML
+embed-html-text = Werkt overal en zonder scripts. Je bepaalt zelf de vormgeving; de volgende stap opent op onze pagina. Laat de tekst boven de knop staan: daarmee gaan mensen akkoord.
+embed-frame-title = In een frame
+embed-frame-text = Voor websitebouwers die geen scripts of formulieren toestaan. Kies een hoogte die past.
+embed-copy = Kopiëren
+embed-copied = Gekopieerd
+embed-preview = Formulier bekijken

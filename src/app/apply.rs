@@ -51,7 +51,11 @@ impl std::fmt::Display for Step {
             Self::ChangeBrand(slug) => write!(f, "~ brand {slug}"),
             Self::AddForm(slug) => write!(f, "+ form {slug}"),
             Self::NewVersion(slug, hash) => {
-                write!(f, "~ form {slug}: new version {}", &hash[..12.min(hash.len())])
+                write!(
+                    f,
+                    "~ form {slug}: new version {}",
+                    &hash[..12.min(hash.len())]
+                )
             }
             Self::ChangeForm(slug) => write!(f, "~ form {slug}: settings"),
             Self::RetireForm(slug) => write!(f, "- form {slug}: takes no signups any more"),
@@ -86,7 +90,10 @@ pub fn parse(text: &str) -> Result<Declarations, ApplyProblem> {
     }
 }
 
-fn content_of(brand: &BrandDeclaration, form: &crate::domain::form::FormDeclaration) -> FormContent {
+fn content_of(
+    brand: &BrandDeclaration,
+    form: &crate::domain::form::FormDeclaration,
+) -> FormContent {
     FormContent::compose(brand, form, &|key, language, brand_name| {
         Texts::of(language).arg(key, "brand", brand_name)
     })
@@ -126,7 +133,11 @@ pub fn plan(catalog: &Catalog, declarations: &Declarations) -> Result<Vec<Step>,
         }
         if let Some(brand) = known {
             for form in catalog.forms_of(brand.id) {
-                if !declared.forms.iter().any(|own| own.slug == form.declared.slug) {
+                if !declared
+                    .forms
+                    .iter()
+                    .any(|own| own.slug == form.declared.slug)
+                {
                     steps.push(Step::RetireForm(form.declared.slug.to_string()));
                 }
             }

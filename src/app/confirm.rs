@@ -29,8 +29,12 @@ pub enum Act {
     /// The link, in the browser that signed up.
     SameBrowser,
     /// The button behind the link, and when its page was served, if it says so.
-    Button { page_opened_at: Option<Timestamp> },
-    Code { typed: String },
+    Button {
+        page_opened_at: Option<Timestamp>,
+    },
+    Code {
+        typed: String,
+    },
     Decline,
 }
 
@@ -47,10 +51,16 @@ pub struct Answer {
 /// What became of it. Everything but `Confirmed { again: false }` and `Declined` changed no standing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Confirmed { again: bool },
+    Confirmed {
+        again: bool,
+    },
     Declined,
-    CodeAsked { tries_left: i64 },
-    CodeWrong { tries_left: i64 },
+    CodeAsked {
+        tries_left: i64,
+    },
+    CodeWrong {
+        tries_left: i64,
+    },
     CodeClosed,
     /// A newer mail took over.
     Replaced,
@@ -84,7 +94,10 @@ impl App {
         let request = answer.request;
         let outcome = self.confirmations.call(answer).await?;
         metrics::counter!(telemetry::CONFIRMATIONS, "outcome" => outcome.name()).increment(1);
-        if matches!(outcome, Outcome::Confirmed { again: false } | Outcome::Declined) {
+        if matches!(
+            outcome,
+            Outcome::Confirmed { again: false } | Outcome::Declined
+        ) {
             self.live.answered(request);
         }
         Ok(outcome)
@@ -132,14 +145,18 @@ impl<'a> Batch<'a> {
         tx: &mut Conn,
         calls: &[Answer],
     ) -> Result<Self, StoreError> {
-        let mut keys: Vec<(BrandId, RequestId)> =
-            calls.iter().map(|call| (call.brand, call.request)).collect();
+        let mut keys: Vec<(BrandId, RequestId)> = calls
+            .iter()
+            .map(|call| (call.brand, call.request))
+            .collect();
         keys.sort_unstable();
         keys.dedup();
         let rows = requests::find_to_decide(tx, &keys).await?;
         let now = work.clock.now();
-        let mut ids: Vec<(BrandId, ContactId)> =
-            rows.iter().map(|row| (row.brand_id, row.contact_id)).collect();
+        let mut ids: Vec<(BrandId, ContactId)> = rows
+            .iter()
+            .map(|row| (row.brand_id, row.contact_id))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         let standings = contacts::list_standings(tx, &ids).await?;
@@ -285,25 +302,28 @@ impl<'a> Batch<'a> {
         Ok(Outcome::Declined)
     }
 
-    fn signals(
-        &self,
-        call: &Answer,
-        page_opened_at: Option<Timestamp>,
-    ) -> Vec<scanner::Signal> {
+    fn signals(&self, call: &Answer, page_opened_at: Option<Timestamp>) -> Vec<scanner::Signal> {
         let network = call.circumstances.neighbourhood();
         let press = Press {
             at: self.now,
             network: &network,
             page_opened_at,
         };
-        let opened = self.openings.get(&call.request).map_or(&[][..], Vec::as_slice);
+        let opened = self
+            .openings
+            .get(&call.request)
+            .map_or(&[][..], Vec::as_slice);
         let people = self.people.get(&network).copied().unwrap_or(0);
         scanner::signals(&press, opened, people, self.thresholds)
     }
 
     /// Compares in constant time; digits only, spaces left out, since people type "123 456".
     fn is_right(&self, request: &RequestRow, typed: &str) -> bool {
-        let typed: String = typed.chars().filter(|c| !c.is_whitespace()).take(7).collect();
+        let typed: String = typed
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .take(7)
+            .collect();
         u8::try_from(request.key_id)
             .ok()
             .and_then(|key_id| self.work.keys.code(key_id, request.id.0))
@@ -390,13 +410,18 @@ async fn suppress(
     budgets::lock(tx, &locks).await?;
     let mut mailboxes = budgets::find_mailboxes(tx, &keys).await?;
     for (brand, hash) in keys {
-        if !mailboxes.iter().any(|m| m.brand_id == brand && m.hash == hash) {
+        if !mailboxes
+            .iter()
+            .any(|m| m.brand_id == brand && m.hash == hash)
+        {
             mailboxes.push(empty_mailbox(brand, hash));
         }
     }
     for mailbox in &mut mailboxes {
         mailbox.suppressed_at.get_or_insert(now);
-        mailbox.suppressed_for.get_or_insert_with(|| reason.to_owned());
+        mailbox
+            .suppressed_for
+            .get_or_insert_with(|| reason.to_owned());
     }
     budgets::put_mailboxes(tx, &mailboxes).await
 }

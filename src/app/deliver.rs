@@ -5,8 +5,8 @@
 //! our commit, the mail is sent again, with the same Message-ID, and the try is marked ambiguous. Nothing else sends twice.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
@@ -60,7 +60,7 @@ pub struct Delivery {
     dkim: Option<DkimKey>,
     results: Batcher<Sent, ()>,
     /// What this process has leased and not finished, to renew the leases.
-    under_way: Mutex<HashMap<OutboxId, ()>>,
+    under_way: std::sync::Mutex<HashSet<OutboxId>>,
     skeletons: std::sync::Mutex<HashMap<MailKind, Option<Arc<Skeleton>>>>,
 }
 
@@ -130,7 +130,7 @@ impl App {
                 let work = work.clone();
                 async move { write(&work, sent).await }
             }),
-            under_way: Mutex::new(HashMap::new()),
+            under_way: std::sync::Mutex::new(HashSet::new()),
             skeletons: std::sync::Mutex::new(HashMap::new()),
         }))
     }
@@ -258,7 +258,7 @@ impl Delivery {
         let mut ticks = tokio::time::interval(RENEW_EVERY);
         loop {
             ticks.tick().await;
-            let ids: Vec<OutboxId> = self.under_way.lock().await.keys().copied().collect();
+            let ids: Vec<OutboxId> = self.lock_under_way().iter().copied().collect();
             let until = self.app.clock.now().plus(LEASE);
             let renewed = async {
                 let mut tx = self.app.store.write().await?;
@@ -288,14 +288,22 @@ impl Delivery {
         let mut tx = self.app.store.write().await?;
         let now = self.app.clock.now();
         let mails = outbox::claim_due(&mut tx, now, now.plus(LEASE), CLAIM).await?;
-        let claimed = mails.len();
-        let jobs = self.prepare(&mut tx, mails, now).await?;
         // If the process dies after this commit, the lease runs out and the mails are claimed again.
         tx.commit().await?;
-        self.under_way
-            .lock()
-            .await
-            .extend(jobs.iter().map(|job| (job.mail.id, ())));
+        let claimed = mails.len();
+        let ids: Vec<OutboxId> = mails.iter().map(|mail| mail.id).collect();
+        self.lock_under_way().extend(&ids);
+        let jobs = match self.prepare(mails, now).await {
+            Ok(jobs) => jobs,
+            Err(error) => {
+                // Their leases are no longer renewed, so they are free again within a minute.
+                let mut under_way = self.lock_under_way();
+                ids.iter().for_each(|id| {
+                    under_way.remove(id);
+                });
+                return Err(error);
+            }
+        };
         for job in jobs {
             if queue.send(job).await.is_err() {
                 break;
@@ -305,20 +313,16 @@ impl Delivery {
     }
 
     /// Reads what the claimed mails need, takes out what nobody wants any more and puts back what a rate holds.
-    async fn prepare(
-        &self,
-        tx: &mut crate::store::Conn,
-        mails: Vec<OutboxRow>,
-        now: Timestamp,
-    ) -> Result<Vec<Job>, StoreError> {
+    async fn prepare(&self, mails: Vec<OutboxRow>, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+        let mut conn = self.app.store.read().await?;
         let keys: Vec<_> = mails.iter().map(|m| (m.brand_id, m.request_id)).collect();
         let ids: Vec<_> = mails.iter().map(|m| (m.brand_id, m.contact_id)).collect();
-        let requests: HashMap<RequestId, RequestRow> = requests::list(tx, &keys)
+        let requests: HashMap<RequestId, RequestRow> = requests::list(&mut conn, &keys)
             .await?
             .into_iter()
             .map(|row| (row.id, row))
             .collect();
-        let contacts: HashMap<ContactId, ContactRow> = contacts::find_by_ids(tx, &ids)
+        let contacts: HashMap<ContactId, ContactRow> = contacts::find_by_ids(&mut conn, &ids)
             .await?
             .into_iter()
             .map(|row| (row.id, row))
@@ -327,12 +331,13 @@ impl Delivery {
             .values()
             .filter_map(|c| Some((c.brand_id, c.mailbox.as_slice().try_into().ok()?)))
             .collect();
-        let suppressed: Vec<Vec<u8>> = budgets::find_mailboxes(tx, &boxes)
+        let suppressed: HashSet<Vec<u8>> = budgets::find_mailboxes(&mut conn, &boxes)
             .await?
             .into_iter()
             .filter(|mailbox| mailbox.suppressed_at.is_some())
             .map(|mailbox| mailbox.hash.to_vec())
             .collect();
+        drop(conn);
         let mut unwanted = Vec::new();
         let mut jobs = Vec::with_capacity(mails.len());
         for mail in mails {
@@ -351,17 +356,20 @@ impl Delivery {
                 _ => unwanted.push(mail.id),
             }
         }
-        outbox::remove(tx, &unwanted).await?;
-        self.hold_back(tx, jobs, now).await
+        if !unwanted.is_empty() {
+            let mut tx = self.app.store.write().await?;
+            outbox::remove(&mut tx, &unwanted).await?;
+            tx.commit().await?;
+            let mut under_way = self.lock_under_way();
+            unwanted.iter().for_each(|id| {
+                under_way.remove(id);
+            });
+        }
+        self.hold_back(jobs, now).await
     }
 
     /// Applies the rates per brand and per recipient domain; a mail over its rate goes back, due when it is its turn.
-    async fn hold_back(
-        &self,
-        tx: &mut crate::store::Conn,
-        jobs: Vec<Job>,
-        now: Timestamp,
-    ) -> Result<Vec<Job>, StoreError> {
+    async fn hold_back(&self, jobs: Vec<Job>, now: Timestamp) -> Result<Vec<Job>, StoreError> {
         let catalog = self.app.catalog();
         let limits_of = |job: &Job| {
             let brand = catalog
@@ -369,7 +377,10 @@ impl Delivery {
                 .map_or(0, |brand| brand.declared.mails_per_hour);
             let domain = self.app.config.delivery.per_domain_an_hour;
             [
-                (rate_key("send brand", &job.mail.brand_id.to_string()), brand),
+                (
+                    rate_key("send brand", &job.mail.brand_id.to_string()),
+                    brand,
+                ),
                 (rate_key("send domain", &job.mail.recipient_domain), domain),
             ]
         };
@@ -392,9 +403,12 @@ impl Delivery {
             locks.sort_unstable();
             locks
         };
-        budgets::lock(tx, &locks).await?;
-        let mut rates: HashMap<String, i64> =
-            budgets::find_rates(tx, &keys).await?.into_iter().collect();
+        let mut tx = self.app.store.write().await?;
+        budgets::lock(&mut tx, &locks).await?;
+        let mut rates: HashMap<String, i64> = budgets::find_rates(&mut tx, &keys)
+            .await?
+            .into_iter()
+            .collect();
         let mut changed: HashMap<String, i64> = HashMap::new();
         let mut kept = Vec::with_capacity(jobs.len());
         let mut held = Vec::new();
@@ -418,9 +432,14 @@ impl Delivery {
                 }
             }
         }
-        outbox::release(tx, &held).await?;
+        outbox::release(&mut tx, &held).await?;
         let changed: Vec<(String, i64)> = changed.into_iter().collect();
-        budgets::put_rates(tx, &changed).await?;
+        budgets::put_rates(&mut tx, &changed).await?;
+        tx.commit().await?;
+        let mut under_way = self.lock_under_way();
+        held.iter().for_each(|(id, _)| {
+            under_way.remove(id);
+        });
         Ok(kept)
     }
 
@@ -428,28 +447,39 @@ impl Delivery {
     /// a number: the next mail need not wait for the disk.
     async fn send_all(self: &Arc<Self>, waiting: &Mutex<mpsc::Receiver<Job>>) {
         const RESULTS_AT_ONCE: usize = 64;
-        let mut writing = JoinSet::new();
+        let mut writing = VecDeque::with_capacity(RESULTS_AT_ONCE);
         loop {
             let next = waiting.lock().await.recv().await;
             let Some(job) = next else { break };
             let sent = self.send(job).await;
-            if writing.len() >= RESULTS_AT_ONCE {
-                writing.join_next().await;
+            let id = sent.id();
+            match self.results.submit(sent) {
+                Ok(submitted) => writing.push_back((id, submitted)),
+                Err(error) => self.settled(id, Err(error)),
             }
-            while writing.try_join_next().is_some() {}
-            let delivery = self.clone();
-            writing.spawn(async move { delivery.settle(sent).await });
+            if writing.len() >= RESULTS_AT_ONCE
+                && let Some((id, submitted)) = writing.pop_front()
+            {
+                self.settled(id, submitted.wait().await);
+            }
         }
-        while writing.join_next().await.is_some() {}
+        for (id, submitted) in writing {
+            self.settled(id, submitted.wait().await);
+        }
     }
 
-    async fn settle(&self, sent: Sent) {
-        let id = sent.id();
-        if let Err(error) = self.results.call(sent).await {
+    fn settled(&self, id: OutboxId, written: Result<(), StoreError>) {
+        if let Err(error) = written {
             // The lease runs out and the mail is tried again, marked ambiguous.
             tracing::error!(%error, "the result of a mail could not be written");
         }
-        self.under_way.lock().await.remove(&id);
+        self.lock_under_way().remove(&id);
+    }
+
+    fn lock_under_way(&self) -> MutexGuard<'_, HashSet<OutboxId>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn send(&self, job: Job) -> Sent {
@@ -553,7 +583,9 @@ impl Delivery {
                 name: name.clone(),
                 to: &values.to,
                 confirm_url: self.app.url(&format!("/c/{}", values.confirm_token)),
-                decline_url: self.app.url(&format!("/c/{}/decline", values.confirm_token)),
+                decline_url: self
+                    .app
+                    .url(&format!("/c/{}/decline", values.confirm_token)),
                 about_url: self.app.url(&format!("/a/{}", values.about_token)),
                 code: values.code.clone(),
                 asked_at: values.asked_at,

@@ -21,7 +21,9 @@ use crate::store::{StoreError, events};
 /// is exactly what a waiting one shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    Waiting { resend_in: u32 },
+    Waiting {
+        resend_in: u32,
+    },
     Confirmed,
     /// Declined, replaced, corrected or expired: a fresh signup is the way on.
     Closed,
@@ -92,7 +94,9 @@ impl App {
         circumstances: Circumstances,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.write().await?;
-        let Some(mut request) = requests::find_to_decide(&mut tx, &[(brand, id)]).await?.pop()
+        let Some(mut request) = requests::find_to_decide(&mut tx, &[(brand, id)])
+            .await?
+            .pop()
         else {
             return Ok(());
         };

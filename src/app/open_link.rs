@@ -46,8 +46,10 @@ impl App {
 
 pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, StoreError> {
     let mut tx = work.store.write().await?;
-    let mut keys: Vec<(BrandId, RequestId)> =
-        calls.iter().map(|call| (call.brand, call.request)).collect();
+    let mut keys: Vec<(BrandId, RequestId)> = calls
+        .iter()
+        .map(|call| (call.brand, call.request))
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     let mut found: HashMap<RequestId, RequestRow> = requests::find_to_decide(&mut tx, &keys)

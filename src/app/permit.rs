@@ -35,7 +35,10 @@ impl App {
             return Ok(Permission::of(None, instant));
         };
         let standings = if at.is_some() {
-            fold(&events::list(&mut conn, brand.id, contact.id).await?, instant)
+            fold(
+                &events::list(&mut conn, brand.id, contact.id).await?,
+                instant,
+            )
         } else {
             contacts::list_standings(&mut conn, &[(brand.id, contact.id)])
                 .await?

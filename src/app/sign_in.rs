@@ -173,8 +173,7 @@ impl App {
         let now = self.clock.now();
         let hash = session_hash(secret);
         let mut conn = self.store.read().await?;
-        let found =
-            operators::find_by_session(&mut conn, &hash, now, now.minus(IDLE_FOR)).await?;
+        let found = operators::find_by_session(&mut conn, &hash, now, now.minus(IDLE_FOR)).await?;
         drop(conn);
         if found.is_some() {
             let mut tx = self.store.write().await?;

@@ -138,8 +138,7 @@ impl App {
 
     /// The token of the page that the browser which signed up is shown next.
     pub fn inbox_token(&self, brand: u16, request: RequestId, expires_at: Timestamp) -> String {
-        self.keys
-            .sign(Purpose::Inbox, brand, request.0, expires_at)
+        self.keys.sign(Purpose::Inbox, brand, request.0, expires_at)
     }
 }
 
@@ -445,7 +444,12 @@ impl<'a> Batch<'a> {
                 if before.get(purpose) != Some(standing) {
                     self.standings.insert(
                         (contact.row.id, purpose.clone()),
-                        (contact.row.brand_id, contact.row.id, purpose.clone(), *standing),
+                        (
+                            contact.row.brand_id,
+                            contact.row.id,
+                            purpose.clone(),
+                            *standing,
+                        ),
                     );
                 }
             }

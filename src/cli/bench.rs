@@ -98,7 +98,11 @@ struct Stand {
 impl Bench {
     pub async fn run(self) -> Done {
         let random = Random::Os;
-        let tag: String = random.bytes::<6>().iter().map(|b| format!("{b:02x}")).collect();
+        let tag: String = random
+            .bytes::<6>()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         let folder = self
             .folder
             .clone()
@@ -114,9 +118,10 @@ impl Bench {
                 ));
             }
         };
-        let url = database
-            .as_ref()
-            .map_or_else(|| "sqlite://bench.db".to_owned(), |database| database.url.clone());
+        let url = database.as_ref().map_or_else(
+            || "sqlite://bench.db".to_owned(),
+            |database| database.url.clone(),
+        );
         let measured = self.measure(&folder, &url, &random).await;
         // Whatever happened, nothing stays behind.
         let _ = std::fs::remove_dir_all(&folder);
@@ -145,17 +150,28 @@ impl Bench {
         // A short turn of each first: connections, caches and prepared statements are made then.
         let warm = Duration::from_millis(300);
         let mut last = last_request(&stand).await?;
-        self.turn(&stand, "/ceiling/newsletter", "warm", 0, warm).await?;
+        self.turn(&stand, "/ceiling/newsletter", "warm", 0, warm)
+            .await?;
         self.turn(&stand, "/f/newsletter", "warm", 0, warm).await?;
         self.confirm(&stand, &mut last, warm).await?;
         for round in 0..ROUNDS {
             let from = signups.done + signups.refused;
-            ceiling.merge(self.turn(&stand, "/ceiling/newsletter", "c", 0, per_round).await?);
-            signups.merge(self.turn(&stand, "/f/newsletter", "s", from, per_round).await?);
+            ceiling.merge(
+                self.turn(&stand, "/ceiling/newsletter", "c", 0, per_round)
+                    .await?,
+            );
+            signups.merge(
+                self.turn(&stand, "/f/newsletter", "s", from, per_round)
+                    .await?,
+            );
             confirms.merge(self.confirm(&stand, &mut last, per_round).await?);
             eprintln!("round {} of {ROUNDS} done", round + 1);
         }
-        for (what, tally) in [("ceiling", &ceiling), ("signup", &signups), ("confirm", &confirms)] {
+        for (what, tally) in [
+            ("ceiling", &ceiling),
+            ("signup", &signups),
+            ("confirm", &confirms),
+        ] {
             if let Some(refusal) = &tally.first_refusal {
                 return Err(Ended::Refused(format!("a {what} was refused: {refusal}")));
             }
@@ -227,7 +243,12 @@ impl Bench {
         drop(conn);
         let tokens: Vec<String> = open
             .iter()
-            .map(|(_, id)| stand.app.keys.sign(Purpose::Confirm, brand.number, id.0, until))
+            .map(|(_, id)| {
+                stand
+                    .app
+                    .keys
+                    .sign(Purpose::Confirm, brand.number, id.0, until)
+            })
             .collect();
         let mut load = self.load(for_);
         load.up_to = Some(tokens.len() as u64);
@@ -253,6 +274,9 @@ impl Bench {
         let wanted = wanted.clamp(*MAILS.start(), *MAILS.end());
         fill(stand, "mailed", wanted).await?;
         let message = sample(stand).await?;
+        // A short turn first, as with the other parts; it also shows that the sink counts what it takes.
+        let warm = smtp_source::Limit::Mails(1_000);
+        smtp_source::run(stand.sink.addr, SESSIONS, &message, warm).await?;
         let for_ = smtp_source::Limit::For(Duration::from_secs(self.seconds) / 2);
         let before = smtp_source::run(stand.sink.addr, SESSIONS, &message, for_).await?;
         let delivery = stand
@@ -260,24 +284,37 @@ impl Bench {
             .delivery()
             .map_err(|problem| Ended::Refused(problem.to_string()))?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let taken_before = stand.sink.mails();
+        let bytes_before = stand.sink.bytes();
         let began = Instant::now();
         let running = tokio::spawn(delivery.run(async move {
             let _ = stopped.await;
         }));
         let deadline = began + Duration::from_secs(600);
         loop {
-            let (waiting, _) = crate::store::outbox::count(&mut stand.app.store.read().await?).await?;
+            let (waiting, _) =
+                crate::store::outbox::count(&mut stand.app.store.read().await?).await?;
             if waiting == 0 {
                 break;
             }
             if Instant::now() > deadline {
-                return Err(Ended::Refused("the outbox did not drain in ten minutes".into()));
+                return Err(Ended::Refused(
+                    "the outbox did not drain in ten minutes".into(),
+                ));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let drained = wanted as f64 / began.elapsed().as_secs_f64();
         let _ = stop.send(());
         let _ = running.await;
+        let taken = stand.sink.mails() - taken_before;
+        if taken != wanted {
+            return Err(Ended::Refused(format!(
+                "{wanted} mails were queued and {taken} arrived"
+            )));
+        }
+        let size = (stand.sink.bytes() - bytes_before) / taken.max(1);
+        eprintln!("{taken} mails of {size} bytes drained");
         let for_ = smtp_source::Limit::For(Duration::from_secs(self.seconds) / 2);
         let after = smtp_source::run(stand.sink.addr, SESSIONS, &message, for_).await?;
         let sent = (before.mails + after.mails) as f64;
@@ -407,7 +444,10 @@ fn resident_mb() -> f64 {
     std::fs::read_to_string("/proc/self/status")
         .ok()
         .and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("VmRSS:"))?.to_owned();
+            let line = text
+                .lines()
+                .find(|line| line.starts_with("VmRSS:"))?
+                .to_owned();
             line.split_whitespace().nth(1)?.parse::<f64>().ok()
         })
         .map_or(0.0, |kib| kib / 1_024.0)
@@ -432,7 +472,10 @@ fn print_table(figures: &Figures) {
         figures.confirm_rps,
         share(figures.confirm_ratio)
     );
-    println!("plain SMTP sender     {:>10.0} /s", figures.smtp_ceiling_rps);
+    println!(
+        "plain SMTP sender     {:>10.0} /s",
+        figures.smtp_ceiling_rps
+    );
     println!(
         "mails drained         {:>10.0} /s  {:>8} of the plain sender",
         figures.mail_rps,

@@ -43,7 +43,11 @@ impl Folder {
     fn make(asked: Option<PathBuf>, random: &Random) -> std::io::Result<Self> {
         let keep = asked.is_some();
         let path = asked.unwrap_or_else(|| {
-            let name: String = random.bytes::<8>().iter().map(|b| format!("{b:02x}")).collect();
+            let name: String = random
+                .bytes::<8>()
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect();
             std::env::temp_dir().join(format!("countersign-demo-{name}"))
         });
         std::fs::create_dir_all(&path)?;

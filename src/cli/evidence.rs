@@ -82,11 +82,21 @@ pub fn sentence(event: &Event) -> String {
                 fate(signup.mail),
             )
         }
-        Fact::MailRequested { mail, circumstances } => {
-            format!("Asked for the mail again{}; {}.", from(circumstances), fate(*mail))
+        Fact::MailRequested {
+            mail,
+            circumstances,
+        } => {
+            format!(
+                "Asked for the mail again{}; {}.",
+                from(circumstances),
+                fate(*mail)
+            )
         }
         Fact::MailAccepted {
-            message_id, reply, tries, ..
+            message_id,
+            reply,
+            tries,
+            ..
         } => format!(
             "The mail server took the confirmation mail <{message_id}> at try {tries} and said: {}",
             reply.trim()
@@ -132,8 +142,14 @@ pub fn sentence(event: &Event) -> String {
             from(circumstances),
             signals(found)
         ),
-        Fact::CodeWrong { tries, circumstances } => {
-            format!("A wrong code was typed{} (number {tries}).", from(circumstances))
+        Fact::CodeWrong {
+            tries,
+            circumstances,
+        } => {
+            format!(
+                "A wrong code was typed{} (number {tries}).",
+                from(circumstances)
+            )
         }
         Fact::Confirmed {
             purposes,
@@ -158,7 +174,9 @@ pub fn sentence(event: &Event) -> String {
             from(circumstances)
         ),
         Fact::Withdrawn {
-            scope, circumstances, ..
+            scope,
+            circumstances,
+            ..
         } => format!("Withdrew ({scope}){}.", from(circumstances)),
         Fact::AddressChanged { circumstances, .. } => format!(
             "The person who signed up corrected the address{}; this request ended.",

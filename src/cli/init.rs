@@ -72,7 +72,11 @@ impl Init {
                 None if self.yes => Ok(default.to_owned()),
                 None => {
                     let typed = read_line(&format!("{prompt} [{default}]"))?;
-                    Ok(if typed.is_empty() { default.to_owned() } else { typed })
+                    Ok(if typed.is_empty() {
+                        default.to_owned()
+                    } else {
+                        typed
+                    })
                 }
             }
         };
@@ -97,7 +101,10 @@ impl Init {
             )),
             _ => Ended::Refused(format!("{}: {error}", file.display())),
         })?;
-        println!("Wrote {}. Keep its root secret: without it no link works and no suppression holds.", file.display());
+        println!(
+            "Wrote {}. Keep its root secret: without it no link works and no suppression holds.",
+            file.display()
+        );
         let app = App::start(config, Clock::System, random.clone()).await?;
         let password = new_password(&random);
         match sign_in::add(&app, &self.operator, &password, "owner").await {
@@ -110,7 +117,9 @@ impl Init {
             }
             Err(problem) => return Err(Ended::Refused(problem.to_string())),
         }
-        println!("Next: declare a brand and a form with `countersign apply FILE`, then `countersign serve`.");
+        println!(
+            "Next: declare a brand and a form with `countersign apply FILE`, then `countersign serve`."
+        );
         Ok(())
     }
 }

@@ -66,7 +66,9 @@ impl Operator {
         match self {
             Self::Add { name, role } => {
                 let password = read_line("password")?;
-                sign_in::add(app, &name, &password, role.name()).await.map_err(wrong)?;
+                sign_in::add(app, &name, &password, role.name())
+                    .await
+                    .map_err(wrong)?;
                 println!("Added {name}.");
             }
             Self::List => {
@@ -84,7 +86,9 @@ impl Operator {
             }
             Self::Passwd { name } => {
                 let password = read_line("new password")?;
-                sign_in::set_password(app, &name, &password).await.map_err(wrong)?;
+                sign_in::set_password(app, &name, &password)
+                    .await
+                    .map_err(wrong)?;
                 println!("Changed; all sessions of {name} have ended.");
             }
             Self::Disable { name } => {

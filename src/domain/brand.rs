@@ -15,7 +15,9 @@ pub type Texts = BTreeMap<String, String>;
 pub const LANGUAGES: [&str; 5] = ["en", "nl", "de", "fr", "es"];
 
 /// A name in URLs, files and the API: 1 to 40 of `a-z`, `0-9`, `-`, beginning with a letter.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+)]
 #[serde(try_from = "String")]
 #[sqlx(transparent)]
 pub struct Slug(String);

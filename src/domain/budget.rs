@@ -55,7 +55,13 @@ pub enum Occasion {
 
 impl MailboxWindow {
     /// Takes one mail from the budget, or says no and takes nothing.
-    pub fn take(&mut self, occasion: Occasion, form: FormId, now: Timestamp, limits: &Limits) -> bool {
+    pub fn take(
+        &mut self,
+        occasion: Occasion,
+        form: FormId,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> bool {
         let day_ago = now.minus(DAY).micros();
         self.0.retain(|caused| caused.0 > day_ago);
         if self.0.len() >= limits.per_mailbox_a_day as usize {
@@ -107,7 +113,10 @@ impl Rate {
     pub fn reserve(self, arrival: Option<i64>, now: Timestamp) -> (i64, Timestamp) {
         match self.take(arrival, now) {
             Ok(next) => (next, now),
-            Err(from) => (arrival.unwrap_or(0).max(now.micros()) + self.spacing(), from),
+            Err(from) => (
+                arrival.unwrap_or(0).max(now.micros()) + self.spacing(),
+                from,
+            ),
         }
     }
 }

@@ -85,7 +85,9 @@ pub struct FormContent {
 }
 
 /// The name of a version: SHA-256 of its text, written as 64 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct VersionHash(String);
@@ -219,10 +221,14 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
         problems.push(at("names must have no control characters"));
     }
     if brand.legal_name.trim().is_empty() {
-        problems.push(at("legal_name says who asks; give the organisation's full name"));
+        problems.push(at(
+            "legal_name says who asks; give the organisation's full name",
+        ));
     }
     if brand.postal_address.is_empty() {
-        problems.push(at("postal_address says where the sender is; give at least one line"));
+        problems.push(at(
+            "postal_address says where the sender is; give at least one line",
+        ));
     }
     if !(1..=90).contains(&brand.confirm_within_days) {
         problems.push(at("confirm_within_days must be 1 to 90"));
@@ -240,7 +246,9 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
     let urls = [&brand.privacy_url, &brand.home_url, &brand.logo_url];
     for url in urls.into_iter().flatten() {
         if !is_web_url(url) {
-            problems.push(at(&format!("\"{url}\" must begin with https:// or http://")));
+            problems.push(at(&format!(
+                "\"{url}\" must begin with https:// or http://"
+            )));
         }
     }
     for language in brand
@@ -261,7 +269,10 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
             .iter()
             .any(|other| other.slug == purpose.slug)
         {
-            problems.push(at(&format!("purpose \"{}\" stands there twice", purpose.slug)));
+            problems.push(at(&format!(
+                "purpose \"{}\" stands there twice",
+                purpose.slug
+            )));
         }
     }
     for form in &brand.forms {
@@ -277,10 +288,16 @@ fn problems_of_form(brand: &BrandDeclaration, form: &FormDeclaration, problems: 
     }
     for slug in form.purposes.iter().chain(&form.choices) {
         if !brand.purposes.iter().any(|purpose| purpose.slug == *slug) {
-            problems.push(at(&format!("purpose \"{slug}\" is not declared in this brand")));
+            problems.push(at(&format!(
+                "purpose \"{slug}\" is not declared in this brand"
+            )));
         }
     }
-    if let Some(slug) = form.choices.iter().find(|slug| form.purposes.contains(slug)) {
+    if let Some(slug) = form
+        .choices
+        .iter()
+        .find(|slug| form.purposes.contains(slug))
+    {
         problems.push(at(&format!(
             "\"{slug}\" is both a purpose of the form and a choice; keep one"
         )));
@@ -306,7 +323,10 @@ fn problems_of_form(brand: &BrandDeclaration, form: &FormDeclaration, problems: 
             )));
         }
     }
-    let redirects = [&form.redirect_after_signup, &form.redirect_after_confirmation];
+    let redirects = [
+        &form.redirect_after_signup,
+        &form.redirect_after_confirmation,
+    ];
     for url in redirects.into_iter().flatten() {
         if !is_web_url(url) {
             problems.push(at(&format!(

@@ -33,9 +33,13 @@ impl Permission {
                 why: "No act of the person is known for this brand and purpose.".to_owned(),
             };
         };
-        let lapsed = standing.state == State::Implicit
-            && standing.until.is_some_and(|until| at >= until);
-        let state = if lapsed { State::Lapsed } else { standing.state };
+        let lapsed =
+            standing.state == State::Implicit && standing.until.is_some_and(|until| at >= until);
+        let state = if lapsed {
+            State::Lapsed
+        } else {
+            standing.state
+        };
         let basis = state.basis();
         let since = standing.since.for_people();
         let why = match state {

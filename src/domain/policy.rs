@@ -37,16 +37,9 @@ impl Rule {
     }
 
     pub fn from_id(id: &str) -> Option<Self> {
-        [
-            Self::G1,
-            Self::G3,
-            Self::A1,
-            Self::O6,
-            Self::D2,
-            Self::D3,
-        ]
-        .into_iter()
-        .find(|rule| rule.id() == id)
+        [Self::G1, Self::G3, Self::A1, Self::O6, Self::D2, Self::D3]
+            .into_iter()
+            .find(|rule| rule.id() == id)
     }
 }
 

@@ -78,8 +78,7 @@ pub fn signals(
     if last_opened.is_some_and(|at| press.at.since(at) < thresholds.read_for) {
         found.push(Signal::PressedAtOnce);
     }
-    let of_network =
-        |opening: &&Opening| opening.network == press.network;
+    let of_network = |opening: &&Opening| opening.network == press.network;
     let swept = openings.iter().filter(of_network).any(|one| {
         one.link == Link::About
             && openings.iter().filter(of_network).any(|other| {

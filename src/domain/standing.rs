@@ -38,11 +38,9 @@ impl State {
         match self {
             Self::Implicit => Basis::Implicit,
             Self::Explicit => Basis::Explicit,
-            Self::Pending
-            | Self::Lapsed
-            | Self::Declined
-            | Self::Withdrawn
-            | Self::Corrected => Basis::None,
+            Self::Pending | Self::Lapsed | Self::Declined | Self::Withdrawn | Self::Corrected => {
+                Basis::None
+            }
         }
     }
 
@@ -92,7 +90,10 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         Fact::SignedUp(signup) => {
             for purpose in &signup.purposes {
                 // A signup never lowers what a contact has, and never reopens what the person closed.
-                let state = match (standings.get(purpose).map(|s| s.state), signup.ruling.verdict) {
+                let state = match (
+                    standings.get(purpose).map(|s| s.state),
+                    signup.ruling.verdict,
+                ) {
                     (
                         None | Some(State::Pending | State::Lapsed | State::Corrected),
                         Verdict::Accept,
@@ -159,8 +160,7 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
             for purpose in purposes {
                 // Only what this very signup gave goes with it.
                 let given = standings.get(purpose).is_some_and(|s| {
-                    matches!(s.state, State::Implicit | State::Pending)
-                        && s.since >= *signed_up_at
+                    matches!(s.state, State::Implicit | State::Pending) && s.since >= *signed_up_at
                 });
                 if given {
                     end(standings, purpose, State::Corrected, Rule::G1, at);
@@ -254,7 +254,9 @@ pub enum Decision {
     Confirm(Grade),
     /// The press looks like a program's: the six digits settle it.
     AskCode(Vec<Signal>),
-    CodeWrong { tries: i64 },
+    CodeWrong {
+        tries: i64,
+    },
     /// Five wrong codes: this request takes no code any more. Its link still works.
     CodeClosed,
     Ended(RequestState),

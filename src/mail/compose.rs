@@ -197,9 +197,7 @@ impl ConfirmationMail<'_> {
             accent: accent
                 .as_ref()
                 .map_or_else(|| "#1f5f8b".to_owned(), |accent| accent.colour.clone()),
-            accent_ink: accent
-                .map_or("#ffffff", |accent| accent.ink)
-                .to_owned(),
+            accent_ink: accent.map_or("#ffffff", |accent| accent.ink).to_owned(),
             lang: t.language().to_owned(),
             dir: t.direction().to_owned(),
             t,
@@ -227,7 +225,7 @@ fn finish(
         let body = Body::new_with_encoding(body, ContentTransferEncoding::QuotedPrintable);
         SinglePart::builder()
             .header(kind)
-            .body(body.unwrap_or_else(|text| Body::new(text)))
+            .body(body.unwrap_or_else(Body::new))
     };
     let alternatives = MultiPart::alternative()
         .boundary(boundary)

@@ -33,7 +33,8 @@ pub struct VersionRow {
 const LIST_BRANDS: &str = "select id, number, slug, declared from brand order by number";
 const LIST_FORMS: &str = "select id, brand_id, slug, declared, current_version, retired_at \
      from form order by slug";
-const LIST_VERSIONS: &str = "select form_id, hash, content from form_version order by form_id, created_at";
+const LIST_VERSIONS: &str =
+    "select form_id, hash, content from form_version order by form_id, created_at";
 const PUT_BRAND: &str = "insert into brand (id, number, slug, declared, declared_at) \
      values ($1, (select coalesce(max(number), 0) + 1 from brand), $2, $3, $4) \
      on conflict (slug) do update set declared = excluded.declared, declared_at = excluded.declared_at";

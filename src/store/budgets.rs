@@ -42,9 +42,11 @@ const PUT_RATES: &str = "insert into rate (key, arrival) select key, arrival fro
 const ADD_RATE: &str = "insert into rate (key, arrival) values ($1, cast($2 as bigint) + $3) \
      on conflict (key) do update set arrival = \
      case when rate.arrival > $2 then rate.arrival else $2 end + $3";
-const PRUNE_MAILBOXES: &str = "delete from mailbox where recent_until < $1 and suppressed_at is null";
+const PRUNE_MAILBOXES: &str =
+    "delete from mailbox where recent_until < $1 and suppressed_at is null";
 const PRUNE_RATES: &str = "delete from rate where arrival < $1";
-const SPEND: &str = "insert into spent_challenge (hash, expires_at) values ($1, $2) on conflict (hash) do nothing";
+const SPEND: &str =
+    "insert into spent_challenge (hash, expires_at) values ($1, $2) on conflict (hash) do nothing";
 const PRUNE_CHALLENGES: &str = "delete from spent_challenge where expires_at < $1";
 
 /// Keeps other processes from deciding about the same mailboxes, addresses and networks until this transaction ends.
@@ -84,8 +86,12 @@ pub async fn put_mailboxes(tx: &mut Conn, mailboxes: &[Mailbox]) -> Result<(), S
     let rows = Rows::of(mailboxes)
         .uuid("brand_id", |m| m.brand_id.0)
         .blob("hash", |m| m.hash.to_vec())
-        .text("recent", |m| serde_json::to_string(&m.window).unwrap_or_default())
-        .int("recent_until", |m| m.window.0.last().map_or(0, |caused| caused.0))
+        .text("recent", |m| {
+            serde_json::to_string(&m.window).unwrap_or_default()
+        })
+        .int("recent_until", |m| {
+            m.window.0.last().map_or(0, |caused| caused.0)
+        })
         .int_or_null("suppressed_at", |m| m.suppressed_at.map(Timestamp::micros))
         .text_or_null("suppressed_for", |m| m.suppressed_for.clone());
     tx.write_set(PUT, rows).await?;
@@ -93,7 +99,10 @@ pub async fn put_mailboxes(tx: &mut Conn, mailboxes: &[Mailbox]) -> Result<(), S
 }
 
 /// The theoretical arrival times of the keys that have one.
-pub async fn find_rates(conn: &mut Conn, keys: &[String]) -> Result<Vec<(String, i64)>, StoreError> {
+pub async fn find_rates(
+    conn: &mut Conn,
+    keys: &[String],
+) -> Result<Vec<(String, i64)>, StoreError> {
     conn.read_set(FIND_RATES, Rows::of(keys).text("key", String::clone))
         .await
 }
@@ -140,7 +149,8 @@ pub async fn prune(tx: &mut Conn, now: Timestamp, day_ago: Timestamp) -> Result<
         (PRUNE_RATES, now),
         (PRUNE_CHALLENGES, now),
     ] {
-        removed += on!(tx, driver => sqlx::query(sql).bind(before).execute(driver).await?.rows_affected());
+        removed +=
+            on!(tx, driver => sqlx::query(sql).bind(before).execute(driver).await?.rows_affected());
     }
     Ok(removed)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-
 use super::set::Rows;
 use super::{Conn, StoreError, on};
 use crate::domain::brand::Slug;
@@ -150,7 +149,9 @@ pub async fn put_standings(tx: &mut Conn, standings: &[StandingOf]) -> Result<()
             .uuid("contact_id", |s| s.1.0)
             .text("purpose", |s| s.2.to_string())
             .text("state", |s| s.3.state.as_str().to_owned())
-            .text_or_null("grade", |s| s.3.grade.map(|grade| grade.as_str().to_owned()))
+            .text_or_null("grade", |s| {
+                s.3.grade.map(|grade| grade.as_str().to_owned())
+            })
             .text("rule", |s| s.3.rule.id().to_owned())
             .int("since", |s| s.3.since.micros())
             .int_or_null("until", |s| s.3.until.map(Timestamp::micros));
@@ -158,4 +159,3 @@ pub async fn put_standings(tx: &mut Conn, standings: &[StandingOf]) -> Result<()
     }
     Ok(())
 }
-

@@ -25,7 +25,9 @@ pub async fn append(tx: &mut Conn, events: &[Event]) -> Result<(), StoreError> {
             .uuid_or_null("request_id", |event| event.request.map(|id| id.0))
             .text("kind", |event| event.fact.kind().to_owned())
             .int("at", |event| event.at.micros())
-            .text("body", |event| serde_json::to_string(event).unwrap_or_default());
+            .text("body", |event| {
+                serde_json::to_string(event).unwrap_or_default()
+            });
         tx.write_set(APPEND, rows).await?;
     }
     Ok(())

@@ -26,18 +26,22 @@ pub struct SessionRow {
 
 const INSERT: &str = "insert into operator (id, name, password_hash, role, created_at) \
      values ($1, $2, $3, $4, $5) on conflict (name) do nothing";
-const FIND: &str = "select id, name, password_hash, role, created_at, disabled_at from operator where name = $1";
+const FIND: &str =
+    "select id, name, password_hash, role, created_at, disabled_at from operator where name = $1";
 const FIND_BY_SESSION: &str = "select o.id, o.name, o.password_hash, o.role, o.created_at, o.disabled_at \
      from session s join operator o on o.id = s.operator_id \
      where s.hash = $1 and s.expires_at > $2 and s.seen_at > $3 and o.disabled_at is null";
-const LIST: &str = "select id, name, password_hash, role, created_at, disabled_at from operator order by name";
+const LIST: &str =
+    "select id, name, password_hash, role, created_at, disabled_at from operator order by name";
 const SET_PASSWORD: &str = "update operator set password_hash = $2 where name = $1";
-const DISABLE: &str = "update operator set disabled_at = $2 where name = $1 and disabled_at is null";
+const DISABLE: &str =
+    "update operator set disabled_at = $2 where name = $1 and disabled_at is null";
 const INSERT_SESSION: &str = "insert into session (hash, operator_id, created_at, seen_at, expires_at) \
      values ($1, $2, $3, $4, $5)";
 const SEEN: &str = "update session set seen_at = $2 where hash = $1";
 const END_SESSION: &str = "delete from session where hash = $1";
-const END_ALL: &str = "delete from session where operator_id in (select id from operator where name = $1)";
+const END_ALL: &str =
+    "delete from session where operator_id in (select id from operator where name = $1)";
 const PRUNE_SESSIONS: &str = "delete from session where expires_at < $1";
 
 /// Adds an operator; false if the name is taken.

@@ -77,11 +77,13 @@ const CLAIM_POSTGRES: &str = "update outbox set ambiguous = case when leased_unt
      returning id, brand_id, contact_id, request_id, template, recipient_domain, due_at, tries, first_try_at, \
      message_id, ambiguous";
 const REMOVE: &str = "delete from outbox where id in (select id from r where id is not null)";
-const REMOVE_OF_REQUESTS: &str = "delete from outbox where request_id = $1 and state = 'due' and tries = 0";
+const REMOVE_OF_REQUESTS: &str =
+    "delete from outbox where request_id = $1 and state = 'due' and tries = 0";
 const RETRY: &str = "update outbox set state = r.state, due_at = r.due_at, leased_until = null, tries = r.tries, \
      first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous \
      from r where outbox.id = r.id";
-const RELEASE: &str = "update outbox set leased_until = null, due_at = r.due_at from r where outbox.id = r.id";
+const RELEASE: &str =
+    "update outbox set leased_until = null, due_at = r.due_at from r where outbox.id = r.id";
 const RELEASE_ALL: &str = "update outbox set leased_until = null, ambiguous = 1 where state = 'due' and leased_until is not null";
 const RENEW: &str = "update outbox set leased_until = r.until from r where outbox.id = r.id and outbox.leased_until is not null";
 const KEEP: &str = "insert into sent_mail (brand_id, id, contact_id, request_id, message_id, accepted_at, reply, bytes) \
@@ -164,7 +166,9 @@ pub async fn remove_untried(tx: &mut Conn, request: RequestId) -> Result<u64, St
 pub async fn retry(tx: &mut Conn, mails: &[Retry]) -> Result<(), StoreError> {
     let rows = Rows::of(mails)
         .uuid("id", |m| m.id.0)
-        .text("state", |m| if m.failed { "failed" } else { "due" }.to_owned())
+        .text("state", |m| {
+            if m.failed { "failed" } else { "due" }.to_owned()
+        })
         .int("due_at", |m| m.due_at.micros())
         .int("tries", |m| m.tries)
         .int("first_try_at", |m| m.first_try_at.micros())
@@ -200,8 +204,13 @@ pub async fn renew(tx: &mut Conn, ids: &[OutboxId], until: Timestamp) -> Result<
 
 /// How many mails wait and how many failed.
 pub async fn count(conn: &mut Conn) -> Result<(i64, i64), StoreError> {
-    let rows: Vec<(String, i64)> = on!(conn, driver => sqlx::query_as(COUNT).fetch_all(driver).await?);
-    let of = |state: &str| rows.iter().find(|row| row.0 == state).map_or(0, |row| row.1);
+    let rows: Vec<(String, i64)> =
+        on!(conn, driver => sqlx::query_as(COUNT).fetch_all(driver).await?);
+    let of = |state: &str| {
+        rows.iter()
+            .find(|row| row.0 == state)
+            .map_or(0, |row| row.1)
+    };
     Ok((of("due"), of("failed")))
 }
 

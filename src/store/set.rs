@@ -93,8 +93,9 @@ impl<'a, T> Rows<'a, T> {
 }
 
 /// The rendered texts, by statement and number of rows (0 stands for PostgreSQL, where the number does not matter).
-static RENDERED: LazyLock<Mutex<HashMap<(usize, usize), Arc<str>>>> =
-    LazyLock::new(|| Mutex::new(HashMap::new()));
+type Rendered = HashMap<(usize, usize), Arc<str>>;
+
+static RENDERED: LazyLock<Mutex<Rendered>> = LazyLock::new(Mutex::default);
 
 fn rendered<T>(sql: &'static str, rows: &Rows<'_, T>, padded: usize) -> Arc<str> {
     let key = (sql.as_ptr() as usize, padded);

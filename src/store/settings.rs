@@ -5,7 +5,8 @@ use super::{Conn, StoreError, on};
 const FIND: &str = "select value from setting where key = $1";
 const PUT: &str = "insert into setting (key, value) values ($1, $2) \
      on conflict (key) do update set value = excluded.value";
-const PUT_ONCE: &str = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
+const PUT_ONCE: &str =
+    "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
 
 pub async fn find(conn: &mut Conn, key: &str) -> Result<Option<String>, StoreError> {
     let found: Option<(String,)> =

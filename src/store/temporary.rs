@@ -37,11 +37,16 @@ impl Temporary {
     }
 
     pub async fn drop(self) -> Result<(), StoreError> {
-        run(&self.server, format!("drop database {} with (force)", self.name)).await
+        run(
+            &self.server,
+            format!("drop database {} with (force)", self.name),
+        )
+        .await
     }
 }
 
-const LIST_OPEN: &str = "select brand_id, id from request where state = 'open' and id > $1 order by id limit $2";
+const LIST_OPEN: &str =
+    "select brand_id, id from request where state = 'open' and id > $1 order by id limit $2";
 const CLEAR_OUTBOX: &str = "delete from outbox";
 /// Both engines collect statistics by this word, so that plans fit a store that has just been filled.
 const ANALYZE: &str = "analyze";

@@ -20,6 +20,17 @@ pub struct Batcher<C, R> {
     queue: mpsc::Sender<Waiting<C, R>>,
 }
 
+/// A call that was handed in. Letting go of it does not take the call back.
+#[derive(Debug)]
+pub struct Submitted<R>(oneshot::Receiver<Result<R, StoreError>>);
+
+impl<R> Submitted<R> {
+    /// Waits for the commit that holds the call.
+    pub async fn wait(self) -> Result<R, StoreError> {
+        self.0.await.unwrap_or(Err(StoreError::Busy))
+    }
+}
+
 impl<C, R> Clone for Batcher<C, R> {
     fn clone(&self) -> Self {
         Self {
@@ -57,11 +68,16 @@ where
 
     /// Hands in one call and waits for the commit that holds it.
     pub async fn call(&self, command: C) -> Result<R, StoreError> {
+        self.submit(command)?.wait().await
+    }
+
+    /// Hands in one call; its answer is waited for later.
+    pub fn submit(&self, command: C) -> Result<Submitted<R>, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.queue
             .try_send((command, answer))
             .map_err(|_| StoreError::Busy)?;
-        answered.await.unwrap_or(Err(StoreError::Busy))
+        Ok(Submitted(answered))
     }
 }
 

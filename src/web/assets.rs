@@ -45,8 +45,18 @@ impl Assets {
             files.push(Asset { name, kind, bytes });
             url
         };
-        let css = add("public", "css", CSS, include_bytes!("../../static/public.css"));
-        let admin_css = add("admin", "css", CSS, include_bytes!("../../static/admin.css"));
+        let css = add(
+            "public",
+            "css",
+            CSS,
+            include_bytes!("../../static/public.css"),
+        );
+        let admin_css = add(
+            "admin",
+            "css",
+            CSS,
+            include_bytes!("../../static/admin.css"),
+        );
         let icon = add(
             "favicon",
             "svg",
@@ -55,7 +65,12 @@ impl Assets {
         );
         let form_js = add("form", "js", JS, include_bytes!("../../static/form.js"));
         let inbox_js = add("inbox", "js", JS, include_bytes!("../../static/inbox.js"));
-        let confirm_js = add("confirm", "js", JS, include_bytes!("../../static/confirm.js"));
+        let confirm_js = add(
+            "confirm",
+            "js",
+            JS,
+            include_bytes!("../../static/confirm.js"),
+        );
         let demo_css = add("demo", "css", CSS, include_bytes!("../../static/demo.css"));
         Self {
             files,
@@ -92,7 +107,11 @@ fn theme_text(brand: &Brand) -> Option<String> {
 /// The URL of the stylesheet that gives a brand its colour.
 pub fn theme_url(brand: &Brand) -> String {
     let text = theme_text(brand).unwrap_or_default();
-    format!("/theme/{}-{}.css", brand.declared.slug, short_hash(text.as_bytes()))
+    format!(
+        "/theme/{}-{}.css",
+        brand.declared.slug,
+        short_hash(text.as_bytes())
+    )
 }
 
 /// `GET /theme/{name}`

@@ -47,7 +47,9 @@ pub fn of_form(
     form: &str,
     mut response: HttpResponse,
 ) -> HttpResponse {
-    allow(request, &mut response, |origin| form_allows(shared, form, origin));
+    allow(request, &mut response, |origin| {
+        form_allows(shared, form, origin)
+    });
     response
 }
 
@@ -58,7 +60,9 @@ pub fn of_brand(
     brand: BrandId,
     mut response: HttpResponse,
 ) -> HttpResponse {
-    allow(request, &mut response, |origin| brand_allows(shared, brand, origin));
+    allow(request, &mut response, |origin| {
+        brand_allows(shared, brand, origin)
+    });
     response
 }
 
@@ -78,13 +82,18 @@ fn preflight(request: &HttpRequest, allowed: impl Fn(&str) -> bool) -> HttpRespo
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static("content-type, accept"),
         );
-        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        headers.insert(
+            header::ACCESS_CONTROL_MAX_AGE,
+            HeaderValue::from_static("600"),
+        );
     }
     response
 }
 
 fn options() -> Route {
-    web::route().guard(guard::fn_guard(|context| context.head().method == Method::OPTIONS))
+    web::route().guard(guard::fn_guard(|context| {
+        context.head().method == Method::OPTIONS
+    }))
 }
 
 pub fn preflight_of_form() -> Route {

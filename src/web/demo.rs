@@ -120,7 +120,11 @@ struct InboxPage {
 }
 
 fn caught(shared: &Web) -> Vec<CaughtMail> {
-    shared.demo.as_ref().map(|demo| demo.list()).unwrap_or_default()
+    shared
+        .demo
+        .as_ref()
+        .map(|demo| demo.list())
+        .unwrap_or_default()
 }
 
 /// `GET /inbox`
@@ -184,7 +188,10 @@ pub async fn html(shared: web::Data<Web>, index: web::Path<usize>) -> HttpRespon
             header::CONTENT_SECURITY_POLICY,
             own.replace("script-src 'self'", "script-src 'none'"),
         ))
-        .body(mail.html.replacen("<head>", "<head><base target=\"_blank\">", 1))
+        .body(
+            mail.html
+                .replacen("<head>", "<head><base target=\"_blank\">", 1),
+        )
 }
 
 /// `GET /inbox/{index}/raw`

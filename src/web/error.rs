@@ -81,7 +81,10 @@ pub fn texts_of(request: &HttpRequest) -> Texts {
 /// An error with a text of its own: `{key}-title` and `{key}-text`.
 pub fn answer(request: &HttpRequest, shared: &Web, status: StatusCode, key: &str) -> HttpResponse {
     let t = texts_of(request);
-    let (title, text) = (t.get(&format!("{key}-title")), t.get(&format!("{key}-text")));
+    let (title, text) = (
+        t.get(&format!("{key}-title")),
+        t.get(&format!("{key}-text")),
+    );
     if wants_json(request) {
         let errors = vec![FieldProblem {
             field: String::new(),
@@ -95,7 +98,12 @@ pub fn answer(request: &HttpRequest, shared: &Web, status: StatusCode, key: &str
 
 /// The server could not write or read. The caller may try again: nothing was acknowledged.
 pub fn unavailable(request: &HttpRequest, shared: &Web) -> HttpResponse {
-    let mut response = answer(request, shared, StatusCode::SERVICE_UNAVAILABLE, "error-unavailable");
+    let mut response = answer(
+        request,
+        shared,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "error-unavailable",
+    );
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));

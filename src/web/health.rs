@@ -9,7 +9,9 @@ use super::Web;
 
 /// `GET /livez`: the process answers.
 pub async fn live() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("alive\n")
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("alive\n")
 }
 
 /// `GET /readyz`: the database answers, migrated. Mail that cannot be sent is shown, yet signups are still taken.

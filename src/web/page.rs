@@ -122,8 +122,14 @@ pub async fn finish(
         }
     };
     put(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    put(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    put(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    put(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    put(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     put(
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),

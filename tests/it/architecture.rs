@@ -28,13 +28,19 @@ fn in_layer(path: &Path, layer: &str) -> bool {
 
 /// Lines of code, without comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
 }
 
 #[test]
 fn a_layer_names_only_the_layers_left_of_it() {
     let forbidden: [(&str, &[&str]); 6] = [
-        ("domain", &["store", "mail", "app", "web", "cli", "config", "clock", "texts"]),
+        (
+            "domain",
+            &[
+                "store", "mail", "app", "web", "cli", "config", "clock", "texts",
+            ],
+        ),
         ("store", &["mail", "app", "web", "cli"]),
         ("mail", &["store", "app", "web", "cli"]),
         ("app", &["web", "cli"]),
@@ -81,7 +87,9 @@ fn pages_get_their_lists_from_the_verbs_and_never_read_the_store() {
     for (path, text) in sources(&src()) {
         if in_layer(&path, "web") {
             let offender = code(&text).find(|line| {
-                line.contains("store::") && !line.contains("StoreError") && !line.contains("OperatorRow")
+                line.contains("store::")
+                    && !line.contains("StoreError")
+                    && !line.contains("OperatorRow")
             });
             assert!(offender.is_none(), "{}: {offender:?}", path.display());
         }

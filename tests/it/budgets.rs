@@ -141,6 +141,9 @@ fn solved(challenge: &serde_json::Value) -> String {
     let solution = altcha::solve_challenge(altcha::SolveChallengeOptions::new(&challenge))
         .unwrap()
         .unwrap();
-    let payload = altcha::Payload { challenge, solution };
+    let payload = altcha::Payload {
+        challenge,
+        solution,
+    };
     base64::engine::general_purpose::STANDARD.encode(serde_json::to_vec(&payload).unwrap())
 }

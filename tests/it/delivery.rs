@@ -100,7 +100,10 @@ fn the_confirmation_mail_reads_as_it_should_in_english() {
     use countersign::domain::brand::Brand;
     use countersign::domain::form::FormContent;
     use countersign::mail::compose::ConfirmationMail;
-    let declared = parse(crate::harness::DECLARATIONS).unwrap().brands.remove(0);
+    let declared = parse(crate::harness::DECLARATIONS)
+        .unwrap()
+        .brands
+        .remove(0);
     let content = FormContent::compose(&declared, &declared.forms[0], &|key, language, brand| {
         countersign::texts::Texts::of(language).arg(key, "brand", brand)
     });
@@ -129,8 +132,13 @@ fn the_confirmation_mail_reads_as_it_should_in_english() {
     };
     let bytes = mail.compose().unwrap();
     let raw = String::from_utf8(bytes).unwrap();
-    let parsed = mail_parser::MessageParser::default().parse(raw.as_bytes()).unwrap();
+    let parsed = mail_parser::MessageParser::default()
+        .parse(raw.as_bytes())
+        .unwrap();
     let text = parsed.body_text(0).unwrap().replace("\r\n", "\n");
-    insta::assert_snapshot!("confirmation_mail_headers", raw.split("\r\n\r\n").next().unwrap().replace("\r\n", "\n"));
+    insta::assert_snapshot!(
+        "confirmation_mail_headers",
+        raw.split("\r\n\r\n").next().unwrap().replace("\r\n", "\n")
+    );
     insta::assert_snapshot!("confirmation_mail_text", text);
 }

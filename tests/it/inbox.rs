@@ -24,7 +24,9 @@ async fn wait_for_event(base: &str, path: &str, wanted: &str) -> String {
             seen.push_str(&String::from_utf8_lossy(&buffer[..read]));
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), reading).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(20), reading)
+        .await
+        .unwrap();
     seen
 }
 

@@ -1,5 +1,12 @@
 //! One test binary. Names of tests are sentences; engines, sockets and programs are real.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods
+)]
+
 mod addresses;
 mod apply;
 mod architecture;

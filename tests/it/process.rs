@@ -30,7 +30,11 @@ impl Drop for Server {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn write_settings(folder: &Path, database: &str, port: u16, smtp_port: u16) {
@@ -64,7 +68,10 @@ async fn start(folder: &Path, port: u16) -> Server {
         .unwrap();
     let base = format!("http://127.0.0.1:{port}");
     let deadline = Instant::now() + Duration::from_secs(20);
-    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+    while tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .is_err()
+    {
         assert!(Instant::now() < deadline, "the server did not start");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -88,11 +95,21 @@ async fn load(base: String, name: usize, stop: Arc<AtomicUsize>) -> Vec<String> 
         }
         let email = format!("k{name}-{number}@example.org");
         let mut client = Client::new(&base, "127.0.0.1");
-        let (email_sent, base_up) = (email.clone(), tokio::net::TcpStream::connect(base.trim_start_matches("http://")).await.is_ok());
+        let (email_sent, base_up) = (
+            email.clone(),
+            tokio::net::TcpStream::connect(base.trim_start_matches("http://"))
+                .await
+                .is_ok(),
+        );
         if !base_up {
             break;
         }
-        let post = tokio::spawn(async move { client.post("/f/news", &[("email", &email_sent)]).await.status });
+        let post = tokio::spawn(async move {
+            client
+                .post("/f/news", &[("email", &email_sent)])
+                .await
+                .status
+        });
         // A connection that the kill cut off answers nothing; that signup was not acknowledged.
         if let Ok(303) = post.await {
             acknowledged.push(email);
@@ -105,7 +122,11 @@ fn declare(folder: &Path, port: u16) {
     let file = folder.join("brands.toml");
     std::fs::write(&file, crate::harness::DECLARATIONS).unwrap();
     let done = run(folder, port, &["apply", file.to_str().unwrap()]);
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,7 +134,9 @@ async fn after_kills_at_random_moments_every_acknowledged_signup_is_there_and_ma
     let folder = Folder::new();
     let port = free_port();
     let caught = Arc::new(Caught::with_room_for(100_000));
-    let smtp = smtp_catcher::start(caught.clone(), Clock::System).await.unwrap();
+    let smtp = smtp_catcher::start(caught.clone(), Clock::System)
+        .await
+        .unwrap();
     let database = format!("sqlite://{}", folder.0.join("kill.db").display());
     write_settings(&folder.0, &database, port, smtp.port());
     declare(&folder.0, port);
@@ -122,7 +145,13 @@ async fn after_kills_at_random_moments_every_acknowledged_signup_is_there_and_ma
         let mut server = start(&folder.0, port).await;
         let stop = Arc::new(AtomicUsize::new(0));
         let clients: Vec<_> = (0..8)
-            .map(|name| tokio::spawn(load(server.base.clone(), (round as usize) * 100 + name, stop.clone())))
+            .map(|name| {
+                tokio::spawn(load(
+                    server.base.clone(),
+                    (round as usize) * 100 + name,
+                    stop.clone(),
+                ))
+            })
             .collect();
         // The moment differs from round to round; what the server is doing then is up to chance.
         tokio::time::sleep(Duration::from_millis(120 + 97 * round)).await;
@@ -133,21 +162,47 @@ async fn after_kills_at_random_moments_every_acknowledged_signup_is_there_and_ma
             acknowledged.extend(client.await.unwrap());
         }
     }
-    assert!(acknowledged.len() > 50, "{} signups are too few to tell", acknowledged.len());
+    assert!(
+        acknowledged.len() > 50,
+        "{} signups are too few to tell",
+        acknowledged.len()
+    );
     let _server = start(&folder.0, port).await;
-    wait_until("every acknowledged signup is mailed", Duration::from_secs(60), async || {
-        let mailed: std::collections::HashSet<String> =
-            caught.list().into_iter().map(|mail| mail.to).collect();
-        acknowledged.iter().all(|email| mailed.contains(email))
-    })
+    wait_until(
+        "every acknowledged signup is mailed",
+        Duration::from_secs(60),
+        async || {
+            let mailed: std::collections::HashSet<String> =
+                caught.list().into_iter().map(|mail| mail.to).collect();
+            acknowledged.iter().all(|email| mailed.contains(email))
+        },
+    )
     .await;
     let first = &acknowledged[0];
-    let asked = run(&folder.0, port, &["permission", first, "--brand", "acme", "--purpose", "newsletter", "--json"]);
+    let asked = run(
+        &folder.0,
+        port,
+        &[
+            "permission",
+            first,
+            "--brand",
+            "acme",
+            "--purpose",
+            "newsletter",
+            "--json",
+        ],
+    );
     assert!(String::from_utf8_lossy(&asked.stdout).contains("\"basis\":\"implicit\""));
     // What was sent twice, if anything, carries one Message-ID: the try that the kill cut off and the one after it.
-    let mut ids: std::collections::HashMap<String, std::collections::HashSet<String>> = Default::default();
+    let mut ids: std::collections::HashMap<String, std::collections::HashSet<String>> =
+        Default::default();
     for mail in caught.list() {
-        let id = mail.raw.lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned();
+        let id = mail
+            .raw
+            .lines()
+            .find(|line| line.starts_with("Message-ID"))
+            .unwrap()
+            .to_owned();
         ids.entry(mail.to).or_default().insert(id);
     }
     assert!(ids.values().all(|ids| ids.len() == 1));
@@ -160,13 +215,18 @@ async fn two_server_processes_on_one_postgresql_send_no_mail_twice() {
     }
     let place = place(Engine::Postgres).await;
     let caught = Arc::new(Caught::with_room_for(100_000));
-    let smtp = smtp_catcher::start(caught.clone(), Clock::System).await.unwrap();
+    let smtp = smtp_catcher::start(caught.clone(), Clock::System)
+        .await
+        .unwrap();
     let ports = [free_port(), free_port()];
     for port in ports {
         write_settings(&place.folder.0, &place.url, port, smtp.port());
     }
     declare(&place.folder.0, ports[0]);
-    let servers = [start(&place.folder.0, ports[0]).await, start(&place.folder.0, ports[1]).await];
+    let servers = [
+        start(&place.folder.0, ports[0]).await,
+        start(&place.folder.0, ports[1]).await,
+    ];
     let mut posts = Vec::new();
     for number in 0..300 {
         let base = servers[number % 2].base.clone();
@@ -186,10 +246,14 @@ async fn two_server_processes_on_one_postgresql_send_no_mail_twice() {
         let statuses = futures_util::future::join_all(group).await;
         assert!(statuses.iter().all(|status| *status == 303));
     }
-    wait_until("all mails are sent", Duration::from_secs(60), async || caught.list().len() >= 150).await;
+    wait_until("all mails are sent", Duration::from_secs(60), async || {
+        caught.list().len() >= 150
+    })
+    .await;
     drop(servers);
     let mails = caught.list();
-    let people: std::collections::HashSet<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    let people: std::collections::HashSet<&str> =
+        mails.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!((mails.len(), people.len()), (150, 150));
     if let Some(database) = place.database {
         database.drop().await;
@@ -211,23 +275,50 @@ async fn the_demo_says_where_everything_is_in_its_first_lines_within_two_seconds
         .take(5)
         .map(Result::unwrap)
         .collect();
-    for (line, beginning) in lines.iter().zip(["form: http://127.0.0.1:", "inbox: ", "admin: ", "operator: ", "password: "]) {
+    for (line, beginning) in lines.iter().zip([
+        "form: http://127.0.0.1:",
+        "inbox: ",
+        "admin: ",
+        "operator: ",
+        "password: ",
+    ]) {
         assert!(line.starts_with(beginning), "{line}");
     }
-    let base = lines[0].trim_start_matches("form: ").trim_end_matches("/f/newsletter").to_owned();
+    let base = lines[0]
+        .trim_start_matches("form: ")
+        .trim_end_matches("/f/newsletter")
+        .to_owned();
     let mut client = Client::new(&base, "127.0.0.1");
     assert_eq!(client.get("/f/newsletter").await.status, 200);
-    let mut signing_in = client.clone().with("origin", &base).with("sec-fetch-site", "same-origin");
+    let mut signing_in = client
+        .clone()
+        .with("origin", &base)
+        .with("sec-fetch-site", "same-origin");
     let password = lines[4].trim_start_matches("password: ");
-    let wrong = signing_in.post("/admin/sign-in", &[("name", "demo"), ("password", "wrong")]).await;
+    let wrong = signing_in
+        .post("/admin/sign-in", &[("name", "demo"), ("password", "wrong")])
+        .await;
     assert_eq!(wrong.status, 401);
-    let right = signing_in.post("/admin/sign-in", &[("name", "demo"), ("password", password)]).await;
+    let right = signing_in
+        .post(
+            "/admin/sign-in",
+            &[("name", "demo"), ("password", password)],
+        )
+        .await;
     assert_eq!(right.location(), "/admin");
     assert!(signing_in.get("/admin").await.text().contains("Overview"));
     let asked = Command::new(PROGRAM)
         .arg("--config")
         .arg(folder.0.join("data/countersign.toml"))
-        .args(["permission", "anna@example.org", "--brand", "demo", "--purpose", "newsletter", "--json"])
+        .args([
+            "permission",
+            "anna@example.org",
+            "--brand",
+            "demo",
+            "--purpose",
+            "newsletter",
+            "--json",
+        ])
         .output()
         .unwrap();
     assert_eq!(
@@ -247,7 +338,10 @@ fn wrong_usage_and_wrong_settings_end_with_two_and_say_what_to_do() {
     let done = run(&folder.0, 1, &["serve"]);
     assert_eq!(done.status.code(), Some(2));
     let text = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(text.contains("listen") && text.contains("base_url") && text.contains("root"), "{text}");
+    assert!(
+        text.contains("listen") && text.contains("base_url") && text.contains("root"),
+        "{text}"
+    );
     assert_eq!(run(&folder.0, 1, &["nonsense"]).status.code(), Some(2));
 }
 
@@ -264,7 +358,11 @@ fn init_makes_an_installation_that_starts_and_refuses_to_overwrite_it() {
             .unwrap()
     };
     let done = init();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     assert!(String::from_utf8_lossy(&done.stdout).contains("password: "));
     let text = std::fs::read_to_string(&file).unwrap();
     assert_eq!(init().status.code(), Some(2));

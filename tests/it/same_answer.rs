@@ -10,7 +10,10 @@ use crate::on_both_engines;
 fn without_nonces(reply: &Reply, local: &str) -> (u16, Vec<(String, String)>, String) {
     let clean = |text: &str| {
         let mut clean = text.replace(local, "LOCAL");
-        while let Some(at) = clean.find("/i/").or_else(|| clean.find("cs-").or_else(|| clean.find("value=\"AS"))) {
+        while let Some(at) = clean
+            .find("/i/")
+            .or_else(|| clean.find("cs-").or_else(|| clean.find("value=\"AS")))
+        {
             let end = clean[at + 3..]
                 .find(|c: char| !(c.is_ascii_alphanumeric() || "-_=".contains(c)))
                 .map_or(clean.len(), |length| at + 3 + length);
@@ -39,10 +42,23 @@ async fn interview(world: &World, local: &str) -> Vec<(u16, Vec<(String, String)
     let page = client.get(&location).await;
     let inbox = inbox_path(&page.text());
     seen.push(without_nonces(&page, local));
-    seen.push(without_nonces(&client.get(&format!("{inbox}/status")).await, local));
-    seen.push(without_nonces(&client.post(&format!("{inbox}/code"), &[("code", "12")]).await, local));
-    seen.push(without_nonces(&client.post(&format!("{inbox}/resend"), &[]).await, local));
-    let reply = client.post_json("/f/news-three", &json!({"email": email})).await;
+    seen.push(without_nonces(
+        &client.get(&format!("{inbox}/status")).await,
+        local,
+    ));
+    seen.push(without_nonces(
+        &client
+            .post(&format!("{inbox}/code"), &[("code", "12")])
+            .await,
+        local,
+    ));
+    seen.push(without_nonces(
+        &client.post(&format!("{inbox}/resend"), &[]).await,
+        local,
+    ));
+    let reply = client
+        .post_json("/f/news-three", &json!({"email": email}))
+        .await;
     seen.push(without_nonces(&reply, local));
     seen
 }

@@ -9,8 +9,14 @@ use crate::on_both_engines;
 
 async fn run(world: &World, sql: &'static str) -> Result<u64, sqlx::Error> {
     match world.app.store.write().await.unwrap() {
-        Conn::SqliteWrite(mut tx) => sqlx::query(sql).execute(&mut *tx).await.map(|done| done.rows_affected()),
-        Conn::PostgresWrite(mut tx) => sqlx::query(sql).execute(&mut *tx).await.map(|done| done.rows_affected()),
+        Conn::SqliteWrite(mut tx) => sqlx::query(sql)
+            .execute(&mut *tx)
+            .await
+            .map(|done| done.rows_affected()),
+        Conn::PostgresWrite(mut tx) => sqlx::query(sql)
+            .execute(&mut *tx)
+            .await
+            .map(|done| done.rows_affected()),
         _ => unreachable!(),
     }
 }
@@ -110,7 +116,7 @@ on_both_engines! {
         .unwrap();
         let form = world.app.catalog().form("news").unwrap().clone();
         let calls = (0..300).map(|number: usize| {
-            let app = if number % 2 == 0 { world.app.clone() } else { second.clone() };
+            let app = if number.is_multiple_of(2) { world.app.clone() } else { second.clone() };
             let form = form.clone();
             async move {
                 let email = format!("p{}@example.org", number / 6);

@@ -38,12 +38,6 @@ pub struct Sent {
     pub elapsed: Duration,
 }
 
-impl Sent {
-    pub fn rate(&self) -> f64 {
-        self.mails as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
-    }
-}
-
 /// Sends without pipelining: MAIL, RCPT, DATA and the mail each wait for the reply to the one before.
 pub async fn run(
     addr: SocketAddr,
@@ -52,17 +46,6 @@ pub async fn run(
     limit: Limit,
 ) -> io::Result<Sent> {
     send(addr, sessions, message, limit, &[MAIL, RCPT, DATA]).await
-}
-
-/// Sends with pipelining (RFC 2920): MAIL, RCPT and DATA leave in one write, the mail in a second.
-pub async fn run_pipelined(
-    addr: SocketAddr,
-    sessions: usize,
-    message: &[u8],
-    limit: Limit,
-) -> io::Result<Sent> {
-    let envelope = [MAIL, RCPT, DATA].concat();
-    send(addr, sessions, message, limit, &[&envelope]).await
 }
 
 async fn send(
@@ -257,9 +240,7 @@ mod tests {
         let message = b"Subject: x\r\n\r\n.dot\r\n";
         let sent = run(sink.addr, 3, message, Limit::Mails(20)).await.unwrap();
         assert_eq!((sent.mails, sink.mails()), (20, 20));
-        let sent = run_pipelined(sink.addr, 3, message, Limit::Mails(20)).await;
-        assert_eq!((sent.unwrap().mails, sink.mails()), (20, 40));
-        assert_eq!(sink.bytes(), 40 * message.len() as u64);
+        assert_eq!(sink.bytes(), 20 * message.len() as u64);
     }
 
     #[tokio::test]

@@ -54,7 +54,11 @@ async fn session(stream: TcpStream, caught: &Caught, clock: &Clock) -> std::io::
     while let Some(bytes) = line(&mut reader).await? {
         let text = String::from_utf8_lossy(&bytes);
         let text = text.trim_end();
-        let verb = text.split([' ', ':']).next().unwrap_or("").to_ascii_uppercase();
+        let verb = text
+            .split([' ', ':'])
+            .next()
+            .unwrap_or("")
+            .to_ascii_uppercase();
         let answer = match verb.as_str() {
             "EHLO" => "250-demo.countersign\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8",
             "HELO" | "NOOP" => "250 OK",
@@ -92,7 +96,10 @@ async fn session(stream: TcpStream, caught: &Caught, clock: &Clock) -> std::io::
 }
 
 async fn reply(reader: &mut BufReader<TcpStream>, text: &str) -> std::io::Result<()> {
-    reader.get_mut().write_all(format!("{text}\r\n").as_bytes()).await
+    reader
+        .get_mut()
+        .write_all(format!("{text}\r\n").as_bytes())
+        .await
 }
 
 /// The address between the angle brackets of a path (RFC 5321, section 4.1.2).

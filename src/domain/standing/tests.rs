@@ -187,10 +187,7 @@ fn an_ended_or_expired_request_changes_nothing_however_it_is_tried() {
             RequestState::Abandoned,
         ] {
             let ended = RequestView { state, ..view() };
-            assert_eq!(
-                decide(ended, attempt.clone(), NOW),
-                Decision::Ended(state)
-            );
+            assert_eq!(decide(ended, attempt.clone(), NOW), Decision::Ended(state));
         }
         let late = NOW.plus(std::time::Duration::from_secs(60));
         assert_eq!(decide(view(), attempt, late), Decision::Expired);

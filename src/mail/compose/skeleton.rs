@@ -42,10 +42,19 @@ impl Varying {
     /// Values that appear nowhere by chance. `turn` gives two sets that differ in every field.
     fn marks(turn: u8) -> Self {
         let token = |letter: char| -> String {
-            let body: String = ["Zq", "Xv"][usize::from(turn)].chars().chain([letter]).cycle().take(54).collect();
+            let body: String = ["Zq", "Xv"][usize::from(turn)]
+                .chars()
+                .chain([letter])
+                .cycle()
+                .take(54)
+                .collect();
             format!("{body}c")
         };
-        let year = |year: i64| Timestamp::from_micros((year - 1970) * 31_556_952_000_000 + i64::from(turn) * 98_765_432_000);
+        let year = |year: i64| {
+            Timestamp::from_micros(
+                (year - 1970) * 31_556_952_000_000 + i64::from(turn) * 98_765_432_000,
+            )
+        };
         Self {
             to: ["marked@marked.invalid", "m@other.invalid"][usize::from(turn)].to_owned(),
             confirm_token: token('1'),
@@ -141,7 +150,8 @@ impl Skeleton {
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 /// Every place of a mark, even where quoted-printable broke the line within it (RFC 2045, section 6.7, rule 5).
@@ -211,9 +221,18 @@ mod tests {
     fn values_of_another_length_and_addresses_that_could_break_a_header_are_left_to_the_composer() {
         let skeleton = Skeleton::of(message).unwrap();
         for values in [
-            Varying { code: "12345".to_owned(), ..Varying::marks(0) },
-            Varying { to: "a@b.c\r\nBcc: d@e.f".to_owned(), ..Varying::marks(0) },
-            Varying { to: "ü@b.c".to_owned(), ..Varying::marks(0) },
+            Varying {
+                code: "12345".to_owned(),
+                ..Varying::marks(0)
+            },
+            Varying {
+                to: "a@b.c\r\nBcc: d@e.f".to_owned(),
+                ..Varying::marks(0)
+            },
+            Varying {
+                to: "ü@b.c".to_owned(),
+                ..Varying::marks(0)
+            },
         ] {
             assert_eq!(skeleton.fill(&values), None);
         }

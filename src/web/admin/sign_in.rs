@@ -6,10 +6,10 @@ use askama::Template;
 
 use super::{is_own_post, session_cookie, session_of};
 use crate::app::sign_in::SignInProblem;
+use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
-use crate::web::Web;
 
 #[derive(Template)]
 #[template(path = "admin/sign_in.html")]
@@ -43,11 +43,7 @@ pub async fn show(shared: web::Data<Web>) -> HttpResponse {
 }
 
 /// `POST /admin/sign-in`
-pub async fn submit(
-    request: HttpRequest,
-    shared: web::Data<Web>,
-    fields: Fields,
-) -> HttpResponse {
+pub async fn submit(request: HttpRequest, shared: web::Data<Web>, fields: Fields) -> HttpResponse {
     if !is_own_post(&request, &shared) {
         return page(
             &shared,

@@ -53,7 +53,9 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
 /// The circumstances of a request.
 pub fn circumstances(request: &HttpRequest, trusted: &[IpNet]) -> Circumstances {
     let headers = request.headers();
-    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
+    let peer = request
+        .peer_addr()
+        .map(|address| address.ip().to_canonical());
     let ip = peer.map(|peer| client_address(peer, headers, trusted));
     let fetched: Vec<String> = ["site", "mode", "dest", "user"]
         .iter()
@@ -96,7 +98,11 @@ mod tests {
     fn the_chain_is_believed_from_the_right_as_far_as_trust_goes() {
         let trusted = ["10.0.0.0/8"];
         assert_eq!(
-            address("10.0.0.1", &["203.0.113.5, 198.51.100.9, 10.0.0.2"], &trusted),
+            address(
+                "10.0.0.1",
+                &["203.0.113.5, 198.51.100.9, 10.0.0.2"],
+                &trusted
+            ),
             "198.51.100.9"
         );
         assert_eq!(

@@ -109,9 +109,10 @@ impl Fields {
     }
 
     async fn multipart(request: &HttpRequest, body: Bytes) -> Result<Self, Unreadable> {
-        let whole = futures_util::stream::once(async move {
-            Ok::<_, actix_web::error::PayloadError>(body)
-        });
+        let whole =
+            futures_util::stream::once(
+                async move { Ok::<_, actix_web::error::PayloadError>(body) },
+            );
         let mut parts = Multipart::new(request.headers(), whole);
         let mut fields = Self::default();
         while let Some(part) = parts.next().await {

@@ -35,11 +35,13 @@ pub fn verify(shared: &Web, purpose: Purpose, text: &str) -> Result<Known, Unkno
             expires_at: token.expires_at,
         })
     };
-    match shared.app.keys.verify(purpose, text, shared.app.clock.now()) {
+    match shared
+        .app
+        .keys
+        .verify(purpose, text, shared.app.clock.now())
+    {
         Ok(token) => known(token).ok_or(Unknown::Forged),
-        Err(Refused::Expired(token)) => {
-            Err(known(token).map_or(Unknown::Forged, Unknown::Expired))
-        }
+        Err(Refused::Expired(token)) => Err(known(token).map_or(Unknown::Forged, Unknown::Expired)),
         Err(Refused::Forged) => Err(Unknown::Forged),
     }
 }
@@ -48,7 +50,10 @@ pub fn verify(shared: &Web, purpose: Purpose, text: &str) -> Result<Known, Unkno
 /// browser, for two brands say, do not disturb each other.
 pub fn cookie_name(request: RequestId) -> String {
     let bytes = request.0.as_bytes();
-    let tail: String = bytes[10..].iter().map(|byte| format!("{byte:02x}")).collect();
+    let tail: String = bytes[10..]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("cs-{tail}")
 }
 

@@ -38,8 +38,10 @@ pub async fn show(
     };
     record_hit(&request, &shared, &found, Link::About).await;
     let row = &found.view.request;
-    let address =
-        EmailAddress::parse(&found.view.contact.address, &AddressRules { any_domain: true });
+    let address = EmailAddress::parse(
+        &found.view.contact.address,
+        &AddressRules { any_domain: true },
+    );
     let page = AboutPage {
         page: Page::of(&shared, &found.known.brand, found.t),
         t: found.t,

@@ -112,9 +112,17 @@ pub async fn find(
         Err(Unknown::Forged) => return Err(message::broken_link(request, shared)),
         Err(Unknown::Expired(known)) => return Err(expired(request, shared, &known, text)),
     };
-    match shared.app.inbox(known.brand.id, known.request, &|_| false).await {
+    match shared
+        .app
+        .inbox(known.brand.id, known.request, &|_| false)
+        .await
+    {
         Ok(Some(view)) => {
-            let form = shared.app.catalog().form_by_id(view.request.form_id).cloned();
+            let form = shared
+                .app
+                .catalog()
+                .form_by_id(view.request.form_id)
+                .cloned();
             let t = Texts::of(&view.request.language);
             Ok(Found {
                 known,
@@ -131,13 +139,12 @@ pub async fn find(
 
 fn expired(request: &HttpRequest, shared: &Web, known: &Known, text: &str) -> HttpResponse {
     let t = error::texts_of(request);
-    let page = message::of_brand(shared, &known.brand, t, "link-expired", Tone::Info).with(Some(
-        Action {
+    let page =
+        message::of_brand(shared, &known.brand, t, "link-expired", Tone::Info).with(Some(Action {
             url: format!("/c/{text}/fresh"),
             posts: true,
             label: t.get("link-expired-action"),
-        },
-    ));
+        }));
     render(StatusCode::GONE, &page)
 }
 
@@ -311,7 +318,7 @@ pub async fn submit(
         }
         Ok(Outcome::CodeWrong { tries_left }) => {
             let problem = if tries_left > 0 {
-                t.arg("code-wrong", "left", &tries_left.to_string())
+                t.arg("code-wrong", "left", tries_left.to_string())
             } else {
                 t.get("code-closed")
             };
@@ -341,7 +348,10 @@ pub async fn fresh(
         }
         Err(Unknown::Forged) => return message::broken_link(&request, &shared),
     };
-    let found = shared.app.inbox(known.brand.id, known.request, &|_| false).await;
+    let found = shared
+        .app
+        .inbox(known.brand.id, known.request, &|_| false)
+        .await;
     let view = match found {
         Ok(Some(view)) => view,
         Ok(None) => return message::broken_link(&request, &shared),
@@ -370,4 +380,3 @@ pub async fn fresh(
     let page = message::of_brand(&shared, &known.brand, t, "link-fresh", Tone::Done);
     render(StatusCode::OK, &page)
 }
-

@@ -54,8 +54,7 @@ pub async fn show(
     let t = error::texts_of(&request);
     let content = &form.versions[&form.current];
     let url = shared.app.url("");
-    let title =
-        crate::domain::brand::in_language(&content.title, t.language()).to_owned();
+    let title = crate::domain::brand::in_language(&content.title, t.language()).to_owned();
     let snippet = |way: &str, code: String| Snippet {
         title: t.get(&format!("embed-{way}-title")),
         explanation: t.get(&format!("embed-{way}-text")),

@@ -350,7 +350,12 @@ pub async fn definition(
         accent: accent.map_or_else(|| "#1f5f8b".to_owned(), |accent| accent.colour),
         texts: EMBED_TEXTS.iter().map(|&key| (key, t.get(key))).collect(),
     };
-    cors::of_form(&request, &shared, &slug, HttpResponse::Ok().json(definition))
+    cors::of_form(
+        &request,
+        &shared,
+        &slug,
+        HttpResponse::Ok().json(definition),
+    )
 }
 
 /// `GET /f/{form}/challenge`: a proof of work, where the form asks for one.
@@ -452,7 +457,9 @@ pub async fn submit(
     let given = submission(&request, &shared, &form, &fields);
     match shared.app.sign_up(&form, given).await {
         Ok(done) => {
-            let token = shared.app.inbox_token(done.brand, done.request, done.expires_at);
+            let token = shared
+                .app
+                .inbox_token(done.brand, done.request, done.expires_at);
             if json {
                 return answer(accepted(&shared, &brand, &done, &token));
             }
@@ -469,9 +476,7 @@ pub async fn submit(
                 .finish()
         }
         Err(refusal) => match problems_of(&refusal) {
-            Some(problems) => {
-                answer(refuse(&request, &shared, &brand, &form, &fields, problems))
-            }
+            Some(problems) => answer(refuse(&request, &shared, &brand, &form, &fields, problems)),
             None => answer(error::unavailable(&request, &shared)),
         },
     }

@@ -134,7 +134,9 @@ async fn look(
     let _ = own;
     match shared
         .app
-        .inbox(known.brand.id, known.request, &move |id| own_by_id.contains(&cookie_name(id)))
+        .inbox(known.brand.id, known.request, &move |id| {
+            own_by_id.contains(&cookie_name(id))
+        })
         .await
     {
         Ok(Some(view)) => Ok((known, view)),
@@ -185,7 +187,11 @@ fn closed(request: &HttpRequest, shared: &Web, known: &Known) -> HttpResponse {
 }
 
 fn form_of(shared: &Web, view: &InboxView) -> Option<std::sync::Arc<Form>> {
-    shared.app.catalog().form_by_id(view.request.form_id).cloned()
+    shared
+        .app
+        .catalog()
+        .form_by_id(view.request.form_id)
+        .cloned()
 }
 
 fn page(
@@ -230,7 +236,9 @@ fn page(
         &InboxPage {
             page: frame,
             t,
-            masked: address.as_ref().map_or_else(String::new, EmailAddress::masked),
+            masked: address
+                .as_ref()
+                .map_or_else(String::new, EmailAddress::masked),
             sender: brand.declared.from_address.clone(),
             state: status.state.to_owned(),
             token: token.to_owned(),
@@ -444,7 +452,7 @@ pub async fn code(
     let t = Texts::of(&view.request.language);
     let problem = match outcome {
         Outcome::CodeWrong { tries_left } if tries_left > 0 => {
-            Some(t.arg("code-wrong", "left", &tries_left.to_string()))
+            Some(t.arg("code-wrong", "left", tries_left.to_string()))
         }
         Outcome::CodeWrong { .. } | Outcome::CodeClosed => Some(t.get("code-closed")),
         _ => None,
@@ -509,10 +517,15 @@ pub async fn address(
         circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
     };
     let json = wants_json(&request);
-    let done = shared.app.correct_address(&form, &view.request, given).await;
+    let done = shared
+        .app
+        .correct_address(&form, &view.request, given)
+        .await;
     let refusal = match done {
         Ok(done) => {
-            let fresh = shared.app.inbox_token(done.brand, done.request, done.expires_at);
+            let fresh = shared
+                .app
+                .inbox_token(done.brand, done.request, done.expires_at);
             if json {
                 let response = accepted(&shared, &known.brand, &done, &fresh);
                 return cors::of_brand(&request, &shared, known.brand.id, response);

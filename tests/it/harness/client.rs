@@ -53,7 +53,9 @@ impl Reply {
     /// The value of a hidden field.
     pub fn hidden(&self, name: &str) -> String {
         let text = self.text();
-        let at = text.find(&format!("name=\"{name}\" value=\"")).expect("the field");
+        let at = text
+            .find(&format!("name=\"{name}\" value=\""))
+            .expect("the field");
         let rest = &text[at + name.len() + 15..];
         rest[..rest.find('"').unwrap()].to_owned()
     }
@@ -86,16 +88,32 @@ impl Client {
 
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let body = encoded(fields);
-        self.send("POST", path, Some("application/x-www-form-urlencoded"), body.as_bytes())
-            .await
+        self.send(
+            "POST",
+            path,
+            Some("application/x-www-form-urlencoded"),
+            body.as_bytes(),
+        )
+        .await
     }
 
     pub async fn post_json(&mut self, path: &str, body: &serde_json::Value) -> Reply {
-        self.send("POST", path, Some("application/json"), body.to_string().as_bytes())
-            .await
+        self.send(
+            "POST",
+            path,
+            Some("application/json"),
+            body.to_string().as_bytes(),
+        )
+        .await
     }
 
-    pub async fn send(&mut self, method: &str, path: &str, kind: Option<&str>, body: &[u8]) -> Reply {
+    pub async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        kind: Option<&str>,
+        body: &[u8],
+    ) -> Reply {
         let path = match path.strip_prefix("http://") {
             Some(rest) => &rest[rest.find('/').unwrap_or(rest.len())..],
             None => path,
@@ -108,12 +126,18 @@ impl Client {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         if !self.cookies.is_empty() {
-            let cookies: Vec<String> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let cookies: Vec<String> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             head.push_str(&format!("cookie: {}\r\n", cookies.join("; ")));
         }
         if let Some(kind) = kind {
-            head.push_str(&format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len()));
+            head.push_str(&format!(
+                "content-type: {kind}\r\ncontent-length: {}\r\n",
+                body.len()
+            ));
         }
         head.push_str("\r\n");
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
@@ -123,7 +147,11 @@ impl Client {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
         let reply = parse(&answer);
-        for (_, cookie) in reply.headers.iter().filter(|header| header.0 == "set-cookie") {
+        for (_, cookie) in reply
+            .headers
+            .iter()
+            .filter(|header| header.0 == "set-cookie")
+        {
             let (name, rest) = cookie.split_once('=').unwrap();
             let value = rest.split(';').next().unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());
@@ -139,7 +167,14 @@ fn parse(answer: &[u8]) -> Reply {
         .expect("a whole head");
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let status = lines
+        .next()
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
     let headers: Vec<(String, String)> = lines
         .map(|line| {
             let (name, value) = line.split_once(':').unwrap();
@@ -150,7 +185,11 @@ fn parse(answer: &[u8]) -> Reply {
     let chunked = headers
         .iter()
         .any(|header| header.0 == "transfer-encoding" && header.1 == "chunked");
-    let body = if chunked { unchunk(rest) } else { rest.to_vec() };
+    let body = if chunked {
+        unchunk(rest)
+    } else {
+        rest.to_vec()
+    };
     Reply {
         status,
         headers,

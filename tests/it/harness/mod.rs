@@ -63,7 +63,8 @@ pub struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        let name = uuid::Builder::from_random_bytes(countersign::clock::Random::Os.bytes()).into_uuid();
+        let name =
+            uuid::Builder::from_random_bytes(countersign::clock::Random::Os.bytes()).into_uuid();
         let path = std::env::temp_dir().join(format!("countersign-test-{name}"));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -140,9 +141,13 @@ impl World {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::fixed(START);
         let caught = Arc::new(Caught::default());
-        let smtp = smtp_catcher::start(caught.clone(), clock.clone()).await.unwrap();
+        let smtp = smtp_catcher::start(caught.clone(), clock.clone())
+            .await
+            .unwrap();
         let config = settings(&base, &place.url, smtp.port(), more);
-        let app = App::start(config, clock.clone(), Random::seeded(7)).await.unwrap();
+        let app = App::start(config, clock.clone(), Random::seeded(7))
+            .await
+            .unwrap();
         apply(&app, &parse(declarations).unwrap()).await.unwrap();
         let delivery = app.delivery().unwrap();
         let server = web::serve(listener, Web::new(app.clone(), None), 1).unwrap();
@@ -199,7 +204,10 @@ impl World {
         let catalog = self.app.catalog();
         let brand = catalog.brand_by_slug("acme").unwrap();
         let purpose = Slug::try_from(purpose.to_owned()).unwrap();
-        self.app.permission(brand, &purpose, email, None).await.unwrap()
+        self.app
+            .permission(brand, &purpose, email, None)
+            .await
+            .unwrap()
     }
 
     pub async fn story(&self, email: &str) -> Vec<Event> {
@@ -209,7 +217,11 @@ impl World {
     }
 
     pub async fn kinds(&self, email: &str) -> Vec<&'static str> {
-        self.story(email).await.iter().map(|event| event.fact.kind()).collect()
+        self.story(email)
+            .await
+            .iter()
+            .map(|event| event.fact.kind())
+            .collect()
     }
 
     /// Ends the server and asserts that nothing is left: no mail waits, no mail failed.
@@ -241,7 +253,9 @@ impl Mail {
             .links
             .iter()
             .filter_map(|link| Some(&link[link.find(beginning)?..]))
-            .find(|path| path.ends_with(ending) && (!ending.is_empty() || path.matches('/').count() == 2))
+            .find(|path| {
+                path.ends_with(ending) && (!ending.is_empty() || path.matches('/').count() == 2)
+            })
             .unwrap_or_else(|| panic!("no link {beginning}"))
             .to_owned()
     }

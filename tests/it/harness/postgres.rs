@@ -31,7 +31,9 @@ impl Database {
     pub async fn create() -> Self {
         let name = format!(
             "test_{}",
-            uuid::Builder::from_random_bytes(countersign::clock::Random::Os.bytes()).into_uuid().simple()
+            uuid::Builder::from_random_bytes(countersign::clock::Random::Os.bytes())
+                .into_uuid()
+                .simple()
         );
         let mut conn = connect().await;
         sqlx::raw_sql(AssertSqlSafe(format!("create database {name}")))
@@ -48,10 +50,13 @@ impl Database {
 
     pub async fn drop(self) {
         let mut conn = connect().await;
-        sqlx::raw_sql(AssertSqlSafe(format!("drop database {} with (force)", self.name)))
-            .execute(&mut conn)
-            .await
-            .unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!(
+            "drop database {} with (force)",
+            self.name
+        )))
+        .execute(&mut conn)
+        .await
+        .unwrap();
     }
 }
 
