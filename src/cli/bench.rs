@@ -91,7 +91,7 @@ struct Stand {
     app: Arc<App>,
     form: Arc<Form>,
     address: SocketAddr,
-    server: actix_web::dev::ServerHandle,
+    server: web::ServerHandle,
     sink: SmtpSink,
 }
 

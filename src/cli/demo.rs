@@ -2,6 +2,7 @@
 
 pub mod smtp_catcher;
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -82,16 +83,19 @@ impl Demo {
         apply(&app, &declarations).await?;
         let password = operator_password(&app, &folder.path, &random).await?;
         let base = app.url("");
-        println!("form: {base}/f/newsletter");
-        println!("inbox: {base}/inbox");
-        println!("admin: {base}/admin");
-        println!("operator: {OPERATOR}");
-        println!("password: {password}");
-        if folder.keep {
-            println!("config: {}", folder.path.join("countersign.toml").display());
+        let rest = if folder.keep {
+            let file = folder.path.join("countersign.toml");
+            format!("config: {}", file.display())
         } else {
-            println!("The data goes when the demo ends (Ctrl-C); keep it with --data DIR.");
-        }
+            "The data goes when the demo ends (Ctrl-C); keep it with --data DIR.".to_owned()
+        };
+        let lines = format!(
+            "form: {base}/f/newsletter\ninbox: {base}/inbox\nadmin: {base}/admin\n\
+             operator: {OPERATOR}\npassword: {password}\n{rest}\n"
+        );
+        // One write, and no fault if the reader has gone: a program may read the first lines only.
+        let _ = std::io::stdout().write_all(lines.as_bytes());
+        let _ = std::io::stdout().flush();
         let mut web = Web::new(app.clone(), telemetry::start_metrics());
         web.demo = Some(caught);
         serve::run(app, web, Role::All, Some(listener)).await

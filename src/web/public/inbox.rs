@@ -109,6 +109,33 @@ pub struct Query {
     sent: Option<String>,
 }
 
+/// Whether the page stands in a frame; the next page must know, or the frame may not show it.
+fn is_framed(request: &HttpRequest) -> bool {
+    request
+        .query_string()
+        .split('&')
+        .any(|part| part == "embed=1")
+}
+
+/// The way back to the inbox page, with a note for it.
+fn back_to(request: &HttpRequest, token: &str, note: &str) -> HttpResponse {
+    let mut parts: Vec<&str> = Vec::new();
+    if is_framed(request) {
+        parts.push("embed=1");
+    }
+    if !note.is_empty() {
+        parts.push(note);
+    }
+    let query = if parts.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", parts.join("&"))
+    };
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, format!("/i/{token}{query}")))
+        .finish()
+}
+
 #[derive(Default)]
 struct Extras {
     embedded: bool,
@@ -129,13 +156,11 @@ async fn look(
         Err(Unknown::Forged) => return Err(message::broken_link(request, shared)),
         Err(Unknown::Expired(known)) => return Err(closed(request, shared, &known)),
     };
-    let own = |id: RequestId| is_same_browser(request, shared, id);
-    let own_by_id = own_ids(request, shared);
-    let _ = own;
+    let own = own_ids(request, shared);
     match shared
         .app
         .inbox(known.brand.id, known.request, &move |id| {
-            own_by_id.contains(&cookie_name(id))
+            own.contains(&cookie_name(id))
         })
         .await
     {
@@ -413,9 +438,7 @@ pub async fn resend(
     if wants_json(&request) {
         return status(request, shared, token).await;
     }
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, format!("/i/{token}?sent=1")))
-        .finish()
+    back_to(&request, &token, "sent=1")
 }
 
 /// `POST /i/{token}/code`
@@ -460,9 +483,7 @@ pub async fn code(
     let json = wants_json(&request);
     match problem {
         None if json => status(request, shared, token).await,
-        None => HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, format!("/i/{token}")))
-            .finish(),
+        None => back_to(&request, &token, ""),
         Some(detail) if json => {
             let errors = vec![FieldProblem {
                 field: "code".to_owned(),
@@ -477,6 +498,7 @@ pub async fn code(
         }
         Some(detail) => {
             let extras = Extras {
+                embedded: is_framed(&request),
                 code_problem: Some(detail),
                 status: Some(StatusCode::UNPROCESSABLE_ENTITY),
                 ..Default::default()
@@ -530,9 +552,7 @@ pub async fn address(
                 let response = accepted(&shared, &known.brand, &done, &fresh);
                 return cors::of_brand(&request, &shared, known.brand.id, response);
             }
-            return HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, format!("/i/{fresh}")))
-                .finish();
+            return back_to(&request, &fresh, "");
         }
         Err(refusal) => refusal,
     };
@@ -550,6 +570,7 @@ pub async fn address(
         return cors::of_brand(&request, &shared, known.brand.id, response);
     }
     let extras = Extras {
+        embedded: is_framed(&request),
         change_problem: explained.into_iter().next().map(|problem| problem.detail),
         status: Some(StatusCode::UNPROCESSABLE_ENTITY),
         ..Default::default()
