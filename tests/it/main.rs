@@ -11,6 +11,7 @@ mod addresses;
 mod apply;
 mod architecture;
 mod budgets;
+mod chromium;
 mod confirm;
 mod delivery;
 mod harness;

@@ -1,0 +1,282 @@
+//! The whole path in a real browser: same browser, other browser, code, scripts off, phone, keyboard, scanner, embedded.
+
+mod driver;
+
+use countersign::domain::event::Grade;
+use countersign::domain::standing::Basis;
+use countersign::store::Engine;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::harness::{DECLARATIONS, Mail, World};
+use driver::{Browser, Kind};
+
+/// Signs up at the hosted form as a person does, up to the "check your inbox" page.
+async fn sign_up(world: &World, browser: &Browser, email: &str) -> Mail {
+    browser.open(&format!("{}/f/news", world.base)).await;
+    browser.type_into("input[name=email]", email).await;
+    // A person takes longer than a second to type; the test's clock is moved by hand.
+    world.advance(5);
+    browser
+        .press("form[action='/f/news'] button:not([type=button])")
+        .await;
+    browser.wait_for_text("•••@example.org").await;
+    world.mail_to(email).await
+}
+
+async fn grade(world: &World, email: &str) -> Option<Grade> {
+    world.permission(email, "newsletter").await.grade
+}
+
+macro_rules! in_chromium {
+    ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            if driver::is_left_out() {
+                return;
+            }
+            let $world = World::on(Engine::Sqlite).await;
+            $body
+            $world.finish().await;
+        }
+    )+};
+}
+
+in_chromium! {
+    async fn the_browser_that_signed_up_completes_by_itself_and_its_first_tab_turns(world) {
+        let browser = Browser::start(Kind::default()).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        browser.picture("inbox-desktop").await;
+        let first = browser.new_tab().await;
+        browser.open(&format!("{}{}", world.base, mail.confirm())).await;
+        browser.wait_for_text("Confirmed").await;
+        assert_eq!(grade(&world, "anna@example.org").await, Some(Grade::SameBrowser));
+        browser.client.switch_to_window(first).await.unwrap();
+        browser.wait_for_text("Confirmed").await;
+        browser.picture("inbox-confirmed-desktop").await;
+        browser.close().await;
+    }
+
+    async fn in_another_browser_one_press_confirms_and_the_first_tab_turns(world) {
+        let browser = Browser::start(Kind::default()).await;
+        let other = Browser::start(Kind { dark: true, ..Kind::default() }).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        other.open(&format!("{}{}", world.base, mail.confirm())).await;
+        other.picture("confirm-dark").await;
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Implicit);
+        // The person reads before pressing.
+        world.advance(4);
+        other.press("#confirm button").await;
+        other.wait_for_text("Confirmed").await;
+        other.picture("done-dark").await;
+        assert_eq!(grade(&world, "anna@example.org").await, Some(Grade::LinkButton));
+        browser.wait_for_text("Confirmed").await;
+        other.close().await;
+        browser.close().await;
+    }
+
+    async fn six_digits_typed_on_the_first_page_confirm_after_a_wrong_try(world) {
+        let browser = Browser::start(Kind::default()).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        let wrong = if mail.code() == "000000" { "000001" } else { "000000" };
+        browser.type_into("input[name=code]", wrong).await;
+        browser.wait_for_text("4").await;
+        browser.picture("code-wrong").await;
+        browser.find("input[name=code]").await.clear().await.unwrap();
+        browser.type_into("input[name=code]", &mail.code()).await;
+        browser.wait_for_text("Confirmed").await;
+        assert_eq!(grade(&world, "anna@example.org").await, Some(Grade::Code));
+        browser.close().await;
+    }
+
+    async fn with_scripts_off_the_whole_path_works_by_buttons_and_links(world) {
+        let browser = Browser::start(Kind { scripts_off: true, ..Kind::default() }).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        browser.picture("inbox-no-scripts").await;
+        let inbox = browser.client.current_url().await.unwrap();
+        browser.open(&format!("{}{}", world.base, mail.confirm())).await;
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Implicit);
+        browser.press("#confirm button").await;
+        browser.wait_for_text("Confirmed").await;
+        browser.open(inbox.as_str()).await;
+        browser.wait_for_text("Confirmed").await;
+        browser.close().await;
+    }
+
+    async fn on_a_phone_nothing_scrolls_sideways_and_every_target_can_be_hit(world) {
+        let browser = Browser::start(Kind { phone: true, ..Kind::default() }).await;
+        let small = "const low = [...document.querySelectorAll('button, summary, input:not([type=hidden]):not([type=checkbox])')] \
+             .filter(e => e.offsetParent && !e.closest('[aria-hidden=true]')).filter(e => e.getBoundingClientRect().height < 43.5) \
+             .map(e => e.outerHTML.slice(0, 80)); \
+             return [document.documentElement.scrollWidth - innerWidth, low.join('; ')]";
+        let fits = async |name: &str| {
+            browser.picture(&format!("{name}-phone")).await;
+            let found = browser.run(small).await;
+            assert_eq!((found[0].as_i64().unwrap().max(0), found[1].as_str().unwrap()), (0, ""), "{name}");
+        };
+        browser.open(&format!("{}/f/news", world.base)).await;
+        fits("form").await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        fits("inbox").await;
+        browser.client.delete_all_cookies().await.unwrap();
+        for (name, path) in [("confirm", mail.confirm()), ("decline", mail.decline())] {
+            browser.open(&format!("{}{path}", world.base)).await;
+            fits(name).await;
+        }
+        world.advance(4);
+        browser.open(&format!("{}/f/news/embed", world.base)).await;
+        fits("embed").await;
+        browser.open(&format!("{}{}", world.base, mail.confirm())).await;
+        world.advance(4);
+        browser.press("#confirm button").await;
+        browser.wait_for_text("Confirmed").await;
+        fits("done").await;
+        browser.open(&format!("{}{}", world.base, mail.about())).await;
+        fits("about").await;
+        browser.close().await;
+    }
+
+    async fn the_keyboard_alone_leads_from_the_form_to_the_confirmation_with_the_focus_in_sight(world) {
+        let browser = Browser::start(Kind::default()).await;
+        browser.open(&format!("{}/f/news", world.base)).await;
+        let tab_to = async |name: &str| {
+            for _ in 0..20 {
+                browser.client.active_element().await.unwrap().send_keys("\u{E004}").await.unwrap();
+                let seen = browser.run(
+                    "const e = document.activeElement; const s = getComputedStyle(e); \
+                     return [e.name || e.tagName, s.outlineStyle !== 'none' || s.boxShadow !== 'none' || e.closest('div,form').matches(':focus-within')]",
+                ).await;
+                assert_ne!(seen[0], "website", "the honeypot is out of the keyboard's way");
+                assert_eq!(seen[1], true, "{seen}");
+                if seen[0].as_str().unwrap().eq_ignore_ascii_case(name) {
+                    return;
+                }
+            }
+            panic!("no way to {name}");
+        };
+        tab_to("email").await;
+        let focused = browser.client.active_element().await.unwrap();
+        focused.send_keys("anna@example.org").await.unwrap();
+        world.advance(5);
+        tab_to("button").await;
+        browser.client.active_element().await.unwrap().send_keys("\u{E007}").await.unwrap();
+        browser.wait_for_text("•••@example.org").await;
+        let code = world.mail_to("anna@example.org").await.code();
+        tab_to("code").await;
+        browser.client.active_element().await.unwrap().send_keys(&code).await.unwrap();
+        browser.wait_for_text("Confirmed").await;
+        browser.close().await;
+    }
+
+    async fn a_scanner_that_runs_scripts_and_opens_every_link_confirms_and_declines_nothing(world) {
+        let browser = Browser::start(Kind::default()).await;
+        let scanner = Browser::start(Kind::default()).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        for path in [mail.confirm(), mail.decline(), mail.about(), mail.confirm()] {
+            scanner.open(&format!("{}{path}", world.base)).await;
+            // Whatever a page's scripts would do by themselves is done once it has loaded and rested.
+            scanner.client.execute_async(
+                "const done = arguments[arguments.length - 1]; requestIdleCallback(() => setTimeout(done, 300))", Vec::new(),
+            ).await.unwrap();
+        }
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Implicit);
+        world.advance(60);
+        scanner.press("#confirm button").await;
+        scanner.find("input[name=code]").await;
+        scanner.picture("code-asked").await;
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Implicit);
+        let kinds = world.kinds("anna@example.org").await;
+        assert!(kinds.contains(&"code_asked") && !kinds.contains(&"confirmed") && !kinds.contains(&"declined"));
+        scanner.close().await;
+        browser.close().await;
+    }
+
+    async fn every_page_loads_from_its_own_origin_only(world) {
+        let browser = Browser::start(Kind::default()).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        browser.client.delete_all_cookies().await.unwrap();
+        let pages = ["/f/news".to_owned(), "/f/news/embed".to_owned(), mail.confirm(), mail.decline(), mail.about(), "/admin/sign-in".to_owned()];
+        for path in pages {
+            browser.open(&format!("{}{path}", world.base)).await;
+            let foreign = browser.run(
+                "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))",
+            ).await;
+            assert_eq!(foreign, serde_json::json!([]), "{path}");
+            browser.picture(&format!("page{}", path.chars().take(20).collect::<String>().replace('/', "-"))).await;
+        }
+        browser.close().await;
+    }
+}
+
+/// Serves one page of somebody's site, with a policy as strict as sites have it.
+async fn host_page(server: &str) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let html = format!(
+        "<!doctype html><title>A site</title><script src=\"{server}/embed.js\" defer></script>\
+         <countersign-form form=\"news\"></countersign-form>"
+    );
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length: {}\r\n\
+         content-security-policy: default-src 'none'; script-src {server}; connect-src {server}\r\n\r\n{html}",
+        html.len()
+    );
+    let serving = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (origin, serving)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_embedded_form_signs_up_and_confirms_in_place_under_a_strict_policy() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let (origin, serving) = host_page(&world.base).await;
+    let declarations = DECLARATIONS.replace("https://www.acme.example", &origin);
+    let declarations = countersign::app::apply::parse(&declarations).unwrap();
+    countersign::app::apply::apply(&world.app, &declarations)
+        .await
+        .unwrap();
+    let browser = Browser::start(Kind::default()).await;
+    browser.open(&origin).await;
+    let inside = async |script: &str| {
+        let script =
+            format!("const root = document.querySelector('countersign-form').shadowRoot; {script}");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
+        loop {
+            let seen = browser.run(&script).await;
+            if seen != serde_json::Value::Null && seen != serde_json::Value::Bool(false) {
+                return seen;
+            }
+            assert!(std::time::Instant::now() < deadline, "{script}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    inside("const e = root && root.querySelector('input[type=email]'); if (!e) return false; e.value = 'anna@example.org'; return true").await;
+    browser.picture("widget-form").await;
+    world.advance(5);
+    inside("root.querySelector('form').requestSubmit(); return true").await;
+    inside("return root.textContent.includes('•••@example.org')").await;
+    browser.picture("widget-inbox").await;
+    let mail = world.mail_to("anna@example.org").await;
+    let code = mail.code();
+    inside(&format!(
+        "const e = root.querySelector('input[inputmode=numeric]'); if (!e) return false; e.value = '{code}'; \
+         e.dispatchEvent(new Event('input', {{bubbles: true}})); if (e.form) e.form.requestSubmit(); return true"
+    ))
+    .await;
+    inside("return root.textContent.includes('Confirmed')").await;
+    browser.picture("widget-confirmed").await;
+    assert_eq!(grade(&world, "anna@example.org").await, Some(Grade::Code));
+    // What a signup from a page on another site shows of itself: its page is kept, and stands in the mail once declared.
+    assert!(mail.0.text.contains("localhost"));
+    browser.close().await;
+    serving.abort();
+    world.finish().await;
+}
