@@ -171,6 +171,14 @@ impl Store {
         }
     }
 
+    /// Batches of one verb that may be under way at once. PostgreSQL keeps them apart by locks on what they decide about.
+    pub const fn lanes(&self) -> usize {
+        match self.engine() {
+            Engine::Sqlite => 1,
+            Engine::Postgres => 3,
+        }
+    }
+
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -186,7 +194,7 @@ impl Store {
             .pragma("secure_delete", "on")
             .pragma("wal_autocheckpoint", "8000")
             .pragma("journal_size_limit", "67108864")
-            .pragma("cache_size", "-16384");
+            .pragma("cache_size", "-32768");
         let write = SqlitePoolOptions::new()
             .min_connections(1)
             .max_connections(1)

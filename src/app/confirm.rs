@@ -151,14 +151,17 @@ impl<'a> Batch<'a> {
             .collect();
         keys.sort_unstable();
         keys.dedup();
-        let rows = requests::find_to_decide(tx, &keys).await?;
-        let now = work.clock.now();
-        let mut ids: Vec<(BrandId, ContactId)> = rows
+        // A request's contact never changes, so it may be read before its row is locked.
+        let mut ids: Vec<(BrandId, ContactId)> = requests::list(tx, &keys)
+            .await?
             .iter()
             .map(|row| (row.brand_id, row.contact_id))
             .collect();
         ids.sort_unstable();
         ids.dedup();
+        contacts::lock(tx, &ids).await?;
+        let rows = requests::find_to_decide(tx, &keys).await?;
+        let now = work.clock.now();
         let standings = contacts::list_standings(tx, &ids).await?;
         let mut contact_rows = HashMap::new();
         if calls.iter().any(|call| matches!(call.act, Act::Decline)) {

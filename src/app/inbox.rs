@@ -8,7 +8,7 @@ use crate::domain::budget::{Occasion, Rate};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Event, Fact, MailFate, SCHEMA_VERSION};
 use crate::domain::form::Form;
-use crate::domain::ids::{BrandId, EventId, OutboxId, RequestId};
+use crate::domain::ids::{BrandId, ContactId, EventId, OutboxId, RequestId};
 use crate::domain::standing::{RequestState, apply};
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
@@ -94,6 +94,21 @@ impl App {
         circumstances: Circumstances,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.write().await?;
+        let Some(known) = requests::find(&mut tx, brand, id).await? else {
+            return Ok(());
+        };
+        let network = rate_key("network", &circumstances.network());
+        let Some(hash) = self.mailbox_of(&mut tx, brand, known.contact_id).await? else {
+            return Ok(());
+        };
+        // The order of all verbs: mailboxes and networks, then contacts, then requests.
+        let mut locks = [
+            lock_key(&[brand.0.as_bytes(), &hash]),
+            lock_key(&[network.as_bytes()]),
+        ];
+        locks.sort_unstable();
+        budgets::lock(&mut tx, &locks).await?;
+        contacts::lock(&mut tx, &[(brand, known.contact_id)]).await?;
         let Some(mut request) = requests::find_to_decide(&mut tx, &[(brand, id)])
             .await?
             .pop()
@@ -113,15 +128,6 @@ impl App {
         else {
             return Ok(());
         };
-        let hash = MailboxHash::try_from(contact.mailbox.as_slice())
-            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
-        let network = rate_key("network", &circumstances.network());
-        let mut locks = [
-            lock_key(&[brand.0.as_bytes(), &hash]),
-            lock_key(&[network.as_bytes()]),
-        ];
-        locks.sort_unstable();
-        budgets::lock(&mut tx, &locks).await?;
         let mut mailbox = budgets::find_mailboxes(&mut tx, &[(brand, hash)])
             .await?
             .pop()
@@ -200,6 +206,21 @@ impl App {
         Ok(())
     }
 
+    async fn mailbox_of(
+        &self,
+        tx: &mut crate::store::Conn,
+        brand: BrandId,
+        contact: ContactId,
+    ) -> Result<Option<MailboxHash>, StoreError> {
+        let found = contacts::find_by_ids(tx, &[(brand, contact)]).await?.pop();
+        found
+            .map(|contact| {
+                MailboxHash::try_from(contact.mailbox.as_slice())
+                    .map_err(|_| StoreError::Corrupt("mailbox of a contact"))
+            })
+            .transpose()
+    }
+
     async fn replace(
         &self,
         tx: &mut crate::store::Conn,
@@ -252,6 +273,7 @@ impl App {
     ) -> Result<(), StoreError> {
         let mut tx = self.store.write().await?;
         let key = (old.brand_id, old.id);
+        contacts::lock(&mut tx, &[(old.brand_id, old.contact_id)]).await?;
         let Some(mut request) = requests::find_to_decide(&mut tx, &[key]).await?.pop() else {
             return Ok(());
         };

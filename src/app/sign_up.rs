@@ -598,7 +598,7 @@ async fn read_contacts(
     tx: &mut Conn,
     keys: &[ContactKey],
 ) -> Result<HashMap<ContactKey, Contact>, StoreError> {
-    let rows = contacts::find_by_keys(tx, keys).await?;
+    let rows = contacts::find_to_decide(tx, keys).await?;
     let ids: Vec<(BrandId, ContactId)> = rows.iter().map(|row| (row.brand_id, row.id)).collect();
     let mut standings = contacts::list_standings(tx, &ids).await?;
     let open_ids: Vec<(BrandId, RequestId)> = rows

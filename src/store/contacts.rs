@@ -56,6 +56,12 @@ impl StandingRow {
 const FIND_BY_KEY: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, \
      c.open_request_id, c.created_at \
      from r cross join contact c where c.brand_id = r.brand_id and c.address_key = r.address_key";
+/// PostgreSQL takes the contacts' rows one process at a time, in one order for all: whoever decides about a contact holds
+/// its row, so that a signup never overwrites what a confirmation just raised. SQLite has one writer.
+const LOCK_BY_KEY_POSTGRES: &str = "select 1::bigint from r cross join contact c \
+     where c.brand_id = r.brand_id and c.address_key = r.address_key order by c.brand_id, c.id for update of c";
+const LOCK_BY_ID_POSTGRES: &str = "select 1::bigint from r cross join contact c \
+     where c.brand_id = r.brand_id and c.id = r.id order by c.brand_id, c.id for update of c";
 const FIND_BY_ID: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, \
      c.open_request_id, c.created_at \
      from r cross join contact c where c.brand_id = r.brand_id and c.id = r.id";
@@ -85,15 +91,29 @@ pub async fn find(
         .await?))
 }
 
-/// The contacts of a batch by brand and comparison key.
-pub async fn find_by_keys(
-    conn: &mut Conn,
+fn by_key(keys: &[(BrandId, String)]) -> Rows<'_, (BrandId, String)> {
+    Rows::of(keys)
+        .uuid("brand_id", |key| key.0.0)
+        .text("address_key", |key| key.1.clone())
+}
+
+/// The contacts of a batch by brand and comparison key; they are this transaction's to decide about.
+pub async fn find_to_decide(
+    tx: &mut Conn,
     keys: &[(BrandId, String)],
 ) -> Result<Vec<ContactRow>, StoreError> {
-    let rows = Rows::of(keys)
-        .uuid("brand_id", |key| key.0.0)
-        .text("address_key", |key| key.1.clone());
-    conn.read_set(FIND_BY_KEY, rows).await
+    if tx.engine() == super::Engine::Postgres {
+        let _: Vec<(i64,)> = tx.read_set(LOCK_BY_KEY_POSTGRES, by_key(keys)).await?;
+    }
+    tx.read_set(FIND_BY_KEY, by_key(keys)).await
+}
+
+/// Makes these contacts this transaction's to decide about. Contacts come before their requests, everywhere.
+pub async fn lock(tx: &mut Conn, ids: &[(BrandId, ContactId)]) -> Result<(), StoreError> {
+    if tx.engine() == super::Engine::Postgres {
+        let _: Vec<(i64,)> = tx.read_set(LOCK_BY_ID_POSTGRES, by_id(ids)).await?;
+    }
+    Ok(())
 }
 
 fn by_id(ids: &[(BrandId, ContactId)]) -> Rows<'_, (BrandId, ContactId)> {

@@ -70,10 +70,11 @@ const CLAIM_SQLITE: &str = "update outbox set ambiguous = case when leased_until
      order by due_at limit $3) \
      returning id, brand_id, contact_id, request_id, template, recipient_domain, due_at, tries, first_try_at, \
      message_id, ambiguous";
+/// The array keeps the planner, whose statistics of a queue are always stale, from joining the table with itself.
 const CLAIM_POSTGRES: &str = "update outbox set ambiguous = case when leased_until is null then ambiguous else 1 end, \
-     leased_until = $2 where id in ( \
+     leased_until = $2 where id = any(array( \
      select id from outbox where state = 'due' and due_at <= $1 and (leased_until is null or leased_until <= $1) \
-     order by due_at limit $3 for update skip locked) \
+     order by due_at limit $3 for update skip locked)) \
      returning id, brand_id, contact_id, request_id, template, recipient_domain, due_at, tries, first_try_at, \
      message_id, ambiguous";
 const REMOVE: &str = "delete from outbox where id in (select id from r where id is not null)";

@@ -47,7 +47,11 @@ impl Temporary {
 
 const LIST_OPEN: &str =
     "select brand_id, id from request where state = 'open' and id > $1 order by id limit $2";
-const CLEAR_OUTBOX: &str = "delete from outbox";
+const CLEAR: [&str; 3] = [
+    "delete from outbox",
+    "delete from mailbox",
+    "delete from rate",
+];
 /// Both engines collect statistics by this word, so that plans fit a store that has just been filled.
 const ANALYZE: &str = "analyze";
 
@@ -64,10 +68,13 @@ pub async fn list_open(
         .await?))
 }
 
-/// Empties the outbox of a store that is only measured, and brings the planner's statistics up to date.
+/// Makes a store that is only measured as it would be a day after its contacts signed up: their mails are gone from the
+/// outbox, their budgets tidied away, and the planner's statistics are up to date.
 pub async fn settle(store: &Store) -> Result<(), StoreError> {
     let mut tx = store.write().await?;
-    on!(tx, driver => { sqlx::query(CLEAR_OUTBOX).execute(driver).await?; });
+    for sql in CLEAR {
+        on!(tx, driver => { sqlx::query(sql).execute(driver).await?; });
+    }
     on!(tx, driver => { sqlx::query(ANALYZE).execute(driver).await?; });
     tx.commit().await
 }
