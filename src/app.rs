@@ -90,20 +90,19 @@ impl App {
             random: random.clone(),
             keys: keys.clone(),
         };
-        let lanes = store.lanes();
         let thresholds = config.thresholds;
         let limits = config.limits;
         let (one, two, three) = (work.clone(), work.clone(), work);
         Ok(Arc::new(Self {
-            sign_ups: Batcher::start(lanes, sign_up::BATCH, move |calls| {
+            sign_ups: Batcher::start(sign_up::BATCH, move |calls| {
                 let work = one.clone();
                 async move { sign_up::run(&work, &limits, calls).await }
             }),
-            confirmations: Batcher::start(lanes, confirm::BATCH, move |calls| {
+            confirmations: Batcher::start(confirm::BATCH, move |calls| {
                 let work = two.clone();
                 async move { confirm::run(&work, &thresholds, calls).await }
             }),
-            openings: Batcher::start(lanes, open_link::BATCH, move |calls| {
+            openings: Batcher::start(open_link::BATCH, move |calls| {
                 let work = three.clone();
                 async move { open_link::run(&work, calls).await }
             }),

@@ -124,6 +124,14 @@ impl Conn {
         }
     }
 
+    /// The text for the engine that is there, where one statement needs two; each says why.
+    pub const fn text(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => sqlite,
+            Engine::Postgres => postgres,
+        }
+    }
+
     pub const fn engine(&self) -> Engine {
         match self {
             Self::SqliteRead(_) | Self::SqliteWrite(_) => Engine::Sqlite,
@@ -147,8 +155,17 @@ impl Conn {
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
-/// How long one statement may take before PostgreSQL ends it.
-const STATEMENT_TIMEOUT: &str = "30s";
+/// Every statement here finds its rows by an index, and is planned anew each time: a plan that was made while a table was
+/// empty and then kept would read the whole table for each batch. No statement may take longer than the time-out.
+const POSTGRES_OPTIONS: [(&str, &str); 7] = [
+    ("statement_timeout", "30s"),
+    ("plan_cache_mode", "force_custom_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    ("jit", "off"),
+];
 
 /// SQLite before this one can corrupt a database in WAL mode when a checkpoint races a writer.
 const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
@@ -168,14 +185,6 @@ impl Store {
         match self {
             Self::Sqlite { .. } => Engine::Sqlite,
             Self::Postgres(_) => Engine::Postgres,
-        }
-    }
-
-    /// Batches of one verb that may be under way at once. PostgreSQL keeps them apart by locks on what they decide about.
-    pub const fn lanes(&self) -> usize {
-        match self.engine() {
-            Engine::Sqlite => 1,
-            Engine::Postgres => 3,
         }
     }
 
@@ -231,7 +240,7 @@ impl Store {
         let options = PgConnectOptions::from_str(url)?
             .application_name("countersign")
             .statement_cache_capacity(256)
-            .options([("statement_timeout", STATEMENT_TIMEOUT)]);
+            .options(POSTGRES_OPTIONS);
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(10))

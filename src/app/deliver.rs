@@ -126,7 +126,7 @@ impl App {
             app: self.clone(),
             transport,
             dkim,
-            results: Batcher::start(self.store.lanes(), 512, move |sent| {
+            results: Batcher::start(512, move |sent| {
                 let work = work.clone();
                 async move { write(&work, sent).await }
             }),

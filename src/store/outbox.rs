@@ -78,6 +78,9 @@ const CLAIM_POSTGRES: &str = "update outbox set ambiguous = case when leased_unt
      returning id, brand_id, contact_id, request_id, template, recipient_domain, due_at, tries, first_try_at, \
      message_id, ambiguous";
 const REMOVE: &str = "delete from outbox where id in (select id from r where id is not null)";
+/// The second text for the reason that `CLAIM_POSTGRES` has one.
+const REMOVE_POSTGRES: &str =
+    "delete from outbox where id = any(array(select id from r where id is not null))";
 const REMOVE_OF_REQUESTS: &str =
     "delete from outbox where request_id = $1 and state = 'due' and tries = 0";
 const RETRY: &str = "update outbox set state = r.state, due_at = r.due_at, leased_until = null, tries = r.tries, \
@@ -149,7 +152,8 @@ pub async fn accepted(tx: &mut Conn, mails: &[SentMail]) -> Result<(), StoreErro
 
 /// Takes mails out of the outbox that need not be sent any more.
 pub async fn remove(tx: &mut Conn, ids: &[OutboxId]) -> Result<(), StoreError> {
-    tx.write_set(REMOVE, Rows::of(ids).uuid("id", |id| id.0))
+    let sql = tx.text(REMOVE, REMOVE_POSTGRES);
+    tx.write_set(sql, Rows::of(ids).uuid("id", |id| id.0))
         .await?;
     Ok(())
 }

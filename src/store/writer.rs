@@ -2,9 +2,8 @@
 //! a single call at once, a busy one many together.
 
 use std::future::Future;
-use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
 use super::set::ROWS_AT_MOST;
@@ -45,32 +44,25 @@ where
     C: Clone + Send + 'static,
     R: Send + 'static,
 {
-    /// Starts the tasks. `run` is given 1 to `batch_at_most` calls and answers each, in order; they end with the last
-    /// handle. `lanes` batches may be under way at once: one where there is one writer, several where the database
-    /// itself keeps them apart.
-    pub fn start<F, Work>(lanes: usize, batch_at_most: usize, run: F) -> Self
+    /// Starts the task. `run` is given 1 to `batch_at_most` calls and answers each, in order; it ends with the last handle.
+    pub fn start<F, Work>(batch_at_most: usize, run: F) -> Self
     where
         F: Fn(Vec<C>) -> Work + Send + Sync + 'static,
         Work: Future<Output = Result<Vec<R>, StoreError>> + Send,
     {
         let limit = batch_at_most.clamp(1, ROWS_AT_MOST);
-        let (queue, waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
-        let waiting = Arc::new(Mutex::new(waiting));
-        let run = Arc::new(run);
-        for _ in 0..lanes.max(1) {
-            let (waiting, run) = (waiting.clone(), run.clone());
-            tokio::spawn(async move {
-                let mut batch = Vec::with_capacity(limit);
-                while waiting.lock().await.recv_many(&mut batch, limit).await > 0 {
-                    let (calls, answers): (Vec<C>, Vec<_>) = batch.drain(..).unzip();
-                    let results = answer_all(&*run, calls).await;
-                    for (answer, result) in answers.into_iter().zip(results) {
-                        // The caller may be gone; its work is done all the same.
-                        let _ = answer.send(result);
-                    }
+        let (queue, mut waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
+        tokio::spawn(async move {
+            let mut batch = Vec::with_capacity(limit);
+            while waiting.recv_many(&mut batch, limit).await > 0 {
+                let (calls, answers): (Vec<C>, Vec<_>) = batch.drain(..).unzip();
+                let results = answer_all(&run, calls).await;
+                for (answer, result) in answers.into_iter().zip(results) {
+                    // The caller may be gone; its work is done all the same.
+                    let _ = answer.send(result);
                 }
-            });
-        }
+            }
+        });
         Self { queue }
     }
 
