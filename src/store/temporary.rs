@@ -28,9 +28,15 @@ impl Temporary {
         let tag: String = tag.chars().filter(char::is_ascii_alphanumeric).collect();
         let name = format!("countersign_bench_{tag}");
         run(server, format!("create database {name}")).await?;
-        let base = server.rsplit_once('/').map_or(server, |parts| parts.0);
+        let (address, parameters) = match server.split_once('?') {
+            Some((address, parameters)) => (address, format!("?{parameters}")),
+            None => (server, String::new()),
+        };
+        // Behind `postgres://` the first slash begins the database's name.
+        let (scheme, rest) = address.split_once("://").unwrap_or(("postgres", address));
+        let host = rest.split('/').next().unwrap_or(rest);
         Ok(Self {
-            url: format!("{base}/{name}"),
+            url: format!("{scheme}://{host}/{name}{parameters}"),
             server: server.to_owned(),
             name,
         })

@@ -8,6 +8,7 @@
 )]
 
 mod addresses;
+mod admin;
 mod apply;
 mod architecture;
 mod budgets;

@@ -191,6 +191,25 @@ in_chromium! {
         browser.close().await;
     }
 
+    async fn an_operator_signs_in_sees_the_overview_and_signs_out(world) {
+        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        let browser = Browser::start(Kind::default()).await;
+        browser.open(&format!("{}/admin", world.base)).await;
+        browser.type_into("input[name=name]", "olga").await;
+        browser.type_into("input[name=password]", "wrong").await;
+        browser.press("main button").await;
+        browser.wait_for_text("wrong").await;
+        browser.type_into("input[name=password]", "a long enough password").await;
+        browser.press("main button").await;
+        browser.wait_for_text("Overview").await;
+        browser.picture("admin-overview").await;
+        browser.press("header button").await;
+        browser.wait_for_text("Sign in").await;
+        browser.open(&format!("{}/admin", world.base)).await;
+        browser.wait_for_text("Password").await;
+        browser.close().await;
+    }
+
     async fn every_page_loads_from_its_own_origin_only(world) {
         let browser = Browser::start(Kind::default()).await;
         let mail = sign_up(&world, &browser, "anna@example.org").await;
