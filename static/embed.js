@@ -1,6 +1,5 @@
-/* <countersign-form form="ID">: a form in any page, and the next steps in its place.
-   Attributes: form, lang, server. Style it by --countersign-accent, -accent-ink, -font, -radius, -edge and ::part(…).
-   Sends no cookies. Fires "countersign" with detail.state.
+/* <countersign-form form="ID" lang server>: a form in any page, and the next steps in its place.
+   Style it by --countersign-accent, -accent-ink, -font, -radius, -edge, ::part(…). Fires "countersign" with detail.state.
    Texts:
    form-email-label form-name-label form-optional form-trap-label form-privacy form-proof-working form-sending
    form-failed inbox-title inbox-sent-to inbox-from inbox-code-label inbox-code-button inbox-waiting inbox-nothing
@@ -222,8 +221,10 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
         this.tell(state);
       };
       const code = h("input", { id: "code", inputmode: "numeric", autocomplete: "one-time-code", "aria-describedby": "code-problem", input: () => {
-        code.value = code.value.replace(/\D/g, "").slice(0, 6);
-        if (code.value.length > 5) codes.requestSubmit();
+        const six = code.value.replace(/\D/g, "").slice(0, 6);
+        code.value = six;
+        if (six.length > 5 && six !== this.six) codes.requestSubmit();
+        this.six = six;
       } });
       const codes = this.form(this.say("inbox-code-button"), async () => see(await ask(`${inbox}/code`, { code: code.value })),
         h("label", { for: "code", part: "label" }, this.say("inbox-code-label")),

@@ -122,10 +122,15 @@
   };
   // "402 718", pasted, has seven characters.
   code.removeAttribute("maxlength");
+  // A key too many is cut off again and must not cost a try.
+  let sent = "";
   code.addEventListener("input", () => {
     const digits = code.value.replace(/\D/g, "").slice(0, 6);
     if (digits !== code.value) code.value = digits;
-    if (digits.length === 6) send();
+    if (digits.length === 6 && digits !== sent) {
+      sent = digits;
+      send();
+    }
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -60,25 +60,31 @@ pub async fn show(
         explanation: t.get(&format!("embed-{way}-text")),
         code,
     };
-    let purposes: String = form
-        .declared
-        .choices
-        .iter()
-        .map(|choice| {
-            let name = content.names_of(std::slice::from_ref(choice), t.language()).join("");
-            format!(
-                "  <label><input type=\"checkbox\" name=\"purpose\" value=\"{choice}\"> {}</label>\n",
-                escape(&name)
-            )
-        })
-        .collect();
-    let fixed: String = form
-        .declared
+    let in_language = |texts| crate::domain::brand::in_language(texts, t.language()).to_owned();
+    // What the person reads must be what the version says that was shown: names and wordings go along, and so do the
+    // version and the language.
+    let purposes: String = content
         .purposes
         .iter()
-        .map(|slug| format!("  <input type=\"hidden\" name=\"purpose\" value=\"{slug}\">\n"))
+        .map(|shown| {
+            let (slug, name) = (&shown.slug, escape(&in_language(&shown.name)));
+            let wording = escape(&in_language(&shown.wording));
+            if shown.choice {
+                format!(
+                    "  <label><input type=\"checkbox\" name=\"purpose\" value=\"{slug}\"> {name}: {wording}</label>\n"
+                )
+            } else {
+                format!(
+                    "  <p>{name}: {wording}</p>\n  <input type=\"hidden\" name=\"purpose\" value=\"{slug}\">\n"
+                )
+            }
+        })
         .collect();
-    let in_language = |texts| crate::domain::brand::in_language(texts, t.language()).to_owned();
+    let fixed = format!(
+        "  <input type=\"hidden\" name=\"lang\" value=\"{}\">\n  <input type=\"hidden\" name=\"version\" value=\"{}\">\n",
+        t.language(),
+        form.current.as_str()
+    );
     let snippets = vec![
         snippet(
             "script",
@@ -98,7 +104,7 @@ pub async fn show(
         snippet(
             "frame",
             format!(
-                "<iframe src=\"{url}/f/{slug}?embed=1\" title=\"{}\" width=\"100%\" height=\"560\" style=\"border:0\"></iframe>",
+                "<iframe src=\"{url}/f/{slug}?embed=1\" title=\"{}\" width=\"100%\" height=\"900\" frameborder=\"0\"></iframe>",
                 escape(&title)
             ),
         ),

@@ -59,6 +59,8 @@ struct InboxPage {
     script: String,
     thanks: String,
     continue_url: Option<String>,
+    /// Where to sign up again once this request is over.
+    form_url: String,
 }
 
 /// What the page, and scripts, are told.
@@ -276,6 +278,10 @@ fn page(
             webmail,
             script: shared.assets.inbox_js.clone(),
             thanks: t.arg("done-text", "brand", &brand.declared.name),
+            form_url: form.as_ref().map_or_else(String::new, |form| {
+                let framed = if extras.embedded { "?embed=1" } else { "" };
+                format!("/f/{}{framed}", form.declared.slug)
+            }),
             continue_url: form.and_then(|form| form.declared.redirect_after_confirmation.clone()),
         },
     )
