@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use super::sign_up::rate_key;
+use super::sign_up::{CONFIRM, rate_key};
 use super::{App, Work};
 use crate::config::{SmtpLogin, SmtpTls};
 use crate::domain::brand::Brand;
@@ -342,7 +342,9 @@ impl Delivery {
         let mut jobs = Vec::with_capacity(mails.len());
         for mail in mails {
             let request = requests.get(&mail.request_id).filter(|request| {
-                request.state == RequestState::Open.as_str() && now < request.expires_at
+                mail.template == CONFIRM
+                    && request.state == RequestState::Open.as_str()
+                    && now < request.expires_at
             });
             let contact = contacts
                 .get(&mail.contact_id)

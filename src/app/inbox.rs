@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::App;
-use super::sign_up::{Refusal, SignedUp, Submission, empty_mailbox, lock_key, rate_key};
+use super::sign_up::{CONFIRM, Refusal, SignedUp, Submission, empty_mailbox, lock_key, rate_key};
 use crate::domain::budget::{Occasion, Rate};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Event, Fact, MailFate, SCHEMA_VERSION};
@@ -166,7 +166,7 @@ impl App {
                 brand_id: brand,
                 contact_id: contact.id,
                 request_id: id,
-                template: "confirm".to_owned(),
+                template: CONFIRM.to_owned(),
                 recipient_domain: domain,
                 due_at: now,
                 tries: 0,

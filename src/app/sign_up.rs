@@ -130,9 +130,8 @@ impl App {
             .call(command)
             .await
             .map_err(|error| store_refusal(&error))?;
-        if done.mail == MailFate::Queued {
-            self.live.mail_queued();
-        }
+        // Whatever became of the mail: delivery wakes for every signup alike.
+        self.live.mail_queued();
         Ok(done)
     }
 
@@ -175,12 +174,11 @@ fn purposes_of(form: &Form, named: &[String]) -> Result<Vec<Slug>, Refusal> {
 type ContactKey = (BrandId, String);
 type MailboxKey = (BrandId, MailboxHash);
 
-/// A contact as the batch sees it, with what changed.
+/// A contact as the batch sees it.
 struct Contact {
     row: ContactRow,
     standings: Standings,
     open: Option<RequestRow>,
-    touched: bool,
 }
 
 /// What the batch read, changes as it decides, and writes.
@@ -190,7 +188,6 @@ struct Batch<'a> {
     now: Timestamp,
     contacts: HashMap<ContactKey, Contact>,
     mailboxes: HashMap<MailboxKey, Mailbox>,
-    changed_mailboxes: HashSet<MailboxKey>,
     /// Arrival times of rates, and how much this batch took of the widest ones.
     rates: HashMap<String, i64>,
     changed_networks: HashSet<String>,
@@ -231,6 +228,10 @@ const fn fate_name(fate: MailFate) -> &'static str {
         MailFate::Bot => "bot",
     }
 }
+
+/// The templates of outbox rows: the confirmation mail, and the row of a signup that causes none.
+pub(super) const CONFIRM: &str = "confirm";
+const NOTHING: &str = "nothing";
 
 const INSTALLATION: &str = "installation";
 
@@ -306,7 +307,6 @@ impl<'a> Batch<'a> {
             limits,
             now,
             mailboxes,
-            changed_mailboxes: HashSet::new(),
             rates,
             changed_networks: HashSet::new(),
             taken: HashMap::new(),
@@ -322,10 +322,13 @@ impl<'a> Batch<'a> {
         let now = self.now;
         let key = contact_key(&call);
         let mailbox_key = (call.brand.id, call.mailbox);
+        // Made for every mailbox that is named, so that each signup writes one, whatever comes of it.
         let suppressed = self
             .mailboxes
-            .get(&mailbox_key)
-            .is_some_and(|mailbox| mailbox.suppressed_at.is_some());
+            .entry(mailbox_key)
+            .or_insert_with(|| empty_mailbox(call.brand.id, call.mailbox))
+            .suppressed_at
+            .is_some();
         let (mail, due_at) = self.take_budget(&call, suppressed);
         let work = self.work;
         let contact = self.contacts.entry(key).or_insert_with(|| Contact {
@@ -342,7 +345,6 @@ impl<'a> Batch<'a> {
             },
             standings: Standings::new(),
             open: None,
-            touched: true,
         });
         let closed = |purpose: &Slug| {
             contact
@@ -401,7 +403,6 @@ impl<'a> Batch<'a> {
             }
             contact.row.open_request_id = Some(request.id);
             contact.open = Some(request.clone());
-            contact.touched = true;
         } else {
             contact.open = open;
         }
@@ -413,7 +414,6 @@ impl<'a> Batch<'a> {
         let suggestion = call.address.suggestion();
         if call.name.is_some() {
             contact.row.name.clone_from(&call.name);
-            contact.touched = true;
         }
         facts.push((
             request.id,
@@ -438,20 +438,18 @@ impl<'a> Batch<'a> {
             })),
         ));
         for (request, fact) in facts {
-            let before = contact.standings.clone();
             apply(&mut contact.standings, &fact, now);
             for (purpose, standing) in &contact.standings {
-                if before.get(purpose) != Some(standing) {
-                    self.standings.insert(
-                        (contact.row.id, purpose.clone()),
-                        (
-                            contact.row.brand_id,
-                            contact.row.id,
-                            purpose.clone(),
-                            *standing,
-                        ),
-                    );
-                }
+                // Written even where nothing changed: a known contact costs what a new one does (T19).
+                self.standings.insert(
+                    (contact.row.id, purpose.clone()),
+                    (
+                        contact.row.brand_id,
+                        contact.row.id,
+                        purpose.clone(),
+                        *standing,
+                    ),
+                );
             }
             self.events.push(Event {
                 id: work.event_id(now),
@@ -463,21 +461,21 @@ impl<'a> Batch<'a> {
                 fact,
             });
         }
-        if queued {
-            self.mails.push(OutboxRow {
-                id: OutboxId(work.random.uuid_v7(now)),
-                brand_id: contact.row.brand_id,
-                contact_id: contact.row.id,
-                request_id: request.id,
-                template: "confirm".to_owned(),
-                recipient_domain: call.address.domain().to_owned(),
-                due_at,
-                tries: 0,
-                first_try_at: None,
-                message_id: None,
-                ambiguous: 0,
-            });
-        }
+        // A signup without a mail writes an outbox row as well, which delivery takes out unsent: otherwise the time of the
+        // answer would tell the states of addresses apart (T19).
+        self.mails.push(OutboxRow {
+            id: OutboxId(work.random.uuid_v7(now)),
+            brand_id: contact.row.brand_id,
+            contact_id: contact.row.id,
+            request_id: request.id,
+            template: if queued { CONFIRM } else { NOTHING }.to_owned(),
+            recipient_domain: call.address.domain().to_owned(),
+            due_at,
+            tries: 0,
+            first_try_at: None,
+            message_id: None,
+            ambiguous: 0,
+        });
         let answer = SignedUp {
             brand: call.brand.number,
             request: request.id,
@@ -519,7 +517,6 @@ impl<'a> Batch<'a> {
             metrics::counter!(telemetry::BUDGET, "budget" => "mailbox").increment(1);
             return (MailFate::OverBudget, now);
         }
-        self.changed_mailboxes.insert(mailbox_key);
         self.rates.insert(network.clone(), arrival);
         self.changed_networks.insert(network);
         let of_form = self.reserve(form_key(&call.form), self.limits.per_form_an_hour);
@@ -548,7 +545,6 @@ impl<'a> Batch<'a> {
         let contacts: Vec<ContactRow> = self
             .contacts
             .into_values()
-            .filter(|contact| contact.touched)
             .map(|contact| contact.row)
             .collect();
         contacts::put(tx, &contacts).await?;
@@ -558,12 +554,7 @@ impl<'a> Batch<'a> {
         requests::update(tx, &self.replaced).await?;
         events::append(tx, &self.events).await?;
         outbox::insert(tx, &self.mails).await?;
-        let mailboxes: Vec<Mailbox> = self
-            .mailboxes
-            .into_iter()
-            .filter(|(key, _)| self.changed_mailboxes.contains(key))
-            .map(|(_, mailbox)| mailbox)
-            .collect();
+        let mailboxes: Vec<Mailbox> = self.mailboxes.into_values().collect();
         budgets::put_mailboxes(tx, &mailboxes).await?;
         let networks: Vec<(String, i64)> = self
             .changed_networks
@@ -616,7 +607,6 @@ async fn read_contacts(
             let contact = Contact {
                 standings: standings.remove(&row.id).unwrap_or_default(),
                 open: row.open_request_id.and_then(|id| open.remove(&id)),
-                touched: false,
                 row,
             };
             let key = (contact.row.brand_id, contact.row.address_key.clone());
