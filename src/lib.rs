@@ -17,6 +17,9 @@ pub mod telemetry;
 /// What the product means: pure, no I/O.
 pub mod domain;
 
+/// Proof that does not rest on trust in the operator: pure over bytes.
+pub mod ledger;
+
 /// The database: one SQL text for SQLite and PostgreSQL.
 pub mod store;
 
