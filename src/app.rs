@@ -10,6 +10,8 @@ pub mod live;
 pub mod open_link;
 pub mod overview;
 pub mod permit;
+pub mod prove;
+mod record;
 pub mod sign_in;
 pub mod sign_up;
 pub mod tidy;
@@ -18,9 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::clock::{Clock, Random};
 use crate::config::Config;
-use crate::domain::ids::EventId;
 use crate::domain::keys::{Keys, KeysProblem};
-use crate::domain::time::Timestamp;
 use crate::store::writer::Batcher;
 use crate::store::{Store, StoreError, settings};
 
@@ -62,12 +62,6 @@ pub(crate) struct Work {
     pub keys: Arc<Keys>,
 }
 
-impl Work {
-    pub fn event_id(&self, now: Timestamp) -> EventId {
-        EventId(self.random.uuid_v7(now))
-    }
-}
-
 impl App {
     /// Opens the store, checks the keys against it, loads the catalog and starts the writers.
     pub async fn start(
@@ -92,17 +86,18 @@ impl App {
         };
         let thresholds = config.thresholds;
         let limits = config.limits;
+        let at_once = store.batches_at_once();
         let (one, two, three) = (work.clone(), work.clone(), work);
         Ok(Arc::new(Self {
-            sign_ups: Batcher::start(sign_up::BATCH, move |calls| {
+            sign_ups: Batcher::start(sign_up::BATCH, at_once, move |calls| {
                 let work = one.clone();
                 async move { sign_up::run(&work, &limits, calls).await }
             }),
-            confirmations: Batcher::start(confirm::BATCH, move |calls| {
+            confirmations: Batcher::start(confirm::BATCH, at_once, move |calls| {
                 let work = two.clone();
                 async move { confirm::run(&work, &thresholds, calls).await }
             }),
-            openings: Batcher::start(open_link::BATCH, move |calls| {
+            openings: Batcher::start(open_link::BATCH, at_once, move |calls| {
                 let work = three.clone();
                 async move { open_link::run(&work, calls).await }
             }),
@@ -114,6 +109,15 @@ impl App {
             keys,
             store,
         }))
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            keys: self.keys.clone(),
+        }
     }
 
     /// The brands and forms as they are now.

@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use uuid::Uuid;
 
+use crate::domain::event::ClockReading;
 use crate::domain::time::Timestamp;
 
 /// Tells the time: the machine's, or one that a test moves by hand.
@@ -36,6 +37,11 @@ impl Clock {
             }
             Self::Fixed(at) => Timestamp::from_micros(at.load(Ordering::SeqCst)),
         }
+    }
+
+    /// How far the clock can be relied on at this moment.
+    pub fn reading(&self) -> ClockReading {
+        ClockReading::default()
     }
 
     /// Moves a fixed clock; the machine's clock is left alone.

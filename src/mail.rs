@@ -2,4 +2,5 @@
 
 pub mod compose;
 pub mod dkim;
+pub mod pack;
 pub mod transport;

@@ -5,14 +5,18 @@
 
 pub mod brands;
 pub mod budgets;
+mod checkpoint;
 pub mod contacts;
 pub mod events;
+pub mod locks;
+pub mod mails;
 pub mod openings;
 pub mod operators;
 pub mod outbox;
 pub mod requests;
 pub mod set;
 pub mod settings;
+pub mod signups;
 pub mod temporary;
 pub mod writer;
 
@@ -200,8 +204,11 @@ impl Store {
             .statement_cache_capacity(512)
             // Rows cross from SQLite's thread in one go instead of waking the reader for each.
             .row_buffer_size(2_048)
+            // Journals of single statements and small tables in between stay out of the file system.
+            .pragma("temp_store", "memory")
             .pragma("secure_delete", "on")
-            .pragma("wal_autocheckpoint", "8000")
+            // Checkpoints are made beside the writer, not by it: `checkpoint`.
+            .pragma("wal_autocheckpoint", "0")
             .pragma("journal_size_limit", "67108864")
             .pragma("cache_size", "-32768");
         let write = SqlitePoolOptions::new()
@@ -228,6 +235,11 @@ impl Store {
                 "SQLite runs without synchronous=FULL; acknowledged signups could be lost".into(),
             ));
         }
+        tokio::spawn(checkpoint::run(
+            options.clone(),
+            path.to_owned(),
+            write.clone(),
+        ));
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
             .test_before_acquire(false)
@@ -286,6 +298,14 @@ impl Store {
             }
             Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
         })
+    }
+
+    /// How many batches of one verb it helps to run at once: on PostgreSQL one computes while another waits for the disk.
+    pub const fn batches_at_once(&self) -> usize {
+        match self {
+            Self::Sqlite { .. } => 1,
+            Self::Postgres(_) => 2,
+        }
     }
 
     /// Waits until what is under way is done, and closes.

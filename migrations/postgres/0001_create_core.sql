@@ -40,23 +40,13 @@ create table contact (
     language text collate "C" not null,
     name text collate "C",
     open_request_id uuid,
+    -- Where the contact stands for each purpose: the fold of its events, as JSON.
+    standings text collate "C" not null,
     created_at bigint not null,
     primary key (brand_id, id)
 );
 
 create unique index contact_address on contact (brand_id, address_key);
-
-create table standing (
-    brand_id uuid not null,
-    contact_id uuid not null,
-    purpose text collate "C" not null,
-    state text collate "C" not null check (state in ('pending', 'implicit', 'explicit', 'lapsed', 'declined', 'withdrawn', 'corrected')),
-    grade text collate "C" check (grade in ('code', 'same_browser', 'link_button')),
-    rule text collate "C" not null,
-    since bigint not null,
-    until bigint,
-    primary key (brand_id, contact_id, purpose)
-);
 
 create table request (
     brand_id uuid not null,
@@ -80,15 +70,18 @@ create table request (
     primary key (brand_id, id)
 );
 
+-- What happened. `body` is canonical JSON (RFC 8785), `salt` hides its commitment in the log, `circumstances` is what `body`
+-- names by its hash, `mail` the mail as it was sent, compressed. These four may be emptied, never changed.
 create table event (
     position bigint generated always as identity primary key,
-    id uuid not null,
     brand_id uuid not null,
     contact_id uuid not null,
-    request_id uuid,
     kind text collate "C" not null,
     at bigint not null,
-    body text collate "C" not null
+    body text collate "C",
+    salt bytea check (length(salt) = 32),
+    circumstances text collate "C",
+    mail bytea
 );
 
 create index event_contact on event (brand_id, contact_id, position);
@@ -99,7 +92,15 @@ begin
 end $$;
 
 create trigger event_never_changes before update on event
-for each row execute function event_never_changes();
+for each row when (
+    (new.position, new.brand_id, new.contact_id, new.kind, new.at)
+        is distinct from (old.position, old.brand_id, old.contact_id, old.kind, old.at)
+    or (new.body is not null and new.body is distinct from old.body)
+    or (new.salt is not null and new.salt is distinct from old.salt)
+    or (new.circumstances is not null and new.circumstances is distinct from old.circumstances)
+    or (new.mail is not null and new.mail is distinct from old.mail)
+)
+execute function event_never_changes();
 
 create function event_is_never_deleted() returns trigger language plpgsql as $$
 begin
@@ -139,7 +140,8 @@ create table mailbox (
 -- Rates by the generic cell rate algorithm: the theoretical arrival time of each key.
 create table rate (
     key text collate "C" not null primary key,
-    arrival bigint not null
+    arrival bigint not null,
+    changed_at bigint not null
 );
 
 create table opening (
@@ -159,39 +161,31 @@ create table spent_challenge (
     expires_at bigint not null
 );
 
+-- What waits to leave, in the order in which it is due. A mail that failed for good is due never: at the end of time.
 create table outbox (
-    id uuid not null primary key,
+    due_at bigint not null,
+    id uuid not null,
     brand_id uuid not null,
     contact_id uuid not null,
     request_id uuid not null,
     template text collate "C" not null,
     recipient_domain text collate "C" not null,
     state text collate "C" not null check (state in ('due', 'failed')),
-    due_at bigint not null,
     leased_until bigint,
     tries bigint not null,
     first_try_at bigint,
     message_id text collate "C",
     last_reply text collate "C",
-    ambiguous bigint not null check (ambiguous in (0, 1))
+    ambiguous bigint not null check (ambiguous in (0, 1)),
+    primary key (due_at, id)
 );
 
-create index outbox_due on outbox (due_at) where state = 'due';
-
--- The confirmation mail as it was sent: exact bytes, compressed.
-create table sent_mail (
-    brand_id uuid not null,
-    id uuid not null,
-    contact_id uuid not null,
-    request_id uuid not null,
-    message_id text collate "C" not null,
-    accepted_at bigint not null,
-    reply text collate "C" not null,
-    bytes bytea not null,
-    primary key (brand_id, id)
+-- Mails of one kind differ in a few places; they are compressed against a common text (zstd, a raw dictionary). Nothing in
+-- it is about a person.
+create table mail_dictionary (
+    id bigint not null primary key,
+    bytes bytea not null
 );
-
-create index sent_mail_contact on sent_mail (brand_id, contact_id);
 
 create table operator (
     id uuid not null primary key,

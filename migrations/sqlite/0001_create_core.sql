@@ -40,23 +40,13 @@ create table contact (
     language text not null,
     name text,
     open_request_id blob,
+    -- Where the contact stands for each purpose: the fold of its events, as JSON.
+    standings text not null,
     created_at integer not null,
     primary key (brand_id, id)
 ) strict, without rowid;
 
 create unique index contact_address on contact (brand_id, address_key);
-
-create table standing (
-    brand_id blob not null,
-    contact_id blob not null,
-    purpose text not null,
-    state text not null check (state in ('pending', 'implicit', 'explicit', 'lapsed', 'declined', 'withdrawn', 'corrected')),
-    grade text check (grade in ('code', 'same_browser', 'link_button')),
-    rule text not null,
-    since integer not null,
-    until integer,
-    primary key (brand_id, contact_id, purpose)
-) strict, without rowid;
 
 create table request (
     brand_id blob not null,
@@ -80,20 +70,29 @@ create table request (
     primary key (brand_id, id)
 ) strict, without rowid;
 
+-- What happened. `body` is canonical JSON (RFC 8785), `salt` hides its commitment in the log, `circumstances` is what `body`
+-- names by its hash, `mail` the mail as it was sent, compressed. These four may be emptied, never changed.
 create table event (
     position integer not null primary key autoincrement,
-    id blob not null,
     brand_id blob not null,
     contact_id blob not null,
-    request_id blob,
     kind text not null,
     at integer not null,
-    body text not null
+    body text,
+    salt blob check (length(salt) = 32),
+    circumstances text,
+    mail blob
 ) strict;
 
 create index event_contact on event (brand_id, contact_id, position);
 
 create trigger event_never_changes before update on event
+when new.position is not old.position or new.brand_id is not old.brand_id or new.contact_id is not old.contact_id
+    or new.kind is not old.kind or new.at is not old.at
+    or (new.body is not null and new.body is not old.body)
+    or (new.salt is not null and new.salt is not old.salt)
+    or (new.circumstances is not null and new.circumstances is not old.circumstances)
+    or (new.mail is not null and new.mail is not old.mail)
 begin
     select raise(abort, 'events never change');
 end;
@@ -127,7 +126,8 @@ create table mailbox (
 -- Rates by the generic cell rate algorithm: the theoretical arrival time of each key.
 create table rate (
     key text not null primary key,
-    arrival integer not null
+    arrival integer not null,
+    changed_at integer not null
 ) strict, without rowid;
 
 create table opening (
@@ -147,39 +147,31 @@ create table spent_challenge (
     expires_at integer not null
 ) strict, without rowid;
 
+-- What waits to leave, in the order in which it is due. A mail that failed for good is due never: at the end of time.
 create table outbox (
-    id blob not null primary key,
+    due_at integer not null,
+    id blob not null,
     brand_id blob not null,
     contact_id blob not null,
     request_id blob not null,
     template text not null,
     recipient_domain text not null,
     state text not null check (state in ('due', 'failed')),
-    due_at integer not null,
     leased_until integer,
     tries integer not null,
     first_try_at integer,
     message_id text,
     last_reply text,
-    ambiguous integer not null check (ambiguous in (0, 1))
+    ambiguous integer not null check (ambiguous in (0, 1)),
+    primary key (due_at, id)
 ) strict, without rowid;
 
-create index outbox_due on outbox (due_at) where state = 'due';
-
--- The confirmation mail as it was sent: exact bytes, compressed.
-create table sent_mail (
-    brand_id blob not null,
-    id blob not null,
-    contact_id blob not null,
-    request_id blob not null,
-    message_id text not null,
-    accepted_at integer not null,
-    reply text not null,
-    bytes blob not null,
-    primary key (brand_id, id)
+-- Mails of one kind differ in a few places; they are compressed against a common text (zstd, a raw dictionary). Nothing in
+-- it is about a person.
+create table mail_dictionary (
+    id integer not null primary key,
+    bytes blob not null
 ) strict, without rowid;
-
-create index sent_mail_contact on sent_mail (brand_id, contact_id);
 
 create table operator (
     id blob not null primary key,

@@ -1,22 +1,26 @@
 //! Answering a confirmation request: by the link, by the code, or with "this was not me". Written for a batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use subtle::ConstantTimeEq;
 
-use super::sign_up::{empty_mailbox, lock_key};
+use super::record::About;
+use super::sign_up::empty_mailbox;
 use super::{App, Work};
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{Event, Fact, SCHEMA_VERSION};
+use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId, RequestId};
 use crate::domain::scanner::{self, Opening, Press, Thresholds};
 use crate::domain::standing::{
     Attempt, CODE_TRIES, Decision, RequestState, Standings, apply, decide,
 };
 use crate::domain::time::Timestamp;
-use crate::store::budgets::{self, MailboxHash};
-use crate::store::contacts::{self, ContactRow, StandingOf};
-use crate::store::requests::{self, RequestRow};
+use crate::store::budgets::{self, Mailbox, MailboxHash};
+use crate::store::contacts::{self, Contact};
+use crate::store::events::NewEvent;
+use crate::store::locks::Locks;
+use crate::store::requests::{self, Asked, Key, RequestRow};
+use crate::store::set::Writes;
 use crate::store::{Conn, StoreError, events, openings};
 use crate::telemetry;
 
@@ -110,13 +114,14 @@ struct Batch<'a> {
     now: Timestamp,
     requests: HashMap<RequestId, RequestRow>,
     touched: Vec<RequestId>,
-    contacts: HashMap<ContactId, ContactRow>,
-    standings: HashMap<ContactId, Standings>,
-    changed: HashMap<(ContactId, crate::domain::brand::Slug), StandingOf>,
+    contacts: HashMap<ContactId, Contact>,
+    changed: HashSet<ContactId>,
     openings: HashMap<RequestId, Vec<Opening>>,
     people: HashMap<String, i64>,
+    /// The mailboxes of those who may decline.
+    mailboxes: Vec<Mailbox>,
     declined: Vec<(BrandId, MailboxHash)>,
-    events: Vec<Event>,
+    events: Vec<NewEvent>,
 }
 
 /// Records a batch of answers in one transaction; of several answers to one request the first wins and the others are
@@ -126,16 +131,54 @@ pub(super) async fn run(
     thresholds: &Thresholds,
     calls: Vec<Answer>,
 ) -> Result<Vec<Outcome>, StoreError> {
-    let mut tx = work.store.write().await?;
-    let mut batch = Batch::read(work, thresholds, &mut tx, &calls).await?;
+    let mut keys: Vec<Key> = calls
+        .iter()
+        .map(|call| (call.brand, call.request))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let locks = locks_of(work, &keys, &calls).await?;
+    let mut tx = work.store.write_locked(locks).await?;
+    let mut batch = Batch::read(work, thresholds, &mut tx, &keys, &calls).await?;
     let mut outcomes = Vec::with_capacity(calls.len());
     for call in calls {
         outcomes.push(batch.decide(call)?);
     }
-    batch.write(&mut tx).await?;
+    tx.write_all(batch.writes()).await?;
     // If the process dies before this commit, nobody was answered and nothing changed; the link works again.
     tx.commit().await?;
     Ok(outcomes)
+}
+
+/// The contacts of a batch, and the mailboxes that somebody wants left alone. Neither ever changes for a request, so both
+/// may be read before they are locked.
+async fn locks_of(work: &Work, keys: &[Key], calls: &[Answer]) -> Result<Locks, StoreError> {
+    let mut locks = Locks::default();
+    if !work.store.needs_locks() {
+        return Ok(locks);
+    }
+    let declining = declining(calls);
+    let mut conn = work.store.read().await?;
+    for asked in requests::list_with_contacts(&mut conn, keys).await? {
+        locks.contact(asked.contact.brand_id, &asked.contact.address_key);
+        if declining.contains(&asked.request.id) {
+            locks.mailbox(asked.contact.brand_id, &mailbox_of(&asked.contact)?);
+        }
+    }
+    Ok(locks)
+}
+
+fn declining(calls: &[Answer]) -> HashSet<RequestId> {
+    calls
+        .iter()
+        .filter(|call| matches!(call.act, Act::Decline))
+        .map(|call| call.request)
+        .collect()
+}
+
+fn mailbox_of(contact: &Contact) -> Result<MailboxHash, StoreError> {
+    MailboxHash::try_from(contact.mailbox.as_slice())
+        .map_err(|_| StoreError::Corrupt("mailbox of a contact"))
 }
 
 impl<'a> Batch<'a> {
@@ -143,65 +186,64 @@ impl<'a> Batch<'a> {
         work: &'a Work,
         thresholds: &'a Thresholds,
         tx: &mut Conn,
+        keys: &[Key],
         calls: &[Answer],
     ) -> Result<Self, StoreError> {
-        let mut keys: Vec<(BrandId, RequestId)> = calls
-            .iter()
-            .map(|call| (call.brand, call.request))
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        // A request's contact never changes, so it may be read before its row is locked.
-        let mut ids: Vec<(BrandId, ContactId)> = requests::list(tx, &keys)
-            .await?
-            .iter()
-            .map(|row| (row.brand_id, row.contact_id))
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        contacts::lock(tx, &ids).await?;
-        let rows = requests::find_to_decide(tx, &keys).await?;
-        let now = work.clock.now();
-        let standings = contacts::list_standings(tx, &ids).await?;
-        let mut contact_rows = HashMap::new();
-        if calls.iter().any(|call| matches!(call.act, Act::Decline)) {
-            for row in contacts::find_by_ids(tx, &ids).await? {
-                contact_rows.insert(row.id, row);
-            }
-        }
-        let pressed: Vec<&Answer> = calls
-            .iter()
-            .filter(|call| matches!(call.act, Act::Button { .. }))
-            .collect();
-        let mut opened: HashMap<RequestId, Vec<Opening>> = HashMap::new();
-        let mut people = HashMap::new();
-        if !pressed.is_empty() {
-            for (request, opening) in openings::list(tx, &keys).await? {
-                opened.entry(request).or_default().push(opening);
-            }
-            let mut networks: Vec<String> = pressed
-                .iter()
-                .map(|call| call.circumstances.neighbourhood())
-                .collect();
-            networks.sort_unstable();
-            networks.dedup();
-            let since = now.minus(std::time::Duration::from_secs(60));
-            people.extend(openings::count_people(tx, &networks, since).await?);
-        }
-        Ok(Self {
+        let asked = requests::list_with_contacts(tx, keys).await?;
+        let mut batch = Self {
+            now: work.clock.now(),
             work,
             thresholds,
-            now,
-            requests: rows.into_iter().map(|row| (row.id, row)).collect(),
+            requests: HashMap::with_capacity(asked.len()),
             touched: Vec::new(),
-            contacts: contact_rows,
-            standings,
-            changed: HashMap::new(),
-            openings: opened,
-            people,
+            contacts: HashMap::with_capacity(asked.len()),
+            changed: HashSet::new(),
+            openings: HashMap::new(),
+            people: HashMap::new(),
+            mailboxes: Vec::new(),
             declined: Vec::new(),
             events: Vec::with_capacity(calls.len()),
-        })
+        };
+        let declining = declining(calls);
+        let mut boxes = Vec::new();
+        for Asked { request, contact } in asked {
+            if declining.contains(&request.id) {
+                boxes.push((contact.brand_id, mailbox_of(&contact)?));
+            }
+            batch.contacts.insert(contact.id, contact);
+            batch.requests.insert(request.id, request);
+        }
+        boxes.sort_unstable();
+        boxes.dedup();
+        batch.mailboxes = budgets::find_mailboxes(tx, &boxes).await?;
+        batch.read_openings(tx, keys, calls).await?;
+        Ok(batch)
+    }
+
+    /// The hits that tell whether a press is a scanner's.
+    async fn read_openings(
+        &mut self,
+        tx: &mut Conn,
+        keys: &[Key],
+        calls: &[Answer],
+    ) -> Result<(), StoreError> {
+        let mut networks: Vec<String> = calls
+            .iter()
+            .filter(|call| matches!(call.act, Act::Button { .. }))
+            .map(|call| call.circumstances.neighbourhood())
+            .collect();
+        if networks.is_empty() {
+            return Ok(());
+        }
+        networks.sort_unstable();
+        networks.dedup();
+        for (request, opening) in openings::list(tx, keys).await? {
+            self.openings.entry(request).or_default().push(opening);
+        }
+        let since = self.now.minus(std::time::Duration::from_secs(60));
+        self.people
+            .extend(openings::count_people(tx, &networks, since).await?);
+        Ok(())
     }
 
     fn decide(&mut self, call: Answer) -> Result<Outcome, StoreError> {
@@ -240,7 +282,7 @@ impl<'a> Batch<'a> {
                         key_id,
                         circumstances,
                     },
-                );
+                )?;
                 Outcome::Confirmed { again: false }
             }
             Decision::AskCode(signals) => {
@@ -250,7 +292,7 @@ impl<'a> Batch<'a> {
                         signals,
                         circumstances,
                     },
-                );
+                )?;
                 Outcome::CodeAsked {
                     tries_left: tries_left(view.code_tries),
                 }
@@ -266,7 +308,7 @@ impl<'a> Batch<'a> {
                         tries,
                         circumstances,
                     },
-                );
+                )?;
                 Outcome::CodeWrong {
                     tries_left: tries_left(tries),
                 }
@@ -288,12 +330,11 @@ impl<'a> Batch<'a> {
             return Ok(ended(state));
         }
         let purposes = request.purposes();
-        let mailbox = self
+        let contact = self
             .contacts
             .get(&request.contact_id)
-            .and_then(|contact| MailboxHash::try_from(contact.mailbox.as_slice()).ok())
             .ok_or(StoreError::Corrupt("contact of a request"))?;
-        self.declined.push((call.brand, mailbox));
+        self.declined.push((call.brand, mailbox_of(contact)?));
         self.end(call.request, RequestState::Declined);
         self.record(
             call.request,
@@ -301,7 +342,7 @@ impl<'a> Batch<'a> {
                 purposes,
                 circumstances: call.circumstances,
             },
-        );
+        )?;
         Ok(Outcome::Declined)
     }
 
@@ -341,46 +382,47 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn record(&mut self, id: RequestId, fact: Fact) {
+    fn record(&mut self, id: RequestId, fact: Fact) -> Result<(), StoreError> {
         let Some(row) = self.requests.get(&id) else {
-            return;
+            return Ok(());
         };
-        let (brand, contact) = (row.brand_id, row.contact_id);
-        let standings = self.standings.entry(contact).or_default();
-        let before = standings.clone();
-        apply(standings, &fact, self.now);
-        for (purpose, standing) in standings.iter() {
-            if before.get(purpose) != Some(standing) {
-                self.changed.insert(
-                    (contact, purpose.clone()),
-                    (brand, contact, purpose.clone(), *standing),
-                );
+        let about = About {
+            brand: row.brand_id,
+            contact: row.contact_id,
+            request: Some(id),
+        };
+        if let Some(contact) = self.contacts.get_mut(&about.contact) {
+            let before = contact.standings.clone();
+            apply(&mut contact.standings, &fact, self.now);
+            if contact.standings != before {
+                self.changed.insert(contact.id);
             }
         }
-        self.events.push(Event {
-            id: self.work.event_id(self.now),
-            schema: SCHEMA_VERSION,
-            brand,
-            contact,
-            request: Some(id),
-            at: self.now,
-            fact,
-        });
+        self.events.push(self.work.record(about, self.now, fact)?);
+        Ok(())
     }
 
-    async fn write(mut self, tx: &mut Conn) -> Result<(), StoreError> {
+    fn writes(mut self) -> Writes {
         self.touched.sort_unstable();
         self.touched.dedup();
-        let rows: Vec<RequestRow> = self
+        let requests: Vec<RequestRow> = self
             .touched
             .iter()
             .filter_map(|id| self.requests.remove(id))
             .collect();
-        requests::update(tx, &rows).await?;
-        let standings: Vec<StandingOf> = self.changed.into_values().collect();
-        contacts::put_standings(tx, &standings).await?;
-        events::append(tx, &self.events).await?;
-        suppress(tx, self.declined, "declined", self.now).await
+        let standings: Vec<(BrandId, ContactId, &Standings)> = self
+            .changed
+            .iter()
+            .filter_map(|id| self.contacts.get(id))
+            .map(|contact| (contact.brand_id, contact.id, &contact.standings))
+            .collect();
+        let mailboxes = suppressed(self.mailboxes, self.declined, "declined", self.now);
+        let mut writes = Writes::default();
+        requests::update(&mut writes, &requests);
+        contacts::put_standings(&mut writes, &standings);
+        events::append(&mut writes, &self.events);
+        budgets::put_mailboxes(&mut writes, &mailboxes);
+        writes
     }
 }
 
@@ -394,37 +436,26 @@ const fn ended(state: RequestState) -> Outcome {
     }
 }
 
-/// Stops all further mail to these mailboxes of the brand.
-async fn suppress(
-    tx: &mut Conn,
+/// The mailboxes that all further mail of the brand is kept from.
+fn suppressed(
+    mut known: Vec<Mailbox>,
     mut keys: Vec<(BrandId, MailboxHash)>,
     reason: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    if keys.is_empty() {
-        return Ok(());
-    }
+) -> Vec<Mailbox> {
     keys.sort_unstable();
     keys.dedup();
-    let locks: Vec<i64> = keys
-        .iter()
-        .map(|key| lock_key(&[key.0.0.as_bytes(), &key.1]))
-        .collect();
-    budgets::lock(tx, &locks).await?;
-    let mut mailboxes = budgets::find_mailboxes(tx, &keys).await?;
+    let mut mailboxes = Vec::with_capacity(keys.len());
     for (brand, hash) in keys {
-        if !mailboxes
+        let at = known
             .iter()
-            .any(|m| m.brand_id == brand && m.hash == hash)
-        {
-            mailboxes.push(empty_mailbox(brand, hash));
-        }
-    }
-    for mailbox in &mut mailboxes {
+            .position(|one| one.brand_id == brand && one.hash == hash);
+        let mut mailbox = at.map_or_else(|| empty_mailbox(brand, hash), |at| known.swap_remove(at));
         mailbox.suppressed_at.get_or_insert(now);
         mailbox
             .suppressed_for
             .get_or_insert_with(|| reason.to_owned());
+        mailboxes.push(mailbox);
     }
-    budgets::put_mailboxes(tx, &mailboxes).await
+    mailboxes
 }

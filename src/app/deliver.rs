@@ -4,34 +4,40 @@
 //! written in batches. Exactly-once is impossible over SMTP: if the process dies after the server's last reply and before
 //! our commit, the mail is sent again, with the same Message-ID, and the try is marked ambiguous. Nothing else sends twice.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
+use super::record::About;
 use super::sign_up::{CONFIRM, rate_key};
 use super::{App, Work};
 use crate::config::{SmtpLogin, SmtpTls};
 use crate::domain::brand::Brand;
 use crate::domain::budget::Rate;
-use crate::domain::event::{Event, Fact, SCHEMA_VERSION};
+use crate::domain::event::Fact;
 use crate::domain::form::VersionHash;
-use crate::domain::ids::{ContactId, OutboxId, RequestId};
+use crate::domain::ids::RequestId;
 use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
+use crate::ledger::note::hex;
 use crate::mail::compose::ConfirmationMail;
 use crate::mail::compose::skeleton::{Skeleton, Varying};
 use crate::mail::dkim::DkimKey;
+use crate::mail::pack::{Dictionary, pack};
 use crate::mail::transport::{self, Envelope, Outcome, Phase, SmtpSettings, Transport};
-use crate::store::contacts::ContactRow;
-use crate::store::outbox::{self, OutboxRow, Retry, SentMail};
-use crate::store::requests::RequestRow;
+use crate::store::contacts::Contact;
+use crate::store::events::NewEvent;
+use crate::store::locks::Locks;
+use crate::store::outbox::{self, OutboxKey, OutboxRow, Retry};
+use crate::store::requests::{self, Asked, RequestRow};
+use crate::store::set::Writes;
 use crate::store::writer::Batcher;
-use crate::store::{Engine, StoreError, budgets, contacts, events, requests};
+use crate::store::{Engine, StoreError, budgets, events, mails};
 use crate::telemetry;
 
 /// Mails claimed at a time.
@@ -41,8 +47,6 @@ const LEASE: Duration = Duration::from_secs(60);
 const RENEW_EVERY: Duration = Duration::from_secs(20);
 /// The longest sleep between two looks at the outbox; other processes queue mails without waking this one.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Level of zstd for the bytes kept: the fastest; a mail of 8 KB shrinks to about a third.
-const COMPRESSION: i32 = 1;
 
 /// Why delivery cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +60,12 @@ pub enum DeliveryProblem {
 /// What sends: the pool of SMTP sessions and the signing key.
 pub struct Delivery {
     app: Arc<App>,
+    work: Work,
     transport: Transport,
     dkim: Option<DkimKey>,
     results: Batcher<Sent, ()>,
     /// What this process has leased and not finished, to renew the leases.
-    under_way: std::sync::Mutex<HashSet<OutboxId>>,
+    under_way: std::sync::Mutex<HashSet<OutboxKey>>,
     skeletons: std::sync::Mutex<HashMap<MailKind, Option<Arc<Skeleton>>>>,
 }
 
@@ -82,23 +87,31 @@ struct MailKind {
 struct Job {
     mail: OutboxRow,
     request: RequestRow,
-    contact: ContactRow,
+    contact: Contact,
+}
+
+/// A mail as it goes to the server, and what it is packed with to be kept.
+struct Composed {
+    bytes: Vec<u8>,
+    dictionary: Option<Arc<Dictionary>>,
 }
 
 /// The result of one try.
 #[derive(Clone)]
 enum Sent {
     Accepted {
-        mail: SentMail,
-        fact: Box<Event>,
+        key: OutboxKey,
+        event: Box<NewEvent>,
+        /// What the mail was packed with.
+        dictionary: Option<Arc<Dictionary>>,
     },
     NotYet(Retry),
     Failed {
         retry: Retry,
-        fact: Box<Event>,
+        event: Box<NewEvent>,
     },
     /// Not tried: nobody wants it any more.
-    Dropped(OutboxId),
+    Dropped(OutboxKey),
 }
 
 impl App {
@@ -116,19 +129,16 @@ impl App {
                 )?)
             }
         };
-        let work = Work {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            random: self.random.clone(),
-            keys: self.keys.clone(),
-        };
+        let work = self.work();
+        let stored = Arc::new(std::sync::Mutex::new(HashSet::new()));
         Ok(Arc::new(Delivery {
             app: self.clone(),
+            work: self.work(),
             transport,
             dkim,
-            results: Batcher::start(512, move |sent| {
-                let work = work.clone();
-                async move { write(&work, sent).await }
+            results: Batcher::start(512, self.store.batches_at_once(), move |sent| {
+                let (work, stored) = (work.clone(), stored.clone());
+                async move { write(&work, &stored, sent).await }
             }),
             under_way: std::sync::Mutex::new(HashSet::new()),
             skeletons: std::sync::Mutex::new(HashMap::new()),
@@ -258,16 +268,16 @@ impl Delivery {
         let mut ticks = tokio::time::interval(RENEW_EVERY);
         loop {
             ticks.tick().await;
-            let ids: Vec<OutboxId> = self.lock_under_way().iter().copied().collect();
+            let keys: Vec<OutboxKey> = self.lock_under_way().iter().copied().collect();
             let until = self.app.clock.now().plus(LEASE);
             let renewed = async {
                 let mut tx = self.app.store.write().await?;
-                for part in ids.chunks(crate::store::set::ROWS_AT_MOST) {
-                    outbox::renew(&mut tx, part, until).await?;
-                }
+                let mut writes = Writes::default();
+                outbox::renew(&mut writes, &keys, until);
+                tx.write_all(writes).await?;
                 tx.commit().await
             };
-            if !ids.is_empty()
+            if !keys.is_empty()
                 && let Err(error) = renewed.await
             {
                 tracing::warn!(%error, "leases could not be renewed");
@@ -280,9 +290,9 @@ impl Delivery {
         // Look before taking the write lock: an idle server writes nothing.
         let now = self.app.clock.now();
         let mut conn = self.app.store.read().await?;
-        let next = outbox::next_due(&mut conn).await?;
+        let is_due = outbox::is_due(&mut conn, now).await?;
         drop(conn);
-        if next.is_none_or(|next| next > now) {
+        if !is_due {
             return Ok(0);
         }
         let mut tx = self.app.store.write().await?;
@@ -291,15 +301,15 @@ impl Delivery {
         // If the process dies after this commit, the lease runs out and the mails are claimed again.
         tx.commit().await?;
         let claimed = mails.len();
-        let ids: Vec<OutboxId> = mails.iter().map(|mail| mail.id).collect();
-        self.lock_under_way().extend(&ids);
+        let keys: Vec<OutboxKey> = mails.iter().map(OutboxRow::key).collect();
+        self.lock_under_way().extend(&keys);
         let jobs = match self.prepare(mails, now).await {
             Ok(jobs) => jobs,
             Err(error) => {
                 // Their leases are no longer renewed, so they are free again within a minute.
                 let mut under_way = self.lock_under_way();
-                ids.iter().for_each(|id| {
-                    under_way.remove(id);
+                keys.iter().for_each(|key| {
+                    under_way.remove(key);
                 });
                 return Err(error);
             }
@@ -316,19 +326,14 @@ impl Delivery {
     async fn prepare(&self, mails: Vec<OutboxRow>, now: Timestamp) -> Result<Vec<Job>, StoreError> {
         let mut conn = self.app.store.read().await?;
         let keys: Vec<_> = mails.iter().map(|m| (m.brand_id, m.request_id)).collect();
-        let ids: Vec<_> = mails.iter().map(|m| (m.brand_id, m.contact_id)).collect();
-        let requests: HashMap<RequestId, RequestRow> = requests::list(&mut conn, &keys)
+        let asked: HashMap<RequestId, Asked> = requests::list_with_contacts(&mut conn, &keys)
             .await?
             .into_iter()
-            .map(|row| (row.id, row))
+            .map(|asked| (asked.request.id, asked))
             .collect();
-        let contacts: HashMap<ContactId, ContactRow> = contacts::find_by_ids(&mut conn, &ids)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
-        let boxes: Vec<_> = contacts
+        let boxes: Vec<_> = asked
             .values()
+            .map(|asked| &asked.contact)
             .filter_map(|c| Some((c.brand_id, c.mailbox.as_slice().try_into().ok()?)))
             .collect();
         let suppressed: HashSet<Vec<u8>> = budgets::find_mailboxes(&mut conn, &boxes)
@@ -341,30 +346,30 @@ impl Delivery {
         let mut unwanted = Vec::new();
         let mut jobs = Vec::with_capacity(mails.len());
         for mail in mails {
-            let request = requests.get(&mail.request_id).filter(|request| {
+            let wanted = asked.get(&mail.request_id).filter(|asked| {
                 mail.template == CONFIRM
-                    && request.state == RequestState::Open.as_str()
-                    && now < request.expires_at
+                    && asked.request.state == RequestState::Open.as_str()
+                    && now < asked.request.expires_at
+                    && !suppressed.contains(&asked.contact.mailbox)
             });
-            let contact = contacts
-                .get(&mail.contact_id)
-                .filter(|contact| !suppressed.contains(&contact.mailbox));
-            match (request, contact) {
-                (Some(request), Some(contact)) => jobs.push(Job {
-                    request: request.clone(),
-                    contact: contact.clone(),
+            match wanted.cloned() {
+                Some(Asked { request, contact }) => jobs.push(Job {
                     mail,
+                    request,
+                    contact,
                 }),
-                _ => unwanted.push(mail.id),
+                None => unwanted.push(mail.key()),
             }
         }
         if !unwanted.is_empty() {
             let mut tx = self.app.store.write().await?;
-            outbox::remove(&mut tx, &unwanted).await?;
+            let mut writes = Writes::default();
+            outbox::remove(&mut writes, tx.engine(), &unwanted);
+            tx.write_all(writes).await?;
             tx.commit().await?;
             let mut under_way = self.lock_under_way();
-            unwanted.iter().for_each(|id| {
-                under_way.remove(id);
+            unwanted.iter().for_each(|key| {
+                under_way.remove(key);
             });
         }
         self.hold_back(jobs, now).await
@@ -397,21 +402,14 @@ impl Delivery {
         }
         keys.sort_unstable();
         keys.dedup();
-        let locks: Vec<i64> = {
-            let mut locks: Vec<i64> = keys
-                .iter()
-                .map(|key| super::sign_up::lock_key(&[key.as_bytes()]))
-                .collect();
-            locks.sort_unstable();
-            locks
-        };
-        let mut tx = self.app.store.write().await?;
-        budgets::lock(&mut tx, &locks).await?;
+        let mut locks = Locks::default();
+        keys.iter().for_each(|key| locks.rate(key));
+        let mut tx = self.app.store.write_locked(locks).await?;
         let mut rates: HashMap<String, i64> = budgets::find_rates(&mut tx, &keys)
             .await?
             .into_iter()
             .collect();
-        let mut changed: HashMap<String, i64> = HashMap::new();
+        let mut moved: HashMap<String, i64> = HashMap::new();
         let mut kept = Vec::with_capacity(jobs.len());
         let mut held = Vec::new();
         for job in jobs {
@@ -424,23 +422,25 @@ impl Delivery {
                 }
             }
             match later {
-                Some(from) => held.push((job.mail.id, from)),
+                Some(from) => held.push((job.mail.key(), from)),
                 None => {
                     for (key, arrival) in taken {
-                        rates.insert(key.clone(), arrival);
-                        changed.insert(key, arrival);
+                        let before = rates.insert(key.clone(), arrival).unwrap_or(0);
+                        *moved.entry(key).or_insert(0) += arrival - before.max(now.micros());
                     }
                     kept.push(job);
                 }
             }
         }
-        outbox::release(&mut tx, &held).await?;
-        let changed: Vec<(String, i64)> = changed.into_iter().collect();
-        budgets::put_rates(&mut tx, &changed).await?;
+        let moved: Vec<(String, i64)> = moved.into_iter().collect();
+        let mut writes = Writes::default();
+        outbox::release(&mut writes, &held);
+        budgets::add_rates(&mut writes, &moved, now);
+        tx.write_all(writes).await?;
         tx.commit().await?;
         let mut under_way = self.lock_under_way();
-        held.iter().for_each(|(id, _)| {
-            under_way.remove(id);
+        held.iter().for_each(|(key, _)| {
+            under_way.remove(key);
         });
         Ok(kept)
     }
@@ -453,41 +453,44 @@ impl Delivery {
         loop {
             let next = waiting.lock().await.recv().await;
             let Some(job) = next else { break };
-            let sent = self.send(job).await;
-            let id = sent.id();
-            match self.results.submit(sent) {
-                Ok(submitted) => writing.push_back((id, submitted)),
-                Err(error) => self.settled(id, Err(error)),
+            let key = job.mail.key();
+            match self
+                .send(job)
+                .await
+                .and_then(|sent| self.results.submit(sent))
+            {
+                Ok(submitted) => writing.push_back((key, submitted)),
+                Err(error) => self.settled(key, Err(error)),
             }
             if writing.len() >= RESULTS_AT_ONCE
-                && let Some((id, submitted)) = writing.pop_front()
+                && let Some((key, submitted)) = writing.pop_front()
             {
-                self.settled(id, submitted.wait().await);
+                self.settled(key, submitted.wait().await);
             }
         }
-        for (id, submitted) in writing {
-            self.settled(id, submitted.wait().await);
+        for (key, submitted) in writing {
+            self.settled(key, submitted.wait().await);
         }
     }
 
-    fn settled(&self, id: OutboxId, written: Result<(), StoreError>) {
+    fn settled(&self, key: OutboxKey, written: Result<(), StoreError>) {
         if let Err(error) = written {
             // The lease runs out and the mail is tried again, marked ambiguous.
             tracing::error!(%error, "the result of a mail could not be written");
         }
-        self.lock_under_way().remove(&id);
+        self.lock_under_way().remove(&key);
     }
 
-    fn lock_under_way(&self) -> MutexGuard<'_, HashSet<OutboxId>> {
+    fn lock_under_way(&self) -> MutexGuard<'_, HashSet<OutboxKey>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn send(&self, job: Job) -> Sent {
+    async fn send(&self, job: Job) -> Result<Sent, StoreError> {
         let catalog = self.app.catalog();
         let Some(brand) = catalog.brand(job.mail.brand_id) else {
-            return Sent::Dropped(job.mail.id);
+            return Ok(Sent::Dropped(job.mail.key()));
         };
         let now = self.app.clock.now();
         let from_domain = brand
@@ -502,15 +505,15 @@ impl Delivery {
             .message_id
             .clone()
             .unwrap_or_else(|| format!("{}@{from_domain}", job.mail.id));
-        let bytes = match self.compose(brand, &job, &message_id, now) {
-            Ok(bytes) => bytes,
+        let composed = match self.compose(brand, &job, &message_id, now) {
+            Ok(composed) => composed,
             Err(reason) => return self.failed(&job, message_id, reason, now, false),
         };
         let envelope = Envelope {
             from: brand.declared.from_address.clone(),
             to: job.contact.address.clone(),
         };
-        let outcome = self.transport.send(&envelope, &bytes).await;
+        let outcome = self.transport.send(&envelope, &composed.bytes).await;
         let now = self.app.clock.now();
         let count = |result: &'static str| {
             metrics::counter!(telemetry::MAILS, "result" => result).increment(1);
@@ -519,7 +522,7 @@ impl Delivery {
             Outcome::Accepted { reply } => {
                 count("accepted");
                 self.app.live.set_smtp_problem(None);
-                self.accepted(&job, message_id, reply, &bytes, now)
+                self.accepted(brand, &job, message_id, reply, &composed, now)
             }
             Outcome::Rejected { reply, .. } => {
                 count("rejected");
@@ -546,7 +549,7 @@ impl Delivery {
         job: &Job,
         message_id: &str,
         now: Timestamp,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Composed, String> {
         let catalog = self.app.catalog();
         let request = &job.request;
         let form = catalog
@@ -606,24 +609,30 @@ impl Delivery {
             page_host: request.page_host.clone(),
             domain: domain.to_owned(),
         };
-        let filled = name
+        let skeleton = name
             .is_none()
             .then(|| self.skeleton(kind, &compose))
-            .flatten()
-            .and_then(|skeleton| skeleton.fill(&values));
+            .flatten();
+        let dictionary = skeleton
+            .as_ref()
+            .map(|skeleton| skeleton.dictionary.clone());
+        let filled = skeleton.and_then(|skeleton| skeleton.fill(&values));
         let bytes = match filled {
             Some(bytes) => bytes,
             None => compose(&values).map_err(|problem| problem.to_string())?,
         };
         let Some(key) = &self.dkim else {
-            return Ok(bytes);
+            return Ok(Composed { bytes, dictionary });
         };
         let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);
         let mut signed = key
             .sign(&bytes, seconds)
             .map_err(|problem| problem.to_string())?;
         signed.extend_from_slice(&bytes);
-        Ok(signed)
+        Ok(Composed {
+            bytes: signed,
+            dictionary,
+        })
     }
 
     /// The skeleton of a kind of mail, made at its first use.
@@ -648,46 +657,42 @@ impl Delivery {
         skeleton
     }
 
-    fn event(&self, job: &Job, at: Timestamp, fact: Fact) -> Box<Event> {
-        Box::new(Event {
-            id: crate::domain::ids::EventId(self.app.random.uuid_v7(at)),
-            schema: SCHEMA_VERSION,
+    fn event(&self, job: &Job, at: Timestamp, fact: Fact) -> Result<NewEvent, StoreError> {
+        let about = About {
             brand: job.mail.brand_id,
             contact: job.mail.contact_id,
             request: Some(job.mail.request_id),
-            at,
-            fact,
-        })
+        };
+        self.work.record(about, at, fact)
     }
 
     fn accepted(
         &self,
+        brand: &Brand,
         job: &Job,
         message_id: String,
         reply: String,
-        bytes: &[u8],
+        composed: &Composed,
         now: Timestamp,
-    ) -> Sent {
+    ) -> Result<Sent, StoreError> {
         let fact = Fact::MailAccepted {
-            message_id: message_id.clone(),
-            reply: reply.clone(),
+            message_id,
+            from: brand.declared.from_address.clone(),
+            reply,
+            mail_sha256: hex(&Sha256::digest(&composed.bytes)),
             template: job.mail.template.clone(),
             language: job.request.language.clone(),
             tries: job.mail.tries + 1,
+            ambiguous: job.mail.ambiguous != 0,
         };
-        Sent::Accepted {
-            fact: self.event(job, now, fact),
-            mail: SentMail {
-                brand_id: job.mail.brand_id,
-                id: job.mail.id,
-                contact_id: job.mail.contact_id,
-                request_id: job.mail.request_id,
-                message_id,
-                accepted_at: now,
-                reply,
-                bytes: compressed(bytes),
-            },
-        }
+        let mut event = self.event(job, now, fact)?;
+        let packed = pack(&composed.bytes, composed.dictionary.as_deref());
+        event.mail = Some(packed.map_err(|_| StoreError::Corrupt("a mail that cannot be packed"))?);
+        Ok(Sent::Accepted {
+            key: job.mail.key(),
+            event: Box::new(event),
+            dictionary: composed.dictionary.clone(),
+        })
     }
 
     fn later(
@@ -697,7 +702,7 @@ impl Delivery {
         reason: String,
         now: Timestamp,
         ambiguous: bool,
-    ) -> Sent {
+    ) -> Result<Sent, StoreError> {
         let tries = job.mail.tries + 1;
         let first = job.mail.first_try_at.unwrap_or(now);
         let delivery = &self.app.config.delivery;
@@ -709,16 +714,15 @@ impl Delivery {
         if over {
             return self.failed(job, message_id, reason, now, ambiguous);
         }
-        Sent::NotYet(Retry {
-            id: job.mail.id,
-            failed: false,
-            due_at: now.plus(self.backoff(tries)),
+        Ok(Sent::NotYet(Retry {
+            key: job.mail.key(),
+            next_due_at: Some(now.plus(self.backoff(tries))),
             tries,
             first_try_at: first,
             message_id,
             last_reply: reason,
             ambiguous: ambiguous || job.mail.ambiguous != 0,
-        })
+        }))
     }
 
     /// 30 seconds, doubled at each try up to four hours, and up to a quarter more by chance so that a crowd of mails does
@@ -737,7 +741,7 @@ impl Delivery {
         reason: String,
         now: Timestamp,
         ambiguous: bool,
-    ) -> Sent {
+    ) -> Result<Sent, StoreError> {
         let tries = job.mail.tries + 1;
         let ambiguous = ambiguous || job.mail.ambiguous != 0;
         let fact = Fact::MailFailed {
@@ -746,75 +750,66 @@ impl Delivery {
             tries,
             ambiguous,
         };
-        Sent::Failed {
-            fact: self.event(job, now, fact),
+        Ok(Sent::Failed {
+            event: Box::new(self.event(job, now, fact)?),
             retry: Retry {
-                id: job.mail.id,
-                failed: true,
-                due_at: now,
+                key: job.mail.key(),
+                next_due_at: None,
                 tries,
                 first_try_at: job.mail.first_try_at.unwrap_or(now),
                 message_id,
                 last_reply: reason,
                 ambiguous,
             },
-        }
-    }
-}
-
-thread_local! {
-    /// Making a compressor costs more than using it; each thread keeps one.
-    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> =
-        RefCell::new(zstd::bulk::Compressor::new(COMPRESSION).ok());
-}
-
-/// The bytes as a zstd frame, or, should the library fail, as they are: a frame is known by its first bytes.
-fn compressed(bytes: &[u8]) -> Vec<u8> {
-    COMPRESSOR.with_borrow_mut(|compressor| {
-        compressor
-            .as_mut()
-            .and_then(|compressor| compressor.compress(bytes).ok())
-            .unwrap_or_else(|| bytes.to_vec())
-    })
-}
-
-impl Sent {
-    const fn id(&self) -> OutboxId {
-        match self {
-            Self::Accepted { mail, .. } => mail.id,
-            Self::NotYet(retry) | Self::Failed { retry, .. } => retry.id,
-            Self::Dropped(id) => *id,
-        }
+        })
     }
 }
 
 /// Writes the results of a batch. If the process dies before this commit, accepted mails are sent again: the one window
-/// that SMTP leaves open.
-async fn write(work: &Work, sent: Vec<Sent>) -> Result<Vec<()>, StoreError> {
+/// that SMTP leaves open. `stored` are the common texts that are known to be on disk.
+async fn write(
+    work: &Work,
+    stored: &std::sync::Mutex<HashSet<i64>>,
+    sent: Vec<Sent>,
+) -> Result<Vec<()>, StoreError> {
     let answers = vec![(); sent.len()];
-    let mut accepted = Vec::new();
+    let mut done = Vec::with_capacity(sent.len());
     let mut retries = Vec::new();
-    let mut dropped = Vec::new();
-    let mut facts = Vec::new();
+    let mut events = Vec::with_capacity(sent.len());
+    let mut texts: HashMap<i64, Arc<Dictionary>> = HashMap::new();
     for one in sent {
         match one {
-            Sent::Accepted { mail, fact } => {
-                accepted.push(mail);
-                facts.push(*fact);
+            Sent::Accepted {
+                key,
+                event,
+                dictionary,
+            } => {
+                done.push(key);
+                events.push(*event);
+                texts.extend(dictionary.map(|text| (text.id, text)));
             }
             Sent::NotYet(retry) => retries.push(retry),
-            Sent::Failed { retry, fact } => {
+            Sent::Failed { retry, event } => {
                 retries.push(retry);
-                facts.push(*fact);
+                events.push(*event);
             }
-            Sent::Dropped(id) => dropped.push(id),
+            Sent::Dropped(key) => done.push(key),
         }
     }
+    let known = || stored.lock().unwrap_or_else(PoisonError::into_inner);
+    texts.retain(|id, _| !known().contains(id));
+    let texts: Vec<(i64, Vec<u8>)> = texts
+        .into_values()
+        .map(|text| (text.id, text.bytes.clone()))
+        .collect();
     let mut tx = work.store.write().await?;
-    outbox::accepted(&mut tx, &accepted).await?;
-    outbox::retry(&mut tx, &retries).await?;
-    outbox::remove(&mut tx, &dropped).await?;
-    events::append(&mut tx, &facts).await?;
+    let mut writes = Writes::default();
+    mails::put_dictionaries(&mut writes, &texts);
+    outbox::remove(&mut writes, tx.engine(), &done);
+    outbox::retry(&mut writes, &retries);
+    events::append(&mut writes, &events);
+    tx.write_all(writes).await?;
     tx.commit().await?;
+    known().extend(texts.into_iter().map(|text| text.0));
     Ok(answers)
 }

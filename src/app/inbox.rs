@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use super::App;
-use super::sign_up::{CONFIRM, Refusal, SignedUp, Submission, empty_mailbox, lock_key, rate_key};
+use super::record::About;
+use super::sign_up::{CONFIRM, Refusal, SignedUp, Submission, empty_mailbox, rate_key};
 use crate::domain::budget::{Occasion, Rate};
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{Event, Fact, MailFate, SCHEMA_VERSION};
+use crate::domain::event::{Fact, MailFate};
 use crate::domain::form::Form;
-use crate::domain::ids::{BrandId, ContactId, EventId, OutboxId, RequestId};
+use crate::domain::ids::{BrandId, OutboxId, RequestId};
 use crate::domain::standing::{RequestState, apply};
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
-use crate::store::contacts::{self, ContactRow};
+use crate::store::contacts::{self, Contact};
+use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
-use crate::store::requests::{self, RequestRow};
+use crate::store::requests::{self, Asked, RequestRow};
+use crate::store::set::Writes;
 use crate::store::{StoreError, events};
 
 /// How a request looks to the browser that made it. For an address that is suppressed, confirmed or over its budget this
@@ -33,7 +36,7 @@ pub enum Waiting {
 #[derive(Clone, Debug)]
 pub struct InboxView {
     pub request: RequestRow,
-    pub contact: ContactRow,
+    pub contact: Contact,
     pub waiting: Waiting,
 }
 
@@ -47,7 +50,8 @@ impl App {
         own: &(dyn Fn(RequestId) -> bool + Sync),
     ) -> Result<Option<InboxView>, StoreError> {
         let mut conn = self.store.read().await?;
-        let Some(request) = requests::find(&mut conn, brand, id).await? else {
+        let found = requests::list_with_contacts(&mut conn, &[(brand, id)]).await?;
+        let Some(Asked { request, contact }) = found.into_iter().next() else {
             return Ok(None);
         };
         let mut waiting = self.waiting(&request)?;
@@ -58,10 +62,7 @@ impl App {
         {
             waiting = Waiting::Confirmed;
         }
-        let contact = contacts::find_by_ids(&mut conn, &[(brand, request.contact_id)])
-            .await?
-            .pop();
-        Ok(contact.map(|contact| InboxView {
+        Ok(Some(InboxView {
             request,
             contact,
             waiting,
@@ -93,25 +94,22 @@ impl App {
         id: RequestId,
         circumstances: Circumstances,
     ) -> Result<(), StoreError> {
-        let mut tx = self.store.write().await?;
-        let Some(known) = requests::find(&mut tx, brand, id).await? else {
+        let Some(known) = self.asked(brand, id).await? else {
             return Ok(());
         };
         let network = rate_key("network", &circumstances.network());
-        let Some(hash) = self.mailbox_of(&mut tx, brand, known.contact_id).await? else {
-            return Ok(());
-        };
-        // The order of all verbs: mailboxes and networks, then contacts, then requests.
-        let mut locks = [
-            lock_key(&[brand.0.as_bytes(), &hash]),
-            lock_key(&[network.as_bytes()]),
-        ];
-        locks.sort_unstable();
-        budgets::lock(&mut tx, &locks).await?;
-        contacts::lock(&mut tx, &[(brand, known.contact_id)]).await?;
-        let Some(mut request) = requests::find_to_decide(&mut tx, &[(brand, id)])
-            .await?
-            .pop()
+        let hash = MailboxHash::try_from(known.contact.mailbox.as_slice())
+            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
+        let mut locks = Locks::default();
+        locks.contact(brand, &known.contact.address_key);
+        locks.mailbox(brand, &hash);
+        locks.rate(&network);
+        let mut tx = self.store.write_locked(locks).await?;
+        let found = requests::list_with_contacts(&mut tx, &[(brand, id)]).await?;
+        let Some(Asked {
+            mut request,
+            mut contact,
+        }) = found.into_iter().next()
         else {
             return Ok(());
         };
@@ -122,12 +120,9 @@ impl App {
         {
             return Ok(());
         }
-        let Some(mut contact) = contacts::find_by_ids(&mut tx, &[(brand, request.contact_id)])
-            .await?
-            .pop()
-        else {
-            return Ok(());
-        };
+        let mut writes = Writes::default();
+        let mut events = Vec::new();
+        let mut changed = Vec::new();
         let mut mailbox = budgets::find_mailboxes(&mut tx, &[(brand, hash)])
             .await?
             .pop()
@@ -151,8 +146,9 @@ impl App {
                         &self.config.limits,
                     ) =>
                 {
-                    budgets::put_rates(&mut tx, &[(network, next)]).await?;
-                    budgets::put_mailboxes(&mut tx, &[mailbox]).await?;
+                    let moved = next - arrival.unwrap_or(0).max(now.micros());
+                    budgets::add_rates(&mut writes, &[(network, moved)], now);
+                    budgets::put_mailboxes(&mut writes, &[mailbox]);
                     MailFate::Queued
                 }
                 _ => MailFate::OverBudget,
@@ -174,31 +170,32 @@ impl App {
                 message_id: None,
                 ambiguous: 0,
             };
-            outbox::insert(&mut tx, &[row]).await?;
+            outbox::insert(&mut writes, &[row]);
             // A request that never had a mail takes over from the one that it followed.
             if request.mailed == 0 {
                 request.mailed = 1;
-                if let Some(first) = contact.open_request_id.filter(|first| *first != id) {
-                    self.replace(&mut tx, brand, first, now).await?;
+                if let Some(first) = contact.open_request_id.filter(|first| *first != id)
+                    && let Some(mut first) = requests::find(&mut tx, brand, first).await?
+                    && first.state()? == RequestState::Open
+                {
+                    first.state = RequestState::Replaced.as_str().to_owned();
+                    first.ended_at = Some(now);
+                    events.push(self.work().record(about(&first), now, Fact::Replaced)?);
+                    changed.push(first);
                 }
                 contact.open_request_id = Some(id);
-                contacts::put(&mut tx, std::slice::from_ref(&contact)).await?;
+                contacts::put(&mut writes, std::slice::from_ref(&contact));
             }
         }
-        let event = Event {
-            id: EventId(self.random.uuid_v7(now)),
-            schema: SCHEMA_VERSION,
-            brand,
-            contact: contact.id,
-            request: Some(id),
-            at: now,
-            fact: Fact::MailRequested {
-                mail,
-                circumstances,
-            },
+        let fact = Fact::MailRequested {
+            mail,
+            circumstances,
         };
-        requests::update(&mut tx, &[request]).await?;
-        events::append(&mut tx, &[event]).await?;
+        events.push(self.work().record(about(&request), now, fact)?);
+        changed.push(request);
+        requests::update(&mut writes, &changed);
+        events::append(&mut writes, &events);
+        tx.write_all(writes).await?;
         tx.commit().await?;
         if mail == MailFate::Queued {
             self.live.mail_queued();
@@ -206,47 +203,11 @@ impl App {
         Ok(())
     }
 
-    async fn mailbox_of(
-        &self,
-        tx: &mut crate::store::Conn,
-        brand: BrandId,
-        contact: ContactId,
-    ) -> Result<Option<MailboxHash>, StoreError> {
-        let found = contacts::find_by_ids(tx, &[(brand, contact)]).await?.pop();
-        found
-            .map(|contact| {
-                MailboxHash::try_from(contact.mailbox.as_slice())
-                    .map_err(|_| StoreError::Corrupt("mailbox of a contact"))
-            })
-            .transpose()
-    }
-
-    async fn replace(
-        &self,
-        tx: &mut crate::store::Conn,
-        brand: BrandId,
-        id: RequestId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Some(mut request) = requests::find_to_decide(tx, &[(brand, id)]).await?.pop() else {
-            return Ok(());
-        };
-        if request.state()? != RequestState::Open {
-            return Ok(());
-        }
-        request.state = RequestState::Replaced.as_str().to_owned();
-        request.ended_at = Some(now);
-        let event = Event {
-            id: EventId(self.random.uuid_v7(now)),
-            schema: SCHEMA_VERSION,
-            brand,
-            contact: request.contact_id,
-            request: Some(id),
-            at: now,
-            fact: Fact::Replaced,
-        };
-        requests::update(tx, &[request]).await?;
-        events::append(tx, &[event]).await
+    /// A request with its contact, as they stand now.
+    async fn asked(&self, brand: BrandId, id: RequestId) -> Result<Option<Asked>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let found = requests::list_with_contacts(&mut conn, &[(brand, id)]).await?;
+        Ok(found.into_iter().next())
     }
 
     /// The person mistyped the address: signs up the right one and ends the request of the wrong one, with what that
@@ -271,10 +232,18 @@ impl App {
         old: &RequestRow,
         circumstances: Circumstances,
     ) -> Result<(), StoreError> {
-        let mut tx = self.store.write().await?;
-        let key = (old.brand_id, old.id);
-        contacts::lock(&mut tx, &[(old.brand_id, old.contact_id)]).await?;
-        let Some(mut request) = requests::find_to_decide(&mut tx, &[key]).await?.pop() else {
+        let Some(known) = self.asked(old.brand_id, old.id).await? else {
+            return Ok(());
+        };
+        let mut locks = Locks::default();
+        locks.contact(old.brand_id, &known.contact.address_key);
+        let mut tx = self.store.write_locked(locks).await?;
+        let found = requests::list_with_contacts(&mut tx, &[(old.brand_id, old.id)]).await?;
+        let Some(Asked {
+            mut request,
+            mut contact,
+        }) = found.into_iter().next()
+        else {
             return Ok(());
         };
         if request.state()? != RequestState::Open {
@@ -286,30 +255,25 @@ impl App {
             signed_up_at: request.issued_at,
             circumstances,
         };
-        let mut standings = contacts::list_standings(&mut tx, &[(old.brand_id, old.contact_id)])
-            .await?
-            .remove(&old.contact_id)
-            .unwrap_or_default();
-        apply(&mut standings, &fact, now);
-        let changed: Vec<contacts::StandingOf> = standings
-            .into_iter()
-            .map(|(purpose, standing)| (old.brand_id, old.contact_id, purpose, standing))
-            .collect();
-        contacts::put_standings(&mut tx, &changed).await?;
+        apply(&mut contact.standings, &fact, now);
         request.state = RequestState::Abandoned.as_str().to_owned();
         request.ended_at = Some(now);
-        requests::update(&mut tx, &[request]).await?;
+        let event = self.work().record(about(&request), now, fact)?;
+        let mut writes = Writes::default();
+        let standing = (contact.brand_id, contact.id, &contact.standings);
+        contacts::put_standings(&mut writes, &[standing]);
+        requests::update(&mut writes, &[request]);
+        events::append(&mut writes, &[event]);
+        tx.write_all(writes).await?;
         outbox::remove_untried(&mut tx, old.id).await?;
-        let event = Event {
-            id: EventId(self.random.uuid_v7(now)),
-            schema: SCHEMA_VERSION,
-            brand: old.brand_id,
-            contact: old.contact_id,
-            request: Some(old.id),
-            at: now,
-            fact,
-        };
-        events::append(&mut tx, &[event]).await?;
         tx.commit().await
+    }
+}
+
+fn about(request: &RequestRow) -> About {
+    About {
+        brand: request.brand_id,
+        contact: request.contact_id,
+        request: Some(request.id),
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::record::About;
 use super::{App, Work};
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{Event, Fact, Link, SCHEMA_VERSION};
-use crate::domain::ids::{BrandId, RequestId};
+use crate::domain::event::{Fact, Link};
+use crate::domain::ids::{BrandId, EventId, RequestId};
 use crate::store::openings::{self, OpeningRow};
-use crate::store::requests::{self, RequestRow};
+use crate::store::requests::{self, Key, RequestRow};
+use crate::store::set::Writes;
 use crate::store::{StoreError, events};
 use crate::telemetry;
 
@@ -46,59 +48,58 @@ impl App {
 
 pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, StoreError> {
     let mut tx = work.store.write().await?;
-    let mut keys: Vec<(BrandId, RequestId)> = calls
+    let mut keys: Vec<Key> = calls
         .iter()
         .map(|call| (call.brand, call.request))
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    let mut found: HashMap<RequestId, RequestRow> = requests::find_to_decide(&mut tx, &keys)
-        .await?
-        .into_iter()
-        .map(|row| (row.id, row))
-        .collect();
+    let found = requests::list(&mut tx, &keys).await?;
+    let found: HashMap<RequestId, RequestRow> =
+        found.into_iter().map(|row| (row.id, row)).collect();
     let now = work.clock.now();
     let answers = vec![(); calls.len()];
+    let mut hits: HashMap<Key, i64> = HashMap::new();
     let mut rows = Vec::new();
-    let mut facts = Vec::new();
+    let mut events = Vec::new();
     for call in calls {
-        let Some(request) = found.get_mut(&call.request) else {
+        let Some(request) = found.get(&call.request) else {
             continue;
         };
-        if request.openings >= KEPT_PER_REQUEST {
+        let hits = hits.entry((call.brand, call.request)).or_default();
+        if request.openings + *hits >= KEPT_PER_REQUEST {
             continue;
         }
-        request.openings += 1;
-        let id = work.event_id(now);
+        *hits += 1;
         if !call.same_browser {
             rows.push(OpeningRow {
                 brand_id: call.brand,
                 request_id: call.request,
-                id,
+                id: EventId(work.random.uuid_v7(now)),
                 link: call.link,
                 network: call.circumstances.neighbourhood(),
                 at: now,
             });
         }
-        facts.push(Event {
-            id,
-            schema: SCHEMA_VERSION,
+        let about = About {
             brand: call.brand,
             contact: request.contact_id,
             request: Some(call.request),
-            at: now,
-            fact: Fact::LinkOpened {
-                link: call.link,
-                method: call.method,
-                same_browser: call.same_browser,
-                circumstances: call.circumstances,
-            },
-        });
+        };
+        let fact = Fact::LinkOpened {
+            link: call.link,
+            method: call.method,
+            same_browser: call.same_browser,
+            circumstances: call.circumstances,
+        };
+        events.push(work.record(about, now, fact)?);
     }
-    let touched: Vec<RequestRow> = found.into_values().collect();
-    requests::update(&mut tx, &touched).await?;
-    openings::insert(&mut tx, &rows).await?;
-    events::append(&mut tx, &facts).await?;
+    let hits: Vec<(Key, i64)> = hits.into_iter().collect();
+    let mut writes = Writes::default();
+    requests::count_openings(&mut writes, &hits);
+    openings::insert(&mut writes, &rows);
+    events::append(&mut writes, &events);
+    tx.write_all(writes).await?;
     tx.commit().await?;
     Ok(answers)
 }

@@ -1,6 +1,7 @@
 //! May this address be mailed, and the story behind the answer.
 
 use super::App;
+use super::record::read_all;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::{AddressProblem, AddressRules, EmailAddress};
 use crate::domain::event::Event;
@@ -35,15 +36,10 @@ impl App {
             return Ok(Permission::of(None, instant));
         };
         let standings = if at.is_some() {
-            fold(
-                &events::list(&mut conn, brand.id, contact.id).await?,
-                instant,
-            )
+            let stored = events::list(&mut conn, brand.id, contact.id).await?;
+            fold(&read_all(&stored)?, instant)
         } else {
-            contacts::list_standings(&mut conn, &[(brand.id, contact.id)])
-                .await?
-                .remove(&contact.id)
-                .unwrap_or_default()
+            contact.standings
         };
         Ok(Permission::of(standings.get(purpose), instant))
     }
@@ -55,7 +51,8 @@ impl App {
         let Some(contact) = contacts::find(&mut conn, brand.id, address.key()).await? else {
             return Ok(Vec::new());
         };
-        Ok(events::list(&mut conn, brand.id, contact.id).await?)
+        let stored = events::list(&mut conn, brand.id, contact.id).await?;
+        Ok(read_all(&stored)?)
     }
 
     fn parse_address(&self, address: &str) -> Result<EmailAddress, Unanswerable> {

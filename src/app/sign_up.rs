@@ -1,14 +1,15 @@
 //! Signing up. Written for a batch: what many callers bring is read, decided and written in one transaction.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::record::About;
 use super::{App, Work};
 use crate::domain::brand::{Brand, RoleAddresses, Slug};
 use crate::domain::budget::{Limits, MailboxWindow, Occasion, Rate};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::email_address::{AddressProblem, AddressRules, EmailAddress, clean_name};
-use crate::domain::event::{self, Event, Fact, MailFate, SCHEMA_VERSION, Source};
+use crate::domain::event::{self, AskedBy, Fact, MailFate, ShownBox, Source};
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{BrandId, ContactId, OutboxId, RequestId};
 use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict, judge_signup};
@@ -16,10 +17,14 @@ use crate::domain::standing::{RequestState, Standings, State, apply};
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::store::budgets::{self, Mailbox, MailboxHash};
-use crate::store::contacts::{self, ContactRow, StandingOf};
+use crate::store::contacts;
+use crate::store::events::NewEvent;
+use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
 use crate::store::requests::{self, RequestRow};
-use crate::store::{Conn, StoreError, events};
+use crate::store::set::Writes;
+use crate::store::signups::{self, INSTALLATION, Known, Who};
+use crate::store::{StoreError, events};
 use crate::telemetry;
 
 /// Signups in one transaction at most.
@@ -176,8 +181,7 @@ type MailboxKey = (BrandId, MailboxHash);
 
 /// A contact as the batch sees it.
 struct Contact {
-    row: ContactRow,
-    standings: Standings,
+    row: contacts::Contact,
     open: Option<RequestRow>,
 }
 
@@ -188,14 +192,12 @@ struct Batch<'a> {
     now: Timestamp,
     contacts: HashMap<ContactKey, Contact>,
     mailboxes: HashMap<MailboxKey, Mailbox>,
-    /// Arrival times of rates, and how much this batch took of the widest ones.
+    /// Arrival times of rates, and by how much this batch moved them.
     rates: HashMap<String, i64>,
-    changed_networks: HashSet<String>,
-    taken: HashMap<String, i64>,
-    standings: HashMap<(ContactId, Slug), StandingOf>,
+    moved: HashMap<String, i64>,
     requests: Vec<RequestRow>,
     replaced: Vec<RequestRow>,
-    events: Vec<Event>,
+    events: Vec<NewEvent>,
     mails: Vec<OutboxRow>,
 }
 
@@ -206,13 +208,15 @@ pub(super) async fn run(
     limits: &Limits,
     calls: Vec<SignUp>,
 ) -> Result<Vec<SignedUp>, StoreError> {
-    let mut tx = work.store.write().await?;
-    let mut batch = Batch::read(work, limits, &mut tx, &calls).await?;
+    let who: Vec<Who> = calls.iter().map(who).collect();
+    let mut tx = work.store.write_locked(locks_of(&who)).await?;
+    let known = signups::find_known(&mut tx, &who).await?;
+    let mut batch = Batch::begin(work, limits, who, known);
     let mut answers = Vec::with_capacity(calls.len());
     for call in calls {
-        answers.push(batch.decide(call));
+        answers.push(batch.decide(call)?);
     }
-    batch.write(&mut tx).await?;
+    tx.write_all(batch.writes()).await?;
     tx.commit().await?;
     for answer in &answers {
         metrics::counter!(telemetry::SIGNUPS, "mail" => fate_name(answer.mail)).increment(1);
@@ -233,8 +237,6 @@ const fn fate_name(fate: MailFate) -> &'static str {
 pub(super) const CONFIRM: &str = "confirm";
 const NOTHING: &str = "nothing";
 
-const INSTALLATION: &str = "installation";
-
 fn network_key(call: &SignUp) -> String {
     rate_key("network", &call.circumstances.network())
 }
@@ -247,78 +249,71 @@ pub(super) fn rate_key(kind: &str, of: &str) -> String {
     format!("{kind}:{of}")
 }
 
-/// A number to lock by: collisions only make two strangers wait for each other.
-pub(super) fn lock_key(parts: &[&[u8]]) -> i64 {
-    use sha2::{Digest, Sha256};
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part);
-        hash.update([0]);
+fn who(call: &SignUp) -> Who {
+    Who {
+        brand_id: call.brand.id,
+        address_key: call.address.key().to_owned(),
+        mailbox: call.mailbox,
+        network: network_key(call),
+        form: form_key(&call.form),
     }
-    let bytes = hash.finalize();
-    i64::from_be_bytes([
-        bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
-    ])
+}
+
+/// What a batch decides about. Form and installation are not among it: they only hold mail back, and all would wait.
+fn locks_of(all: &[Who]) -> Locks {
+    let mut locks = Locks::default();
+    for who in all {
+        locks.contact(who.brand_id, &who.address_key);
+        locks.mailbox(who.brand_id, &who.mailbox);
+        locks.rate(&who.network);
+    }
+    locks
 }
 
 impl<'a> Batch<'a> {
-    async fn read(
-        work: &'a Work,
-        limits: &'a Limits,
-        tx: &mut Conn,
-        calls: &[SignUp],
-    ) -> Result<Self, StoreError> {
-        let contact_keys: Vec<ContactKey> = distinct(calls.iter().map(contact_key));
-        let mailbox_keys: Vec<MailboxKey> =
-            distinct(calls.iter().map(|call| (call.brand.id, call.mailbox)));
-        let networks: Vec<String> = distinct(calls.iter().map(network_key));
-        let mut locks: Vec<i64> = contact_keys
-            .iter()
-            .map(|key| lock_key(&[key.0.0.as_bytes(), key.1.as_bytes()]))
-            .chain(
-                mailbox_keys
-                    .iter()
-                    .map(|key| lock_key(&[key.0.0.as_bytes(), &key.1])),
-            )
-            .chain(networks.iter().map(|key| lock_key(&[key.as_bytes()])))
-            .collect();
-        locks.sort_unstable();
-        locks.dedup();
-        for part in locks.chunks(crate::store::set::ROWS_AT_MOST) {
-            budgets::lock(tx, part).await?;
-        }
-        // The clock is read under the locks, so that times within one contact never run backwards.
-        let now = work.clock.now();
-        let mut rate_keys = networks;
-        rate_keys.extend(distinct(calls.iter().map(|call| form_key(&call.form))));
-        rate_keys.push(INSTALLATION.to_owned());
-        let mut rates = HashMap::new();
-        for part in rate_keys.chunks(crate::store::set::ROWS_AT_MOST) {
-            rates.extend(budgets::find_rates(tx, part).await?);
-        }
-        let mailboxes = budgets::find_mailboxes(tx, &mailbox_keys)
-            .await?
-            .into_iter()
-            .map(|mailbox| ((mailbox.brand_id, mailbox.hash), mailbox))
-            .collect();
-        Ok(Self {
-            contacts: read_contacts(tx, &contact_keys).await?,
+    fn begin(work: &'a Work, limits: &'a Limits, who: Vec<Who>, known: Vec<Known>) -> Self {
+        let count = who.len();
+        let mut batch = Self {
+            // The clock is read under the locks, so that times within one contact never run backwards.
+            now: work.clock.now(),
             work,
             limits,
-            now,
-            mailboxes,
-            rates,
-            changed_networks: HashSet::new(),
-            taken: HashMap::new(),
-            standings: HashMap::new(),
-            requests: Vec::with_capacity(calls.len()),
+            contacts: HashMap::with_capacity(count),
+            mailboxes: HashMap::with_capacity(count),
+            rates: HashMap::new(),
+            moved: HashMap::new(),
+            requests: Vec::with_capacity(count),
             replaced: Vec::new(),
-            events: Vec::with_capacity(calls.len()),
-            mails: Vec::with_capacity(calls.len()),
-        })
+            events: Vec::with_capacity(count),
+            mails: Vec::with_capacity(count),
+        };
+        for (who, known) in who.into_iter().zip(known) {
+            batch
+                .rates
+                .extend(known.network_arrival.map(|at| (who.network, at)));
+            batch
+                .rates
+                .extend(known.form_arrival.map(|at| (who.form, at)));
+            let all = known.installation_arrival;
+            batch
+                .rates
+                .extend(all.map(|at| (INSTALLATION.to_owned(), at)));
+            let mailbox = known.mailbox;
+            batch
+                .mailboxes
+                .extend(mailbox.map(|one| ((who.brand_id, who.mailbox), one)));
+            if let Some(row) = known.contact {
+                let open = known.open;
+                batch
+                    .contacts
+                    .entry((who.brand_id, who.address_key))
+                    .or_insert(Contact { row, open });
+            }
+        }
+        batch
     }
 
-    fn decide(&mut self, call: SignUp) -> SignedUp {
+    fn decide(&mut self, call: SignUp) -> Result<SignedUp, StoreError> {
         let now = self.now;
         let key = contact_key(&call);
         let mailbox_key = (call.brand.id, call.mailbox);
@@ -332,7 +327,7 @@ impl<'a> Batch<'a> {
         let (mail, due_at) = self.take_budget(&call, suppressed);
         let work = self.work;
         let contact = self.contacts.entry(key).or_insert_with(|| Contact {
-            row: ContactRow {
+            row: contacts::Contact {
                 brand_id: call.brand.id,
                 id: ContactId(work.random.uuid_v7(now)),
                 address: call.address.deliverable().to_owned(),
@@ -341,13 +336,14 @@ impl<'a> Batch<'a> {
                 language: call.language.clone(),
                 name: None,
                 open_request_id: None,
+                standings: Standings::new(),
                 created_at: now,
             },
-            standings: Standings::new(),
             open: None,
         });
         let closed = |purpose: &Slug| {
             contact
+                .row
                 .standings
                 .get(purpose)
                 .is_some_and(|s| matches!(s.state, State::Withdrawn | State::Declined))
@@ -421,6 +417,7 @@ impl<'a> Batch<'a> {
                 address_typed: call.address.as_typed().to_owned(),
                 address: contact.row.address.clone(),
                 name: call.name,
+                boxes: boxes(&call.form, &call.version, &call.purposes),
                 purposes: call.purposes,
                 source: Source::WebsiteForm,
                 form: call.form.declared.slug.clone(),
@@ -432,34 +429,20 @@ impl<'a> Batch<'a> {
                 policy_version: POLICY_VERSION.to_owned(),
                 confirmation_expires_at: expires_at,
                 key_id: call.key_id,
+                asked_by: AskedBy::from(&call.brand.declared),
                 mail,
                 responsible,
                 circumstances: call.circumstances,
             })),
         ));
         for (request, fact) in facts {
-            apply(&mut contact.standings, &fact, now);
-            for (purpose, standing) in &contact.standings {
-                // Written even where nothing changed: a known contact costs what a new one does (T19).
-                self.standings.insert(
-                    (contact.row.id, purpose.clone()),
-                    (
-                        contact.row.brand_id,
-                        contact.row.id,
-                        purpose.clone(),
-                        *standing,
-                    ),
-                );
-            }
-            self.events.push(Event {
-                id: work.event_id(now),
-                schema: SCHEMA_VERSION,
+            apply(&mut contact.row.standings, &fact, now);
+            let about = About {
                 brand: contact.row.brand_id,
                 contact: contact.row.id,
                 request: Some(request),
-                at: now,
-                fact,
-            });
+            };
+            self.events.push(work.record(about, now, fact)?);
         }
         // A signup without a mail writes an outbox row as well, which delivery takes out unsent: otherwise the time of the
         // answer would tell the states of addresses apart (T19).
@@ -485,7 +468,7 @@ impl<'a> Batch<'a> {
             mail,
         };
         self.requests.push(request);
-        answer
+        Ok(answer)
     }
 
     /// Takes a mail from all budgets or from none. Mailbox and network say yes or no; form and installation only hold.
@@ -517,8 +500,7 @@ impl<'a> Batch<'a> {
             metrics::counter!(telemetry::BUDGET, "budget" => "mailbox").increment(1);
             return (MailFate::OverBudget, now);
         }
-        self.rates.insert(network.clone(), arrival);
-        self.changed_networks.insert(network);
+        self.move_rate(network, arrival);
         let of_form = self.reserve(form_key(&call.form), self.limits.per_form_an_hour);
         let of_all = self.reserve(
             INSTALLATION.to_owned(),
@@ -529,49 +511,51 @@ impl<'a> Batch<'a> {
 
     fn reserve(&mut self, key: String, an_hour: u32) -> Timestamp {
         let (arrival, due_at) = Rate { an_hour }.reserve(self.rates.get(&key).copied(), self.now);
-        let before = self
-            .rates
-            .insert(key.clone(), arrival)
-            .unwrap_or(0)
-            .max(self.now.micros());
         if due_at > self.now {
             metrics::counter!(telemetry::BUDGET, "budget" => "held").increment(1);
         }
-        *self.taken.entry(key).or_insert(0) += arrival - before;
+        self.move_rate(key, arrival);
         due_at
     }
 
-    async fn write(self, tx: &mut Conn) -> Result<(), StoreError> {
-        let contacts: Vec<ContactRow> = self
+    fn move_rate(&mut self, key: String, arrival: i64) {
+        let before = self.rates.insert(key.clone(), arrival).unwrap_or(0);
+        *self.moved.entry(key).or_insert(0) += arrival - before.max(self.now.micros());
+    }
+
+    fn writes(self) -> Writes {
+        let contacts: Vec<contacts::Contact> = self
             .contacts
             .into_values()
             .map(|contact| contact.row)
             .collect();
-        contacts::put(tx, &contacts).await?;
-        let standings: Vec<StandingOf> = self.standings.into_values().collect();
-        contacts::put_standings(tx, &standings).await?;
-        requests::insert(tx, &self.requests).await?;
-        requests::update(tx, &self.replaced).await?;
-        events::append(tx, &self.events).await?;
-        outbox::insert(tx, &self.mails).await?;
         let mailboxes: Vec<Mailbox> = self.mailboxes.into_values().collect();
-        budgets::put_mailboxes(tx, &mailboxes).await?;
-        let networks: Vec<(String, i64)> = self
-            .changed_networks
-            .into_iter()
-            .filter_map(|key| self.rates.get(&key).map(|arrival| (key, *arrival)))
-            .collect();
-        budgets::put_rates(tx, &networks).await?;
-        // Last, in one order for all processes: these rows are shared by everybody and stay locked until the commit.
-        let mut taken: Vec<(String, i64, i64)> = self
-            .taken
-            .into_iter()
-            .filter(|(_, added)| *added > 0)
-            .map(|(key, added)| (key, self.now.micros(), added))
-            .collect();
-        taken.sort_unstable();
-        budgets::add_rates(tx, &taken).await
+        let moved: Vec<(String, i64)> = self.moved.into_iter().collect();
+        let mut writes = Writes::default();
+        contacts::put(&mut writes, &contacts);
+        requests::insert(&mut writes, &self.requests);
+        requests::update(&mut writes, &self.replaced);
+        events::append(&mut writes, &self.events);
+        outbox::insert(&mut writes, &self.mails);
+        budgets::put_mailboxes(&mut writes, &mailboxes);
+        budgets::add_rates(&mut writes, &moved, self.now);
+        writes
     }
+}
+
+/// The purposes that the form showed, with the state of each box as it came back.
+fn boxes(form: &Form, version: &VersionHash, chosen: &[Slug]) -> Vec<ShownBox> {
+    let shown = form
+        .content(version)
+        .map_or(&[][..], |content| &content.purposes);
+    shown
+        .iter()
+        .map(|purpose| ShownBox {
+            purpose: purpose.slug.clone(),
+            is_box: purpose.choice,
+            ticked: purpose.choice && chosen.contains(&purpose.slug),
+        })
+        .collect()
 }
 
 /// A request that ends within the batch that made it is changed where it waits to be inserted.
@@ -583,36 +567,6 @@ fn replace(replaced: &mut Vec<RequestRow>, inserted: &mut [RequestRow], ended: R
     for row in inserted.iter_mut().filter(|row| row.id == ended.id) {
         row.clone_from(&ended);
     }
-}
-
-async fn read_contacts(
-    tx: &mut Conn,
-    keys: &[ContactKey],
-) -> Result<HashMap<ContactKey, Contact>, StoreError> {
-    let rows = contacts::find_to_decide(tx, keys).await?;
-    let ids: Vec<(BrandId, ContactId)> = rows.iter().map(|row| (row.brand_id, row.id)).collect();
-    let mut standings = contacts::list_standings(tx, &ids).await?;
-    let open_ids: Vec<(BrandId, RequestId)> = rows
-        .iter()
-        .filter_map(|row| row.open_request_id.map(|id| (row.brand_id, id)))
-        .collect();
-    let mut open: HashMap<RequestId, RequestRow> = requests::find_to_decide(tx, &open_ids)
-        .await?
-        .into_iter()
-        .map(|row| (row.id, row))
-        .collect();
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let contact = Contact {
-                standings: standings.remove(&row.id).unwrap_or_default(),
-                open: row.open_request_id.and_then(|id| open.remove(&id)),
-                row,
-            };
-            let key = (contact.row.brand_id, contact.row.address_key.clone());
-            (key, contact)
-        })
-        .collect())
 }
 
 pub(super) fn empty_mailbox(brand_id: BrandId, hash: MailboxHash) -> Mailbox {
@@ -627,11 +581,6 @@ pub(super) fn empty_mailbox(brand_id: BrandId, hash: MailboxHash) -> Mailbox {
 
 fn contact_key(call: &SignUp) -> ContactKey {
     (call.brand.id, call.address.key().to_owned())
-}
-
-fn distinct<T: std::hash::Hash + Eq + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut seen = HashSet::new();
-    items.filter(|item| seen.insert(item.clone())).collect()
 }
 
 fn joined(purposes: &[Slug]) -> String {

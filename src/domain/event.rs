@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::brand::Slug;
+use super::brand::{BrandDeclaration, Slug};
 use super::circumstances::Circumstances;
 use super::form::VersionHash;
 use super::ids::{BrandId, ContactId, EventId, RequestId};
@@ -86,6 +86,58 @@ pub enum Source {
     WebsiteForm,
 }
 
+/// Who asks, as the person can find out from the event alone (Directive 2000/31/EC, article 5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedBy {
+    pub name: String,
+    pub legal_name: String,
+    pub postal_address: Vec<String>,
+    pub contact: String,
+}
+
+impl From<&BrandDeclaration> for AskedBy {
+    fn from(brand: &BrandDeclaration) -> Self {
+        Self {
+            name: brand.name.clone(),
+            legal_name: brand.legal_name.clone(),
+            postal_address: brand.postal_address.clone(),
+            contact: brand.contact.clone(),
+        }
+    }
+}
+
+/// A purpose as the form showed it, and what the person made of it. A box is never ticked in advance; a purpose without
+/// one is what the form is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownBox {
+    pub purpose: Slug,
+    #[serde(rename = "box")]
+    pub is_box: bool,
+    pub ticked: bool,
+}
+
+/// How far the machine's clock could be relied on when the event was recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockState {
+    /// The operating system says that it follows a time server.
+    Synchronised,
+    Unsynchronised,
+    /// It was set by more than half a second within the last ten minutes.
+    Stepped,
+    /// The operating system does not say.
+    #[default]
+    Unknown,
+}
+
+/// The clock's state, and how far it was ahead of a time-stamping authority, where one was asked within the last day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockReading {
+    pub state: ClockState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ahead_micros: Option<i64>,
+}
+
 /// What a signup brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedUp {
@@ -101,6 +153,8 @@ pub struct SignedUp {
     /// The page that the form stood on, as the client claims it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
+    /// The purposes that the form version showed, with the state of each box.
+    pub boxes: Vec<ShownBox>,
     /// The names of the fields that came, so that the form's state can be told.
     pub fields: Vec<String>,
     #[serde(flatten)]
@@ -108,10 +162,13 @@ pub struct SignedUp {
     pub policy_version: String,
     pub confirmation_expires_at: Timestamp,
     pub key_id: u8,
+    pub asked_by: AskedBy,
     pub mail: MailFate,
     /// Somebody named answers for this role address: a deviation from O6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub responsible: Option<String>,
+    /// Kept beside the event under a term of its own; the event names them by their hash.
+    #[serde(default)]
     pub circumstances: Circumstances,
 }
 
@@ -122,15 +179,21 @@ pub enum Fact {
     SignedUp(Box<SignedUp>),
     MailRequested {
         mail: MailFate,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     /// The SMTP server took the mail; from here it is the server's.
     MailAccepted {
         message_id: String,
+        from: String,
         reply: String,
+        /// SHA-256 of the message as it was sent, 64 hexadecimal digits.
+        mail_sha256: String,
         template: String,
         language: String,
         tries: i64,
+        /// An earlier try may have reached the server without its reply reaching us.
+        ambiguous: bool,
     },
     /// No more tries will be made. `ambiguous` tells that the server may have taken it all the same.
     MailFailed {
@@ -143,15 +206,18 @@ pub enum Fact {
         link: Link,
         method: String,
         same_browser: bool,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     /// A button was pressed by what looks like a program; the code was asked for instead.
     CodeAsked {
         signals: Vec<Signal>,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     CodeWrong {
         tries: i64,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     Confirmed {
@@ -159,22 +225,26 @@ pub enum Fact {
         grade: Grade,
         method: String,
         key_id: u8,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     Declined {
         purposes: Vec<Slug>,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     /// The person leaves these purposes.
     Withdrawn {
         purposes: Vec<Slug>,
         scope: String,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     /// The person corrected the address; this request ended unanswered.
     AddressChanged {
         purposes: Vec<Slug>,
         signed_up_at: Timestamp,
+        #[serde(default)]
         circumstances: Circumstances,
     },
     Replaced,
@@ -209,6 +279,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
     pub at: Timestamp,
+    pub clock: ClockReading,
     #[serde(flatten)]
     pub fact: Fact,
 }

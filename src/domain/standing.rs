@@ -20,7 +20,8 @@ pub enum Basis {
 }
 
 /// Where a contact stands for a purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Signed up, and nothing holds before it is confirmed.
     Pending,
@@ -72,12 +73,14 @@ impl State {
 }
 
 /// The standing for one purpose, with the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     pub state: State,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Grade>,
     pub rule: Rule,
     pub since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 

@@ -1,6 +1,6 @@
 //! Budgets: the mails a mailbox was sent, and the rates of networks, forms and the installation.
 
-use super::set::Rows;
+use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::budget::MailboxWindow;
 use crate::domain::ids::BrandId;
@@ -28,7 +28,10 @@ struct MailboxRow {
     suppressed_for: Option<String>,
 }
 
-const LOCK_POSTGRES: &str = "select pg_advisory_xact_lock(k) is null from (select distinct key as k from r order by 1) as keys";
+pub(super) fn read_window(text: &str) -> Result<MailboxWindow, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt("mailbox"))
+}
+
 const FIND: &str = "select m.brand_id, m.hash, m.recent, m.suppressed_at, m.suppressed_for \
      from r cross join mailbox m where m.brand_id = r.brand_id and m.hash = r.hash";
 /// Two texts: these tables empty themselves, and PostgreSQL's planner, told of an empty one, would read it whole for each
@@ -42,28 +45,17 @@ const PUT: &str = "insert into mailbox (brand_id, hash, recent, recent_until, su
      on conflict (brand_id, hash) do update set recent = excluded.recent, recent_until = excluded.recent_until, \
      suppressed_at = excluded.suppressed_at, suppressed_for = excluded.suppressed_for";
 const FIND_RATES: &str = "select t.key, t.arrival from r cross join rate t where t.key = r.key";
-const PUT_RATES: &str = "insert into rate (key, arrival) select key, arrival from r where key is not null \
-     on conflict (key) do update set arrival = excluded.arrival";
-/// Several processes add to the widest counters; each adds its share to what stands there instead of overwriting it.
-const ADD_RATE: &str = "insert into rate (key, arrival) values ($1, cast($2 as bigint) + $3) \
-     on conflict (key) do update set arrival = \
-     case when rate.arrival > $2 then rate.arrival else $2 end + $3";
+/// A transaction brings by how much it moves an arrival, as the distance from its own time: processes that share a rate
+/// without holding its lock add up instead of overwriting each other.
+const ADD_RATES: &str = "insert into rate (key, arrival, changed_at) select key, arrival, changed_at from r where key is not null \
+     on conflict (key) do update set changed_at = excluded.changed_at, arrival = excluded.arrival - excluded.changed_at \
+     + case when rate.arrival > excluded.changed_at then rate.arrival else excluded.changed_at end";
 const PRUNE_MAILBOXES: &str =
     "delete from mailbox where recent_until < $1 and suppressed_at is null";
 const PRUNE_RATES: &str = "delete from rate where arrival < $1";
 const SPEND: &str =
     "insert into spent_challenge (hash, expires_at) values ($1, $2) on conflict (hash) do nothing";
 const PRUNE_CHALLENGES: &str = "delete from spent_challenge where expires_at < $1";
-
-/// Keeps other processes from deciding about the same mailboxes, addresses and networks until this transaction ends.
-/// SQLite has one writer and needs nothing.
-pub async fn lock(tx: &mut Conn, keys: &[i64]) -> Result<(), StoreError> {
-    if tx.engine() == super::Engine::Postgres {
-        let rows = Rows::of(keys).int("key", |key| *key);
-        let _: Vec<(bool,)> = tx.read_set(LOCK_POSTGRES, rows).await?;
-    }
-    Ok(())
-}
 
 pub async fn find_mailboxes(
     conn: &mut Conn,
@@ -76,11 +68,13 @@ pub async fn find_mailboxes(
     found
         .into_iter()
         .map(|row| {
-            let corrupt = || StoreError::Corrupt("mailbox");
             Ok(Mailbox {
                 brand_id: row.brand_id,
-                hash: row.hash.try_into().map_err(|_| corrupt())?,
-                window: serde_json::from_str(&row.recent).map_err(|_| corrupt())?,
+                hash: row
+                    .hash
+                    .try_into()
+                    .map_err(|_| StoreError::Corrupt("mailbox"))?,
+                window: read_window(&row.recent)?,
                 suppressed_at: row.suppressed_at,
                 suppressed_for: row.suppressed_for,
             })
@@ -88,20 +82,21 @@ pub async fn find_mailboxes(
         .collect()
 }
 
-pub async fn put_mailboxes(tx: &mut Conn, mailboxes: &[Mailbox]) -> Result<(), StoreError> {
-    let rows = Rows::of(mailboxes)
-        .uuid("brand_id", |m| m.brand_id.0)
-        .blob("hash", |m| m.hash.to_vec())
-        .text("recent", |m| {
-            serde_json::to_string(&m.window).unwrap_or_default()
-        })
-        .int("recent_until", |m| {
-            m.window.0.last().map_or(0, |caused| caused.0)
-        })
-        .int_or_null("suppressed_at", |m| m.suppressed_at.map(Timestamp::micros))
-        .text_or_null("suppressed_for", |m| m.suppressed_for.clone());
-    tx.write_set(PUT, rows).await?;
-    Ok(())
+pub fn put_mailboxes(writes: &mut Writes, mailboxes: &[Mailbox]) {
+    for part in mailboxes.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |m| m.brand_id.0)
+            .blob("hash", |m| m.hash.to_vec())
+            .text("recent", |m| {
+                serde_json::to_string(&m.window).unwrap_or_default()
+            })
+            .int("recent_until", |m| {
+                m.window.0.last().map_or(0, |caused| caused.0)
+            })
+            .int_or_null("suppressed_at", |m| m.suppressed_at.map(Timestamp::micros))
+            .text_or_null("suppressed_for", |m| m.suppressed_for.clone());
+        writes.add(PUT, rows);
+    }
 }
 
 /// The theoretical arrival times of the keys that have one.
@@ -114,23 +109,18 @@ pub async fn find_rates(
         .await
 }
 
-/// Writes rates that this transaction holds the lock of.
-pub async fn put_rates(tx: &mut Conn, rates: &[(String, i64)]) -> Result<(), StoreError> {
-    let rows = Rows::of(rates)
-        .text("key", |rate| rate.0.clone())
-        .int("arrival", |rate| rate.1);
-    tx.write_set(PUT_RATES, rows).await?;
-    Ok(())
-}
-
-/// Adds to rates that no lock was taken for. `floor` is the present; `added` what this transaction took.
-pub async fn add_rates(tx: &mut Conn, rates: &[(String, i64, i64)]) -> Result<(), StoreError> {
-    for (key, floor, added) in rates {
-        on!(tx, driver => {
-            sqlx::query(ADD_RATE).bind(key).bind(floor).bind(added).execute(driver).await?;
-        });
+/// Moves rates on: each by microseconds from the later of `now` and where it stands.
+pub fn add_rates(writes: &mut Writes, rates: &[(String, i64)], now: Timestamp) {
+    // In one order for all processes: rates that are shared without a lock stay locked until the commit.
+    let mut sorted: Vec<&(String, i64)> = rates.iter().filter(|rate| rate.1 > 0).collect();
+    sorted.sort_unstable();
+    for part in sorted.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .text("key", |rate| rate.0.clone())
+            .int("arrival", |rate| now.micros() + rate.1)
+            .int("changed_at", |_| now.micros());
+        writes.add(ADD_RATES, rows);
     }
-    Ok(())
 }
 
 /// Marks a proof-of-work challenge as used; false if it was used before.

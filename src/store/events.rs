@@ -1,36 +1,57 @@
-//! The events: appended, read in their order, never changed.
+//! The events: appended, read in their order, never changed. An erasure empties them.
 
-use uuid::Uuid;
-
-use super::set::{ROWS_AT_MOST, Rows};
+use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
-use crate::domain::event::Event;
 use crate::domain::ids::{BrandId, ContactId};
+use crate::domain::time::Timestamp;
 
-const APPEND: &str = "insert into event (id, brand_id, contact_id, request_id, kind, at, body) \
-     select id, brand_id, contact_id, request_id, kind, at, body from r where id is not null";
-const LIST: &str = "select body from event where brand_id = $1 and contact_id = $2 and position > $3 \
-     order by position limit $4";
-const COUNT_OF_CONTACT: &str = "select count(*) from event where brand_id = $1 and contact_id = $2";
+/// An event as it is kept.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    pub brand_id: BrandId,
+    pub contact_id: ContactId,
+    pub kind: &'static str,
+    pub at: Timestamp,
+    /// Canonical JSON (RFC 8785).
+    pub body: String,
+    pub salt: [u8; 32],
+    /// What `body` names by its SHA-256: removed after a term of its own.
+    pub circumstances: Option<String>,
+    /// The mail that it tells of, packed by `mails`.
+    pub mail: Option<Vec<u8>>,
+}
+
+/// An event that was read; its content is gone after an erasure.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct StoredEvent {
+    pub position: i64,
+    pub body: Option<String>,
+    pub circumstances: Option<String>,
+}
+
+const APPEND: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
+     select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null";
+const LIST: &str = "select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
+const LIST_MAILS: &str = "select position, mail from event \
+     where brand_id = $1 and contact_id = $2 and mail is not null order by position limit $3";
 
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
 
-pub async fn append(tx: &mut Conn, events: &[Event]) -> Result<(), StoreError> {
+pub fn append(writes: &mut Writes, events: &[NewEvent]) {
     for part in events.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
-            .uuid("id", |event| event.id.0)
-            .uuid("brand_id", |event| event.brand.0)
-            .uuid("contact_id", |event| event.contact.0)
-            .uuid_or_null("request_id", |event| event.request.map(|id| id.0))
-            .text("kind", |event| event.fact.kind().to_owned())
+            .uuid("brand_id", |event| event.brand_id.0)
+            .uuid("contact_id", |event| event.contact_id.0)
+            .text("kind", |event| event.kind.to_owned())
             .int("at", |event| event.at.micros())
-            .text("body", |event| {
-                serde_json::to_string(event).unwrap_or_default()
-            });
-        tx.write_set(APPEND, rows).await?;
+            .text("body", |event| event.body.clone())
+            .blob("salt", |event| event.salt.to_vec())
+            .text_or_null("circumstances", |event| event.circumstances.clone())
+            .blob_or_null("mail", |event| event.mail.clone());
+        writes.add(APPEND, rows);
     }
-    Ok(())
 }
 
 /// The events of a contact, oldest first; the first 5,000.
@@ -38,25 +59,26 @@ pub async fn list(
     conn: &mut Conn,
     brand: BrandId,
     contact: ContactId,
-) -> Result<Vec<Event>, StoreError> {
-    let rows: Vec<(String,)> = on!(conn, driver => sqlx::query_as(LIST)
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST)
         .bind(brand)
         .bind(contact)
         .bind(0_i64)
         .bind(PAGE)
         .fetch_all(driver)
-        .await?);
-    rows.iter()
-        .map(|(body,)| serde_json::from_str(body).map_err(|_| StoreError::Corrupt("event")))
-        .collect()
+        .await?))
 }
 
-/// How many events a contact has.
-pub async fn count(conn: &mut Conn, brand: Uuid, contact: Uuid) -> Result<i64, StoreError> {
-    let (count,): (i64,) = on!(conn, driver => sqlx::query_as(COUNT_OF_CONTACT)
+/// The packed mails of a contact with the positions of the events that tell of them, oldest first; the first 5,000.
+pub async fn list_mails(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_MAILS)
         .bind(brand)
         .bind(contact)
-        .fetch_one(driver)
-        .await?);
-    Ok(count)
+        .bind(PAGE)
+        .fetch_all(driver)
+        .await?))
 }

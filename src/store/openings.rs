@@ -1,6 +1,6 @@
 //! Hits on the links of mails: what tells a scanner from a person. Kept as long as their request is.
 
-use super::set::Rows;
+use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::event::Link;
 use crate::domain::ids::{BrandId, EventId, RequestId};
@@ -42,16 +42,17 @@ const COUNT_PEOPLE_POSTGRES: &str = "select r.network, count(distinct q.contact_
      join request q on q.brand_id = o.brand_id and q.id = o.request_id group by r.network";
 const PRUNE: &str = "delete from opening where at < $1";
 
-pub async fn insert(tx: &mut Conn, openings: &[OpeningRow]) -> Result<(), StoreError> {
-    let rows = Rows::of(openings)
-        .uuid("brand_id", |o| o.brand_id.0)
-        .uuid("request_id", |o| o.request_id.0)
-        .uuid("id", |o| o.id.0)
-        .text("link", |o| o.link.as_str().to_owned())
-        .text("network", |o| o.network.clone())
-        .int("at", |o| o.at.micros());
-    tx.write_set(INSERT, rows).await?;
-    Ok(())
+pub fn insert(writes: &mut Writes, openings: &[OpeningRow]) {
+    for part in openings.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |o| o.brand_id.0)
+            .uuid("request_id", |o| o.request_id.0)
+            .uuid("id", |o| o.id.0)
+            .text("link", |o| o.link.as_str().to_owned())
+            .text("network", |o| o.network.clone())
+            .int("at", |o| o.at.micros());
+        writes.add(INSERT, rows);
+    }
 }
 
 /// The hits on the links of a batch of requests.

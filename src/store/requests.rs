@@ -1,6 +1,7 @@
 //! Confirmation requests: what one link and one code stand for.
 
-use super::set::Rows;
+use super::contacts::{Contact, read_standings};
+use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::brand::Slug;
 use crate::domain::ids::{BrandId, ContactId, FormId, RequestId};
@@ -55,25 +56,31 @@ impl RequestRow {
 }
 
 const INSERT: &str = "insert into request (brand_id, id, contact_id, form_id, form_version, purposes, language, \
-     page_host, key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at) \
-     select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, key_id, 'open', \
-     mailed, issued_at, follows_id, 0, 0, issued_at, expires_at from r where brand_id is not null";
+     page_host, key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at) \
+     select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, key_id, state, \
+     mailed, issued_at, follows_id, 0, 0, issued_at, expires_at, ended_at from r where brand_id is not null";
 const FIND: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
      q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
      q.issued_at, q.expires_at, q.ended_at \
      from r cross join request q where q.brand_id = r.brand_id and q.id = r.id";
 const UPDATE: &str = "update request set state = r.state, ended_at = r.ended_at, mailed = r.mailed, \
-     last_mail_at = r.last_mail_at, code_tries = r.code_tries, openings = r.openings \
+     last_mail_at = r.last_mail_at, code_tries = r.code_tries \
      from r where request.brand_id = r.brand_id and request.id = r.id";
-/// PostgreSQL locks the rows that a batch decides about, in one order for all, so that two processes never both confirm.
-/// SQLite has one writer and no such clause, hence the second text.
-const LOCK_POSTGRES: &str = "select 1::bigint from request q, r where q.brand_id = r.brand_id and q.id = r.id \
-     order by q.brand_id, q.id for update of q";
+const COUNT_OPENINGS: &str = "update request set openings = openings + r.more \
+     from r where request.brand_id = r.brand_id and request.id = r.id";
+const LIST_WITH_CONTACTS: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
+     q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
+     q.issued_at, q.expires_at, q.ended_at, \
+     c.address, c.address_key, c.mailbox, c.language as contact_language, c.name, c.open_request_id, c.standings, \
+     c.created_at as contact_created_at \
+     from r cross join request q cross join contact c \
+     where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
 const FIND_ONE: &str = "select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, \
      key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at \
      from request where brand_id = $1 and id = $2";
 
-type Key = (BrandId, RequestId);
+/// A request's brand and id.
+pub type Key = (BrandId, RequestId);
 
 fn by_key(keys: &[Key]) -> Rows<'_, Key> {
     Rows::of(keys)
@@ -81,23 +88,67 @@ fn by_key(keys: &[Key]) -> Rows<'_, Key> {
         .uuid("id", |key| key.1.0)
 }
 
-pub async fn insert(tx: &mut Conn, requests: &[RequestRow]) -> Result<(), StoreError> {
-    let rows = Rows::of(requests)
-        .uuid("brand_id", |q| q.brand_id.0)
-        .uuid("id", |q| q.id.0)
-        .uuid("contact_id", |q| q.contact_id.0)
-        .uuid("form_id", |q| q.form_id.0)
-        .text("form_version", |q| q.form_version.clone())
-        .text("purposes", |q| q.purposes.clone())
-        .text("language", |q| q.language.clone())
-        .text_or_null("page_host", |q| q.page_host.clone())
-        .int("key_id", |q| q.key_id)
-        .int("mailed", |q| q.mailed)
-        .uuid_or_null("follows_id", |q| q.follows_id.map(|id| id.0))
-        .int("issued_at", |q| q.issued_at.micros())
-        .int("expires_at", |q| q.expires_at.micros());
-    tx.write_set(INSERT, rows).await?;
-    Ok(())
+/// A request with the contact that it is for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub request: RequestRow,
+    pub contact: Contact,
+}
+
+#[derive(sqlx::FromRow)]
+struct AskedRow {
+    #[sqlx(flatten)]
+    request: RequestRow,
+    address: String,
+    address_key: String,
+    mailbox: Vec<u8>,
+    contact_language: String,
+    name: Option<String>,
+    open_request_id: Option<RequestId>,
+    standings: String,
+    contact_created_at: Timestamp,
+}
+
+impl AskedRow {
+    fn read(self) -> Result<Asked, StoreError> {
+        Ok(Asked {
+            contact: Contact {
+                brand_id: self.request.brand_id,
+                id: self.request.contact_id,
+                address: self.address,
+                address_key: self.address_key,
+                mailbox: self.mailbox,
+                language: self.contact_language,
+                name: self.name,
+                open_request_id: self.open_request_id,
+                standings: read_standings(&self.standings)?,
+                created_at: self.contact_created_at,
+            },
+            request: self.request,
+        })
+    }
+}
+
+pub fn insert(writes: &mut Writes, requests: &[RequestRow]) {
+    for part in requests.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |q| q.brand_id.0)
+            .uuid("id", |q| q.id.0)
+            .uuid("contact_id", |q| q.contact_id.0)
+            .uuid("form_id", |q| q.form_id.0)
+            .text("form_version", |q| q.form_version.clone())
+            .text("purposes", |q| q.purposes.clone())
+            .text("language", |q| q.language.clone())
+            .text_or_null("page_host", |q| q.page_host.clone())
+            .int("key_id", |q| q.key_id)
+            .text("state", |q| q.state.clone())
+            .int("mailed", |q| q.mailed)
+            .uuid_or_null("follows_id", |q| q.follows_id.map(|id| id.0))
+            .int("issued_at", |q| q.issued_at.micros())
+            .int("expires_at", |q| q.expires_at.micros())
+            .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros));
+        writes.add(INSERT, rows);
+    }
 }
 
 pub async fn find(
@@ -112,30 +163,39 @@ pub async fn find(
         .await?))
 }
 
-/// Reads the requests of a batch and, on PostgreSQL, keeps other processes from deciding about them meanwhile.
-pub async fn find_to_decide(tx: &mut Conn, keys: &[Key]) -> Result<Vec<RequestRow>, StoreError> {
-    if tx.engine() == super::Engine::Postgres {
-        let _: Vec<(i64,)> = tx.read_set(LOCK_POSTGRES, by_key(keys)).await?;
-    }
-    tx.read_set(FIND, by_key(keys)).await
+/// The requests of a batch with their contacts. Who decides about them holds the contacts' locks.
+pub async fn list_with_contacts(conn: &mut Conn, keys: &[Key]) -> Result<Vec<Asked>, StoreError> {
+    let found: Vec<AskedRow> = conn.read_set(LIST_WITH_CONTACTS, by_key(keys)).await?;
+    found.into_iter().map(AskedRow::read).collect()
 }
 
-/// The requests of a batch, to read only.
+/// The requests of a batch.
 pub async fn list(conn: &mut Conn, keys: &[Key]) -> Result<Vec<RequestRow>, StoreError> {
     conn.read_set(FIND, by_key(keys)).await
 }
 
-/// Writes what may change of a request: state, end, mails, tries, openings.
-pub async fn update(tx: &mut Conn, requests: &[RequestRow]) -> Result<(), StoreError> {
-    let rows = Rows::of(requests)
-        .uuid("brand_id", |q| q.brand_id.0)
-        .uuid("id", |q| q.id.0)
-        .text("state", |q| q.state.clone())
-        .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros))
-        .int("mailed", |q| q.mailed)
-        .int("last_mail_at", |q| q.last_mail_at.micros())
-        .int("code_tries", |q| q.code_tries)
-        .int("openings", |q| q.openings);
-    tx.write_set(UPDATE, rows).await?;
-    Ok(())
+/// Writes what a decision may change of a request: state, end, mails, tries.
+pub fn update(writes: &mut Writes, requests: &[RequestRow]) {
+    for part in requests.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |q| q.brand_id.0)
+            .uuid("id", |q| q.id.0)
+            .text("state", |q| q.state.clone())
+            .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros))
+            .int("mailed", |q| q.mailed)
+            .int("last_mail_at", |q| q.last_mail_at.micros())
+            .int("code_tries", |q| q.code_tries);
+        writes.add(UPDATE, rows);
+    }
+}
+
+/// Adds to the hits that were counted on the links of requests. Needs no lock: nothing else changes with it.
+pub fn count_openings(writes: &mut Writes, hits: &[(Key, i64)]) {
+    for part in hits.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |hit| hit.0.0.0)
+            .uuid("id", |hit| hit.0.1.0)
+            .int("more", |hit| hit.1);
+        writes.add(COUNT_OPENINGS, rows);
+    }
 }

@@ -2,8 +2,9 @@
 //! a single call at once, a busy one many together.
 
 use std::future::Future;
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
 use super::set::ROWS_AT_MOST;
@@ -44,25 +45,31 @@ where
     C: Clone + Send + 'static,
     R: Send + 'static,
 {
-    /// Starts the task. `run` is given 1 to `batch_at_most` calls and answers each, in order; it ends with the last handle.
-    pub fn start<F, Work>(batch_at_most: usize, run: F) -> Self
+    /// Starts as many tasks as there may be batches at once: one where a single writer takes them in turn anyway. `run` is
+    /// given 1 to `batch_at_most` calls and answers each, in order; the tasks end with the last handle.
+    pub fn start<F, Work>(batch_at_most: usize, at_once: usize, run: F) -> Self
     where
         F: Fn(Vec<C>) -> Work + Send + Sync + 'static,
         Work: Future<Output = Result<Vec<R>, StoreError>> + Send,
     {
         let limit = batch_at_most.clamp(1, ROWS_AT_MOST);
-        let (queue, mut waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
-        tokio::spawn(async move {
-            let mut batch = Vec::with_capacity(limit);
-            while waiting.recv_many(&mut batch, limit).await > 0 {
-                let (calls, answers): (Vec<C>, Vec<_>) = batch.drain(..).unzip();
-                let results = answer_all(&run, calls).await;
-                for (answer, result) in answers.into_iter().zip(results) {
-                    // The caller may be gone; its work is done all the same.
-                    let _ = answer.send(result);
+        let (queue, waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
+        let (waiting, run) = (Arc::new(Mutex::new(waiting)), Arc::new(run));
+        for _ in 0..at_once.max(1) {
+            let (waiting, run) = (waiting.clone(), run.clone());
+            tokio::spawn(async move {
+                let mut batch = Vec::with_capacity(limit);
+                // Whoever holds the lock forms the next batch; it is free again before the batch is run.
+                while waiting.lock().await.recv_many(&mut batch, limit).await > 0 {
+                    let (calls, answers): (Vec<C>, Vec<_>) = batch.drain(..).unzip();
+                    let results = answer_all(run.as_ref(), calls).await;
+                    for (answer, result) in answers.into_iter().zip(results) {
+                        // The caller may be gone; its work is done all the same.
+                        let _ = answer.send(result);
+                    }
                 }
-            }
-        });
+            });
+        }
         Self { queue }
     }
 

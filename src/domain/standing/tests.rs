@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{MailFate, SignedUp, Source};
+use crate::domain::event::{AskedBy, MailFate, SignedUp, Source};
 use crate::domain::form::FormContent;
 use crate::domain::policy::Ruling;
 
@@ -35,6 +35,7 @@ fn signed_up(verdict: Verdict) -> Fact {
         form_version: nothing.hash(),
         language: "en".into(),
         page: None,
+        boxes: vec![],
         fields: vec![],
         ruling: Ruling {
             verdict,
@@ -43,6 +44,7 @@ fn signed_up(verdict: Verdict) -> Fact {
         policy_version: "t".into(),
         confirmation_expires_at: NOW,
         key_id: 1,
+        asked_by: AskedBy::default(),
         mail: MailFate::Queued,
         responsible: None,
         circumstances: Circumstances::default(),

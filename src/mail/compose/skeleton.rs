@@ -4,7 +4,10 @@
 //! A skeleton is made by composing a mail with marks in those places and remembering where each byte of a mark landed.
 //! It is only used if filling it in gives, for other values, the very bytes that composing gives.
 
+use std::sync::Arc;
+
 use crate::domain::time::Timestamp;
+use crate::mail::pack::Dictionary;
 
 /// What differs between two mails of one kind.
 #[derive(Clone, Debug)]
@@ -81,6 +84,8 @@ struct Patch {
 }
 
 pub struct Skeleton {
+    /// What sent mails of this kind are packed with: the mail with its marks, which is about nobody.
+    pub dictionary: Arc<Dictionary>,
     head: Vec<u8>,
     tail: Vec<u8>,
     /// Places in head and tail written one behind the other.
@@ -107,6 +112,7 @@ impl Skeleton {
             patches.extend(places(&joined, mark.as_bytes(), field));
         }
         let skeleton = Self {
+            dictionary: Dictionary::of(composed),
             head,
             tail,
             patches,
