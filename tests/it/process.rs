@@ -1,5 +1,6 @@
 //! The program as a process: killed at any moment, run twice on one database, asked on the command line.
 
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,12 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use countersign::app::App;
 use countersign::cli::demo::smtp_catcher;
-use countersign::clock::Clock;
+use countersign::clock::{Clock, Random};
+use countersign::domain::brand::Slug;
+use countersign::domain::standing::Basis;
 use countersign::store::Engine;
 use countersign::web::demo::Caught;
 
 use crate::harness::{Client, Folder, SECRET, place, postgres};
+use crate::on_both_engines;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
 
@@ -129,83 +134,91 @@ fn declare(folder: &Path, port: u16) {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_kills_at_random_moments_every_acknowledged_signup_is_there_and_mailed() {
-    let folder = Folder::new();
-    let port = free_port();
-    let caught = Arc::new(Caught::with_room_for(100_000));
-    let smtp = smtp_catcher::start(caught.clone(), Clock::System)
-        .await
-        .unwrap();
-    let database = format!("sqlite://{}", folder.0.join("kill.db").display());
-    write_settings(&folder.0, &database, port, smtp.port());
-    declare(&folder.0, port);
+/// Kills before the server has stood for so long, in milliseconds.
+const KILLED_WITHIN: u64 = 800;
+const ROUNDS: usize = 10;
+/// Longer than a claim on a mail outlives the process that made it.
+const LEASES_ARE_OVER: Duration = Duration::from_secs(61);
+
+/// Starts the server, drives it with signups, and kills it after a time; answers with the acknowledged addresses.
+async fn one_round(folder: &Path, port: u16, round: usize, killed_after: u64) -> Vec<String> {
+    let mut server = start(folder, port).await;
+    let stop = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..8)
+        .map(|name| tokio::spawn(load(server.base.clone(), round * 100 + name, stop.clone())))
+        .collect();
+    tokio::time::sleep(Duration::from_millis(killed_after)).await;
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    stop.store(1, Ordering::SeqCst);
     let mut acknowledged = Vec::new();
-    for round in 0..5_u64 {
-        let mut server = start(&folder.0, port).await;
-        let stop = Arc::new(AtomicUsize::new(0));
-        let clients: Vec<_> = (0..8)
-            .map(|name| {
-                tokio::spawn(load(
-                    server.base.clone(),
-                    (round as usize) * 100 + name,
-                    stop.clone(),
-                ))
-            })
-            .collect();
-        // The moment differs from round to round; what the server is doing then is up to chance.
-        tokio::time::sleep(Duration::from_millis(120 + 97 * round)).await;
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
-        stop.store(1, Ordering::SeqCst);
-        for client in clients {
-            acknowledged.extend(client.await.unwrap());
+    for client in clients {
+        acknowledged.extend(client.await.unwrap());
+    }
+    acknowledged
+}
+
+/// Looks at the database as one more process does, with a clock that may be ahead.
+async fn look(url: &str, smtp_port: u16, ahead: Duration) -> Arc<App> {
+    let config = crate::harness::settings("http://127.0.0.1:1", url, smtp_port, "");
+    let clock = Clock::fixed(Clock::System.now().plus(ahead));
+    App::start(config, clock, Random::Os).await.unwrap()
+}
+
+on_both_engines! {
+    async fn after_kills_at_random_moments_every_acknowledged_signup_is_there_and_mailed(engine: Engine) {
+        let seed = u64::from_le_bytes(Random::Os.bytes());
+        let random = Random::seeded(seed);
+        let moments: Vec<u64> = (0..ROUNDS).map(|_| random.below(KILLED_WITHIN)).collect();
+        let told = format!("seed {seed}, killed after {moments:?} ms");
+        let place = place(engine).await;
+        let folder = &place.folder.0;
+        let port = free_port();
+        let caught = Arc::new(Caught::with_room_for(100_000));
+        let smtp = smtp_catcher::start(caught.clone(), Clock::System).await.unwrap();
+        write_settings(folder, &place.url, port, smtp.port());
+        declare(folder, port);
+        // The journal of what was acknowledged is here, outside the server.
+        let mut acknowledged = Vec::new();
+        for (round, killed_after) in moments.iter().enumerate() {
+            acknowledged.extend(one_round(folder, port, round, *killed_after).await);
+        }
+        assert!(acknowledged.len() > 50, "{} signups are too few to tell; {told}", acknowledged.len());
+        // On SQLite a new process knows that it is alone and goes on at once; on PostgreSQL leases must run out.
+        let server = match engine {
+            Engine::Sqlite => Some(start(folder, port).await),
+            Engine::Postgres => {
+                let later = look(&place.url, smtp.port(), LEASES_ARE_OVER).await;
+                later.delivery().unwrap().drain().await.unwrap();
+                later.store.close().await;
+                None
+            }
+        };
+        wait_until(&format!("every acknowledged signup is mailed; {told}"), Duration::from_secs(60), async || {
+            let mailed: HashSet<String> = caught.list().into_iter().map(|mail| mail.to).collect();
+            acknowledged.iter().all(|email| mailed.contains(email))
+        })
+        .await;
+        drop(server);
+        let app = look(&place.url, smtp.port(), Duration::ZERO).await;
+        let catalog = app.catalog();
+        let (brand, purpose) = (catalog.brand_by_slug("acme").unwrap(), Slug::try_from("newsletter".to_owned()).unwrap());
+        for email in &acknowledged {
+            let answer = app.permission(brand, &purpose, email, None).await.unwrap();
+            assert_eq!(answer.basis, Basis::Implicit, "{email}; {told}");
+        }
+        app.store.close().await;
+        // What was sent twice, if anything, carries one Message-ID: the try that the kill cut off and the one after it.
+        let mut ids: HashMap<String, HashSet<String>> = HashMap::new();
+        for mail in caught.list() {
+            let id = mail.raw.lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned();
+            ids.entry(mail.to).or_default().insert(id);
+        }
+        assert!(ids.values().all(|ids| ids.len() == 1), "{told}");
+        if let Some(database) = place.database {
+            database.drop().await;
         }
     }
-    assert!(
-        acknowledged.len() > 50,
-        "{} signups are too few to tell",
-        acknowledged.len()
-    );
-    let _server = start(&folder.0, port).await;
-    wait_until(
-        "every acknowledged signup is mailed",
-        Duration::from_secs(60),
-        async || {
-            let mailed: std::collections::HashSet<String> =
-                caught.list().into_iter().map(|mail| mail.to).collect();
-            acknowledged.iter().all(|email| mailed.contains(email))
-        },
-    )
-    .await;
-    let first = &acknowledged[0];
-    let asked = run(
-        &folder.0,
-        port,
-        &[
-            "permission",
-            first,
-            "--brand",
-            "acme",
-            "--purpose",
-            "newsletter",
-            "--json",
-        ],
-    );
-    assert!(String::from_utf8_lossy(&asked.stdout).contains("\"basis\":\"implicit\""));
-    // What was sent twice, if anything, carries one Message-ID: the try that the kill cut off and the one after it.
-    let mut ids: std::collections::HashMap<String, std::collections::HashSet<String>> =
-        Default::default();
-    for mail in caught.list() {
-        let id = mail
-            .raw
-            .lines()
-            .find(|line| line.starts_with("Message-ID"))
-            .unwrap()
-            .to_owned();
-        ids.entry(mail.to).or_default().insert(id);
-    }
-    assert!(ids.values().all(|ids| ids.len() == 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -252,8 +265,7 @@ async fn two_server_processes_on_one_postgresql_send_no_mail_twice() {
     .await;
     drop(servers);
     let mails = caught.list();
-    let people: std::collections::HashSet<&str> =
-        mails.iter().map(|mail| mail.to.as_str()).collect();
+    let people: HashSet<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!((mails.len(), people.len()), (150, 150));
     if let Some(database) = place.database {
         database.drop().await;
