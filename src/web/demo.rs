@@ -141,7 +141,7 @@ pub async fn show(shared: web::Data<Web>) -> HttpResponse {
                 index,
                 to: mail.to,
                 subject: mail.subject,
-                received_at: mail.received_at.for_people(),
+                received_at: mail.received_at.for_people("en"),
                 text: mail.text,
                 html_url: format!("/inbox/{index}/html"),
                 raw_url: format!("/inbox/{index}/raw"),
