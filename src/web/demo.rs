@@ -114,6 +114,7 @@ pub struct DemoMail {
 #[template(path = "demo/inbox.html")]
 struct InboxPage {
     css: String,
+    script: String,
     icon: String,
     form_urls: Vec<String>,
     mails: Vec<DemoMail>,
@@ -160,6 +161,7 @@ pub async fn show(shared: web::Data<Web>) -> HttpResponse {
         HttpResponse::build(StatusCode::OK),
         &InboxPage {
             css: shared.assets.demo_css.clone(),
+            script: shared.assets.demo_js.clone(),
             icon: shared.assets.icon.clone(),
             form_urls,
             mails,

@@ -140,6 +140,30 @@ in_chromium! {
         browser.close().await;
     }
 
+    async fn the_demos_inbox_shows_a_mail_whole_on_a_phone_and_on_a_desk(world) {
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.mail_to("anna@example.org").await;
+        let inbox = world.demo_inbox();
+        for phone in [Some(390), None] {
+            let browser = Browser::start(Kind { phone, ..Kind::default() }).await;
+            browser.open(&inbox).await;
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
+            loop {
+                let cut = browser.run(
+                    "const f = document.querySelector('iframe'), d = f.contentDocument; \
+                     return d.body.textContent.includes('1 Mill Lane') ? d.documentElement.scrollHeight - f.clientHeight : null",
+                ).await;
+                if cut == 0 {
+                    break;
+                }
+                assert!(std::time::Instant::now() < deadline, "{phone:?}: cut off by {cut}");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            browser.picture(&format!("demo-inbox-{}", phone.unwrap_or(1100))).await;
+            browser.close().await;
+        }
+    }
+
     async fn the_keyboard_alone_leads_from_the_form_to_the_confirmation_with_the_focus_in_sight(world) {
         let browser = Browser::start(Kind::default()).await;
         browser.open(&format!("{}/f/news", world.base)).await;

@@ -182,6 +182,16 @@ impl World {
         }
     }
 
+    /// Serves the demo's inbox with this test's mails beside the server; answers with its address.
+    pub fn demo_inbox(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/inbox", listener.local_addr().unwrap());
+        let mut web = Web::new(self.app.clone(), None);
+        web.demo = Some(self.caught.clone());
+        tokio::spawn(web::serve(listener, web, 1).unwrap());
+        url
+    }
+
     /// A client with its own cookies and address.
     pub fn client(&self, ip: &str) -> Client {
         Client::new(&self.base, ip)
