@@ -1,7 +1,7 @@
 //! The program as a process: killed at any moment, run twice on one database, asked on the command line.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use countersign::app::App;
+use countersign::app::sign_up::Submission;
 use countersign::cli::demo::smtp_catcher;
 use countersign::clock::{Clock, Random};
+use countersign::config::Config;
 use countersign::domain::brand::Slug;
 use countersign::domain::standing::Basis;
 use countersign::store::Engine;
@@ -381,4 +383,99 @@ fn init_makes_an_installation_that_starts_and_refuses_to_overwrite_it() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     let listed = run(&folder.0, 1, &["operator", "list"]);
     assert!(String::from_utf8_lossy(&listed.stdout).starts_with("owner\towner\tenabled"));
+}
+
+/// Runs a command whose standard output goes to nobody: what it is connected to has no reader any more.
+fn run_unread(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    run_into(folder, arguments, writer.into())
+}
+
+fn run_into(folder: &Path, arguments: &[&str], output: Stdio) -> std::process::Output {
+    let mut child = Command::new(PROGRAM)
+        .arg("--config")
+        .arg(folder.join("1.toml"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(output)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Passwords are read from here; most commands read nothing.
+    let _ = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"a long enough password\n");
+    child.wait_with_output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_do_their_work_and_end_well_when_their_reader_leaves_early() {
+    let folder = Folder::new();
+    let file = folder.0.join("brands.toml");
+    std::fs::write(&file, crate::harness::DECLARATIONS).unwrap();
+    let file = file.to_str().unwrap();
+    let anna = ["anna@example.org", "--brand", "acme"];
+    let permission = [
+        "permission",
+        anna[0],
+        anna[1],
+        anna[2],
+        "--purpose",
+        "newsletter",
+    ];
+    let evidence = ["evidence", anna[0], anna[1], anna[2], "--timeline"];
+    let unread = |arguments: &[&str]| {
+        let done = run_unread(&folder.0, arguments);
+        let words = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(
+            (done.status.code(), words.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    };
+    unread(&["--help"]);
+    unread(&["init", "--print"]);
+    unread(&["init", "--yes"]);
+    unread(&["apply", file, "--plan"]);
+    unread(&["apply", file]);
+    unread(&["operator", "add", "olga"]);
+    unread(&["operator", "list"]);
+    let config = Config::load(&folder.0.join("1.toml"), true).unwrap();
+    let app = App::start(config, Clock::System, Random::Os).await.unwrap();
+    let form = app.catalog().form("news").unwrap().clone();
+    let given = Submission {
+        email: anna[0].to_owned(),
+        ..Default::default()
+    };
+    app.sign_up(&form, given).await.unwrap();
+    app.store.close().await;
+    unread(&permission);
+    unread(&[permission.as_slice(), &["--json"]].concat());
+    unread(&evidence);
+    unread(&[evidence.as_slice(), &["--json"]].concat());
+    let listed = run(&folder.0, 1, &["operator", "list"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(
+        listed.contains("olga") && listed.contains("owner"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn output_that_finds_no_room_is_told_and_fails() {
+    let folder = Folder::new();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let done = run_into(&folder.0, &["init", "--print"], full.into());
+    let words = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{words}");
+    assert!(
+        words.starts_with("countersign: standard output: "),
+        "{words}"
+    );
 }
