@@ -135,8 +135,19 @@ in_chromium! {
         browser.press("#confirm button").await;
         browser.wait_for_text("Confirmed").await;
         fits("done").await;
-        browser.open(&format!("{}{}", world.base, mail.about())).await;
-        fits("about").await;
+        for (name, path) in [("about", mail.about()), ("used", mail.confirm()), ("broken", format!("{}x", mail.confirm()))] {
+            browser.open(&format!("{}{path}", world.base)).await;
+            fits(name).await;
+        }
+        let mail = sign_up(&world, &browser, "bert@example.org").await;
+        browser.client.delete_all_cookies().await.unwrap();
+        world.advance(8 * 86_400);
+        browser.open(&format!("{}{}", world.base, mail.confirm())).await;
+        fits("expired").await;
+        browser.press("main button").await;
+        browser.wait_for_text("Check your inbox").await;
+        fits("fresh").await;
+        world.mail_to("bert@example.org").await;
         browser.close().await;
     }
 
