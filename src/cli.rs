@@ -1,5 +1,9 @@
 //! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings.
 
+// First: its print! and println! are those of all commands.
+#[macro_use]
+mod output;
+
 mod apply;
 mod bench;
 pub mod demo;
@@ -92,7 +96,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    match runtime.block_on(run(arguments)) {
+    let done = runtime.block_on(run(arguments)).and_then(|()| {
+        output::end().map_err(|error| Ended::Refused(format!("standard output: {error}")))
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Ended::Refused(text)) => {
             eprintln!("countersign: {text}");

@@ -18,7 +18,8 @@ h2,p,ul{margin:0;padding:0;list-style:none}
 a{color:inherit}
 .all>*+*,form>*+*,.panel>*+*,li+li{margin-block-start:14px}
 label{display:block;font-weight:600}
-input,button{inline-size:100%;min-block-size:48px;margin-block-start:6px;padding:10px 14px;font:inherit;color:inherit;background:none;border:1px solid var(--e)}
+input{margin-block-start:6px}
+input,button{inline-size:100%;min-block-size:48px;padding:10px 14px;font:inherit;color:inherit;background:none;border:1px solid var(--e)}
 button,summary{min-block-size:44px;font-weight:600;cursor:pointer}
 .yes{color:var(--countersign-accent-ink,var(--own-i));background:var(--a);border-color:var(--a)}
 [aria-disabled=true]{opacity:.65;cursor:default}
@@ -29,12 +30,12 @@ button,summary{min-block-size:44px;font-weight:600;cursor:pointer}
 .bad{margin-block-start:6px;border-color:#b3261e}
 p:empty{display:none}
 .choice{display:flex;gap:12px;padding:12px 14px;border:1px solid var(--e)}
-.choice input{flex:none;inline-size:22px;min-block-size:22px;margin:0;accent-color:var(--a)}
+.choice input{flex:none;align-self:start;inline-size:22px;min-block-size:22px;margin:0;accent-color:var(--a)}
 li label{font-weight:400}
 li b{display:block}
 .trap{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%)}
-.panel{text-align:center}
-.mark{color:var(--a);font-size:56px}
+.panel{text-align:center;text-wrap:balance}
+.mark{color:var(--a);font-size:56px;line-height:1}
 .boxes{--c:min(52px,100cqi/6);position:relative;display:grid;grid-template-columns:repeat(6,var(--c));inline-size:calc(var(--c)*6);margin:8px auto;overflow:clip}
 i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
 .boxes input{position:absolute;inset:0;inline-size:calc(100% + var(--c));margin:0;border:0!important;outline:0;padding:0 0 0 calc((var(--c) - 1ch)/2);font:600 24px/52px ui-monospace,Consolas,monospace;letter-spacing:calc(var(--c) - 1ch)}

@@ -17,12 +17,12 @@ page-checked-by-text = countersign übernimmt die Bestätigung für den Absender
 ## The form
 
 # Used where the form has no texts of its own. $brand is the name of the sender.
-form-default-title = E-Mails von { $brand } abonnieren
-form-default-intro = Geben Sie Ihre E-Mail-Adresse ein. Wir senden Ihnen dann eine E-Mail, um zu prüfen, ob die Adresse Ihnen gehört.
+form-default-title = E‑Mails von { $brand } abonnieren
+form-default-intro = Geben Sie Ihre E‑Mail-Adresse ein. Wir senden Ihnen dann eine E‑Mail, um zu prüfen, ob die Adresse Ihnen gehört.
 form-default-consent = Wenn Sie auf die Schaltfläche drücken, willigen Sie ein, dass { $brand } Ihnen die hier beschriebenen E-Mails sendet. Sie können sich jederzeit abmelden: Jede E-Mail enthält einen Link dafür.
 form-default-button = Abonnieren
 
-form-email-label = E-Mail-Adresse
+form-email-label = E‑Mail-Adresse
 form-name-label = Name
 # In brackets behind the label of a field that may stay empty.
 form-optional = freiwillig
@@ -43,14 +43,14 @@ form-failed = Das hat nicht geklappt. Bitte prüfen Sie Ihre Verbindung und vers
 ## Problems with a form
 
 form-problem-title = Bitte prüfen Sie Ihre Eingaben
-form-problem-empty = Geben Sie Ihre E-Mail-Adresse ein.
+form-problem-empty = Geben Sie Ihre E‑Mail-Adresse ein.
 form-problem-at = In dieser Adresse fehlt das @-Zeichen. Sie sollte aussehen wie anna@example.org.
 form-problem-syntax = Diese Adresse enthält einen Fehler. Sie sollte aussehen wie anna@example.org.
-form-problem-domain = Der Teil nach dem @-Zeichen ist für E-Mails nicht erreichbar. Bitte prüfen Sie die Schreibweise.
+form-problem-domain = Der Teil nach dem @-Zeichen ist für E‑Mails nicht erreichbar. Bitte prüfen Sie die Schreibweise.
 form-problem-long = Diese Adresse ist zu lang. Bitte prüfen Sie sie.
 form-problem-unusual = An Adressen mit Anführungszeichen, Kommentaren oder Zahlen in Klammern können wir nicht schreiben. Bitte verwenden Sie eine andere.
 form-problem-role = Diese Adresse sieht aus, als würden mehrere Personen mitlesen. Bitte verwenden Sie Ihre eigene: Nur Sie selbst können für sich einwilligen.
-form-problem-purpose = Wählen Sie mindestens eine Art von E-Mails.
+form-problem-purpose = Wählen Sie mindestens eine Art von E‑Mails.
 form-problem-proof = Die Prüfung gegen Programme fehlte oder war zu alt. Bitte drücken Sie noch einmal auf die Schaltfläche.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = Meinten Sie { $address }?
@@ -59,24 +59,24 @@ form-did-you-mean = Meinten Sie { $address }?
 
 inbox-title = Sehen Sie in Ihren Posteingang
 # The address follows on a line of its own.
-inbox-sent-to = Wir haben eine E-Mail gesendet an:
+inbox-sent-to = Wir haben eine E‑Mail gesendet an:
 # $sender is an address. The words in quotation marks are the beginning of mail-subject.
-inbox-from = Sie kommt von { $sender }. Ihr Betreff beginnt mit „Bitte bestätigen“. Drücken Sie auf die Schaltfläche in der E-Mail oder geben Sie den Code daraus hier ein.
-inbox-code-label = Die sechs Ziffern aus der E-Mail
+inbox-from = Sie kommt von { $sender }, ihr Betreff beginnt mit „Bitte bestätigen“. Drücken Sie dort auf die Schaltfläche oder geben Sie hier den Code ein.
+inbox-code-label = Die sechs Ziffern aus der E‑Mail
 inbox-code-button = Bestätigen
 # The page changes by itself once the person has confirmed.
 inbox-waiting = Wir warten auf Ihre Antwort. Diese Seite bemerkt sie von selbst.
 # Only where scripts are off; the link inbox-check-again follows.
-inbox-waiting-plain = Haben Sie auf die Schaltfläche in der E-Mail gedrückt?
+inbox-waiting-plain = Haben Sie auf die Schaltfläche in der E‑Mail gedrückt?
 inbox-check-again = Erneut prüfen
 # $name is the name of a mail service.
 inbox-webmail = { $name } öffnen
-inbox-nothing = Nichts angekommen? Sehen Sie im Spam-Ordner nach oder lassen Sie die E-Mail noch einmal senden.
+inbox-nothing = Nichts angekommen? Sehen Sie im Spam-Ordner nach oder lassen Sie die E‑Mail noch einmal senden.
 inbox-resend = Noch einmal senden
 # On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
 inbox-resend-wait = Noch einmal senden in { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
-inbox-sent-again = Wir haben die E-Mail noch einmal angefordert. Es kann eine Minute dauern.
+inbox-sent-again = Wir haben die E‑Mail noch einmal angefordert. Es kann eine Minute dauern.
 inbox-wrong-address = Falsche Adresse?
 inbox-change-label = Ihre richtige Adresse
 inbox-change-button = Diese Adresse verwenden
@@ -87,13 +87,13 @@ inbox-confirmed-title = Bestätigt
 inbox-continue = Weiter
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Diese Anfrage ist abgeschlossen
-inbox-closed-text = Sie wurde beantwortet, durch eine neuere ersetzt oder ist zu alt. Sie können die E-Mails von { $brand } jederzeit wieder abonnieren.
+inbox-closed-text = Sie wurde beantwortet, durch eine neuere ersetzt oder ist zu alt. Sie können die E‑Mails von { $brand } jederzeit wieder abonnieren.
 inbox-closed-action = Erneut abonnieren
 
 ## Confirm: the page behind the link in the mail
 
 # $brand is the name of the sender.
-confirm-title = E-Mails von { $brand } abonnieren?
+confirm-title = E‑Mails von { $brand } abonnieren?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Diese Adresse wurde am { $date } eingegeben.
 confirm-asked-on-at = Diese Adresse wurde am { $date } auf { $page } eingegeben.
@@ -106,13 +106,13 @@ confirm-working = Wird bestätigt…
 ## Confirm with the code, when a program seems to have opened the mail first
 
 code-title = Noch ein Schritt
-code-text = Anscheinend hat ein Programm die Links der E-Mail vor Ihnen geöffnet. Manche E-Mail-Dienste tun das zur Prüfung. Bitte geben Sie deshalb die sechs Ziffern aus der E-Mail ein.
-code-label = Die sechs Ziffern aus der E-Mail
+code-text = Anscheinend hat ein Programm die Links der E‑Mail vor Ihnen geöffnet. Manche E‑Mail-Dienste tun das zur Prüfung. Bitte geben Sie deshalb die sechs Ziffern aus der E‑Mail ein.
+code-label = Die sechs Ziffern aus der E‑Mail
 code-button = Bestätigen
 # $left is a number.
 code-tries-left = Verbleibende Versuche: { $left }
-code-wrong = Das ist nicht der Code aus der E-Mail. Bitte sehen Sie noch einmal nach. Verbleibende Versuche: { $left }
-code-closed = Dieser Code gilt nicht mehr. Verwenden Sie den Link in der E-Mail oder abonnieren Sie erneut, um einen neuen Code zu erhalten.
+code-wrong = Das ist nicht der Code aus der E‑Mail. Bitte sehen Sie noch einmal nach. Verbleibende Versuche: { $left }
+code-closed = Dieser Code gilt nicht mehr. Verwenden Sie den Link in der E‑Mail oder abonnieren Sie erneut, um einen neuen Code zu erhalten.
 
 ## Done
 
@@ -121,7 +121,7 @@ done-title-again = Bereits bestätigt
 done-text = Vielen Dank. { $brand } darf Ihnen jetzt schreiben.
 done-text-again = Sie haben schon früher bestätigt. Es ist nichts weiter zu tun.
 done-purposes = Was Sie abonniert haben
-done-leave = Sie können sich jederzeit abmelden: Jede E-Mail enthält einen Link dafür.
+done-leave = Sie können sich jederzeit abmelden: Jede E‑Mail enthält einen Link dafür.
 done-continue = Weiter
 
 ## This was not me
@@ -137,39 +137,39 @@ decline-else = Wenn Sie es doch selbst waren, schließen Sie einfach diese Seite
 declined-title = Danke für Ihren Hinweis
 declined-text = Die Anfrage ist geschlossen. { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht.
 decline-after-confirmation-title = Das wurde schon bestätigt
-decline-after-confirmation-text = Die Anfrage ist bereits bestätigt. Um sich abzumelden, verwenden Sie den Link in einer beliebigen E-Mail von { $brand } oder schreiben Sie an den Kontakt unten.
+decline-after-confirmation-text = Die Anfrage ist bereits bestätigt. Um sich abzumelden, verwenden Sie den Link in einer beliebigen E‑Mail von { $brand } oder schreiben Sie an den Kontakt unten.
 
 ## About this mail
 
-about-title = Über diese E-Mail
+about-title = Über diese E‑Mail
 # $brand is the name of the sender.
-about-intro = { $brand } fragt, ob Sie E-Mails erhalten möchten.
+about-intro = { $brand } fragt, ob Sie E‑Mails erhalten möchten.
 about-who = Wer fragt
 about-to = An welche Adresse
 about-when = Wann sie eingegeben wurde
 about-where = Auf welcher Seite
 about-until = Bis wann die Links funktionieren
 about-why = Warum Sie sie erhalten haben
-about-why-text = Jemand hat Ihre Adresse in ein Formular eingegeben: höchstwahrscheinlich Sie selbst oder jemand, der sich vertippt hat. Die E-Mail fragt Sie, damit niemand außer Ihnen selbst für Sie abonnieren kann.
+about-why-text = Jemand hat Ihre Adresse in ein Formular eingegeben: höchstwahrscheinlich Sie selbst oder jemand, der sich vertippt hat. Die E‑Mail fragt Sie, damit niemand außer Ihnen selbst für Sie abonnieren kann.
 about-nothing = Wenn Sie nichts tun
-about-nothing-text = Nichts wird bestätigt. Die Links in der E-Mail funktionieren nur bis { $date }.
+about-nothing-text = Nichts wird bestätigt. Die Links in der E‑Mail funktionieren nur bis zum { $date }.
 about-yes = Wenn Sie es waren
-about-yes-text = Gehen Sie zurück zur E-Mail und drücken Sie dort auf die Schaltfläche.
+about-yes-text = Gehen Sie zurück zur E‑Mail und drücken Sie dort auf die Schaltfläche.
 about-no = Wenn Sie es nicht waren
 
 ## Links that do not work
 
 link-expired-title = Dieser Link ist zu alt
-link-expired-text = Er galt nur für begrenzte Zeit. { $brand } kann Ihnen eine neue E-Mail senden.
-link-expired-action = Neue E-Mail senden
+link-expired-text = Er galt nur für begrenzte Zeit. { $brand } kann Ihnen eine neue E‑Mail senden.
+link-expired-action = Neue E‑Mail senden
 link-fresh-title = Sehen Sie in Ihren Posteingang
-link-fresh-text = Wenn wir an diese Adresse noch schreiben dürfen, ist eine neue E-Mail von { $brand } unterwegs. Drücken Sie darin auf die Schaltfläche.
-link-replaced-title = Es gibt eine neuere E-Mail
-link-replaced-text = Sie ist an die Stelle dieser E-Mail getreten. Bitte verwenden Sie den Link in der neuesten E-Mail von { $brand }.
+link-fresh-text = Wenn wir an diese Adresse noch schreiben dürfen, ist eine neue E‑Mail von { $brand } unterwegs. Drücken Sie darin auf die Schaltfläche.
+link-replaced-title = Es gibt eine neuere E‑Mail
+link-replaced-text = Sie ist an die Stelle dieser E‑Mail getreten. Bitte verwenden Sie den Link in der neuesten E‑Mail von { $brand }.
 link-corrected-title = Die Adresse wurde geändert
 link-corrected-text = Wer diese Adresse eingegeben hat, hat sie inzwischen berichtigt. Es ist nichts weiter zu tun.
 link-broken-title = Dieser Link funktioniert nicht
-link-broken-text = Vielleicht wurde er unterwegs abgeschnitten. Öffnen Sie ihn noch einmal aus der E-Mail oder kopieren Sie den ganzen Link.
+link-broken-text = Vielleicht wurde er unterwegs abgeschnitten. Öffnen Sie ihn noch einmal aus der E‑Mail oder kopieren Sie den ganzen Link.
 
 ## Errors
 
@@ -191,7 +191,7 @@ error-unknown-kind-text = Senden Sie das Formular als application/x-www-form-url
 
 embed-title = Dieses Formular auf Ihrer Website einbinden
 # $form is the title of the form.
-embed-intro = Es gibt drei Wege, „{ $form }“ zu zeigen. Wählen Sie einen und kopieren Sie ihn. Alle führen zur selben E-Mail und zum selben Nachweis.
+embed-intro = Es gibt drei Wege, „{ $form }“ zu zeigen. Wählen Sie einen und kopieren Sie ihn. Alle führen zur selben E‑Mail und zum selben Nachweis.
 embed-script-title = Mit einem Skript
 embed-script-text = Das Formular übernimmt Breite, Schriften und Farben Ihrer Seite, und die nächsten Schritte geschehen an Ort und Stelle. Tragen Sie Ihre Website unter „origins“ des Formulars ein.
 embed-html-title = Als reines HTML

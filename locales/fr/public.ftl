@@ -18,11 +18,11 @@ page-checked-by-text = countersign s’occupe de la confirmation pour l’expéd
 
 # Used where the form has no texts of its own. $brand is the name of the sender.
 form-default-title = S’abonner à { $brand }
-form-default-intro = Saisissez votre adresse. Nous vous envoyons ensuite un e-mail pour vérifier qu’elle est bien à vous.
+form-default-intro = Saisissez votre adresse. Nous vous envoyons ensuite un e‑mail pour vérifier qu’elle est bien à vous.
 form-default-consent = En appuyant sur le bouton, vous acceptez de recevoir les e-mails décrits ici, envoyés par { $brand }. Vous pouvez vous désabonner à tout moment : chaque e-mail contient un lien pour le faire.
 form-default-button = S’abonner
 
-form-email-label = Adresse e-mail
+form-email-label = Adresse e‑mail
 form-name-label = Nom
 # In brackets behind the label of a field that may stay empty.
 form-optional = facultatif
@@ -43,14 +43,14 @@ form-failed = Cela n’a pas fonctionné. Veuillez vérifier votre connexion et 
 ## Problems with a form
 
 form-problem-title = Veuillez vérifier votre saisie
-form-problem-empty = Saisissez votre adresse e-mail.
+form-problem-empty = Saisissez votre adresse e‑mail.
 form-problem-at = Il manque le signe @ dans cette adresse. Elle devrait ressembler à anna@example.org.
 form-problem-syntax = Cette adresse contient une erreur. Elle devrait ressembler à anna@example.org.
-form-problem-domain = Aucun e-mail ne peut atteindre ce qui suit le signe @. Veuillez en vérifier l’orthographe.
+form-problem-domain = Aucun e‑mail ne peut atteindre ce qui suit le signe @. Veuillez en vérifier l’orthographe.
 form-problem-long = Cette adresse est trop longue. Veuillez la vérifier.
 form-problem-unusual = Nous ne pouvons pas écrire aux adresses qui contiennent des guillemets, des commentaires ou des nombres entre crochets. Veuillez en utiliser une autre.
 form-problem-role = Cette adresse semble être lue par plusieurs personnes. Veuillez utiliser la vôtre : personne d’autre ne peut donner votre accord.
-form-problem-purpose = Choisissez au moins un type d’e-mails.
+form-problem-purpose = Choisissez au moins un type d’e‑mails.
 form-problem-proof = La vérification contre les programmes automatiques manquait ou était trop ancienne. Veuillez appuyer de nouveau sur le bouton.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = Vouliez-vous dire { $address } ?
@@ -59,15 +59,15 @@ form-did-you-mean = Vouliez-vous dire { $address } ?
 
 inbox-title = Consultez votre boîte de réception
 # The address follows on a line of its own.
-inbox-sent-to = Nous avons envoyé un e-mail à :
+inbox-sent-to = Nous avons envoyé un e‑mail à :
 # $sender is an address. The words in quotation marks are the beginning of mail-subject.
 inbox-from = Il vient de l’adresse { $sender }. Son objet commence par « Veuillez confirmer ». Appuyez sur le bouton qu’il contient ou saisissez son code ici.
-inbox-code-label = Les six chiffres indiqués dans l’e-mail
+inbox-code-label = Les six chiffres indiqués dans l’e‑mail
 inbox-code-button = Confirmer
 # The page changes by itself once the person has confirmed.
 inbox-waiting = Nous attendons votre réponse. Cette page se met à jour d’elle-même.
 # Only where scripts are off; the link inbox-check-again follows.
-inbox-waiting-plain = Avez-vous appuyé sur le bouton de l’e-mail ?
+inbox-waiting-plain = Avez-vous appuyé sur le bouton de l’e‑mail ?
 inbox-check-again = Vérifier de nouveau
 # $name is the name of a mail service.
 inbox-webmail = Ouvrir { $name }
@@ -76,7 +76,7 @@ inbox-resend = Renvoyer
 # On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
 inbox-resend-wait = Renvoyer dans { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
-inbox-sent-again = Nous avons demandé un nouvel envoi de l’e-mail. Cela peut prendre une minute.
+inbox-sent-again = Nous avons demandé un nouvel envoi de l’e‑mail. Cela peut prendre une minute.
 inbox-wrong-address = L’adresse est fausse ?
 inbox-change-label = Votre bonne adresse
 inbox-change-button = Utiliser cette adresse
@@ -106,13 +106,13 @@ confirm-working = Confirmation en cours…
 ## Confirm with the code, when a program seems to have opened the mail first
 
 code-title = Encore une étape
-code-text = Il semble qu’un programme ait ouvert les liens de l’e-mail avant vous. Certains services de messagerie le font pour les contrôler. Veuillez donc saisir les six chiffres indiqués dans l’e-mail.
-code-label = Les six chiffres indiqués dans l’e-mail
+code-text = Il semble qu’un programme ait ouvert les liens de l’e‑mail avant vous. Certains services de messagerie le font pour les contrôler. Veuillez donc saisir les six chiffres indiqués dans l’e‑mail.
+code-label = Les six chiffres indiqués dans l’e‑mail
 code-button = Confirmer
 # $left is a number.
 code-tries-left = Essais restants : { $left }
-code-wrong = Ce n’est pas le code indiqué dans l’e-mail. Veuillez vérifier. Essais restants : { $left }
-code-closed = Ce code ne fonctionne plus. Utilisez le lien de l’e-mail ou abonnez-vous de nouveau pour recevoir un nouveau code.
+code-wrong = Ce n’est pas le code indiqué dans l’e‑mail. Veuillez vérifier. Essais restants : { $left }
+code-closed = Ce code ne fonctionne plus. Utilisez le lien de l’e‑mail ou abonnez-vous de nouveau pour recevoir un nouveau code.
 
 ## Done
 
@@ -121,7 +121,7 @@ done-title-again = C’est déjà confirmé
 done-text = Merci. { $brand } peut maintenant vous écrire.
 done-text-again = Vous aviez déjà confirmé. Vous n’avez plus rien à faire.
 done-purposes = Votre abonnement
-done-leave = Vous pouvez vous désabonner à tout moment : chaque e-mail contient un lien pour le faire.
+done-leave = Vous pouvez vous désabonner à tout moment : chaque e‑mail contient un lien pour le faire.
 done-continue = Continuer
 
 ## This was not me
@@ -137,39 +137,39 @@ decline-else = Si c’était vous finalement, fermez simplement cette page. Rien
 declined-title = Merci de nous l’avoir dit
 declined-text = La demande est close. { $brand } n’a pas votre accord et ne vous écrit pas.
 decline-after-confirmation-title = C’était déjà confirmé
-decline-after-confirmation-text = La demande a déjà été confirmée. Pour vous désabonner, utilisez le lien de n’importe quel e-mail envoyé par { $brand } ou écrivez au contact ci-dessous.
+decline-after-confirmation-text = La demande a déjà été confirmée. Pour vous désabonner, utilisez le lien de n’importe quel e‑mail envoyé par { $brand } ou écrivez au contact ci-dessous.
 
 ## About this mail
 
-about-title = À propos de cet e-mail
+about-title = À propos de cet e‑mail
 # $brand is the name of the sender.
-about-intro = { $brand } vous demande si vous souhaitez recevoir ses e-mails.
+about-intro = { $brand } vous demande si vous souhaitez recevoir ses e‑mails.
 about-who = Qui vous le demande
 about-to = À quelle adresse
 about-when = Quand elle a été saisie
 about-where = Sur quelle page
 about-until = Jusqu’à quand les liens fonctionnent
 about-why = Pourquoi vous l’avez reçu
-about-why-text = Quelqu’un a saisi votre adresse dans un formulaire : très probablement vous, ou une personne qui a fait une faute de frappe. L’e-mail vous pose la question, pour que personne ne puisse vous abonner à votre place.
+about-why-text = Quelqu’un a saisi votre adresse dans un formulaire : très probablement vous, ou une personne qui a fait une faute de frappe. L’e‑mail vous pose la question, pour que personne ne puisse vous abonner à votre place.
 about-nothing = Si vous ne faites rien
-about-nothing-text = Rien n’est confirmé. Les liens de l’e-mail cessent de fonctionner le { $date }.
+about-nothing-text = Rien n’est confirmé. Les liens de l’e‑mail cessent de fonctionner le { $date }.
 about-yes = Si c’était vous
-about-yes-text = Revenez à l’e-mail et appuyez sur le bouton qu’il contient.
+about-yes-text = Revenez à l’e‑mail et appuyez sur le bouton qu’il contient.
 about-no = Si ce n’était pas vous
 
 ## Links that do not work
 
 link-expired-title = Ce lien est trop ancien
-link-expired-text = Il ne fonctionnait que pour une durée limitée. { $brand } peut vous envoyer un nouvel e-mail.
-link-expired-action = Envoyer un nouvel e-mail
+link-expired-text = Il ne fonctionnait que pour une durée limitée. { $brand } peut vous envoyer un nouvel e‑mail.
+link-expired-action = Envoyer un nouvel e‑mail
 link-fresh-title = Consultez votre boîte de réception
-link-fresh-text = Si nous pouvons encore écrire à cette adresse, un nouvel e-mail envoyé par { $brand } est en route. Appuyez sur le bouton qu’il contient.
-link-replaced-title = Il y a un e-mail plus récent
-link-replaced-text = Il a remplacé celui-ci. Veuillez utiliser le lien du dernier e-mail envoyé par { $brand }.
+link-fresh-text = Si nous pouvons encore écrire à cette adresse, un nouvel e‑mail envoyé par { $brand } est en route. Appuyez sur le bouton qu’il contient.
+link-replaced-title = Il y a un e‑mail plus récent
+link-replaced-text = Il a remplacé celui-ci. Veuillez utiliser le lien du dernier e‑mail envoyé par { $brand }.
 link-corrected-title = L’adresse a été modifiée
 link-corrected-text = La personne qui a saisi cette adresse l’a corrigée depuis. Il n’y a plus rien à faire.
 link-broken-title = Ce lien ne fonctionne pas
-link-broken-text = Il a peut-être été coupé en chemin. Ouvrez-le de nouveau depuis l’e-mail ou copiez le lien en entier.
+link-broken-text = Il a peut-être été coupé en chemin. Ouvrez-le de nouveau depuis l’e‑mail ou copiez le lien en entier.
 
 ## Errors
 
@@ -191,7 +191,7 @@ error-unknown-kind-text = Envoyez le formulaire en application/x-www-form-urlenc
 
 embed-title = Placez ce formulaire sur votre site
 # $form is the title of the form.
-embed-intro = Il y a trois façons d’afficher « { $form } ». Choisissez-en une et copiez-la. Toutes mènent au même e-mail et à la même preuve.
+embed-intro = Il y a trois façons d’afficher « { $form } ». Choisissez-en une et copiez-la. Toutes mènent au même e‑mail et à la même preuve.
 embed-script-title = Avec un script
 embed-script-text = Le formulaire reprend la largeur, les polices et les couleurs de votre page, et les étapes suivantes se déroulent sur place. Indiquez votre site sous « origins » dans le formulaire.
 embed-html-title = En HTML simple

@@ -18,11 +18,11 @@ page-checked-by-text = countersign regelt de bevestiging voor de afzender. Het b
 
 # Used where the form has no texts of its own. $brand is the name of the sender.
 form-default-title = Schrijf je in bij { $brand }
-form-default-intro = Vul je e-mailadres in. We sturen je daarna één e-mail om te controleren of het adres van jou is.
+form-default-intro = Vul je e‑mailadres in. We sturen je daarna één e‑mail om te controleren of het adres van jou is.
 form-default-consent = Door op de knop te drukken ga je ermee akkoord dat { $brand } je de e-mails stuurt die hier beschreven staan. Je kunt je altijd uitschrijven: in elke e-mail staat daarvoor een link.
 form-default-button = Inschrijven
 
-form-email-label = E-mailadres
+form-email-label = E‑mailadres
 form-name-label = Naam
 # In brackets behind the label of a field that may stay empty.
 form-optional = niet verplicht
@@ -43,14 +43,14 @@ form-failed = Dat is niet gelukt. Controleer je verbinding en probeer het opnieu
 ## Problems with a form
 
 form-problem-title = Controleer wat je hebt ingevuld
-form-problem-empty = Vul je e-mailadres in.
+form-problem-empty = Vul je e‑mailadres in.
 form-problem-at = In dit adres ontbreekt het @-teken. Het moet eruitzien als anna@example.org.
 form-problem-syntax = Er zit een fout in dit adres. Het moet eruitzien als anna@example.org.
-form-problem-domain = Het deel na het @-teken kan geen e-mail ontvangen. Controleer of je het goed hebt geschreven.
+form-problem-domain = Het deel na het @-teken kan geen e‑mail ontvangen. Controleer of je het goed hebt geschreven.
 form-problem-long = Dit adres is te lang. Controleer het.
 form-problem-unusual = We kunnen niet schrijven naar adressen met aanhalingstekens, opmerkingen of cijfers tussen haakjes. Gebruik een ander adres.
 form-problem-role = Dit lijkt een adres dat meerdere mensen lezen. Gebruik je eigen adres: alleen jij kunt voor jezelf toestemming geven.
-form-problem-purpose = Kies minstens één soort e-mail.
+form-problem-purpose = Kies minstens één soort e‑mail.
 form-problem-proof = De controle tegen programma’s ontbrak of was te oud. Druk nog een keer op de knop.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = Bedoelde je { $address }?
@@ -59,24 +59,24 @@ form-did-you-mean = Bedoelde je { $address }?
 
 inbox-title = Kijk in je inbox
 # The address follows on a line of its own.
-inbox-sent-to = We hebben een e-mail gestuurd naar:
+inbox-sent-to = We hebben een e‑mail gestuurd naar:
 # $sender is an address. The words in quotation marks are the beginning of mail-subject.
-inbox-from = De e-mail komt van { $sender }. Het onderwerp begint met “Graag bevestigen”. Druk op de knop in de e-mail of vul hier de code in.
-inbox-code-label = De zes cijfers uit de e-mail
+inbox-from = De e‑mail komt van { $sender }. Het onderwerp begint met “Graag bevestigen”. Druk op de knop in de e‑mail of vul hier de code in.
+inbox-code-label = De zes cijfers uit de e‑mail
 inbox-code-button = Bevestigen
 # The page changes by itself once the person has confirmed.
 inbox-waiting = We wachten op je antwoord. Deze pagina merkt het vanzelf.
 # Only where scripts are off; the link inbox-check-again follows.
-inbox-waiting-plain = Heb je op de knop in de e-mail gedrukt?
+inbox-waiting-plain = Heb je op de knop in de e‑mail gedrukt?
 inbox-check-again = Opnieuw controleren
 # $name is the name of a mail service.
 inbox-webmail = { $name } openen
-inbox-nothing = Niets te zien? Kijk in je spammap of laat de e-mail nog een keer sturen.
+inbox-nothing = Niets te zien? Kijk in je spammap of laat de e‑mail nog een keer sturen.
 inbox-resend = Opnieuw sturen
 # On the button while it cannot be pressed yet. $seconds counts down; keep the unit a sign.
 inbox-resend-wait = Opnieuw sturen over { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
-inbox-sent-again = We hebben nog een keer om de e-mail gevraagd. Het kan even duren.
+inbox-sent-again = We hebben nog een keer om de e‑mail gevraagd. Het kan even duren.
 inbox-wrong-address = Verkeerd adres?
 inbox-change-label = Je juiste adres
 inbox-change-button = Dit adres gebruiken
@@ -106,22 +106,22 @@ confirm-working = Bevestigen…
 ## Confirm with the code, when a program seems to have opened the mail first
 
 code-title = Nog één stap
-code-text = Het lijkt erop dat een programma de links in de e-mail eerder heeft geopend dan jij. Sommige e-maildiensten doen dat als controle. Vul daarom de zes cijfers uit de e-mail in.
-code-label = De zes cijfers uit de e-mail
+code-text = Het lijkt erop dat een programma de links in de e‑mail eerder heeft geopend dan jij. Sommige e‑maildiensten doen dat als controle. Vul daarom de zes cijfers uit de e‑mail in.
+code-label = De zes cijfers uit de e‑mail
 code-button = Bevestigen
 # $left is a number.
 code-tries-left = Resterende pogingen: { $left }
-code-wrong = Dat is niet de code uit de e-mail. Kijk nog eens goed. Resterende pogingen: { $left }
-code-closed = Deze code werkt niet meer. Gebruik de link in de e-mail of schrijf je opnieuw in voor een nieuwe code.
+code-wrong = Dat is niet de code uit de e‑mail. Kijk nog eens goed. Resterende pogingen: { $left }
+code-closed = Deze code werkt niet meer. Gebruik de link in de e‑mail of schrijf je opnieuw in voor een nieuwe code.
 
 ## Done
 
 done-title = Bevestigd
 done-title-again = Al bevestigd
-done-text = Dank je wel. { $brand } mag je nu e-mails sturen.
+done-text = Dank je wel. { $brand } mag je nu e‑mails sturen.
 done-text-again = Je hebt al eerder bevestigd. Je hoeft niets meer te doen.
 done-purposes = Waarvoor je je hebt ingeschreven
-done-leave = Je kunt je altijd uitschrijven: in elke e-mail staat daarvoor een link.
+done-leave = Je kunt je altijd uitschrijven: in elke e‑mail staat daarvoor een link.
 done-continue = Verder
 
 ## This was not me
@@ -130,46 +130,46 @@ decline-title = Was jij dit niet?
 decline-text = Dan heeft iemand anders je adres ingevuld, misschien per ongeluk. Laat het ons weten, dan houdt het hier op.
 decline-happens = Wat er dan gebeurt
 decline-happens-1 = We sluiten de aanvraag af en de links werken niet meer.
-decline-happens-2 = { $brand } heeft geen toestemming van je en stuurt je geen e-mails.
+decline-happens-2 = { $brand } heeft geen toestemming van je en stuurt je geen e‑mails.
 decline-happens-3 = We leggen vast dat je het hebt gemeld, en wanneer.
 decline-button = Nee, dit was ik niet
 decline-else = Was je het toch zelf? Sluit dan gewoon deze pagina. Er is niets veranderd.
 declined-title = Bedankt voor je melding
-declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e-mails.
+declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e‑mails.
 decline-after-confirmation-title = Dit was al bevestigd
-decline-after-confirmation-text = De aanvraag is al bevestigd. Wil je je uitschrijven, gebruik dan de link in een e-mail van { $brand } of schrijf naar het contactadres hieronder.
+decline-after-confirmation-text = De aanvraag is al bevestigd. Wil je je uitschrijven, gebruik dan de link in een e‑mail van { $brand } of schrijf naar het contactadres hieronder.
 
 ## About this mail
 
-about-title = Over deze e-mail
+about-title = Over deze e‑mail
 # $brand is the name of the sender.
-about-intro = { $brand } vraagt of je e-mails wilt ontvangen.
+about-intro = { $brand } vraagt of je e‑mails wilt ontvangen.
 about-who = Wie het vraagt
 about-to = Aan welk adres
 about-when = Wanneer het is ingevuld
 about-where = Op welke pagina
 about-until = Tot wanneer de links werken
-about-why = Waarom je deze e-mail kreeg
-about-why-text = Iemand heeft je adres in een formulier ingevuld: waarschijnlijk jijzelf, of iemand die zich vertypte. De e-mail vraagt het aan jou, zodat niemand anders je kan inschrijven.
+about-why = Waarom je deze e‑mail kreeg
+about-why-text = Iemand heeft je adres in een formulier ingevuld: waarschijnlijk jijzelf, of iemand die zich vertypte. De e‑mail vraagt het aan jou, zodat niemand anders je kan inschrijven.
 about-nothing = Als je niets doet
-about-nothing-text = Er wordt niets bevestigd. De links in de e-mail werken niet meer na { $date }.
+about-nothing-text = Er wordt niets bevestigd. De links in de e‑mail werken niet meer na { $date }.
 about-yes = Als jij het was
-about-yes-text = Ga terug naar de e-mail en druk op de knop.
+about-yes-text = Ga terug naar de e‑mail en druk op de knop.
 about-no = Als jij het niet was
 
 ## Links that do not work
 
 link-expired-title = Deze link is te oud
-link-expired-text = De link werkte maar een beperkte tijd. { $brand } kan je een nieuwe e-mail sturen.
-link-expired-action = Nieuwe e-mail sturen
+link-expired-text = De link werkte maar een beperkte tijd. { $brand } kan je een nieuwe e‑mail sturen.
+link-expired-action = Nieuwe e‑mail sturen
 link-fresh-title = Kijk in je inbox
-link-fresh-text = Als we nog naar dit adres mogen schrijven, is er een nieuwe e-mail van { $brand } onderweg. Druk op de knop in die e-mail.
-link-replaced-title = Er is een nieuwere e-mail
-link-replaced-text = Die is in de plaats gekomen van deze. Gebruik de link in de nieuwste e-mail van { $brand }.
+link-fresh-text = Als we nog naar dit adres mogen schrijven, is er een nieuwe e‑mail van { $brand } onderweg. Druk op de knop in die e‑mail.
+link-replaced-title = Er is een nieuwere e‑mail
+link-replaced-text = Die is in de plaats gekomen van deze. Gebruik de link in de nieuwste e‑mail van { $brand }.
 link-corrected-title = Het adres is gewijzigd
 link-corrected-text = Wie dit adres invulde, heeft het daarna verbeterd. Je hoeft niets meer te doen.
 link-broken-title = Deze link werkt niet
-link-broken-text = Misschien is er onderweg een stuk afgevallen. Open de link opnieuw vanuit de e-mail of kopieer de hele link.
+link-broken-text = Misschien is er onderweg een stuk afgevallen. Open de link opnieuw vanuit de e‑mail of kopieer de hele link.
 
 ## Errors
 
@@ -191,7 +191,7 @@ error-unknown-kind-text = Verstuur het formulier als application/x-www-form-urle
 
 embed-title = Zet dit formulier op je website
 # $form is the title of the form.
-embed-intro = Er zijn drie manieren om “{ $form }” te tonen. Kies er een en kopieer die. Ze leiden allemaal tot dezelfde e-mail en hetzelfde bewijs.
+embed-intro = Er zijn drie manieren om “{ $form }” te tonen. Kies er een en kopieer die. Ze leiden allemaal tot dezelfde e‑mail en hetzelfde bewijs.
 embed-script-title = Met een script
 embed-script-text = Het formulier neemt de breedte, lettertypen en kleuren van je pagina over en de volgende stappen gebeuren ter plekke. Zet je site bij “origins” van het formulier.
 embed-html-title = Als gewone HTML

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::brand::{BrandDeclaration, LANGUAGES, Slug, Texts, in_language};
+use super::brand::{BrandDeclaration, LANGUAGES, Slug, Texts};
 use super::ids::{BrandId, FormId};
 
 /// A form as the brand's file declares it.
@@ -168,14 +168,6 @@ impl FormContent {
             button: filled(&form.button, "form-default-button"),
             purposes,
         }
-    }
-
-    pub fn names_of(&self, purposes: &[Slug], language: &str) -> Vec<String> {
-        self.purposes
-            .iter()
-            .filter(|shown| purposes.contains(&shown.slug))
-            .map(|shown| in_language(&shown.name, language).to_owned())
-            .collect()
     }
 }
 

@@ -41,7 +41,7 @@ impl Permission {
             standing.state
         };
         let basis = state.basis();
-        let since = standing.since.for_people();
+        let since = standing.since.to_the_minute();
         let why = match state {
             State::Pending => format!(
                 "Signed up at {since}; the brand waits for the confirmation, which has not come."

@@ -48,8 +48,8 @@ impl Timestamp {
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// `2026-11-23 17:34 UTC`, for people.
-    pub fn for_people(self) -> String {
+    /// `2026-11-23 17:34 UTC`, for operators and auditors.
+    pub fn to_the_minute(self) -> String {
         let at = self.date_time();
         format!(
             "{:04}-{:02}-{:02} {:02}:{:02} UTC",
@@ -59,6 +59,28 @@ impl Timestamp {
             at.hour(),
             at.minute()
         )
+    }
+
+    /// As the language writes it, to the minute, in UTC and saying so: `23 Nov 2026, 17:34 (UTC)`. In one language all
+    /// have one length, so that a mail can be filled in.
+    pub fn for_people(self, language: &str) -> String {
+        let at = self.date_time();
+        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+        let (hour, minute) = (at.hour(), at.minute());
+        match language {
+            "de" => format!("{day:02}.{month:02}.{year:04} um {hour:02}:{minute:02} Uhr (UTC)"),
+            "nl" => format!("{day:02}-{month:02}-{year:04} om {hour:02}:{minute:02} uur (UTC)"),
+            // No line may break within the time.
+            "fr" => {
+                format!("{day:02}/{month:02}/{year:04} à {hour:02}\u{a0}h\u{a0}{minute:02} (UTC)")
+            }
+            "es" => format!("{day:02}/{month:02}/{year:04}, {hour:02}:{minute:02}\u{a0}h (UTC)"),
+            _ => {
+                let month = at.month().to_string();
+                let month = month.get(..3).unwrap_or_default();
+                format!("{day:02} {month} {year:04}, {hour:02}:{minute:02} (UTC)")
+            }
+        }
     }
 
     /// Reads RFC 3339 with any offset, or a plain date (its first instant in UTC).
@@ -140,6 +162,32 @@ mod tests {
             Some("2040-02-29T00:00:00.000000Z".to_owned())
         );
         let _ = Timestamp::from_micros(i64::MAX).to_string();
-        let _ = Timestamp::from_micros(i64::MIN).for_people();
+        let _ = Timestamp::from_micros(i64::MIN).for_people("fr");
+    }
+
+    #[test]
+    fn people_read_dates_as_their_language_writes_them_with_the_time_zone_named() {
+        let at = Timestamp::from_micros(1_780_646_645_000_000);
+        for (language, written) in [
+            ("en", "05 Jun 2026, 08:04 (UTC)"),
+            ("nl", "05-06-2026 om 08:04 uur (UTC)"),
+            ("de", "05.06.2026 um 08:04 Uhr (UTC)"),
+            ("fr", "05/06/2026 à 08\u{a0}h\u{a0}04 (UTC)"),
+            ("es", "05/06/2026, 08:04\u{a0}h (UTC)"),
+        ] {
+            assert_eq!(at.for_people(language), written);
+        }
+    }
+
+    #[test]
+    fn in_one_language_all_dates_have_one_length() {
+        let year = (0..366).map(|day| Timestamp::from_micros(day * 86_413_000_000));
+        for language in crate::domain::brand::LANGUAGES {
+            let lengths: std::collections::BTreeSet<usize> = year
+                .clone()
+                .map(|at| at.for_people(language).len())
+                .collect();
+            assert_eq!(lengths.len(), 1, "{language}");
+        }
     }
 }

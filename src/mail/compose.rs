@@ -207,9 +207,9 @@ impl ConfirmationMail<'_> {
             decline_url: self.decline_url,
             about_url: self.about_url,
             code: self.code,
-            asked_on: self.asked_at.for_people(),
+            asked_on: self.asked_at.for_people(t.language()),
             asked_from: self.asked_from,
-            expires_on: self.expires_at.for_people(),
+            expires_on: self.expires_at.for_people(t.language()),
         }
     }
 }

@@ -23,6 +23,7 @@ pub struct Assets {
     pub inbox_js: String,
     pub confirm_js: String,
     pub demo_css: String,
+    pub demo_js: String,
 }
 
 const CSS: &str = "text/css; charset=utf-8";
@@ -72,6 +73,7 @@ impl Assets {
             include_bytes!("../../static/confirm.js"),
         );
         let demo_css = add("demo", "css", CSS, include_bytes!("../../static/demo.css"));
+        let demo_js = add("demo", "js", JS, include_bytes!("../../static/demo.js"));
         Self {
             files,
             css,
@@ -81,6 +83,7 @@ impl Assets {
             inbox_js,
             confirm_js,
             demo_css,
+            demo_js,
         }
     }
 }

@@ -114,6 +114,7 @@ pub struct DemoMail {
 #[template(path = "demo/inbox.html")]
 struct InboxPage {
     css: String,
+    script: String,
     icon: String,
     form_urls: Vec<String>,
     mails: Vec<DemoMail>,
@@ -141,7 +142,7 @@ pub async fn show(shared: web::Data<Web>) -> HttpResponse {
                 index,
                 to: mail.to,
                 subject: mail.subject,
-                received_at: mail.received_at.for_people(),
+                received_at: mail.received_at.for_people("en"),
                 text: mail.text,
                 html_url: format!("/inbox/{index}/html"),
                 raw_url: format!("/inbox/{index}/raw"),
@@ -160,6 +161,7 @@ pub async fn show(shared: web::Data<Web>) -> HttpResponse {
         HttpResponse::build(StatusCode::OK),
         &InboxPage {
             css: shared.assets.demo_css.clone(),
+            script: shared.assets.demo_js.clone(),
             icon: shared.assets.icon.clone(),
             form_urls,
             mails,

@@ -1,6 +1,11 @@
 //! From the outbox to the SMTP server, and what is kept of it.
 
+use countersign::app::apply::parse;
+use countersign::domain::brand::Brand;
 use countersign::domain::event::Fact;
+use countersign::domain::form::FormContent;
+use countersign::mail::compose::ConfirmationMail;
+use countersign::mail::compose::skeleton::{Skeleton, Varying};
 
 use crate::harness::{START, World};
 use crate::on_both_engines;
@@ -91,12 +96,8 @@ on_both_engines! {
     }
 }
 
-#[test]
-fn the_confirmation_mail_reads_as_it_should_in_english() {
-    use countersign::app::apply::parse;
-    use countersign::domain::brand::Brand;
-    use countersign::domain::form::FormContent;
-    use countersign::mail::compose::ConfirmationMail;
+/// The example mail, with what varies.
+fn example(language: &str, values: &Varying) -> Vec<u8> {
     let declared = parse(crate::harness::DECLARATIONS)
         .unwrap()
         .brands
@@ -113,22 +114,42 @@ fn the_confirmation_mail_reads_as_it_should_in_english() {
     let mail = ConfirmationMail {
         brand: &brand,
         content: &content,
-        language: "en",
+        language,
         purposes: &purposes,
         name: None,
-        to: "anna@example.org",
-        confirm_url: "https://confirm.acme.example/c/TOKEN".to_owned(),
-        decline_url: "https://confirm.acme.example/c/TOKEN/decline".to_owned(),
-        about_url: "https://confirm.acme.example/a/TOKEN".to_owned(),
+        to: &values.to,
+        confirm_url: format!("https://confirm.acme.example/c/{}", values.confirm_token),
+        decline_url: format!(
+            "https://confirm.acme.example/c/{}/decline",
+            values.confirm_token
+        ),
+        about_url: format!("https://confirm.acme.example/a/{}", values.about_token),
+        code: values.code.clone(),
+        asked_at: values.asked_at,
+        asked_from: Some("www.acme.example".to_owned()),
+        expires_at: values.expires_at,
+        message_id: format!("{}@acme.example", values.message_local),
+        now: values.now,
+    };
+    mail.compose().unwrap()
+}
+
+fn example_values() -> Varying {
+    Varying {
+        to: "anna@example.org".to_owned(),
+        confirm_token: "TOKEN".to_owned(),
+        about_token: "TOKEN".to_owned(),
         code: "123456".to_owned(),
         asked_at: START,
-        asked_from: Some("www.acme.example".to_owned()),
         expires_at: START.plus(std::time::Duration::from_secs(7 * 86_400)),
-        message_id: "0000@acme.example".to_owned(),
+        message_local: "0000".to_owned(),
         now: START,
-    };
-    let bytes = mail.compose().unwrap();
-    let raw = String::from_utf8(bytes).unwrap();
+    }
+}
+
+#[test]
+fn the_confirmation_mail_reads_as_it_should_in_english() {
+    let raw = String::from_utf8(example("en", &example_values())).unwrap();
     let parsed = mail_parser::MessageParser::default()
         .parse(raw.as_bytes())
         .unwrap();
@@ -138,4 +159,61 @@ fn the_confirmation_mail_reads_as_it_should_in_english() {
         raw.split("\r\n\r\n").next().unwrap().replace("\r\n", "\n")
     );
     insta::assert_snapshot!("confirmation_mail_text", text);
+}
+
+#[test]
+fn a_mail_of_every_language_is_filled_in_with_the_bytes_of_a_composed_one() {
+    for language in countersign::domain::brand::LANGUAGES {
+        let compose = |values: &Varying| Ok::<_, ()>(example(language, values));
+        let skeleton = Skeleton::of(compose).expect(language);
+        let values = Varying {
+            confirm_token: "t".repeat(55),
+            about_token: "u".repeat(55),
+            message_local: uuid::Uuid::nil().to_string(),
+            ..example_values()
+        };
+        let filled = skeleton.fill(&values).expect(language);
+        assert_eq!(
+            String::from_utf8(filled).unwrap(),
+            String::from_utf8(example(language, &values)).unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_mail_tells_its_dates_as_each_language_writes_them() {
+    for (language, asked, expires) in [
+        (
+            "en",
+            "on 23 Nov 2026, 17:34 (UTC)",
+            "30 Nov 2026, 17:34 (UTC).",
+        ),
+        (
+            "nl",
+            "op 23-11-2026 om 17:34 uur (UTC)",
+            "tot 30-11-2026 om 17:34 uur (UTC).",
+        ),
+        (
+            "de",
+            "am 23.11.2026 um 17:34 Uhr (UTC)",
+            "bis zum 30.11.2026 um 17:34 Uhr (UTC).",
+        ),
+        (
+            "fr",
+            "le 23/11/2026 à 17\u{a0}h\u{a0}34 (UTC)",
+            "jusqu’au 30/11/2026 à 17\u{a0}h\u{a0}34 (UTC).",
+        ),
+        (
+            "es",
+            "el 23/11/2026, 17:34\u{a0}h (UTC)",
+            "hasta el 30/11/2026, 17:34\u{a0}h (UTC).",
+        ),
+    ] {
+        let raw = example(language, &example_values());
+        let parsed = mail_parser::MessageParser::default().parse(&raw).unwrap();
+        for body in [parsed.body_text(0), parsed.body_html(0)] {
+            let body = body.unwrap();
+            assert!(body.contains(asked) && body.contains(expires), "{body}");
+        }
+    }
 }

@@ -1,18 +1,25 @@
 //! The program as a process: killed at any moment, run twice on one database, asked on the command line.
 
-use std::io::{BufRead, BufReader};
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use countersign::app::App;
+use countersign::app::sign_up::Submission;
 use countersign::cli::demo::smtp_catcher;
-use countersign::clock::Clock;
+use countersign::clock::{Clock, Random};
+use countersign::config::Config;
+use countersign::domain::brand::Slug;
+use countersign::domain::standing::Basis;
 use countersign::store::Engine;
 use countersign::web::demo::Caught;
 
 use crate::harness::{Client, Folder, SECRET, place, postgres};
+use crate::on_both_engines;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
 
@@ -129,83 +136,91 @@ fn declare(folder: &Path, port: u16) {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_kills_at_random_moments_every_acknowledged_signup_is_there_and_mailed() {
-    let folder = Folder::new();
-    let port = free_port();
-    let caught = Arc::new(Caught::with_room_for(100_000));
-    let smtp = smtp_catcher::start(caught.clone(), Clock::System)
-        .await
-        .unwrap();
-    let database = format!("sqlite://{}", folder.0.join("kill.db").display());
-    write_settings(&folder.0, &database, port, smtp.port());
-    declare(&folder.0, port);
+/// Kills before the server has stood for so long, in milliseconds.
+const KILLED_WITHIN: u64 = 800;
+const ROUNDS: usize = 10;
+/// Longer than a claim on a mail outlives the process that made it.
+const LEASES_ARE_OVER: Duration = Duration::from_secs(61);
+
+/// Starts the server, drives it with signups, and kills it after a time; answers with the acknowledged addresses.
+async fn one_round(folder: &Path, port: u16, round: usize, killed_after: u64) -> Vec<String> {
+    let mut server = start(folder, port).await;
+    let stop = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..8)
+        .map(|name| tokio::spawn(load(server.base.clone(), round * 100 + name, stop.clone())))
+        .collect();
+    tokio::time::sleep(Duration::from_millis(killed_after)).await;
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    stop.store(1, Ordering::SeqCst);
     let mut acknowledged = Vec::new();
-    for round in 0..5_u64 {
-        let mut server = start(&folder.0, port).await;
-        let stop = Arc::new(AtomicUsize::new(0));
-        let clients: Vec<_> = (0..8)
-            .map(|name| {
-                tokio::spawn(load(
-                    server.base.clone(),
-                    (round as usize) * 100 + name,
-                    stop.clone(),
-                ))
-            })
-            .collect();
-        // The moment differs from round to round; what the server is doing then is up to chance.
-        tokio::time::sleep(Duration::from_millis(120 + 97 * round)).await;
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
-        stop.store(1, Ordering::SeqCst);
-        for client in clients {
-            acknowledged.extend(client.await.unwrap());
+    for client in clients {
+        acknowledged.extend(client.await.unwrap());
+    }
+    acknowledged
+}
+
+/// Looks at the database as one more process does, with a clock that may be ahead.
+async fn look(url: &str, smtp_port: u16, ahead: Duration) -> Arc<App> {
+    let config = crate::harness::settings("http://127.0.0.1:1", url, smtp_port, "");
+    let clock = Clock::fixed(Clock::System.now().plus(ahead));
+    App::start(config, clock, Random::Os).await.unwrap()
+}
+
+on_both_engines! {
+    async fn after_kills_at_random_moments_every_acknowledged_signup_is_there_and_mailed(engine: Engine) {
+        let seed = u64::from_le_bytes(Random::Os.bytes());
+        let random = Random::seeded(seed);
+        let moments: Vec<u64> = (0..ROUNDS).map(|_| random.below(KILLED_WITHIN)).collect();
+        let told = format!("seed {seed}, killed after {moments:?} ms");
+        let place = place(engine).await;
+        let folder = &place.folder.0;
+        let port = free_port();
+        let caught = Arc::new(Caught::with_room_for(100_000));
+        let smtp = smtp_catcher::start(caught.clone(), Clock::System).await.unwrap();
+        write_settings(folder, &place.url, port, smtp.port());
+        declare(folder, port);
+        // The journal of what was acknowledged is here, outside the server.
+        let mut acknowledged = Vec::new();
+        for (round, killed_after) in moments.iter().enumerate() {
+            acknowledged.extend(one_round(folder, port, round, *killed_after).await);
+        }
+        assert!(acknowledged.len() > 50, "{} signups are too few to tell; {told}", acknowledged.len());
+        // On SQLite a new process knows that it is alone and goes on at once; on PostgreSQL leases must run out.
+        let server = match engine {
+            Engine::Sqlite => Some(start(folder, port).await),
+            Engine::Postgres => {
+                let later = look(&place.url, smtp.port(), LEASES_ARE_OVER).await;
+                later.delivery().unwrap().drain().await.unwrap();
+                later.store.close().await;
+                None
+            }
+        };
+        wait_until(&format!("every acknowledged signup is mailed; {told}"), Duration::from_secs(60), async || {
+            let mailed: HashSet<String> = caught.list().into_iter().map(|mail| mail.to).collect();
+            acknowledged.iter().all(|email| mailed.contains(email))
+        })
+        .await;
+        drop(server);
+        let app = look(&place.url, smtp.port(), Duration::ZERO).await;
+        let catalog = app.catalog();
+        let (brand, purpose) = (catalog.brand_by_slug("acme").unwrap(), Slug::try_from("newsletter".to_owned()).unwrap());
+        for email in &acknowledged {
+            let answer = app.permission(brand, &purpose, email, None).await.unwrap();
+            assert_eq!(answer.basis, Basis::Implicit, "{email}; {told}");
+        }
+        app.store.close().await;
+        // What was sent twice, if anything, carries one Message-ID: the try that the kill cut off and the one after it.
+        let mut ids: HashMap<String, HashSet<String>> = HashMap::new();
+        for mail in caught.list() {
+            let id = mail.raw.lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned();
+            ids.entry(mail.to).or_default().insert(id);
+        }
+        assert!(ids.values().all(|ids| ids.len() == 1), "{told}");
+        if let Some(database) = place.database {
+            database.drop().await;
         }
     }
-    assert!(
-        acknowledged.len() > 50,
-        "{} signups are too few to tell",
-        acknowledged.len()
-    );
-    let _server = start(&folder.0, port).await;
-    wait_until(
-        "every acknowledged signup is mailed",
-        Duration::from_secs(60),
-        async || {
-            let mailed: std::collections::HashSet<String> =
-                caught.list().into_iter().map(|mail| mail.to).collect();
-            acknowledged.iter().all(|email| mailed.contains(email))
-        },
-    )
-    .await;
-    let first = &acknowledged[0];
-    let asked = run(
-        &folder.0,
-        port,
-        &[
-            "permission",
-            first,
-            "--brand",
-            "acme",
-            "--purpose",
-            "newsletter",
-            "--json",
-        ],
-    );
-    assert!(String::from_utf8_lossy(&asked.stdout).contains("\"basis\":\"implicit\""));
-    // What was sent twice, if anything, carries one Message-ID: the try that the kill cut off and the one after it.
-    let mut ids: std::collections::HashMap<String, std::collections::HashSet<String>> =
-        Default::default();
-    for mail in caught.list() {
-        let id = mail
-            .raw
-            .lines()
-            .find(|line| line.starts_with("Message-ID"))
-            .unwrap()
-            .to_owned();
-        ids.entry(mail.to).or_default().insert(id);
-    }
-    assert!(ids.values().all(|ids| ids.len() == 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -252,8 +267,7 @@ async fn two_server_processes_on_one_postgresql_send_no_mail_twice() {
     .await;
     drop(servers);
     let mails = caught.list();
-    let people: std::collections::HashSet<&str> =
-        mails.iter().map(|mail| mail.to.as_str()).collect();
+    let people: HashSet<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!((mails.len(), people.len()), (150, 150));
     if let Some(database) = place.database {
         database.drop().await;
@@ -369,4 +383,99 @@ fn init_makes_an_installation_that_starts_and_refuses_to_overwrite_it() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     let listed = run(&folder.0, 1, &["operator", "list"]);
     assert!(String::from_utf8_lossy(&listed.stdout).starts_with("owner\towner\tenabled"));
+}
+
+/// Runs a command whose standard output goes to nobody: what it is connected to has no reader any more.
+fn run_unread(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    run_into(folder, arguments, writer.into())
+}
+
+fn run_into(folder: &Path, arguments: &[&str], output: Stdio) -> std::process::Output {
+    let mut child = Command::new(PROGRAM)
+        .arg("--config")
+        .arg(folder.join("1.toml"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(output)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Passwords are read from here; most commands read nothing.
+    let _ = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"a long enough password\n");
+    child.wait_with_output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_do_their_work_and_end_well_when_their_reader_leaves_early() {
+    let folder = Folder::new();
+    let file = folder.0.join("brands.toml");
+    std::fs::write(&file, crate::harness::DECLARATIONS).unwrap();
+    let file = file.to_str().unwrap();
+    let anna = ["anna@example.org", "--brand", "acme"];
+    let permission = [
+        "permission",
+        anna[0],
+        anna[1],
+        anna[2],
+        "--purpose",
+        "newsletter",
+    ];
+    let evidence = ["evidence", anna[0], anna[1], anna[2], "--timeline"];
+    let unread = |arguments: &[&str]| {
+        let done = run_unread(&folder.0, arguments);
+        let words = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(
+            (done.status.code(), words.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    };
+    unread(&["--help"]);
+    unread(&["init", "--print"]);
+    unread(&["init", "--yes"]);
+    unread(&["apply", file, "--plan"]);
+    unread(&["apply", file]);
+    unread(&["operator", "add", "olga"]);
+    unread(&["operator", "list"]);
+    let config = Config::load(&folder.0.join("1.toml"), true).unwrap();
+    let app = App::start(config, Clock::System, Random::Os).await.unwrap();
+    let form = app.catalog().form("news").unwrap().clone();
+    let given = Submission {
+        email: anna[0].to_owned(),
+        ..Default::default()
+    };
+    app.sign_up(&form, given).await.unwrap();
+    app.store.close().await;
+    unread(&permission);
+    unread(&[permission.as_slice(), &["--json"]].concat());
+    unread(&evidence);
+    unread(&[evidence.as_slice(), &["--json"]].concat());
+    let listed = run(&folder.0, 1, &["operator", "list"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(
+        listed.contains("olga") && listed.contains("owner"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn output_that_finds_no_room_is_told_and_fails() {
+    let folder = Folder::new();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let done = run_into(&folder.0, &["init", "--print"], full.into());
+    let words = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{words}");
+    assert!(
+        words.starts_with("countersign: standard output: "),
+        "{words}"
+    );
 }

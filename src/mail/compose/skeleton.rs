@@ -4,8 +4,10 @@
 //! A skeleton is made by composing a mail with marks in those places and remembering where each byte of a mark landed.
 //! It is only used if filling it in gives, for other values, the very bytes that composing gives.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
+use crate::domain::brand::LANGUAGES;
 use crate::domain::time::Timestamp;
 use crate::mail::pack::Dictionary;
 
@@ -28,13 +30,14 @@ pub struct Varying {
 type Fields = [String; 8];
 
 impl Varying {
-    fn fields(&self) -> Fields {
+    fn fields(&self, language: &str) -> Fields {
+        let date = |at: Timestamp| quoted_printable(&at.for_people(language));
         [
             self.confirm_token.clone(),
             self.about_token.clone(),
             self.code.clone(),
-            self.asked_at.for_people(),
-            self.expires_at.for_people(),
+            date(self.asked_at),
+            date(self.expires_at),
             self.message_local.clone(),
             // The boundary is made of the Message-ID.
             self.message_local.replace('-', ""),
@@ -86,6 +89,8 @@ struct Patch {
 pub struct Skeleton {
     /// What sent mails of this kind are packed with: the mail with its marks, which is about nobody.
     pub dictionary: Arc<Dictionary>,
+    /// The language of the dates.
+    language: &'static str,
     head: Vec<u8>,
     tail: Vec<u8>,
     /// Places in head and tail written one behind the other.
@@ -97,35 +102,41 @@ const TO: &str = "\r\nTo: ";
 
 impl Skeleton {
     /// Makes a skeleton from a way to compose; `None` where these mails cannot be filled in, and are composed each time.
+    /// Of all languages only one whose dates the mail holds passes the comparison.
     pub fn of<E>(compose: impl Fn(&Varying) -> Result<Vec<u8>, E>) -> Option<Self> {
-        let marks = Varying::marks(0);
-        let composed = compose(&marks).ok()?;
+        let (marks, others) = (Varying::marks(0), Varying::marks(1));
+        let (composed, expected) = (compose(&marks).ok()?, compose(&others).ok()?);
+        LANGUAGES.into_iter().find_map(|language| {
+            Self::marked(language, &marks, &composed)
+                .filter(|skeleton| skeleton.fill(&others).as_ref() == Some(&expected))
+        })
+    }
+
+    fn marked(language: &'static str, marks: &Varying, composed: &[u8]) -> Option<Self> {
         let to = format!("{TO}{}\r\n", marks.to);
-        let at = find(&composed, to.as_bytes())?;
-        let value = at + TO.len();
+        let value = find(composed, to.as_bytes())? + TO.len();
         let head = composed[..value].to_vec();
         let tail = composed[value + marks.to.len()..].to_vec();
         let joined = [head.as_slice(), tail.as_slice()].concat();
-        let fields = marks.fields();
-        let mut patches = Vec::new();
-        for (field, mark) in fields.iter().enumerate() {
-            patches.extend(places(&joined, mark.as_bytes(), field));
-        }
-        let skeleton = Self {
+        let fields = marks.fields(language);
+        let patches = fields
+            .iter()
+            .enumerate()
+            .flat_map(|(field, mark)| places(&joined, mark.as_bytes(), field))
+            .collect();
+        Some(Self {
             dictionary: Dictionary::of(composed),
+            language,
             head,
             tail,
             patches,
             lengths: fields.map(|mark| mark.len()),
-        };
-        let others = Varying::marks(1);
-        let expected = compose(&others).ok()?;
-        (skeleton.fill(&others)? == expected).then_some(skeleton)
+        })
     }
 
     /// The message with these values; `None` if one has not the length that the skeleton has room for.
     pub fn fill(&self, values: &Varying) -> Option<Vec<u8>> {
-        let fields = values.fields();
+        let fields = values.fields(self.language);
         if fields
             .iter()
             .zip(&self.lengths)
@@ -153,6 +164,19 @@ impl Skeleton {
         }
         Some(bytes)
     }
+}
+
+/// As the body writes what is not ASCII (RFC 2045, section 6.7, rule 1).
+fn quoted_printable(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut written, byte| {
+        match byte {
+            0x20..0x7f if byte != b'=' => written.push(char::from(byte)),
+            _ => {
+                let _ = write!(written, "={byte:02X}");
+            }
+        }
+        written
+    })
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -201,7 +225,7 @@ mod tests {
     use super::*;
 
     fn message(values: &Varying) -> Result<Vec<u8>, ()> {
-        let [confirm, about, code, asked, expires, local, boundary, date] = values.fields();
+        let [confirm, about, code, asked, expires, local, boundary, date] = values.fields("en");
         Ok(format!(
             "From: a@b.c\r\nTo: {}\r\nDate: {date}\r\nMessage-ID: <{local}@b.c>\r\n\r\n--{boundary}\r\n\
              http://b.c/c/{}=\r\n{} {about} {code} {asked} {expires}\r\n",

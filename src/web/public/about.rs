@@ -52,9 +52,9 @@ pub async fn show(
             row.expires_at,
         ),
         masked: address.map_or_else(|_| String::new(), |address| address.masked()),
-        asked_on: row.issued_at.for_people(),
+        asked_on: row.issued_at.for_people(found.t.language()),
         asked_from: row.page_host.clone(),
-        expires_on: row.expires_at.for_people(),
+        expires_on: row.expires_at.for_people(found.t.language()),
     };
     render(StatusCode::OK, &page)
 }

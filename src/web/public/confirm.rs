@@ -208,7 +208,7 @@ fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str)
             token: token.to_owned(),
             purposes: found.purposes(),
             consent: found.consent(),
-            asked_on: found.view.request.issued_at.for_people(),
+            asked_on: found.view.request.issued_at.for_people(found.t.language()),
             asked_from: found.view.request.page_host.clone(),
             same_browser: is_same_browser(request, shared, found.known.request),
             opened: shared.app.keys.sign(

@@ -31,7 +31,8 @@ pub fn is_left_out() -> bool {
 #[derive(Clone, Copy, Default)]
 pub struct Kind {
     pub scripts_off: bool,
-    pub phone: bool,
+    /// A touch screen so many CSS pixels wide.
+    pub phone: Option<u32>,
     pub dark: bool,
 }
 
@@ -86,7 +87,11 @@ impl Browser {
             format!("--user-data-dir={}", profile.0.display()),
             format!(
                 "--window-size={}",
-                if kind.phone { "500,740" } else { "1100,900" }
+                if kind.phone.is_some() {
+                    "500,740"
+                } else {
+                    "1100,900"
+                }
             ),
         ];
         if kind.dark {
@@ -96,9 +101,9 @@ impl Browser {
         if kind.scripts_off {
             options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
         }
-        if kind.phone {
+        if let Some(width) = kind.phone {
             options["mobileEmulation"] =
-                json!({ "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0 } });
+                json!({ "deviceMetrics": { "width": width, "height": 740, "pixelRatio": 2.0 } });
         }
         let capabilities = json!({
             "goog:chromeOptions": options,

@@ -1,13 +1,13 @@
 //! The whole path in a real browser: same browser, other browser, code, scripts off, phone, keyboard, scanner, embedded.
 
 mod driver;
+mod embedding;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;
 use countersign::store::Engine;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{DECLARATIONS, Mail, World};
+use crate::harness::{Mail, World};
 use driver::{Browser, Kind};
 
 /// Signs up at the hosted form as a person does, up to the "check your inbox" page.
@@ -108,7 +108,7 @@ in_chromium! {
     }
 
     async fn on_a_phone_nothing_scrolls_sideways_and_every_target_can_be_hit(world) {
-        let browser = Browser::start(Kind { phone: true, ..Kind::default() }).await;
+        let browser = Browser::start(Kind { phone: Some(360), ..Kind::default() }).await;
         let small = "const low = [...document.querySelectorAll('button, summary, input:not([type=hidden]):not([type=checkbox])')] \
              .filter(e => e.offsetParent && !e.closest('[aria-hidden=true]')).filter(e => e.getBoundingClientRect().height < 43.5) \
              .map(e => e.outerHTML.slice(0, 80)); \
@@ -135,9 +135,44 @@ in_chromium! {
         browser.press("#confirm button").await;
         browser.wait_for_text("Confirmed").await;
         fits("done").await;
-        browser.open(&format!("{}{}", world.base, mail.about())).await;
-        fits("about").await;
+        for (name, path) in [("about", mail.about()), ("used", mail.confirm()), ("broken", format!("{}x", mail.confirm()))] {
+            browser.open(&format!("{}{path}", world.base)).await;
+            fits(name).await;
+        }
+        let mail = sign_up(&world, &browser, "bert@example.org").await;
+        browser.client.delete_all_cookies().await.unwrap();
+        world.advance(8 * 86_400);
+        browser.open(&format!("{}{}", world.base, mail.confirm())).await;
+        fits("expired").await;
+        browser.press("main button").await;
+        browser.wait_for_text("Check your inbox").await;
+        fits("fresh").await;
+        world.mail_to("bert@example.org").await;
         browser.close().await;
+    }
+
+    async fn the_demos_inbox_shows_a_mail_whole_on_a_phone_and_on_a_desk(world) {
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.mail_to("anna@example.org").await;
+        let inbox = world.demo_inbox();
+        for phone in [Some(390), None] {
+            let browser = Browser::start(Kind { phone, ..Kind::default() }).await;
+            browser.open(&inbox).await;
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
+            loop {
+                let cut = browser.run(
+                    "const f = document.querySelector('iframe'), d = f.contentDocument; \
+                     return d.body.textContent.includes('1 Mill Lane') ? d.documentElement.scrollHeight - f.clientHeight : null",
+                ).await;
+                if cut == 0 {
+                    break;
+                }
+                assert!(std::time::Instant::now() < deadline, "{phone:?}: cut off by {cut}");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            browser.picture(&format!("demo-inbox-{}", phone.unwrap_or(1100))).await;
+            browser.close().await;
+        }
     }
 
     async fn the_keyboard_alone_leads_from_the_form_to_the_confirmation_with_the_focus_in_sight(world) {
@@ -170,6 +205,26 @@ in_chromium! {
         browser.client.active_element().await.unwrap().send_keys(&code).await.unwrap();
         browser.wait_for_text("Confirmed").await;
         browser.close().await;
+    }
+
+    async fn the_keyboard_alone_confirms_behind_the_link(world) {
+        let browser = Browser::start(Kind::default()).await;
+        let other = Browser::start(Kind::default()).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        browser.close().await;
+        other.open(&format!("{}{}", world.base, mail.confirm())).await;
+        world.advance(4);
+        let button = "#confirm button";
+        for _ in 0..10 {
+            other.client.active_element().await.unwrap().send_keys("\u{E004}").await.unwrap();
+            if other.run(&format!("return document.activeElement === document.querySelector('{button}')")).await == true {
+                break;
+            }
+        }
+        other.client.active_element().await.unwrap().send_keys("\u{E007}").await.unwrap();
+        other.wait_for_text("Confirmed").await;
+        assert_eq!(grade(&world, "anna@example.org").await, Some(Grade::LinkButton));
+        other.close().await;
     }
 
     async fn a_scanner_that_runs_scripts_and_opens_every_link_confirms_and_declines_nothing(world) {
@@ -229,77 +284,4 @@ in_chromium! {
         }
         browser.close().await;
     }
-}
-
-/// Serves one page of somebody's site, with a policy as strict as sites have it.
-async fn host_page(server: &str) -> (String, tokio::task::JoinHandle<()>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-    let html = format!(
-        "<!doctype html><title>A site</title><script src=\"{server}/embed.js\" defer></script>\
-         <countersign-form form=\"news\"></countersign-form>"
-    );
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length: {}\r\n\
-         content-security-policy: default-src 'none'; script-src {server}; connect-src {server}\r\n\r\n{html}",
-        html.len()
-    );
-    let serving = tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = [0; 4_096];
-            let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
-        }
-    });
-    (origin, serving)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_embedded_form_signs_up_and_confirms_in_place_under_a_strict_policy() {
-    if driver::is_left_out() {
-        return;
-    }
-    let world = World::on(Engine::Sqlite).await;
-    let (origin, serving) = host_page(&world.base).await;
-    let declarations = DECLARATIONS.replace("https://www.acme.example", &origin);
-    let declarations = countersign::app::apply::parse(&declarations).unwrap();
-    countersign::app::apply::apply(&world.app, &declarations)
-        .await
-        .unwrap();
-    let browser = Browser::start(Kind::default()).await;
-    browser.open(&origin).await;
-    let inside = async |script: &str| {
-        let script =
-            format!("const root = document.querySelector('countersign-form').shadowRoot; {script}");
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
-        loop {
-            let seen = browser.run(&script).await;
-            if seen != serde_json::Value::Null && seen != serde_json::Value::Bool(false) {
-                return seen;
-            }
-            assert!(std::time::Instant::now() < deadline, "{script}");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    };
-    inside("const e = root && root.querySelector('input[type=email]'); if (!e) return false; e.value = 'anna@example.org'; return true").await;
-    browser.picture("widget-form").await;
-    world.advance(5);
-    inside("root.querySelector('form').requestSubmit(); return true").await;
-    inside("return root.textContent.includes('•••@example.org')").await;
-    browser.picture("widget-inbox").await;
-    let mail = world.mail_to("anna@example.org").await;
-    let code = mail.code();
-    inside(&format!(
-        "const e = root.querySelector('input[inputmode=numeric]'); if (!e) return false; e.value = '{code}'; \
-         e.dispatchEvent(new Event('input', {{bubbles: true}})); if (e.form) e.form.requestSubmit(); return true"
-    ))
-    .await;
-    inside("return root.textContent.includes('Confirmed')").await;
-    browser.picture("widget-confirmed").await;
-    assert_eq!(grade(&world, "anna@example.org").await, Some(Grade::Code));
-    // What a signup from a page on another site shows of itself: its page is kept, and stands in the mail once declared.
-    assert!(mail.0.text.contains("localhost"));
-    browser.close().await;
-    serving.abort();
-    world.finish().await;
 }

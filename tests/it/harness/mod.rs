@@ -136,15 +136,32 @@ impl World {
     }
 
     pub async fn declared(engine: Engine, more: &str, declarations: &str) -> Self {
-        let place = place(engine).await;
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::fixed(START);
         let caught = Arc::new(Caught::default());
         let smtp = smtp_catcher::start(caught.clone(), clock.clone())
             .await
             .unwrap();
-        let config = settings(&base, &place.url, smtp.port(), more);
+        Self::begin(engine, smtp.port(), more, declarations, clock, caught).await
+    }
+
+    /// With the mail going to an SMTP server of the test's own.
+    pub async fn mailing_to(engine: Engine, smtp_port: u16) -> Self {
+        let (clock, caught) = (Clock::fixed(START), Arc::default());
+        Self::begin(engine, smtp_port, "", DECLARATIONS, clock, caught).await
+    }
+
+    async fn begin(
+        engine: Engine,
+        smtp_port: u16,
+        more: &str,
+        declarations: &str,
+        clock: Clock,
+        caught: Arc<Caught>,
+    ) -> Self {
+        let place = place(engine).await;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let config = settings(&base, &place.url, smtp_port, more);
         let app = App::start(config, clock.clone(), Random::seeded(7))
             .await
             .unwrap();
@@ -163,6 +180,16 @@ impl World {
             database: place.database,
             _folder: place.folder,
         }
+    }
+
+    /// Serves the demo's inbox with this test's mails beside the server; answers with its address.
+    pub fn demo_inbox(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/inbox", listener.local_addr().unwrap());
+        let mut web = Web::new(self.app.clone(), None);
+        web.demo = Some(self.caught.clone());
+        tokio::spawn(web::serve(listener, web, 1).unwrap());
+        url
     }
 
     /// A client with its own cookies and address.

@@ -7,4 +7,5 @@ mod peers;
 mod pool;
 mod smuggling;
 mod starttls_and_auth;
+mod through_the_outbox;
 mod xoauth2;

@@ -86,6 +86,8 @@ pub enum Action {
     SayAndDrop(String),
     Drop,
     Stall,
+    /// Says this again and again, for as long as somebody listens.
+    Endless(&'static str),
 }
 
 pub fn say(text: &str) -> Action {
@@ -154,6 +156,11 @@ impl Peer {
         })
         .await
         .unwrap_or_else(|_| panic!("{step:?} was not reached"));
+    }
+
+    /// What was reached so far is not waited for again.
+    pub fn forget_steps(&mut self) {
+        while self.steps.try_recv().is_ok() {}
     }
 
     /// Every command line of every connection, in the order of arrival.
@@ -257,6 +264,9 @@ impl Conversation {
             Action::Drop => return None,
             // Reads nothing more; ends when the runtime of the test does.
             Action::Stall => std::future::pending().await,
+            Action::Endless(text) => loop {
+                self.socket.write_all(text.as_bytes()).await.ok()?;
+            },
         };
         self.socket.write_all(text.as_bytes()).await.ok()?;
         (!is_last).then_some(text)
