@@ -125,7 +125,7 @@ impl Skeleton {
             .flat_map(|(field, mark)| places(&joined, mark.as_bytes(), field))
             .collect();
         Some(Self {
-            dictionary: Dictionary::of(composed),
+            dictionary: Dictionary::of(composed.to_vec()),
             language,
             head,
             tail,
