@@ -86,18 +86,17 @@ impl App {
         };
         let thresholds = config.thresholds;
         let limits = config.limits;
-        let at_once = store.batches_at_once();
         let (one, two, three) = (work.clone(), work.clone(), work);
         Ok(Arc::new(Self {
-            sign_ups: Batcher::start(sign_up::BATCH, at_once, move |calls| {
+            sign_ups: Batcher::start(sign_up::BATCH, move |calls| {
                 let work = one.clone();
                 async move { sign_up::run(&work, &limits, calls).await }
             }),
-            confirmations: Batcher::start(confirm::BATCH, at_once, move |calls| {
+            confirmations: Batcher::start(confirm::BATCH, move |calls| {
                 let work = two.clone();
                 async move { confirm::run(&work, &thresholds, calls).await }
             }),
-            openings: Batcher::start(open_link::BATCH, at_once, move |calls| {
+            openings: Batcher::start(open_link::BATCH, move |calls| {
                 let work = three.clone();
                 async move { open_link::run(&work, calls).await }
             }),

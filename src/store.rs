@@ -8,6 +8,7 @@ pub mod budgets;
 mod checkpoint;
 pub mod contacts;
 pub mod events;
+pub mod held;
 pub mod locks;
 pub mod mails;
 pub mod openings;
@@ -25,6 +26,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use held::Epoch;
+use locks::LockTable;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -43,6 +46,9 @@ pub enum StoreError {
     /// The database's settings would lose acknowledged writes.
     #[error("{0}")]
     Unsafe(String),
+    /// Another process wrote between reading and writing; nothing was done, and a second attempt will do.
+    #[error("another process wrote at the same moment")]
+    Overtaken,
     /// Too many writes are waiting; the caller may try again in a moment.
     #[error("too many writes are waiting")]
     Busy,
@@ -89,6 +95,8 @@ pub enum Store {
     Sqlite {
         read: SqlitePool,
         write: SqlitePool,
+        locks: LockTable,
+        epoch: Arc<Epoch>,
     },
     Postgres(PgPool),
 }
@@ -210,7 +218,8 @@ impl Store {
             // Checkpoints are made beside the writer, not by it: `checkpoint`.
             .pragma("wal_autocheckpoint", "0")
             .pragma("journal_size_limit", "67108864")
-            .pragma("cache_size", "-32768");
+            // Beyond it the operating system keeps the pages; a larger one costs more at each commit than it saves.
+            .pragma("cache_size", "-8192");
         let write = SqlitePoolOptions::new()
             .min_connections(1)
             .max_connections(1)
@@ -245,7 +254,15 @@ impl Store {
             .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "on"))
             .await?;
-        Ok(Self::Sqlite { read, write })
+        let (version,): (i64,) = sqlx::query_as("pragma data_version")
+            .fetch_one(&write)
+            .await?;
+        Ok(Self::Sqlite {
+            read,
+            write,
+            locks: LockTable::default(),
+            epoch: Arc::new(Epoch::new(version)),
+        })
     }
 
     async fn open_postgres(url: &str) -> Result<Self, StoreError> {
@@ -300,18 +317,10 @@ impl Store {
         })
     }
 
-    /// How many batches of one verb it helps to run at once: on PostgreSQL one computes while another waits for the disk.
-    pub const fn batches_at_once(&self) -> usize {
-        match self {
-            Self::Sqlite { .. } => 1,
-            Self::Postgres(_) => 2,
-        }
-    }
-
     /// Waits until what is under way is done, and closes.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write } => {
+            Self::Sqlite { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }

@@ -138,15 +138,14 @@ pub(super) async fn run(
     keys.sort_unstable();
     keys.dedup();
     let locks = locks_of(work, &keys, &calls).await?;
-    let mut tx = work.store.write_locked(locks).await?;
-    let mut batch = Batch::read(work, thresholds, &mut tx, &keys, &calls).await?;
+    let mut held = work.store.hold(locks).await?;
+    let mut batch = Batch::read(work, thresholds, held.conn(), &keys, &calls).await?;
     let mut outcomes = Vec::with_capacity(calls.len());
     for call in calls {
         outcomes.push(batch.decide(call)?);
     }
-    tx.write_all(batch.writes()).await?;
     // If the process dies before this commit, nobody was answered and nothing changed; the link works again.
-    tx.commit().await?;
+    held.finish(batch.writes()).await?;
     Ok(outcomes)
 }
 
@@ -154,9 +153,6 @@ pub(super) async fn run(
 /// may be read before they are locked.
 async fn locks_of(work: &Work, keys: &[Key], calls: &[Answer]) -> Result<Locks, StoreError> {
     let mut locks = Locks::default();
-    if !work.store.needs_locks() {
-        return Ok(locks);
-    }
     let declining = declining(calls);
     let mut conn = work.store.read().await?;
     for asked in requests::list_with_contacts(&mut conn, keys).await? {

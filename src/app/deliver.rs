@@ -136,7 +136,7 @@ impl App {
             work: self.work(),
             transport,
             dkim,
-            results: Batcher::start(512, self.store.batches_at_once(), move |sent| {
+            results: Batcher::start(512, move |sent| {
                 let (work, stored) = (work.clone(), stored.clone());
                 async move { write(&work, &stored, sent).await }
             }),
@@ -271,11 +271,9 @@ impl Delivery {
             let keys: Vec<OutboxKey> = self.lock_under_way().iter().copied().collect();
             let until = self.app.clock.now().plus(LEASE);
             let renewed = async {
-                let mut tx = self.app.store.write().await?;
                 let mut writes = Writes::default();
                 outbox::renew(&mut writes, &keys, until);
-                tx.write_all(writes).await?;
-                tx.commit().await
+                self.app.store.write_now(writes).await
             };
             if !keys.is_empty()
                 && let Err(error) = renewed.await
@@ -362,11 +360,9 @@ impl Delivery {
             }
         }
         if !unwanted.is_empty() {
-            let mut tx = self.app.store.write().await?;
             let mut writes = Writes::default();
-            outbox::remove(&mut writes, tx.engine(), &unwanted);
-            tx.write_all(writes).await?;
-            tx.commit().await?;
+            outbox::remove(&mut writes, self.app.store.engine(), &unwanted);
+            self.app.store.write_now(writes).await?;
             let mut under_way = self.lock_under_way();
             unwanted.iter().for_each(|key| {
                 under_way.remove(key);
@@ -404,8 +400,8 @@ impl Delivery {
         keys.dedup();
         let mut locks = Locks::default();
         keys.iter().for_each(|key| locks.rate(key));
-        let mut tx = self.app.store.write_locked(locks).await?;
-        let mut rates: HashMap<String, i64> = budgets::find_rates(&mut tx, &keys)
+        let mut held_rates = self.app.store.hold(locks).await?;
+        let mut rates: HashMap<String, i64> = budgets::find_rates(held_rates.conn(), &keys)
             .await?
             .into_iter()
             .collect();
@@ -436,8 +432,7 @@ impl Delivery {
         let mut writes = Writes::default();
         outbox::release(&mut writes, &held);
         budgets::add_rates(&mut writes, &moved, now);
-        tx.write_all(writes).await?;
-        tx.commit().await?;
+        held_rates.finish(writes).await?;
         let mut under_way = self.lock_under_way();
         held.iter().for_each(|(key, _)| {
             under_way.remove(key);
@@ -802,14 +797,12 @@ async fn write(
         .into_values()
         .map(|text| (text.id, text.bytes.clone()))
         .collect();
-    let mut tx = work.store.write().await?;
     let mut writes = Writes::default();
     mails::put_dictionaries(&mut writes, &texts);
-    outbox::remove(&mut writes, tx.engine(), &done);
+    outbox::remove(&mut writes, work.store.engine(), &done);
     outbox::retry(&mut writes, &retries);
     events::append(&mut writes, &events);
-    tx.write_all(writes).await?;
-    tx.commit().await?;
+    work.store.write_now(writes).await?;
     known().extend(texts.into_iter().map(|text| text.0));
     Ok(answers)
 }

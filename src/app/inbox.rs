@@ -14,6 +14,7 @@ use crate::domain::standing::{RequestState, apply};
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
 use crate::store::contacts::{self, Contact};
+use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
 use crate::store::requests::{self, Asked, RequestRow};
@@ -94,6 +95,15 @@ impl App {
         id: RequestId,
         circumstances: Circumstances,
     ) -> Result<(), StoreError> {
+        decided(|| self.try_resend(brand, id, circumstances.clone())).await
+    }
+
+    async fn try_resend(
+        &self,
+        brand: BrandId,
+        id: RequestId,
+        circumstances: Circumstances,
+    ) -> Result<(), StoreError> {
         let Some(known) = self.asked(brand, id).await? else {
             return Ok(());
         };
@@ -104,8 +114,8 @@ impl App {
         locks.contact(brand, &known.contact.address_key);
         locks.mailbox(brand, &hash);
         locks.rate(&network);
-        let mut tx = self.store.write_locked(locks).await?;
-        let found = requests::list_with_contacts(&mut tx, &[(brand, id)]).await?;
+        let mut held = self.store.hold(locks).await?;
+        let found = requests::list_with_contacts(held.conn(), &[(brand, id)]).await?;
         let Some(Asked {
             mut request,
             mut contact,
@@ -123,11 +133,11 @@ impl App {
         let mut writes = Writes::default();
         let mut events = Vec::new();
         let mut changed = Vec::new();
-        let mut mailbox = budgets::find_mailboxes(&mut tx, &[(brand, hash)])
+        let mut mailbox = budgets::find_mailboxes(held.conn(), &[(brand, hash)])
             .await?
             .pop()
             .unwrap_or_else(|| empty_mailbox(brand, hash));
-        let arrival = budgets::find_rates(&mut tx, std::slice::from_ref(&network))
+        let arrival = budgets::find_rates(held.conn(), std::slice::from_ref(&network))
             .await?
             .pop()
             .map(|rate| rate.1);
@@ -175,7 +185,7 @@ impl App {
             if request.mailed == 0 {
                 request.mailed = 1;
                 if let Some(first) = contact.open_request_id.filter(|first| *first != id)
-                    && let Some(mut first) = requests::find(&mut tx, brand, first).await?
+                    && let Some(mut first) = requests::find(held.conn(), brand, first).await?
                     && first.state()? == RequestState::Open
                 {
                     first.state = RequestState::Replaced.as_str().to_owned();
@@ -195,8 +205,7 @@ impl App {
         changed.push(request);
         requests::update(&mut writes, &changed);
         events::append(&mut writes, &events);
-        tx.write_all(writes).await?;
-        tx.commit().await?;
+        held.finish(writes).await?;
         if mail == MailFate::Queued {
             self.live.mail_queued();
         }
@@ -220,7 +229,8 @@ impl App {
     ) -> Result<SignedUp, Refusal> {
         let circumstances = given.circumstances.clone();
         let done = self.sign_up(form, given).await?;
-        if let Err(error) = self.abandon(old, circumstances).await {
+        let abandoned = decided(|| self.abandon(old, circumstances.clone())).await;
+        if let Err(error) = abandoned {
             // The new signup stands; the old request is merely still open and expires by itself.
             tracing::warn!(%error, "the request of a mistyped address could not be ended");
         }
@@ -237,8 +247,8 @@ impl App {
         };
         let mut locks = Locks::default();
         locks.contact(old.brand_id, &known.contact.address_key);
-        let mut tx = self.store.write_locked(locks).await?;
-        let found = requests::list_with_contacts(&mut tx, &[(old.brand_id, old.id)]).await?;
+        let mut held = self.store.hold(locks).await?;
+        let found = requests::list_with_contacts(held.conn(), &[(old.brand_id, old.id)]).await?;
         let Some(Asked {
             mut request,
             mut contact,
@@ -264,9 +274,8 @@ impl App {
         contacts::put_standings(&mut writes, &[standing]);
         requests::update(&mut writes, &[request]);
         events::append(&mut writes, &[event]);
-        tx.write_all(writes).await?;
-        outbox::remove_untried(&mut tx, old.id).await?;
-        tx.commit().await
+        outbox::remove_untried(&mut writes, old.id);
+        held.finish(writes).await
     }
 }
 

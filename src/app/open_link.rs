@@ -47,14 +47,15 @@ impl App {
 }
 
 pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, StoreError> {
-    let mut tx = work.store.write().await?;
     let mut keys: Vec<Key> = calls
         .iter()
         .map(|call| (call.brand, call.request))
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    let found = requests::list(&mut tx, &keys).await?;
+    let mut conn = work.store.read().await?;
+    let found = requests::list(&mut conn, &keys).await?;
+    drop(conn);
     let found: HashMap<RequestId, RequestRow> =
         found.into_iter().map(|row| (row.id, row)).collect();
     let now = work.clock.now();
@@ -99,7 +100,6 @@ pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, Stor
     requests::count_openings(&mut writes, &hits);
     openings::insert(&mut writes, &rows);
     events::append(&mut writes, &events);
-    tx.write_all(writes).await?;
-    tx.commit().await?;
+    work.store.write_now(writes).await?;
     Ok(answers)
 }

@@ -1,18 +1,20 @@
-//! Who decides about a contact, a mailbox or a rate holds it until the transaction ends, so that several processes decide
-//! one after another. SQLite has one writer and needs none of this.
+//! Whoever decides about a contact, a mailbox or a rate holds it from the moment of reading to the commit, so that two
+//! decisions about one thing never rest on the same old state.
 //!
-//! A lock is a number; two things that share one by chance only wait for each other. All are taken at the beginning of a
-//! transaction and in ascending order, so that no two transactions wait for each other.
+//! A lock is a number; two things that share one by chance only wait for each other. All are taken at once. On PostgreSQL
+//! they are the server's advisory locks and hold between processes; on SQLite, where one process decides, they are a table
+//! in memory, and `held.rs` notices what another process wrote all the same.
 
-use std::fmt::Write as _;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use super::budgets::MailboxHash;
-use super::{Conn, Store, StoreError};
 use crate::domain::ids::BrandId;
 
-/// What a transaction is going to decide about.
+/// What a decision is about.
 #[derive(Debug, Default)]
 pub struct Locks(Vec<i64>);
 
@@ -41,29 +43,123 @@ impl Locks {
             bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
         ]));
     }
+
+    /// In ascending order, so that no two transactions wait for each other.
+    pub(super) fn sorted(mut self) -> Vec<i64> {
+        self.0.sort_unstable();
+        self.0.dedup();
+        self.0
+    }
 }
 
-impl Store {
-    /// Whether decisions need locks: the caller may save itself the search for what to lock.
-    pub const fn needs_locks(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+/// The locks of one process.
+#[derive(Clone, Debug, Default)]
+pub struct LockTable(Arc<Mutex<Table>>);
+
+#[derive(Debug, Default)]
+struct Table {
+    /// Sorted; few at a time: the batches that are under way.
+    held: Vec<Vec<i64>>,
+    /// First come, first served: a waiter also keeps back those behind it that want the same.
+    waiting: VecDeque<(Vec<i64>, oneshot::Sender<Guard>)>,
+}
+
+/// Locks that are held; letting go of it frees them.
+#[derive(Debug)]
+pub struct Guard {
+    table: LockTable,
+    keys: Vec<i64>,
+}
+
+impl LockTable {
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A transaction that holds these locks. Its statements see all that earlier holders committed.
-    pub async fn write_locked(&self, mut locks: Locks) -> Result<Conn, StoreError> {
-        let Self::Postgres(pool) = self else {
-            return self.write().await;
-        };
-        locks.0.sort_unstable();
-        locks.0.dedup();
-        // One way to the server and back instead of two. The text holds numbers only.
-        let mut begin = "begin; select pg_advisory_xact_lock(k) from unnest('{".to_owned();
-        for (at, lock) in locks.0.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let _ = write!(begin, "{comma}{lock}");
+    fn guard(&self, table: &mut Table, keys: Vec<i64>) -> Guard {
+        table.held.push(keys.clone());
+        Guard {
+            table: self.clone(),
+            keys,
         }
-        begin.push_str("}'::bigint[]) as k");
-        let tx = pool.begin_with(sqlx::AssertSqlSafe(begin)).await?;
-        Ok(Conn::PostgresWrite(tx))
     }
+
+    /// Takes all of the locks, as soon as nobody else has or waits for one of them.
+    pub async fn take(&self, locks: Locks) -> Guard {
+        let keys = locks.sorted();
+        let granted = {
+            let mut table = self.lock();
+            let waited_for = table.waiting.iter().map(|waiter| &waiter.0);
+            if !table
+                .held
+                .iter()
+                .chain(waited_for)
+                .any(|other| meet(other, &keys))
+            {
+                return self.guard(&mut table, keys);
+            }
+            let (grant, granted) = oneshot::channel();
+            table.waiting.push_back((keys, grant));
+            granted
+        };
+        match granted.await {
+            Ok(guard) => guard,
+            // The table never drops a waiter; if it did, nothing would be held, and nothing is freed.
+            Err(_) => Guard {
+                table: self.clone(),
+                keys: Vec::new(),
+            },
+        }
+    }
+
+    /// Grants what became free, in the order of arrival.
+    fn grant(&self) {
+        let mut orphans = Vec::new();
+        let mut table = self.lock();
+        let mut passed: Vec<Vec<i64>> = Vec::new();
+        for (keys, grant) in std::mem::take(&mut table.waiting) {
+            if table
+                .held
+                .iter()
+                .chain(&passed)
+                .any(|other| meet(other, &keys))
+            {
+                passed.push(keys.clone());
+                table.waiting.push_back((keys, grant));
+                continue;
+            }
+            let guard = self.guard(&mut table, keys);
+            // The waiter may have gone; its guard then frees itself, outside of our hold on the table.
+            if let Err(guard) = grant.send(guard) {
+                orphans.push(guard);
+            }
+        }
+        drop(table);
+        drop(orphans);
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let mut table = self.table.lock();
+        let at = table.held.iter().position(|held| *held == self.keys);
+        if let Some(at) = at {
+            table.held.swap_remove(at);
+        }
+        drop(table);
+        self.table.grant();
+    }
+}
+
+/// Whether two sorted lists share a number.
+fn meet(one: &[i64], other: &[i64]) -> bool {
+    let (mut a, mut b) = (0, 0);
+    while a < one.len() && b < other.len() {
+        match one[a].cmp(&other[b]) {
+            std::cmp::Ordering::Less => a += 1,
+            std::cmp::Ordering::Greater => b += 1,
+            std::cmp::Ordering::Equal => return true,
+        }
+    }
+    false
 }

@@ -82,7 +82,7 @@ const REMOVE: &str =
 const REMOVE_POSTGRES: &str =
     "delete from outbox using r where outbox.due_at = r.due_at and outbox.id = r.id";
 const REMOVE_OF_REQUEST: &str =
-    "delete from outbox where request_id = $1 and state = 'due' and tries = 0";
+    "delete from outbox where request_id in (select id from r) and state = 'due' and tries = 0";
 const RETRY: &str = "update outbox set state = r.state, due_at = r.next_due_at, leased_until = null, tries = r.tries, \
      first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
@@ -147,12 +147,9 @@ pub fn remove(writes: &mut Writes, engine: Engine, keys: &[OutboxKey]) {
 }
 
 /// Takes out what is still untried of a request that the person gave up.
-pub async fn remove_untried(tx: &mut Conn, request: RequestId) -> Result<u64, StoreError> {
-    Ok(on!(tx, driver => sqlx::query(REMOVE_OF_REQUEST)
-        .bind(request)
-        .execute(driver)
-        .await?
-        .rows_affected()))
+pub fn remove_untried(writes: &mut Writes, request: RequestId) {
+    let one = [request];
+    writes.add(REMOVE_OF_REQUEST, Rows::of(&one).uuid("id", |id| id.0));
 }
 
 /// Puts mails back for a later try, or parks them as failed.

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
-use super::{Conn, Driver, StoreError};
+use super::{Conn, Driver, Engine, StoreError};
 
 /// Rows of one statement; SQLite takes 32,766 parameters at most.
 pub const ROWS_AT_MOST: usize = 1_024;
@@ -197,76 +197,74 @@ fn render_postgres(parts: &[(&'static str, Table)], _: usize) -> String {
     text
 }
 
-macro_rules! bind_sqlite {
-    ($query:ident, $parts:ident, $padded:ident) => {
-        for (_, table) in &mut $parts {
-            for at in 0..$padded {
-                for column in &mut table.columns {
-                    $query = match column {
-                        Column::Uuid(values) => $query.bind(values.get(at).copied().flatten()),
-                        Column::Int(values) => $query.bind(values.get(at).copied().flatten()),
-                        Column::Text(values) => {
-                            $query.bind(values.get_mut(at).and_then(Option::take))
-                        }
-                        Column::Blob(values) => {
-                            $query.bind(values.get_mut(at).and_then(Option::take))
-                        }
-                    };
-                }
-            }
-        }
-    };
+/// A text with its arguments, ready to be run.
+pub enum Bound {
+    Sqlite(Arc<str>, SqliteArguments),
+    Postgres(Arc<str>, PgArguments),
 }
 
-macro_rules! bind_postgres {
-    ($query:ident, $parts:ident) => {
-        for column in $parts.into_iter().flat_map(|part| part.1.columns) {
-            $query = match column {
-                Column::Uuid(values) => $query.bind(values),
-                Column::Int(values) => $query.bind(values),
-                Column::Text(values) => $query.bind(values),
-                Column::Blob(values) => $query.bind(values),
-            };
+impl Writes {
+    pub const fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Binds for an engine, before any transaction waits for it.
+    pub(super) fn bound(self, engine: Engine) -> Bound {
+        match engine {
+            Engine::Sqlite => {
+                let (text, arguments) = bind_sqlite(self.parts);
+                Bound::Sqlite(text, arguments)
+            }
+            Engine::Postgres => {
+                let (text, arguments) = bind_postgres(self.parts);
+                Bound::Postgres(text, arguments)
+            }
         }
-    };
+    }
+}
+
+/// Adding an argument fails only if it cannot be encoded, which no number, text or list of bytes does.
+fn bind_sqlite(mut parts: Vec<(&'static str, Table)>) -> (Arc<str>, SqliteArguments) {
+    let padded = padded(&parts);
+    let text = rendered(&parts, padded, render_sqlite);
+    let mut arguments = SqliteArguments::default();
+    let columns: usize = parts.iter().map(|part| part.1.columns.len()).sum();
+    arguments.reserve(columns * padded, 0);
+    for (_, table) in &mut parts {
+        for at in 0..padded {
+            for column in &mut table.columns {
+                let _ = match column {
+                    Column::Uuid(values) => arguments.add(values.get(at).copied().flatten()),
+                    Column::Int(values) => arguments.add(values.get(at).copied().flatten()),
+                    Column::Text(values) => {
+                        arguments.add(values.get_mut(at).and_then(Option::take))
+                    }
+                    Column::Blob(values) => {
+                        arguments.add(values.get_mut(at).and_then(Option::take))
+                    }
+                };
+            }
+        }
+    }
+    (text, arguments)
+}
+
+fn bind_postgres(parts: Vec<(&'static str, Table)>) -> (Arc<str>, PgArguments) {
+    let text = rendered(&parts, 0, render_postgres);
+    let mut arguments = PgArguments::default();
+    for column in parts.into_iter().flat_map(|part| part.1.columns) {
+        let _ = match column {
+            Column::Uuid(values) => arguments.add(values),
+            Column::Int(values) => arguments.add(values),
+            Column::Text(values) => arguments.add(values),
+            Column::Blob(values) => arguments.add(values),
+        };
+    }
+    (text, arguments)
 }
 
 impl Conn {
-    /// Runs a statement over the rows; answers with the number of rows changed. No rows: nothing is run.
-    pub async fn write_set<T>(
-        &mut self,
-        sql: &'static str,
-        rows: Rows<'_, T>,
-    ) -> Result<u64, StoreError> {
-        let mut writes = Writes::default();
-        writes.add(sql, rows);
-        self.write_all(writes).await
-    }
-
-    /// Runs all of the statements, each over its rows. The number of rows changed means something for a single one only.
-    pub async fn write_all(&mut self, writes: Writes) -> Result<u64, StoreError> {
-        let mut parts = writes.parts;
-        if parts.is_empty() {
-            return Ok(0);
-        }
-        match self.driver() {
-            Driver::Sqlite(driver) => {
-                let padded = padded(&parts);
-                let text = rendered(&parts, padded, render_sqlite);
-                let mut query = sqlx::query::<sqlx::Sqlite>(AssertSqlSafe(text));
-                bind_sqlite!(query, parts, padded);
-                Ok(query.execute(driver).await?.rows_affected())
-            }
-            Driver::Postgres(driver) => {
-                let text = rendered(&parts, 0, render_postgres);
-                let mut query = sqlx::query::<sqlx::Postgres>(AssertSqlSafe(text));
-                bind_postgres!(query, parts);
-                Ok(query.execute(driver).await?.rows_affected())
-            }
-        }
-    }
-
-    /// Reads with the rows as a table to join with.
+    /// Reads with the rows as a table to join with. No rows: nothing is read.
     pub async fn read_set<T, Found>(
         &mut self,
         sql: &'static str,
@@ -278,19 +276,16 @@ impl Conn {
         if rows.table.count == 0 {
             return Ok(Vec::new());
         }
-        let mut parts = vec![(sql, rows.table)];
+        let parts = vec![(sql, rows.table)];
         match self.driver() {
             Driver::Sqlite(driver) => {
-                let padded = padded(&parts);
-                let text = rendered(&parts, padded, render_sqlite);
-                let mut query = sqlx::query_as::<sqlx::Sqlite, Found>(AssertSqlSafe(text));
-                bind_sqlite!(query, parts, padded);
+                let (text, arguments) = bind_sqlite(parts);
+                let query = sqlx::query_as_with(AssertSqlSafe(text), arguments);
                 Ok(query.fetch_all(driver).await?)
             }
             Driver::Postgres(driver) => {
-                let text = rendered(&parts, 0, render_postgres);
-                let mut query = sqlx::query_as::<sqlx::Postgres, Found>(AssertSqlSafe(text));
-                bind_postgres!(query, parts);
+                let (text, arguments) = bind_postgres(parts);
+                let query = sqlx::query_as_with(AssertSqlSafe(text), arguments);
                 Ok(query.fetch_all(driver).await?)
             }
         }

@@ -7,10 +7,14 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
+use super::held::decided;
 use super::set::ROWS_AT_MOST;
 
 /// Calls that may wait before new ones are turned away.
 const WAITING_AT_MOST: usize = 8_192;
+
+/// Batches of one verb at once: one is decided while another is written.
+const AT_ONCE: usize = 2;
 
 type Waiting<C, R> = (C, oneshot::Sender<Result<R, StoreError>>);
 
@@ -42,12 +46,12 @@ impl<C, R> Clone for Batcher<C, R> {
 
 impl<C, R> Batcher<C, R>
 where
-    C: Clone + Send + 'static,
+    C: Clone + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// Starts as many tasks as there may be batches at once: one where a single writer takes them in turn anyway. `run` is
-    /// given 1 to `batch_at_most` calls and answers each, in order; the tasks end with the last handle.
-    pub fn start<F, Work>(batch_at_most: usize, at_once: usize, run: F) -> Self
+    /// Starts the tasks. `run` is given 1 to `batch_at_most` calls and answers each, in order; the tasks end with the last
+    /// handle.
+    pub fn start<F, Work>(batch_at_most: usize, run: F) -> Self
     where
         F: Fn(Vec<C>) -> Work + Send + Sync + 'static,
         Work: Future<Output = Result<Vec<R>, StoreError>> + Send,
@@ -55,7 +59,7 @@ where
         let limit = batch_at_most.clamp(1, ROWS_AT_MOST);
         let (queue, waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
         let (waiting, run) = (Arc::new(Mutex::new(waiting)), Arc::new(run));
-        for _ in 0..at_once.max(1) {
+        for _ in 0..AT_ONCE {
             let (waiting, run) = (waiting.clone(), run.clone());
             tokio::spawn(async move {
                 let mut batch = Vec::with_capacity(limit);
@@ -96,23 +100,34 @@ where
     Work: Future<Output = Result<Vec<R>, StoreError>>,
 {
     let count = calls.len();
-    let alone = if count > 1 { calls.clone() } else { Vec::new() };
-    match run(calls).await {
-        Ok(results) if results.len() == count => results.into_iter().map(Ok).collect(),
-        Ok(_) => (0..count)
-            .map(|_| Err(StoreError::Corrupt("a batch left a call unanswered")))
-            .collect(),
+    match attempt(run, calls.clone()).await {
+        Ok(results) => results.into_iter().map(Ok).collect(),
         Err(error) if count == 1 => vec![Err(error)],
         Err(error) => {
             tracing::warn!(%error, calls = count, "a batch failed; its calls are run one by one");
             let mut results = Vec::with_capacity(count);
-            for call in alone {
-                results.push(run(vec![call]).await.and_then(|mut one| {
-                    one.pop()
-                        .ok_or(StoreError::Corrupt("a batch left a call unanswered"))
-                }));
+            for call in calls {
+                let one = attempt(run, vec![call]).await;
+                results.push(one.and_then(|mut one| one.pop().ok_or(UNANSWERED)));
             }
             results
         }
+    }
+}
+
+const UNANSWERED: StoreError = StoreError::Corrupt("a batch left a call unanswered");
+
+async fn attempt<C, R, F, Work>(run: &F, calls: Vec<C>) -> Result<Vec<R>, StoreError>
+where
+    C: Clone,
+    F: Fn(Vec<C>) -> Work,
+    Work: Future<Output = Result<Vec<R>, StoreError>>,
+{
+    let count = calls.len();
+    let results = decided(|| run(calls.clone())).await?;
+    if results.len() == count {
+        Ok(results)
+    } else {
+        Err(UNANSWERED)
     }
 }
