@@ -18,6 +18,7 @@ pub mod requests;
 pub mod set;
 pub mod settings;
 pub mod signups;
+pub mod sqlite;
 pub mod temporary;
 pub mod writer;
 
@@ -31,7 +32,12 @@ use locks::LockTable;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
+    Transaction,
+};
+
+use sqlite::{WriteTransaction, Writer};
 
 /// What went wrong in the database. Clients never see its text.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -94,7 +100,7 @@ pub enum Store {
     /// Readers on their own pool beside the single writer: in WAL mode they never wait for it.
     Sqlite {
         read: SqlitePool,
-        write: SqlitePool,
+        writer: Writer,
         locks: LockTable,
         epoch: Arc<Epoch>,
     },
@@ -104,7 +110,7 @@ pub enum Store {
 /// A connection to read with, or a transaction. Dropping a transaction rolls it back.
 pub enum Conn {
     SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
+    SqliteWrite(WriteTransaction),
     PostgresRead(PoolConnection<Postgres>),
     PostgresWrite(Transaction<'static, Postgres>),
 }
@@ -185,12 +191,10 @@ const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
 impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
-        let store = match location {
-            Location::Sqlite(path) => Self::open_sqlite(path).await?,
-            Location::Postgres(url) => Self::open_postgres(url).await?,
-        };
-        store.migrate().await?;
-        Ok(store)
+        match location {
+            Location::Sqlite(path) => Self::open_sqlite(path).await,
+            Location::Postgres(url) => Self::open_postgres(url).await,
+        }
     }
 
     pub const fn engine(&self) -> Engine {
@@ -220,16 +224,9 @@ impl Store {
             .pragma("journal_size_limit", "67108864")
             // Beyond it the operating system keeps the pages; a larger one costs more at each commit than it saves.
             .pragma("cache_size", "-8192");
-        let write = SqlitePoolOptions::new()
-            .min_connections(1)
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(options.clone())
-            .await?;
+        let mut write = options.connect().await?;
         let (version,): (String,) = sqlx::query_as("select sqlite_version()")
-            .fetch_one(&write)
+            .fetch_one(&mut write)
             .await?;
         if parse_version(&version) < SQLITE_AT_LEAST {
             return Err(StoreError::Unsafe(format!(
@@ -237,29 +234,30 @@ impl Store {
             )));
         }
         let (synchronous,): (i64,) = sqlx::query_as("pragma synchronous")
-            .fetch_one(&write)
+            .fetch_one(&mut write)
             .await?;
         if synchronous < 2 {
             return Err(StoreError::Unsafe(
                 "SQLite runs without synchronous=FULL; acknowledged signups could be lost".into(),
             ));
         }
-        tokio::spawn(checkpoint::run(
-            options.clone(),
-            path.to_owned(),
-            write.clone(),
-        ));
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
             .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "on"))
+            .connect_with(options.clone().pragma("query_only", "on"))
             .await?;
         let (version,): (i64,) = sqlx::query_as("pragma data_version")
-            .fetch_one(&write)
+            .fetch_one(&mut write)
             .await?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&mut write)
+            .await
+            .map_err(|error| StoreError::Migration(error.to_string()))?;
+        let writer = Writer::new(write);
+        tokio::spawn(checkpoint::run(options, path.to_owned(), writer.closing()));
         Ok(Self::Sqlite {
             read,
-            write,
+            writer,
             locks: LockTable::default(),
             epoch: Arc::new(Epoch::new(version)),
         })
@@ -287,15 +285,11 @@ impl Store {
                 )));
             }
         }
+        sqlx::migrate!("migrations/postgres")
+            .run(&pool)
+            .await
+            .map_err(|error| StoreError::Migration(error.to_string()))?;
         Ok(Self::Postgres(pool))
-    }
-
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let done = match self {
-            Self::Sqlite { write, .. } => sqlx::migrate!("migrations/sqlite").run(write).await,
-            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await,
-        };
-        done.map_err(|error| StoreError::Migration(error.to_string()))
     }
 
     /// A connection to read with. It sees all that was acknowledged before.
@@ -306,12 +300,13 @@ impl Store {
         })
     }
 
-    /// A transaction. On SQLite it takes the write lock at once: a deferred one that reads first and then writes would
-    /// fail under load.
+    /// A transaction.
     pub async fn write(&self) -> Result<Conn, StoreError> {
         Ok(match self {
-            Self::Sqlite { write, .. } => {
-                Conn::SqliteWrite(write.begin_with("begin immediate").await?)
+            Self::Sqlite { writer, .. } => {
+                let mut tx = writer.take().await?;
+                tx.begin().await?;
+                Conn::SqliteWrite(tx)
             }
             Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
         })
@@ -320,9 +315,9 @@ impl Store {
     /// Waits until what is under way is done, and closes.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write, .. } => {
+            Self::Sqlite { read, writer, .. } => {
                 read.close().await;
-                write.close().await;
+                writer.close().await;
             }
             Self::Postgres(pool) => pool.close().await,
         }

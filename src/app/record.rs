@@ -1,10 +1,13 @@
 //! Making events fit to be kept: canonical, salted, with what has a shorter life beside them.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Work;
+use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Event, Fact, SCHEMA_VERSION};
 use crate::domain::ids::{BrandId, ContactId, EventId, RequestId};
 use crate::domain::time::Timestamp;
@@ -21,9 +24,16 @@ pub(super) struct About {
     pub request: Option<RequestId>,
 }
 
-const CIRCUMSTANCES: &str = "circumstances";
-const CIRCUMSTANCES_HASH: &str = "circumstances_sha256";
-const SALT: &str = "salt";
+/// Circumstances as they are kept: salted by themselves, so that whoever holds the event cannot guess an IP address that
+/// was removed.
+#[derive(Serialize, Deserialize)]
+struct Kept<'a> {
+    salt: String,
+    #[serde(flatten)]
+    circumstances: Cow<'a, Circumstances>,
+}
+
+const UNWRITABLE: StoreError = StoreError::Corrupt("an event that cannot be written");
 
 impl Work {
     /// An event of this moment, ready to be appended.
@@ -33,6 +43,10 @@ impl Work {
         at: Timestamp,
         fact: Fact,
     ) -> Result<NewEvent, StoreError> {
+        let circumstances = fact
+            .circumstances()
+            .map(|found| self.keep(found))
+            .transpose()?;
         let kind = fact.kind();
         let event = Event {
             id: EventId(self.random.uuid_v7(at)),
@@ -42,55 +56,44 @@ impl Work {
             request: about.request,
             at,
             clock: self.clock.reading(),
+            circumstances_sha256: circumstances
+                .as_ref()
+                .map(|kept| hex(&Sha256::digest(kept))),
             fact,
         };
-        const UNWRITABLE: StoreError = StoreError::Corrupt("an event that cannot be written");
-        let mut value = serde_json::to_value(&event).map_err(|_| UNWRITABLE)?;
-        let mut circumstances = None;
-        if let Value::Object(members) = &mut value
-            && let Some(Value::Object(mut found)) = members.remove(CIRCUMSTANCES)
-            && !found.is_empty()
-        {
-            // Salted by itself: whoever holds the event must not be able to guess an IP address that was removed.
-            let salt = STANDARD.encode(self.random.bytes::<16>());
-            found.insert(SALT.to_owned(), salt.into());
-            let text = canonical(&Value::Object(found)).map_err(|_| UNWRITABLE)?;
-            let hash = hex(&Sha256::digest(&text));
-            members.insert(CIRCUMSTANCES_HASH.to_owned(), hash.into());
-            circumstances = Some(text);
-        }
         Ok(NewEvent {
             brand_id: about.brand,
             contact_id: about.contact,
             kind,
             at,
-            body: canonical(&value).map_err(|_| UNWRITABLE)?,
+            body: canonical(&event).map_err(|_| UNWRITABLE)?,
             salt: self.random.bytes(),
             circumstances,
             mail: None,
         })
     }
+
+    fn keep(&self, circumstances: &Circumstances) -> Result<String, StoreError> {
+        let kept = Kept {
+            salt: STANDARD.encode(self.random.bytes::<16>()),
+            circumstances: Cow::Borrowed(circumstances),
+        };
+        canonical(&kept).map_err(|_| UNWRITABLE)
+    }
 }
 
 /// Reads an event back, with its circumstances if they are still there; none if it was emptied by an erasure.
 pub(super) fn read(stored: &StoredEvent) -> Result<Option<Event>, StoreError> {
-    let corrupt = || StoreError::Corrupt("event");
     let Some(body) = &stored.body else {
         return Ok(None);
     };
-    let mut value: Value = serde_json::from_str(body).map_err(|_| corrupt())?;
-    let members = value.as_object_mut().ok_or_else(corrupt)?;
-    members.remove(CIRCUMSTANCES_HASH);
-    if let Some(text) = &stored.circumstances {
-        let mut found: Value = serde_json::from_str(text).map_err(|_| corrupt())?;
-        if let Some(found) = found.as_object_mut() {
-            found.remove(SALT);
-        }
-        members.insert(CIRCUMSTANCES.to_owned(), found);
+    let mut event: Event = serde_json::from_str(body).map_err(|_| StoreError::Corrupt("event"))?;
+    if let (Some(text), Some(found)) = (&stored.circumstances, event.fact.circumstances_mut()) {
+        let kept: Kept =
+            serde_json::from_str(text).map_err(|_| StoreError::Corrupt("circumstances"))?;
+        *found = kept.circumstances.into_owned();
     }
-    serde_json::from_value(value)
-        .map(Some)
-        .map_err(|_| corrupt())
+    Ok(Some(event))
 }
 
 /// Reads events back; those that an erasure emptied are left out.

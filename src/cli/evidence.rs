@@ -34,7 +34,9 @@ impl Evidence {
         }
         for event in &events {
             if self.json {
-                println!("{}", serde_json::to_string(event)?);
+                let mut line = serde_json::to_value(event)?;
+                line["circumstances"] = serde_json::to_value(event.fact.circumstances())?;
+                println!("{line}");
             } else {
                 println!("{}  {}", event.at, sentence(event));
             }

@@ -168,7 +168,7 @@ pub struct SignedUp {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub responsible: Option<String>,
     /// Kept beside the event under a term of its own; the event names them by their hash.
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub circumstances: Circumstances,
 }
 
@@ -179,7 +179,7 @@ pub enum Fact {
     SignedUp(Box<SignedUp>),
     MailRequested {
         mail: MailFate,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     /// The SMTP server took the mail; from here it is the server's.
@@ -206,18 +206,18 @@ pub enum Fact {
         link: Link,
         method: String,
         same_browser: bool,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     /// A button was pressed by what looks like a program; the code was asked for instead.
     CodeAsked {
         signals: Vec<Signal>,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     CodeWrong {
         tries: i64,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     Confirmed {
@@ -225,32 +225,63 @@ pub enum Fact {
         grade: Grade,
         method: String,
         key_id: u8,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     Declined {
         purposes: Vec<Slug>,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     /// The person leaves these purposes.
     Withdrawn {
         purposes: Vec<Slug>,
         scope: String,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     /// The person corrected the address; this request ended unanswered.
     AddressChanged {
         purposes: Vec<Slug>,
         signed_up_at: Timestamp,
-        #[serde(default)]
+        #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
     Replaced,
 }
 
 impl Fact {
+    /// The circumstances of the request that caused it; none where no request did.
+    pub const fn circumstances(&self) -> Option<&Circumstances> {
+        match self {
+            Self::SignedUp(signup) => Some(&signup.circumstances),
+            Self::MailRequested { circumstances, .. }
+            | Self::LinkOpened { circumstances, .. }
+            | Self::CodeAsked { circumstances, .. }
+            | Self::CodeWrong { circumstances, .. }
+            | Self::Confirmed { circumstances, .. }
+            | Self::Declined { circumstances, .. }
+            | Self::Withdrawn { circumstances, .. }
+            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
+            Self::MailAccepted { .. } | Self::MailFailed { .. } | Self::Replaced => None,
+        }
+    }
+
+    pub const fn circumstances_mut(&mut self) -> Option<&mut Circumstances> {
+        match self {
+            Self::SignedUp(signup) => Some(&mut signup.circumstances),
+            Self::MailRequested { circumstances, .. }
+            | Self::LinkOpened { circumstances, .. }
+            | Self::CodeAsked { circumstances, .. }
+            | Self::CodeWrong { circumstances, .. }
+            | Self::Confirmed { circumstances, .. }
+            | Self::Declined { circumstances, .. }
+            | Self::Withdrawn { circumstances, .. }
+            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
+            Self::MailAccepted { .. } | Self::MailFailed { .. } | Self::Replaced => None,
+        }
+    }
+
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::SignedUp(_) => "signed_up",
@@ -280,6 +311,9 @@ pub struct Event {
     pub request: Option<RequestId>,
     pub at: Timestamp,
     pub clock: ClockReading,
+    /// The SHA-256 of the circumstances as they are kept, 64 hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circumstances_sha256: Option<String>,
     #[serde(flatten)]
     pub fact: Fact,
 }

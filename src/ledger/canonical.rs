@@ -1,7 +1,8 @@
 //! JSON in one form only, so that the same value always has the same bytes: RFC 8785 (JCS), for values without fractions.
 
+mod writer;
+
 use serde::Serialize;
-use serde_json::Value;
 
 /// The largest integer that every JSON reader keeps exactly (RFC 8785, section 3.2.2.3): 2^53.
 const LARGEST: u64 = 1 << 53;
@@ -16,70 +17,16 @@ pub enum NotCanonical {
 }
 
 /// Writes a value in canonical form: members sorted, no spaces, the shortest escapes.
-pub fn canonical<T: Serialize>(value: &T) -> Result<String, NotCanonical> {
-    let value = serde_json::to_value(value).map_err(|_| NotCanonical::Unwritable)?;
-    let mut text = String::with_capacity(1_024);
-    write(&value, &mut text)?;
-    Ok(text)
-}
-
-fn write(value: &Value, text: &mut String) -> Result<(), NotCanonical> {
-    match value {
-        Value::Null => text.push_str("null"),
-        Value::Bool(true) => text.push_str("true"),
-        Value::Bool(false) => text.push_str("false"),
-        Value::Number(number) => {
-            let fits = number.as_u64().is_some_and(|n| n <= LARGEST)
-                || number.as_i64().is_some_and(|n| n.unsigned_abs() <= LARGEST);
-            if !fits {
-                return Err(NotCanonical::Number);
-            }
-            text.push_str(&number.to_string());
-        }
-        Value::String(string) => write_string(string, text)?,
-        Value::Array(items) => {
-            text.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    text.push(',');
-                }
-                write(item, text)?;
-            }
-            text.push(']');
-        }
-        Value::Object(members) => {
-            let mut names: Vec<&String> = members.keys().collect();
-            // RFC 8785, section 3.2.3: by UTF-16 code units. For ASCII names that is the order of their bytes.
-            if names.iter().all(|name| name.is_ascii()) {
-                names.sort_unstable();
-            } else {
-                names.sort_by(|one, other| one.encode_utf16().cmp(other.encode_utf16()));
-            }
-            text.push('{');
-            for (at, name) in names.into_iter().enumerate() {
-                if at > 0 {
-                    text.push(',');
-                }
-                write_string(name, text)?;
-                text.push(':');
-                write(&members[name], text)?;
-            }
-            text.push('}');
-        }
-    }
-    Ok(())
-}
-
-/// The library's escapes are those of RFC 8785, section 3.2.2.2.
-fn write_string(string: &str, text: &mut String) -> Result<(), NotCanonical> {
-    text.push_str(&serde_json::to_string(string).map_err(|_| NotCanonical::Unwritable)?);
-    Ok(())
+pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<String, NotCanonical> {
+    let mut writer = writer::Writer::default();
+    value.serialize(&mut writer)?;
+    writer.into_text()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn the_example_of_rfc_8785_without_its_fractions_is_written_as_there() {

@@ -6,13 +6,16 @@
 //! then the decision is made again.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use sqlx::Executor;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::locks::{Guard, Locks};
-use super::set::{Bound, Writes};
-use super::{Conn, Driver, Store, StoreError};
+use super::set::Writes;
+use super::sqlite::WriteTransaction;
+use super::{Conn, Store, StoreError};
 
 /// How often the database was seen to be written by another process, and the counter that told (`pragma data_version`).
 #[derive(Debug)]
@@ -29,8 +32,6 @@ impl Epoch {
         }
     }
 }
-
-const DATA_VERSION: &str = "pragma data_version";
 
 /// Locks that are held, with a connection to read what is decided about.
 pub struct Held {
@@ -56,7 +57,7 @@ impl Store {
             }
             Self::Postgres(pool) => {
                 let begin = begin_with(&locks.sorted());
-                let tx = pool.begin_with(sqlx::AssertSqlSafe(begin)).await?;
+                let tx = pool.begin_with(AssertSqlSafe(begin)).await?;
                 (Conn::PostgresWrite(tx), 0, None)
             }
         };
@@ -73,11 +74,42 @@ impl Store {
         if writes.is_empty() {
             return Ok(());
         }
-        let bound = writes.bound(self.engine());
-        let mut tx = self.write().await?;
-        tx.run(bound).await?;
-        tx.commit().await
+        match self {
+            Self::Sqlite { writer, epoch, .. } => {
+                let bound = writes.bound_sqlite(BEGIN);
+                let mut tx = writer.take().await?;
+                epoch.note(run_sqlite(&mut tx, bound).await?);
+                tx.commit().await
+            }
+            Self::Postgres(pool) => {
+                // One statement, which is a transaction by itself.
+                run_postgres(&mut *pool.acquire().await?, writes).await
+            }
+        }
     }
+}
+
+/// Begins a transaction and tells the counter that another process moves by writing.
+const BEGIN: &str = "begin immediate; pragma data_version; ";
+
+/// Answers with the counter. The transaction is left open.
+async fn run_sqlite(
+    tx: &mut WriteTransaction,
+    (text, arguments): (Arc<str>, SqliteArguments),
+) -> Result<i64, StoreError> {
+    tx.begins();
+    let query = sqlx::query_as_with::<_, (i64,), _>(AssertSqlSafe(text), arguments);
+    let rows = query.fetch_all(&mut **tx).await?;
+    let first = rows.first().ok_or(StoreError::Corrupt("data_version"))?;
+    Ok(first.0)
+}
+
+async fn run_postgres(conn: &mut PgConnection, writes: Writes) -> Result<(), StoreError> {
+    let (text, arguments) = writes.bound_postgres();
+    sqlx::query_with(AssertSqlSafe(text), arguments)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// One way to the server and back instead of two. The text holds numbers only.
@@ -121,55 +153,34 @@ impl Held {
         if writes.is_empty() {
             return Ok(());
         }
-        let bound = writes.bound(self.store.engine());
-        let mut tx = match self.conn {
-            Conn::PostgresWrite(tx) => Conn::PostgresWrite(tx),
-            reader => {
+        match (self.conn, &self.store) {
+            (Conn::PostgresWrite(mut tx), _) => {
+                run_postgres(&mut tx, writes).await?;
+                tx.commit().await?;
+            }
+            (reader, Store::Sqlite { writer, epoch, .. }) => {
                 drop(reader);
-                self.store.write().await?
+                let bound = writes.bound_sqlite(BEGIN);
+                let mut tx = writer.take().await?;
+                let version = run_sqlite(&mut tx, bound).await?;
+                if epoch.note(version) != self.epoch {
+                    return Err(StoreError::Overtaken);
+                }
+                tx.commit().await?;
             }
-        };
-        if let Store::Sqlite { epoch, .. } = &self.store {
-            let number = epoch.after(&mut tx).await?;
-            if number != self.epoch {
-                return Err(StoreError::Overtaken);
-            }
+            _ => return Err(StoreError::Corrupt("a connection of another engine")),
         }
-        tx.run(bound).await?;
-        tx.commit().await?;
         drop(self.guard);
         Ok(())
     }
 }
 
 impl Epoch {
-    /// The number of the epoch, counted up if the database changed under us. Called inside a transaction only.
-    async fn after(&self, tx: &mut Conn) -> Result<i64, StoreError> {
-        let Driver::Sqlite(driver) = tx.driver() else {
-            return Ok(0);
-        };
-        let (version,): (i64,) = sqlx::query_as(DATA_VERSION).fetch_one(driver).await?;
+    /// Takes note of the counter, inside a transaction; answers with the number of the epoch.
+    fn note(&self, version: i64) -> i64 {
         if self.version.swap(version, Ordering::SeqCst) != version {
             self.number.fetch_add(1, Ordering::SeqCst);
         }
-        Ok(self.number.load(Ordering::SeqCst))
-    }
-}
-
-impl Conn {
-    /// Runs what was bound beforehand.
-    async fn run(&mut self, bound: Bound) -> Result<(), StoreError> {
-        match (self.driver(), bound) {
-            (Driver::Sqlite(driver), Bound::Sqlite(text, arguments)) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(text), arguments);
-                driver.execute(query).await?;
-            }
-            (Driver::Postgres(driver), Bound::Postgres(text, arguments)) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(text), arguments);
-                driver.execute(query).await?;
-            }
-            _ => return Err(StoreError::Corrupt("statements for another engine")),
-        }
-        Ok(())
+        self.number.load(Ordering::SeqCst)
     }
 }

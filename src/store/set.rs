@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
-use super::{Conn, Driver, Engine, StoreError};
+use super::{Conn, Driver, StoreError};
 
 /// Rows of one statement; SQLite takes 32,766 parameters at most.
 pub const ROWS_AT_MOST: usize = 1_024;
@@ -127,20 +127,19 @@ type Rendered = HashMap<Vec<(usize, usize)>, Arc<str>>;
 static RENDERED: LazyLock<Mutex<Rendered>> = LazyLock::new(Mutex::default);
 
 fn rendered(
+    before: &'static str,
     parts: &[(&'static str, Table)],
     padded: usize,
     render: fn(&[(&'static str, Table)], usize) -> String,
 ) -> Arc<str> {
-    let key = parts
-        .iter()
-        .map(|part| (part.0.as_ptr() as usize, padded))
-        .collect();
+    let texts = std::iter::once(before).chain(parts.iter().map(|part| part.0));
+    let key = texts.map(|text| (text.as_ptr() as usize, padded)).collect();
     let mut cache = RENDERED
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     cache
         .entry(key)
-        .or_insert_with(|| render(parts, padded).into())
+        .or_insert_with(|| format!("{before}{}", render(parts, padded)).into())
         .clone()
 }
 
@@ -197,36 +196,28 @@ fn render_postgres(parts: &[(&'static str, Table)], _: usize) -> String {
     text
 }
 
-/// A text with its arguments, ready to be run.
-pub enum Bound {
-    Sqlite(Arc<str>, SqliteArguments),
-    Postgres(Arc<str>, PgArguments),
-}
-
 impl Writes {
     pub const fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// Binds for an engine, before any transaction waits for it.
-    pub(super) fn bound(self, engine: Engine) -> Bound {
-        match engine {
-            Engine::Sqlite => {
-                let (text, arguments) = bind_sqlite(self.parts);
-                Bound::Sqlite(text, arguments)
-            }
-            Engine::Postgres => {
-                let (text, arguments) = bind_postgres(self.parts);
-                Bound::Postgres(text, arguments)
-            }
-        }
+    /// The text, behind another one, with its arguments: bound before any transaction waits for it.
+    pub(super) fn bound_sqlite(self, before: &'static str) -> (Arc<str>, SqliteArguments) {
+        bind_sqlite(before, self.parts)
+    }
+
+    pub(super) fn bound_postgres(self) -> (Arc<str>, PgArguments) {
+        bind_postgres(self.parts)
     }
 }
 
 /// Adding an argument fails only if it cannot be encoded, which no number, text or list of bytes does.
-fn bind_sqlite(mut parts: Vec<(&'static str, Table)>) -> (Arc<str>, SqliteArguments) {
+fn bind_sqlite(
+    before: &'static str,
+    mut parts: Vec<(&'static str, Table)>,
+) -> (Arc<str>, SqliteArguments) {
     let padded = padded(&parts);
-    let text = rendered(&parts, padded, render_sqlite);
+    let text = rendered(before, &parts, padded, render_sqlite);
     let mut arguments = SqliteArguments::default();
     let columns: usize = parts.iter().map(|part| part.1.columns.len()).sum();
     arguments.reserve(columns * padded, 0);
@@ -250,7 +241,7 @@ fn bind_sqlite(mut parts: Vec<(&'static str, Table)>) -> (Arc<str>, SqliteArgume
 }
 
 fn bind_postgres(parts: Vec<(&'static str, Table)>) -> (Arc<str>, PgArguments) {
-    let text = rendered(&parts, 0, render_postgres);
+    let text = rendered("", &parts, 0, render_postgres);
     let mut arguments = PgArguments::default();
     for column in parts.into_iter().flat_map(|part| part.1.columns) {
         let _ = match column {
@@ -279,7 +270,7 @@ impl Conn {
         let parts = vec![(sql, rows.table)];
         match self.driver() {
             Driver::Sqlite(driver) => {
-                let (text, arguments) = bind_sqlite(parts);
+                let (text, arguments) = bind_sqlite("", parts);
                 let query = sqlx::query_as_with(AssertSqlSafe(text), arguments);
                 Ok(query.fetch_all(driver).await?)
             }
