@@ -72,6 +72,15 @@ pub enum Engine {
     Postgres,
 }
 
+impl Engine {
+    pub(crate) const fn text(self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        }
+    }
+}
+
 /// Where the database is.
 #[derive(Clone, Debug)]
 pub enum Location {
@@ -144,10 +153,7 @@ impl Conn {
 
     /// The text for the engine that is there, where one statement needs two; each says why.
     pub const fn text(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
-        match self.engine() {
-            Engine::Sqlite => sqlite,
-            Engine::Postgres => postgres,
-        }
+        self.engine().text(sqlite, postgres)
     }
 
     pub const fn engine(&self) -> Engine {

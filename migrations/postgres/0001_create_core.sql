@@ -177,8 +177,10 @@ create table outbox (
     message_id text collate "C",
     last_reply text collate "C",
     ambiguous bigint not null check (ambiguous in (0, 1)),
-    primary key (due_at, id)
+    primary key (id)
 );
+
+create index outbox_due on outbox (due_at, id);
 
 -- Mails of one kind differ in a few places; they are compressed against a common text (zstd, a raw dictionary). Nothing in
 -- it is about a person.

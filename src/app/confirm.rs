@@ -137,9 +137,12 @@ pub(super) async fn run(
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    let locks = locks_of(work, &keys, &calls).await?;
+    // Neither rests on what is locked, so the one need not wait for the other.
+    let (locks, people) =
+        tokio::try_join!(locks_of(work, &keys, &calls), count_people(work, &calls))?;
     let mut held = work.store.hold(locks).await?;
     let mut batch = Batch::read(work, thresholds, held.conn(), &keys, &calls).await?;
+    batch.people = people;
     let mut outcomes = Vec::with_capacity(calls.len());
     for call in calls {
         outcomes.push(batch.decide(call)?);
@@ -155,13 +158,31 @@ async fn locks_of(work: &Work, keys: &[Key], calls: &[Answer]) -> Result<Locks, 
     let mut locks = Locks::default();
     let declining = declining(calls);
     let mut conn = work.store.read().await?;
-    for asked in requests::list_with_contacts(&mut conn, keys).await? {
-        locks.contact(asked.contact.brand_id, &asked.contact.address_key);
-        if declining.contains(&asked.request.id) {
-            locks.mailbox(asked.contact.brand_id, &mailbox_of(&asked.contact)?);
+    for owner in requests::list_owners(&mut conn, keys).await? {
+        locks.contact(owner.brand_id, &owner.address_key);
+        if declining.contains(&owner.id) {
+            locks.mailbox(owner.brand_id, &mailbox_hash(&owner.mailbox)?);
         }
     }
     Ok(locks)
+}
+
+/// How many people's links the networks of those who press opened within a minute.
+async fn count_people(work: &Work, calls: &[Answer]) -> Result<HashMap<String, i64>, StoreError> {
+    let mut networks: Vec<String> = calls
+        .iter()
+        .filter(|call| matches!(call.act, Act::Button { .. }))
+        .map(|call| call.circumstances.neighbourhood())
+        .collect();
+    if networks.is_empty() {
+        return Ok(HashMap::new());
+    }
+    networks.sort_unstable();
+    networks.dedup();
+    let since = work.clock.now().minus(std::time::Duration::from_secs(60));
+    let mut conn = work.store.read().await?;
+    let counted = openings::count_people(&mut conn, &networks, since).await?;
+    Ok(counted.into_iter().collect())
 }
 
 fn declining(calls: &[Answer]) -> HashSet<RequestId> {
@@ -172,9 +193,8 @@ fn declining(calls: &[Answer]) -> HashSet<RequestId> {
         .collect()
 }
 
-fn mailbox_of(contact: &Contact) -> Result<MailboxHash, StoreError> {
-    MailboxHash::try_from(contact.mailbox.as_slice())
-        .map_err(|_| StoreError::Corrupt("mailbox of a contact"))
+fn mailbox_hash(stored: &[u8]) -> Result<MailboxHash, StoreError> {
+    MailboxHash::try_from(stored).map_err(|_| StoreError::Corrupt("mailbox of a contact"))
 }
 
 impl<'a> Batch<'a> {
@@ -204,7 +224,7 @@ impl<'a> Batch<'a> {
         let mut boxes = Vec::new();
         for Asked { request, contact } in asked {
             if declining.contains(&request.id) {
-                boxes.push((contact.brand_id, mailbox_of(&contact)?));
+                boxes.push((contact.brand_id, mailbox_hash(&contact.mailbox)?));
             }
             batch.contacts.insert(contact.id, contact);
             batch.requests.insert(request.id, request);
@@ -212,34 +232,22 @@ impl<'a> Batch<'a> {
         boxes.sort_unstable();
         boxes.dedup();
         batch.mailboxes = budgets::find_mailboxes(tx, &boxes).await?;
-        batch.read_openings(tx, keys, calls).await?;
-        Ok(batch)
-    }
-
-    /// The hits that tell whether a press is a scanner's.
-    async fn read_openings(
-        &mut self,
-        tx: &mut Conn,
-        keys: &[Key],
-        calls: &[Answer],
-    ) -> Result<(), StoreError> {
-        let mut networks: Vec<String> = calls
+        // The hits that tell whether a press is a scanner's; a request whose links nobody opened has none.
+        let pressed: HashSet<RequestId> = calls
             .iter()
             .filter(|call| matches!(call.act, Act::Button { .. }))
-            .map(|call| call.circumstances.neighbourhood())
+            .map(|call| call.request)
             .collect();
-        if networks.is_empty() {
-            return Ok(());
+        let opened: Vec<Key> = batch
+            .requests
+            .values()
+            .filter(|row| row.openings > 0 && pressed.contains(&row.id))
+            .map(|row| (row.brand_id, row.id))
+            .collect();
+        for (request, opening) in openings::list(tx, &opened).await? {
+            batch.openings.entry(request).or_default().push(opening);
         }
-        networks.sort_unstable();
-        networks.dedup();
-        for (request, opening) in openings::list(tx, keys).await? {
-            self.openings.entry(request).or_default().push(opening);
-        }
-        let since = self.now.minus(std::time::Duration::from_secs(60));
-        self.people
-            .extend(openings::count_people(tx, &networks, since).await?);
-        Ok(())
+        Ok(batch)
     }
 
     fn decide(&mut self, call: Answer) -> Result<Outcome, StoreError> {
@@ -330,7 +338,8 @@ impl<'a> Batch<'a> {
             .contacts
             .get(&request.contact_id)
             .ok_or(StoreError::Corrupt("contact of a request"))?;
-        self.declined.push((call.brand, mailbox_of(contact)?));
+        self.declined
+            .push((call.brand, mailbox_hash(&contact.mailbox)?));
         self.end(call.request, RequestState::Declined);
         self.record(
             call.request,

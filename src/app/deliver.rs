@@ -272,7 +272,7 @@ impl Delivery {
             let until = self.app.clock.now().plus(LEASE);
             let renewed = async {
                 let mut writes = Writes::default();
-                outbox::renew(&mut writes, &keys, until);
+                outbox::renew(&mut writes, self.app.store.engine(), &keys, until);
                 self.app.store.write_now(writes).await
             };
             if !keys.is_empty()
@@ -430,7 +430,7 @@ impl Delivery {
         }
         let moved: Vec<(String, i64)> = moved.into_iter().collect();
         let mut writes = Writes::default();
-        outbox::release(&mut writes, &held);
+        outbox::release(&mut writes, self.app.store.engine(), &held);
         budgets::add_rates(&mut writes, &moved, now);
         held_rates.finish(writes).await?;
         let mut under_way = self.lock_under_way();
@@ -800,7 +800,7 @@ async fn write(
     let mut writes = Writes::default();
     mails::put_dictionaries(&mut writes, &texts);
     outbox::remove(&mut writes, work.store.engine(), &done);
-    outbox::retry(&mut writes, &retries);
+    outbox::retry(&mut writes, work.store.engine(), &retries);
     events::append(&mut writes, &events);
     work.store.write_now(writes).await?;
     known().extend(texts.into_iter().map(|text| text.0));

@@ -68,29 +68,36 @@ const CLAIM_SQLITE: &str = "update outbox set ambiguous = case when leased_until
      order by due_at, id limit $3) \
      returning id, brand_id, contact_id, request_id, template, recipient_domain, due_at, tries, first_try_at, \
      message_id, ambiguous";
-/// The lateral subquery keeps the planner, whose statistics of a queue are always stale, from joining the table with itself.
+/// The array keeps the planner, whose statistics of a queue are always stale, from joining the table with itself.
 const CLAIM_POSTGRES: &str = "update outbox o set ambiguous = case when o.leased_until is null then o.ambiguous else 1 end, \
-     leased_until = $2 from (select due_at, id from outbox \
+     leased_until = $2 where o.id = any(array(select id from outbox \
      where due_at <= $1 and (leased_until is null or leased_until <= $1) \
-     order by due_at, id limit $3 for update skip locked) as claimed \
-     where o.due_at = claimed.due_at and o.id = claimed.id \
+     order by due_at, id limit $3 for update skip locked)) \
      returning o.id, o.brand_id, o.contact_id, o.request_id, o.template, o.recipient_domain, o.due_at, o.tries, \
      o.first_try_at, o.message_id, o.ambiguous";
 const REMOVE: &str =
     "delete from outbox where (due_at, id) in (select due_at, id from r where id is not null)";
-/// A second text: PostgreSQL would read the whole queue for the list above, SQLite does not know this one.
+/// Second texts: PostgreSQL's planner, whose statistics of a queue are always stale, would read all of it and look for each
+/// row in the batch. The array leaves it nothing but the index.
 const REMOVE_POSTGRES: &str =
-    "delete from outbox using r where outbox.due_at = r.due_at and outbox.id = r.id";
+    "delete from outbox where id = any(array(select id from r where id is not null))";
 const REMOVE_OF_REQUEST: &str =
     "delete from outbox where request_id in (select id from r) and state = 'due' and tries = 0";
 const RETRY: &str = "update outbox set state = r.state, due_at = r.next_due_at, leased_until = null, tries = r.tries, \
      first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
+const RETRY_POSTGRES: &str = "update outbox set state = r.state, due_at = r.next_due_at, leased_until = null, tries = r.tries, \
+     first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous \
+     from r where outbox.id = any(array(select id from r)) and outbox.id = r.id";
 const RELEASE: &str = "update outbox set leased_until = null, due_at = r.next_due_at \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
+const RELEASE_POSTGRES: &str = "update outbox set leased_until = null, due_at = r.next_due_at \
+     from r where outbox.id = any(array(select id from r)) and outbox.id = r.id";
 const RELEASE_ALL: &str = "update outbox set leased_until = null, ambiguous = 1 where state = 'due' and leased_until is not null";
 const RENEW: &str = "update outbox set leased_until = r.until from r \
      where outbox.due_at = r.due_at and outbox.id = r.id and outbox.leased_until is not null";
+const RENEW_POSTGRES: &str = "update outbox set leased_until = r.until from r \
+     where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.leased_until is not null";
 const COUNT: &str = "select state, count(*) as mails from outbox group by state";
 const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_until is null or leased_until <= $1) \
      order by due_at, id limit 1";
@@ -134,10 +141,7 @@ pub async fn claim_due(
 
 /// Takes mails out of the outbox that were sent or need not be sent any more.
 pub fn remove(writes: &mut Writes, engine: Engine, keys: &[OutboxKey]) {
-    let sql = match engine {
-        Engine::Sqlite => REMOVE,
-        Engine::Postgres => REMOVE_POSTGRES,
-    };
+    let sql = engine.text(REMOVE, REMOVE_POSTGRES);
     for part in keys.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .int("due_at", |key| key.0.micros())
@@ -153,7 +157,7 @@ pub fn remove_untried(writes: &mut Writes, request: RequestId) {
 }
 
 /// Puts mails back for a later try, or parks them as failed.
-pub fn retry(writes: &mut Writes, mails: &[Retry]) {
+pub fn retry(writes: &mut Writes, engine: Engine, mails: &[Retry]) {
     for part in mails.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .int("due_at", |m| m.key.0.micros())
@@ -174,18 +178,18 @@ pub fn retry(writes: &mut Writes, mails: &[Retry]) {
             .text("message_id", |m| m.message_id.clone())
             .text("last_reply", |m| m.last_reply.clone())
             .int("ambiguous", |m| i64::from(m.ambiguous));
-        writes.add(RETRY, rows);
+        writes.add(engine.text(RETRY, RETRY_POSTGRES), rows);
     }
 }
 
 /// Gives leased mails back untried, due at another time.
-pub fn release(writes: &mut Writes, mails: &[(OutboxKey, Timestamp)]) {
+pub fn release(writes: &mut Writes, engine: Engine, mails: &[(OutboxKey, Timestamp)]) {
     for part in mails.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .int("due_at", |m| m.0.0.micros())
             .uuid("id", |m| m.0.1.0)
             .int("next_due_at", |m| m.1.micros());
-        writes.add(RELEASE, rows);
+        writes.add(engine.text(RELEASE, RELEASE_POSTGRES), rows);
     }
 }
 
@@ -195,13 +199,13 @@ pub async fn release_all(tx: &mut Conn) -> Result<u64, StoreError> {
 }
 
 /// Keeps the leases of mails that are still under way.
-pub fn renew(writes: &mut Writes, keys: &[OutboxKey], until: Timestamp) {
+pub fn renew(writes: &mut Writes, engine: Engine, keys: &[OutboxKey], until: Timestamp) {
     for part in keys.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .int("due_at", |key| key.0.micros())
             .uuid("id", |key| key.1.0)
             .int("until", |_| until.micros());
-        writes.add(RENEW, rows);
+        writes.add(engine.text(RENEW, RENEW_POSTGRES), rows);
     }
 }
 

@@ -68,6 +68,9 @@ const UPDATE: &str = "update request set state = r.state, ended_at = r.ended_at,
      from r where request.brand_id = r.brand_id and request.id = r.id";
 const COUNT_OPENINGS: &str = "update request set openings = openings + r.more \
      from r where request.brand_id = r.brand_id and request.id = r.id";
+const LIST_OWNERS: &str = "select q.brand_id, q.id, c.address_key, c.mailbox \
+     from r cross join request q cross join contact c \
+     where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
 const LIST_WITH_CONTACTS: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
      q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
      q.issued_at, q.expires_at, q.ended_at, \
@@ -86,6 +89,15 @@ fn by_key(keys: &[Key]) -> Rows<'_, Key> {
     Rows::of(keys)
         .uuid("brand_id", |key| key.0.0)
         .uuid("id", |key| key.1.0)
+}
+
+/// Whom a request is for: what never changes about it, and what is locked to decide about it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Owner {
+    pub brand_id: BrandId,
+    pub id: RequestId,
+    pub address_key: String,
+    pub mailbox: Vec<u8>,
 }
 
 /// A request with the contact that it is for.
@@ -161,6 +173,11 @@ pub async fn find(
         .bind(id)
         .fetch_optional(driver)
         .await?))
+}
+
+/// Whom the requests of a batch are for.
+pub async fn list_owners(conn: &mut Conn, keys: &[Key]) -> Result<Vec<Owner>, StoreError> {
+    conn.read_set(LIST_OWNERS, by_key(keys)).await
 }
 
 /// The requests of a batch with their contacts. Who decides about them holds the contacts' locks.
