@@ -123,11 +123,11 @@ class Workshop:
         self.openssl(f"ts -reply -config ca.cnf -queryfile query.tsq -signer {signer}.pem -inkey {signer}.key -out reply.tsr")
         return self.read("reply.tsr")
 
-    def cms(self, signer, data, time, granted=0, content=None, certificate=None):
-        """A response of any time by any certificate."""
+    def cms(self, signer, data, time, granted=0, content=None, enclosed=True):
+        """A response of any time by any certificate, which the token encloses or not."""
         self.write("tst", tst_info(data, time) if content is None else content)
         self.openssl(
             f"cms -sign -binary -nodetach -cades -md sha256 -in tst -econtent_type 1.2.840.113549.1.9.16.1.4 "
-            f"-signer {certificate or signer}.pem -inkey {signer}.key -outform DER -out token"
+            f"-signer {signer}.pem -inkey {signer}.key {'' if enclosed else '-nocerts '}-outform DER -out token"
         )
         return der(0x30, status(granted), self.read("token"))

@@ -228,7 +228,7 @@ def _(maker):
         f"-in twin.csr -out twin-again.pem -startdate {start} -enddate {end}"
     )
     shop.write("serial", serial)
-    return with_anchor(maker, signer="twin", pem=shop.chain("twin-again", "ec-middle", "ec-root")).zip()
+    return with_anchor(maker, signer="twin", enclosed=False, pem=shop.chain("twin-again", "ec-middle", "ec-root")).zip()
 
 
 @broken(7, "token-not-a-time-stamp", TSR, "a signed message that is no time stamp")
@@ -303,7 +303,7 @@ def _(maker):
 
 @broken(7, "chain-no-signer", PEM, "the signer's certificate is missing")
 def _(maker):
-    return with_anchor(maker, pem=maker.shop.chain("ec-middle", "ec-root")).zip()
+    return with_anchor(maker, enclosed=False, pem=maker.shop.chain("ec-middle", "ec-root")).zip()
 
 
 @broken(7, "chain-no-pem", PEM, "no certificate in the file")
