@@ -142,6 +142,20 @@ def named_mailbox(maker):
     return story.zip()
 
 
+MARKUP = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+
+
+def markup(maker):
+    """Strings from outside that are code for a page which believes them."""
+    story = maker.bare()
+    signup = story.sign_up(41, maker.start, FIRST, [MARKUP])
+    signup |= {"address_typed": MARKUP, "form": MARKUP}
+    story.mail(43, maker.start, FIRST, reply=MARKUP)
+    story.add(MARKUP, 44, maker.start, FIRST)
+    story.confirm(45, maker.start + MINUTE, FIRST, [MARKUP])
+    return story.zip()
+
+
 GOOD = [
     Sample(full, "good", "two requests, a withdrawal, two anchors"),
     Sample(pinned, "good-pinned", "the same, with the key and the roots that the reader expects"),
@@ -154,6 +168,7 @@ GOOD = [
     Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
     Sample(mail_long_after(tries=2), "good-mail-second-try", "the second try was written down after the click"),
     Sample(named_mailbox, "good-named-mailbox", "To has a name; a mail of no request goes elsewhere"),
+    Sample(markup, "good-markup", "markup in every text that came from outside"),
     Sample(lambda m: repacked(m.full().whole()), "good-deflated", "packed again by another program"),
     Sample(lambda m: repacked(m.short().whole(), zipfile.ZIP_STORED), "good-stored-again", "packed again without compression"),
 ]

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import tempfile
+import warnings
 
 from authority import Workshop
 from broken import BROKEN
@@ -22,6 +23,8 @@ def main():
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
     out, wanted = sys.argv[1], sys.argv[2:]
+    # A name twice in an archive is what one sample is for.
+    warnings.simplefilter("ignore", UserWarning)
     os.makedirs(out, exist_ok=True)
     listed = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 //! The whole path in a real browser: same browser, other browser, code, scripts off, phone, keyboard, scanner, embedded.
 
-mod driver;
+pub mod driver;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;
