@@ -15,7 +15,7 @@ const local = (at) => new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", ti
 function when(at) {
   const time = el("time", "", utc(at));
   time.dateTime = new Date(at / 1000).toISOString();
-  return el("span", "when", time, " ", el("span", "here", `· ${local(at)} here`));
+  return el("span", "when", time, " ", el("span", "here", `${local(at)} here`));
 }
 
 function span(micro) {

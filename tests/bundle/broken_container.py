@@ -134,6 +134,12 @@ def _(maker):
     return repacked(maker.short().whole() | {"report.html": b" " * 70_000_000})
 
 
+@broken(1, "container-bomb", "report.html", "70 MB that were packed to very little and claim to be 37 bytes")
+def _(maker):
+    data = repacked(maker.short().whole() | {"report.html": b" " * 70_000_000})
+    return data.replace((70_000_000).to_bytes(4, "little"), (37).to_bytes(4, "little"))
+
+
 @broken(1, "container-many-files", "", "more than 20,000 files")
 def _(maker):
     many = {f"events/{number:04}.json": b"" for number in range(1, 20_001)}

@@ -177,6 +177,16 @@ on_the_page! {
         }
     }
 
+    async fn a_bundle_that_is_dropped_on_the_page_is_checked(browser, samples, Kind::default()) {
+        let bytes = std::fs::read(samples.path("good-small")).unwrap();
+        let script = "const bytes = Uint8Array.from(atob(arguments[0]), c => c.charCodeAt(0)); const dataTransfer = new DataTransfer(); \
+             dataTransfer.items.add(new File([bytes], 'dropped.zip')); \
+             document.querySelector('h1').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))";
+        browser.client.execute(script, vec![json!(STANDARD.encode(bytes))]).await.unwrap();
+        assert_eq!(answer(&browser, "dropped").await[0], "This bundle holds");
+        browser.wait_for_text("dropped.zip, ").await;
+    }
+
     async fn markup_in_a_bundle_stays_text(browser, samples, Kind::default()) {
         let answer = check(&browser, &samples, "good-markup", &Trust::default()).await;
         assert_eq!(answer[0], "This bundle holds");
