@@ -259,6 +259,24 @@ def _(maker):
     return by_certificate(maker, "two-purposes", "two_purposes")
 
 
+@broken(7, "chain-signer-usage", PEM, "a key that may only encipher")
+def _(maker):
+    return by_certificate(maker, "other-usage", "other_usage")
+
+
+@broken(7, "chain-critical-extension", PEM, "a critical extension that nobody knows")
+def _(maker):
+    return by_certificate(maker, "strange", "strange")
+
+
+@broken(7, "chain-authority-usage", PEM, "the signer's issuer may not sign certificates")
+def _(maker):
+    shop = maker.shop
+    shop.issue("no-signing", "No-Signing", "no_signing_ca", "ec-root", key=P256)
+    shop.issue("below", "Below-No-Signing", "signer", "no-signing", key=P256)
+    return with_anchor(maker, signer="below", pem=shop.chain("below", "no-signing", "ec-root")).zip()
+
+
 @broken(7, "chain-expired", PEM, "the certificate had expired at the token's time")
 def _(maker):
     return by_certificate(maker, "expired", "signer", days=(-30, -10))

@@ -2,7 +2,7 @@
 
 from breaking import listing, replace, with_files, with_manifest
 from log import b64, checkpoint_text, commitment, proof
-from story import KEY, ORIGIN
+from story import KEY, ORIGIN, WITNESS
 
 SAMPLES = []
 broken = listing(SAMPLES)
@@ -55,6 +55,25 @@ def _(maker):
     story = maker.short()
     story.events[2][0]["circumstances"] = {"number": 2**53 + 2}
     return story.zip()
+
+
+@broken(5, "event-half-character", CONFIRMED, "half a character, escaped")
+def _(maker):
+    story = maker.short()
+    story.events[2][0]["circumstances"] = {"user_agent": "\ud800"}
+    return story.zip()
+
+
+@broken(5, "event-index-negative", "events/0001.json", "the first entry of the log claims to be the one before it")
+def _(maker):
+    story = maker.short()
+    story.events[0][2] = 0
+
+    def edit(files):
+        replace("events/0001.json", b'"index":0', b'"index":-1')(files)
+        replace("proofs/0001.tlog-proof", b"index 0", b"index -1")(files)
+
+    return with_files(story, edit)
 
 
 @broken(5, "event-schema", CONFIRMED, "another schema")
@@ -170,6 +189,18 @@ def _(maker):
         replace(PROOF, b"index 58", b"index 59")(files)
 
     return with_files(maker.short(), edit)
+
+
+@broken(6, "proof-version", PROOF, "another version of proofs")
+def _(maker):
+    return with_files(maker.short(), replace(PROOF, b"tlog-proof@v1", b"tlog-proof@v2"))
+
+
+@broken(6, "proof-other-checkpoint", PROOF, "the same head with one signature more")
+def _(maker):
+    story = maker.short()
+    line = WITNESS.cosignature(checkpoint_text(ORIGIN, story.entries()), 1).encode()
+    return with_files(story, lambda files: files.update({PROOF: files[PROOF] + line}))
 
 
 @broken(6, "proof-extra", PROOF, "an extra line")

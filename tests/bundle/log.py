@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 
 import ed25519
 
@@ -19,7 +20,8 @@ def canonical(value):
         return "{" + ",".join(canonical(n) + ":" + canonical(value[n]) for n in names) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    # Half a character has no UTF-8; a writer that does not care would escape it.
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):x}", json.dumps(value, ensure_ascii=False))
 
 
 def commitment(event, salt):
