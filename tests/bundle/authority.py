@@ -55,6 +55,13 @@ basicConstraints=critical,CA:false
 keyUsage=critical,digitalSignature
 [tsa]
 default_tsa=t
+[older]
+serial=tsa_serial
+crypto_device=builtin
+signer_digest=sha256
+default_policy=1.3.6.1.4.1.99999.1
+digests=sha256
+ess_cert_id_alg=sha1
 [t]
 serial=tsa_serial
 crypto_device=builtin
@@ -62,6 +69,11 @@ signer_digest=sha256
 default_policy=1.3.6.1.4.1.99999.1
 digests=sha256
 ess_cert_id_alg=sha256
+ess_cert_id_chain=yes
+accuracy=secs:1,millisecs:500
+ordering=yes
+tsa_name=yes
+clock_precision_digits=3
 """
 
 P256, P384 = (f"ec -pkeyopt ec_paramgen_curve:P-{bits}" for bits in (256, 384))
@@ -128,11 +140,11 @@ class Workshop:
     def chain(self, *names):
         return b"".join(self.read(name + ".pem") for name in names)
 
-    def ts(self, signer, data):
-        """A response as an authority gives it, of this moment."""
+    def ts(self, signer, data, section="t"):
+        """A response as an authority gives it, of this moment; `older` names its certificate by SHA-1 (RFC 2634)."""
         self.write("data", data)
         self.openssl("ts -query -data data -sha256 -cert -out query.tsq")
-        self.openssl(f"ts -reply -config ca.cnf -queryfile query.tsq -signer {signer}.pem -inkey {signer}.key -out reply.tsr")
+        self.openssl(f"ts -reply -config ca.cnf -section {section} -queryfile query.tsq -signer {signer}.pem -inkey {signer}.key -out reply.tsr")
         return self.read("reply.tsr")
 
     def cms(self, signer, data, time, granted=0, content=None, enclosed=True):

@@ -52,8 +52,8 @@ class Maker:
         pem = pem or self.shop.chain("ec", "ec-middle", "ec-root")
         return Anchor("0001-curve", size, lambda data: self.shop.cms(signer, data, time, **how), pem)
 
-    def late(self, size=300):
-        return Anchor("0002-acme", size, lambda data: self.shop.ts("tsa", data), self.shop.chain("tsa", "root"))
+    def late(self, size=300, section="t"):
+        return Anchor("0002-acme", size, lambda data: self.shop.ts("tsa", data, section), self.shop.chain("tsa", "root"))
 
     def full(self):
         """Two requests, a withdrawal, an anchor between them and one after them."""
@@ -103,6 +103,12 @@ def witness_unknown(maker):
 def same_size(maker):
     story = maker.short()
     story.anchors = [maker.early(150), maker.late(321)]
+    return story.zip()
+
+
+def older_token(maker):
+    story = maker.short()
+    story.anchors = [maker.late(section="older")]
     return story.zip()
 
 
@@ -163,6 +169,7 @@ GOOD = [
     Sample(witness_unknown, "good-witness-unknown", "with a witness whose key nobody gave"),
     Sample(lambda m: m.short().zip(), "good-small", "no anchor"),
     Sample(same_size, "good-same-size", "an anchor of the very checkpoint"),
+    Sample(older_token, "good-older-token", "a token that names its certificate by SHA-1, as older authorities do"),
     Sample(one_entry, "good-one-entry", "a log of one entry; nobody has confirmed"),
     Sample(mail_just_after, "good-mail-just-after", "the mail's reply was written down five seconds after the click"),
     Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
