@@ -1,6 +1,6 @@
 //! The whole path in a real browser: same browser, other browser, code, scripts off, phone, keyboard, scanner, embedded.
 
-mod driver;
+pub mod driver;
 mod embedding;
 
 use countersign::domain::event::Grade;

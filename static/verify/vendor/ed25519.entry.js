@@ -1,0 +1,1 @@
+export { Point, verifyAsync } from "@noble/ed25519";

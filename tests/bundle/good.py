@@ -1,0 +1,181 @@
+"""Bundles that hold, and the maker that all samples begin with."""
+
+import datetime
+import io
+import uuid
+import zipfile
+
+from authority import P256, P384
+from story import ADDRESS, KEY, WITNESS, Anchor, Story
+
+FIRST = uuid.UUID("01970000-0000-7000-8000-00000000aa01")
+SECOND = uuid.UUID("01970000-0000-7000-8000-00000000aa02")
+DAY, HOUR, MINUTE, SECOND_LONG = (datetime.timedelta(**{unit: 1}) for unit in ("days", "hours", "minutes", "seconds"))
+
+
+class Sample:
+    def __init__(self, make, name, about, step=0, file=""):
+        self.make, self.name, self.about, self.step, self.file = make, name, about, step, file
+
+
+class Maker:
+    """Two authorities: `tsa` under a root of its own, and `ec` with an intermediate, on curves."""
+
+    def __init__(self, shop):
+        self.shop, self.now = shop, shop.now
+        self.start = self.now - 5 * DAY
+        shop.issue("root", "Acme-Time-Root", "root")
+        shop.issue("tsa", "Acme-Time-Stamps", "signer", "root")
+        shop.issue("ec-root", "Curve-Root", "root", key=P384)
+        shop.issue("ec-middle", "Curve-Middle", "intermediate", "ec-root", key=P384)
+        shop.issue("ec", "Curve-Time-Stamps", "signer", "ec-middle", key=P256)
+
+    def bare(self, **how):
+        return Story(self.now, **how)
+
+    def signed(self, story, index=41, request=FIRST, purposes=("newsletter",), after=0 * DAY, valid=7):
+        """A signup and its mail."""
+        time = self.start + after
+        story.sign_up(index, time, request, list(purposes), valid)
+        story.mail(index + 2, time + 2 * SECOND_LONG, request)
+        return time
+
+    def short(self):
+        """Signup, mail, confirmation; no anchor."""
+        story = self.bare()
+        time = self.signed(story)
+        story.confirm(58, time + 3 * MINUTE, FIRST, ["newsletter"])
+        return story
+
+    def early(self, size=150, signer="ec", time=None, pem=None, **how):
+        time = time or self.start + DAY
+        pem = pem or self.shop.chain("ec", "ec-middle", "ec-root")
+        return Anchor("0001-curve", size, lambda data: self.shop.cms(signer, data, time, **how), pem)
+
+    def late(self, size=300, section="t"):
+        return Anchor("0002-acme", size, lambda data: self.shop.ts("tsa", data, section), self.shop.chain("tsa", "root"))
+
+    def full(self):
+        """Two requests, a withdrawal, an anchor between them and one after them."""
+        story = self.bare()
+        time = self.signed(story)
+        story.add("link_opened", 57, time + 3 * MINUTE, FIRST, link="confirm", method="GET", same_browser=True, circumstances={})
+        story.confirm(58, time + 3 * MINUTE + SECOND_LONG, FIRST, ["newsletter"])
+        time = self.signed(story, 180, SECOND, ["newsletter", "offers"], 2 * DAY)
+        story.confirm(199, time + HOUR, SECOND, ["offers"], "link_button")
+        story.add("withdrawn", 240, time + 2 * DAY, purposes=["newsletter"], scope="purpose", circumstances={})
+        story.add("link_opened", 310, self.now, SECOND, link="about", method="GET", same_browser=False, circumstances={})
+        story.anchors = [self.early(), self.late()]
+        return story
+
+
+def repacked(files, method=zipfile.ZIP_DEFLATED, comment=b""):
+    """As another program would write it, in an order of its own."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in files.items() if isinstance(files, dict) else files:
+            archive.writestr(name, data)
+        archive.comment = comment
+    return out.getvalue()
+
+
+def full(maker):
+    return maker.full().zip()
+
+
+def pinned(maker):
+    roots = maker.shop.chain("root", "ec-root").decode()
+    return maker.full().zip(), {"key": KEY.vkey(), "roots": roots}
+
+
+def witnessed(maker):
+    story = maker.full()
+    story.witnesses = [WITNESS]
+    return story.zip(), {"witnesses": WITNESS.vkey()}
+
+
+def witness_unknown(maker):
+    story = maker.short()
+    story.witnesses = [WITNESS]
+    return story.zip()
+
+
+def same_size(maker):
+    story = maker.short()
+    story.anchors = [maker.early(150), maker.late(321)]
+    return story.zip()
+
+
+def older_token(maker):
+    story = maker.short()
+    story.anchors = [maker.late(section="older")]
+    return story.zip()
+
+
+def one_entry(maker):
+    story = maker.bare(size=1)
+    story.sign_up(0, maker.start, FIRST, ["newsletter"])
+    story.add("declined", 1, maker.start + MINUTE, FIRST, purposes=["newsletter"], circumstances={})
+    story.events.pop()
+    return story.zip()
+
+
+def mail_just_after(maker):
+    """The server's reply was written down five seconds after the click."""
+    story = maker.bare()
+    story.sign_up(41, maker.start, FIRST, ["newsletter"])
+    story.confirm(50, maker.start + MINUTE, FIRST, ["newsletter"])
+    story.mail(51, maker.start + MINUTE + 5 * SECOND_LONG, FIRST, only="plain")
+    return story.zip()
+
+
+def mail_long_after(**members):
+    def make(maker):
+        story = maker.bare()
+        story.sign_up(41, maker.start, FIRST, ["newsletter"])
+        story.confirm(50, maker.start + MINUTE, FIRST, ["newsletter"])
+        story.mail(51, maker.start + HOUR, FIRST, only="html", **members)
+        return story.zip()
+
+    return make
+
+
+def named_mailbox(maker):
+    story = maker.bare()
+    story.sign_up(41, maker.start, FIRST, ["newsletter"])
+    story.mail(42, maker.start, FIRST, to=f'"Anna, of <Example>" <{ADDRESS}>')
+    story.mail(43, maker.start, None, link="https://acme.example/", to="somebody@else.example")
+    return story.zip()
+
+
+MARKUP = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+
+
+def markup(maker):
+    """Strings from outside that are code for a page which believes them."""
+    story = maker.bare()
+    signup = story.sign_up(41, maker.start, FIRST, [MARKUP])
+    signup |= {"address_typed": MARKUP, "form": MARKUP}
+    story.mail(43, maker.start, FIRST, reply=MARKUP)
+    story.add(MARKUP, 44, maker.start, FIRST)
+    story.confirm(45, maker.start + MINUTE, FIRST, [MARKUP])
+    return story.zip()
+
+
+GOOD = [
+    Sample(full, "good", "two requests, a withdrawal, two anchors"),
+    Sample(pinned, "good-pinned", "the same, with the key and the roots that the reader expects"),
+    Sample(witnessed, "good-witness", "with a witness whose key the reader knows"),
+    Sample(witness_unknown, "good-witness-unknown", "with a witness whose key nobody gave"),
+    Sample(lambda m: m.short().zip(), "good-small", "no anchor"),
+    Sample(same_size, "good-same-size", "an anchor of the very checkpoint"),
+    Sample(older_token, "good-older-token", "a token that names its certificate by SHA-1, as older authorities do"),
+    Sample(one_entry, "good-one-entry", "a log of one entry; nobody has confirmed"),
+    Sample(mail_just_after, "good-mail-just-after", "the mail's reply was written down five seconds after the click"),
+    Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
+    Sample(mail_long_after(tries=2), "good-mail-second-try", "the second try was written down after the click"),
+    Sample(named_mailbox, "good-named-mailbox", "To has a name; a mail of no request goes elsewhere"),
+    Sample(markup, "good-markup", "markup in every text that came from outside"),
+    Sample(lambda m: repacked(m.full().whole()), "good-deflated", "packed again by another program"),
+    Sample(lambda m: repacked(m.short().whole(), zipfile.ZIP_STORED), "good-stored-again", "packed again without compression"),
+]

@@ -1,0 +1,172 @@
+"""One contact's story in a log of several contacts, and the bundle that tells it."""
+
+import base64
+import datetime
+import hashlib
+import random
+import uuid
+
+from container import pack
+from log import Key, b64, canonical, checkpoint_text, commitment, consistency, proof
+
+ORIGIN = "log.acme.example/consent"
+BRAND = "01970000-0000-7000-8000-0000000000b1"
+CONTACT = "01970000-0000-7000-8000-0000000000c1"
+ADDRESS = "anna@example.org"
+KEY = Key(ORIGIN, "the log's key")
+WITNESS = Key("witness.example/w1", "a witness", kind=4)
+
+
+def stamp(time):
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def token(request, now):
+    """55 characters; the request stands at offset 8 of the 40 bytes."""
+    head = bytes([1, 1, 0, 7]) + int(now.timestamp() + 604800).to_bytes(4, "big")
+    mac = hashlib.sha256(b"mac" + request.bytes).digest()[:16]
+    return base64.urlsafe_b64encode(head + request.bytes + mac).decode().rstrip("=") + "c"
+
+
+def form(purposes):
+    boxes = "".join(f'<li><input type="checkbox" disabled> {p}: twice a month</li>' for p in purposes)
+    return f'<!doctype html><html lang="en"><title>Form</title><h1>Letters from Acme</h1><ul>{boxes}</ul>\n'.encode()
+
+
+def soft_breaks(text, width=70):
+    """Quoted-printable with soft line breaks that cut the link in two (RFC 2045, section 6.7)."""
+    lines = []
+    for line in text.replace("=", "=3D").split("\n"):
+        while len(line) > width:
+            lines.append(line[:width] + "=")
+            line = line[width:]
+        lines.append(line)
+    return "\r\n".join(lines)
+
+
+def mail(address, message_id, link, time, only=None):
+    words = f"Please confirm that you want letters from Acme Letters.\n\n{link}\n\nIf this was not you, do nothing.\n"
+    plain = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + soft_breaks(words)
+    page = base64.encodebytes(f'<p><a href="{link}">Yes, I subscribe</a></p>\n'.encode()).decode().replace("\n", "\r\n")
+    html = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" + page
+    head = (
+        f'From: "Acme Letters" <letters@acme.example>\r\nTo: {address}\r\nDate: {time:%a, %d %b %Y %H:%M:%S} +0000\r\n'
+        f"Message-ID: <{message_id}>\r\nSubject: Please confirm: letters from Acme Letters\r\nMIME-Version: 1.0\r\n"
+    )
+    if only:
+        return (head + (plain if only == "plain" else html)).encode()
+    parts = f'--part-one\r\n{plain}\r\n--part-one\r\n{html}\r\n--part-one--\r\n'
+    return (head + 'Content-Type: multipart/alternative;\r\n boundary="part-one"\r\n\r\n' + parts).encode()
+
+
+class Anchor:
+    """`stamp` makes the response to the checkpoint's bytes; `pem` are the certificates."""
+
+    def __init__(self, name, size, stamp, pem):
+        self.name, self.size, self.stamp, self.pem = name, size, stamp, pem
+        self.checkpoint = lambda story: KEY.note(checkpoint_text(ORIGIN, story.entries()[: self.size]))
+
+
+class Story:
+    def __init__(self, now, size=321):
+        self.now, self.size, self.key, self.origin = now, size, KEY, ORIGIN
+        self.random = random.Random(size)
+        self.events, self.mails, self.forms, self.anchors = [], {}, [], []
+        self.witnesses = ()
+        self.contact, self.brand = CONTACT, "acme"
+        # What breaks a bundle: each gets the files or the text and changes it.
+        self.edit_files = self.edit_after = lambda files: None
+        self.edit_manifest = lambda text: text
+        self.fillers = [self.random.randbytes(32) for _ in range(400)]
+
+    def add(self, kind, index, time, request=None, **members):
+        event = {"id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)), "schema": 1, "kind": kind}
+        event |= {"brand": BRAND, "contact": CONTACT, "at": stamp(time)}
+        if request:
+            event["request"] = str(request)
+        event |= members
+        self.events.append([event, self.random.randbytes(32), index])
+        return event
+
+    def sign_up(self, index, time, request, purposes, valid=7):
+        page = form(purposes)
+        if page not in self.forms:
+            self.forms.append(page)
+        boxes = [{"purpose": p, "box": "unticked", "ticked": True} for p in purposes]
+        asked_by = {"name": "Acme Letters", "legal_name": "Acme Letters Ltd", "postal_address": ["1 Mill Lane", "1000 AA Example Town"]}
+        return self.add(
+            "signed_up", index, time, request, address_typed="Anna@Example.org", address=ADDRESS, purposes=purposes,
+            form="news", form_version=hashlib.sha256(page).hexdigest(), language="en", boxes=boxes, source="hosted_form",
+            verdict="ask", rule="O1", policy_version="2026-09", key_id=1, mail="queued",
+            confirmation_expires_at=stamp(time + datetime.timedelta(days=valid)),
+            asked_by=asked_by | {"contact": "privacy@acme.example"}, circumstances={"ip": "192.0.2.7", "user_agent": "Söme Browser/1 🦊"},
+        )
+
+    def mail(self, index, time, request, link=None, only=None, to=ADDRESS, **members):
+        message_id = f"{uuid.UUID(int=self.random.getrandbits(128), version=4)}@acme.example"
+        link = f"https://confirm.acme.example/c/{token(request, self.now)}" if link is None else link
+        data = mail(to, message_id, link, time, only)
+        event = self.add(
+            "mail_accepted", index, time, request,
+            **{"message_id": message_id, "reply": "250 2.0.0 queued as 4F1", "mail_sha256": hashlib.sha256(data).hexdigest(),
+               "from": "letters@acme.example", "template": "confirm/1", "language": "en", "tries": 1, "ambiguous": False} | members,
+        )
+        self.mails[len(self.events)] = data
+        return event
+
+    def confirm(self, index, time, request, purposes, grade="same_browser"):
+        return self.add("confirmed", index, time, request, purposes=purposes, grade=grade, method="GET", circumstances={})
+
+    def entries(self):
+        """Commitments of other contacts, with ours at their places."""
+        entries = self.fillers[: self.size]
+        for event, salt, index in self.events:
+            if index < self.size:
+                entries[index] = commitment(event, salt)
+        return entries
+
+    def checkpoint(self):
+        text = checkpoint_text(self.origin, self.entries())
+        return self.key.note(text, *(w.cosignature(text, int(self.now.timestamp())) for w in self.witnesses))
+
+    def consistency(self, entries):
+        sizes = sorted({a.size for a in self.anchors if 0 < a.size < self.size})
+        proofs = [{"from": size, "hashes": list(map(b64, consistency(size, entries)))} for size in sizes]
+        return (canonical({"to": self.size, "proofs": proofs}) + "\n").encode()
+
+    def files(self):
+        entries, checkpoint = self.entries(), self.checkpoint()
+        files = {"checkpoint": checkpoint, "log-key.pub": (self.key.vkey() + "\n").encode()}
+        files["consistency.json"] = self.consistency(entries)
+        for number, (event, salt, index) in enumerate(self.events, 1):
+            text = f'{{"event":{canonical(event)},"salt":"{b64(salt)}","index":{index}}}\n'
+            files[f"events/{number:04}.json"] = text.encode()
+            if index < self.size:
+                files[f"proofs/{number:04}.tlog-proof"] = proof(index, entries, checkpoint)
+        files |= {f"mails/{number:04}.eml": data for number, data in self.mails.items()}
+        files |= {f"forms/{hashlib.sha256(page).hexdigest()}.html": page for page in self.forms}
+        for anchor in self.anchors:
+            seen = anchor.checkpoint(self)
+            files[f"anchors/{anchor.name}.checkpoint"] = seen
+            files[f"anchors/{anchor.name}.tsr"] = anchor.stamp(seen)
+            files[f"anchors/{anchor.name}.pem"] = anchor.pem
+        return files | {
+            "report.html": b"<!doctype html><title>Report</title>\n", "record.jsonld": b"{}\n",
+            "verify.html": b"<!doctype html><title>Stands for the page</title>\n", "HOW-TO-VERIFY.md": b"Stands for the recipe.\n",
+        }
+
+    def manifest(self, files):
+        text = f"countersign-bundle/v1\norigin {self.origin}\nbrand {self.brand}\ncontact {self.contact}\nmade {stamp(self.now)}\n"
+        for name in sorted(files, key=str.encode):
+            text += f"{hashlib.sha256(files[name]).hexdigest()} {len(files[name])} {name}\n"
+        return self.edit_manifest(text)
+
+    def whole(self):
+        files = self.files()
+        self.edit_files(files)
+        files["MANIFEST"] = self.key.note(self.manifest(files))
+        self.edit_after(files)
+        return files
+
+    def zip(self, **how):
+        return pack(self.whole(), **how)
