@@ -36,7 +36,7 @@ pub struct App {
     pub live: live::Live,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
-    confirmations: Batcher<confirm::Answer, confirm::Outcome>,
+    confirmations: Batcher<confirm::Answer, confirm::Answered>,
     openings: Batcher<open_link::Opened, ()>,
 }
 

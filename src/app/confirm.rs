@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use subtle::ConstantTimeEq;
 
+use super::inbox::InboxView;
 use super::record::About;
 use super::sign_up::empty_mailbox;
 use super::{App, Work};
@@ -92,11 +93,22 @@ impl Outcome {
     }
 }
 
+/// What became of an answer, and the request as it stands after it; none if it is gone.
+pub(super) type Answered = (Outcome, Option<Asked>);
+
 impl App {
     /// Records an answer. When this returns, what it changed is on disk.
     pub async fn answer(&self, answer: Answer) -> Result<Outcome, StoreError> {
+        Ok(self.answer_and_look(answer).await?.0)
+    }
+
+    /// Records an answer, and tells how the request stands after it; nothing of one that is gone.
+    pub async fn answer_and_look(
+        &self,
+        answer: Answer,
+    ) -> Result<(Outcome, Option<InboxView>), StoreError> {
         let request = answer.request;
-        let outcome = self.confirmations.call(answer).await?;
+        let (outcome, asked) = self.confirmations.call(answer).await?;
         metrics::counter!(telemetry::CONFIRMATIONS, "outcome" => outcome.name()).increment(1);
         if matches!(
             outcome,
@@ -104,7 +116,8 @@ impl App {
         ) {
             self.live.answered(request);
         }
-        Ok(outcome)
+        let view = asked.map(|asked| self.view_of(asked)).transpose()?;
+        Ok((outcome, view))
     }
 }
 
@@ -130,7 +143,7 @@ pub(super) async fn run(
     work: &Work,
     thresholds: &Thresholds,
     calls: Vec<Answer>,
-) -> Result<Vec<Outcome>, StoreError> {
+) -> Result<Vec<Answered>, StoreError> {
     let mut keys: Vec<Key> = calls
         .iter()
         .map(|call| (call.brand, call.request))
@@ -145,7 +158,9 @@ pub(super) async fn run(
     batch.people = people;
     let mut outcomes = Vec::with_capacity(calls.len());
     for call in calls {
-        outcomes.push(batch.decide(call)?);
+        let id = call.request;
+        let outcome = batch.decide(call)?;
+        outcomes.push((outcome, batch.asked(id)));
     }
     // If the process dies before this commit, nobody was answered and nothing changed; the link works again.
     held.finish(batch.writes()).await?;
@@ -248,6 +263,15 @@ impl<'a> Batch<'a> {
             batch.openings.entry(request).or_default().push(opening);
         }
         Ok(batch)
+    }
+
+    fn asked(&self, id: RequestId) -> Option<Asked> {
+        let request = self.requests.get(&id)?;
+        let contact = self.contacts.get(&request.contact_id)?;
+        Some(Asked {
+            request: request.clone(),
+            contact: contact.clone(),
+        })
     }
 
     fn decide(&mut self, call: Answer) -> Result<Outcome, StoreError> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::record::About;
@@ -203,7 +203,8 @@ impl Delivery {
             let (delivery, waiting) = (self.clone(), waiting.clone());
             senders.spawn(async move { delivery.send_all(&waiting).await });
         }
-        let renewing = tokio::spawn(self.clone().renew_leases());
+        let (senders_end, over) = oneshot::channel::<()>();
+        let renewing = tokio::spawn(self.clone().renew_leases(over));
         tokio::pin!(stop);
         loop {
             let claimed = tokio::select! {
@@ -230,7 +231,9 @@ impl Delivery {
         }
         drop(queue);
         while senders.join_next().await.is_some() {}
-        renewing.abort();
+        // Not cut off: a statement under way would hold its rows a moment longer than anybody knows.
+        drop(senders_end);
+        let _ = renewing.await;
         self.transport.close().await;
     }
 
@@ -264,10 +267,14 @@ impl Delivery {
         }
     }
 
-    async fn renew_leases(self: Arc<Self>) {
+    /// Until the other end of the channel is dropped.
+    async fn renew_leases(self: Arc<Self>, mut over: oneshot::Receiver<()>) {
         let mut ticks = tokio::time::interval(RENEW_EVERY);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = &mut over => return,
+                _ = ticks.tick() => {}
+            }
             let keys: Vec<OutboxKey> = self.lock_under_way().iter().copied().collect();
             let until = self.app.clock.now().plus(LEASE);
             let renewed = async {

@@ -70,6 +70,15 @@ impl App {
         }))
     }
 
+    /// How a request stands by itself.
+    pub(super) fn view_of(&self, asked: Asked) -> Result<InboxView, StoreError> {
+        Ok(InboxView {
+            waiting: self.waiting(&asked.request)?,
+            request: asked.request,
+            contact: asked.contact,
+        })
+    }
+
     fn waiting(&self, request: &RequestRow) -> Result<Waiting, StoreError> {
         let now = self.clock.now();
         Ok(match request.state()? {

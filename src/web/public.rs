@@ -7,3 +7,4 @@ pub mod embed;
 pub mod form;
 pub mod inbox;
 pub mod message;
+pub mod verify;

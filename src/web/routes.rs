@@ -37,6 +37,8 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/c/{token}/fresh", post().to(public::confirm::fresh))
         .route("/a/{token}", get().to(public::about::show))
         .route("/a/{token}", head().to(public::about::show))
+        // Evidence
+        .route("/verify", get().to(public::verify::show))
         // What pages load
         .route("/static/{name}", get().to(assets::file))
         .route("/theme/{name}", get().to(assets::theme))

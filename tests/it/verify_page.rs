@@ -232,7 +232,7 @@ on_the_page! {
         assert_eq!(browser.run("return document.activeElement.id").await, "verdict");
     }
 
-    async fn on_a_phone_nothing_scrolls_sideways_and_every_target_can_be_hit(browser, samples, Kind { phone: true, ..Kind::default() }) {
+    async fn on_a_phone_nothing_scrolls_sideways_and_every_target_can_be_hit(browser, samples, Kind { phone: Some(360), ..Kind::default() }) {
         for name in ["good", "form-changed"] {
             check(&browser, &samples, name, &Trust::default()).await;
             browser.run("document.querySelectorAll('details').forEach(one => one.open = true)").await;
@@ -243,6 +243,16 @@ on_the_page! {
             ).await;
             assert_eq!(seen, json!([0, ""]), "{name}");
         }
+    }
+
+    async fn the_server_gives_the_same_page_under_a_policy_that_lets_it_work(browser, samples, Kind::default()) {
+        let world = crate::harness::World::on(countersign::store::Engine::Sqlite).await;
+        browser.open(&format!("{}/verify", world.base)).await;
+        for name in ["good", "form-changed"] {
+            let sample = samples.list.iter().find(|sample| sample.name == name).unwrap();
+            assert_is_right(sample, &check(&browser, &samples, name, &Trust::default()).await);
+        }
+        world.finish().await;
     }
 
     async fn words_stand_out_in_light(browser, samples, Kind::default()) {

@@ -107,34 +107,50 @@ pub async fn find(
     purpose: Purpose,
     text: &str,
 ) -> Result<Found, HttpResponse> {
-    let known = match token::verify(shared, purpose, text) {
-        Ok(known) => known,
-        Err(Unknown::Forged) => return Err(message::broken_link(request, shared)),
-        Err(Unknown::Expired(known)) => return Err(expired(request, shared, &known, text)),
-    };
-    match shared
+    let known = verified(request, shared, purpose, text)?;
+    let view = shared
         .app
         .inbox(known.brand.id, known.request, &|_| false)
-        .await
-    {
-        Ok(Some(view)) => {
-            let form = shared
-                .app
-                .catalog()
-                .form_by_id(view.request.form_id)
-                .cloned();
-            let t = Texts::of(&view.request.language);
-            Ok(Found {
-                known,
-                view,
-                form,
-                t,
-            })
-        }
-        // Erased since: the link creates nothing and says no more than a forged one.
-        Ok(None) => Err(message::broken_link(request, shared)),
+        .await;
+    match view {
+        Ok(view) => found(request, shared, known, view),
         Err(problem) => Err(error::store_failure(request, shared, &problem)),
     }
+}
+
+fn verified(
+    request: &HttpRequest,
+    shared: &Web,
+    purpose: Purpose,
+    text: &str,
+) -> Result<Known, HttpResponse> {
+    match token::verify(shared, purpose, text) {
+        Ok(known) => Ok(known),
+        Err(Unknown::Forged) => Err(message::broken_link(request, shared)),
+        Err(Unknown::Expired(known)) => Err(expired(request, shared, &known, text)),
+    }
+}
+
+fn found(
+    request: &HttpRequest,
+    shared: &Web,
+    known: Known,
+    view: Option<InboxView>,
+) -> Result<Found, HttpResponse> {
+    // Erased since: the link creates nothing and says no more than a forged one.
+    let Some(view) = view else {
+        return Err(message::broken_link(request, shared));
+    };
+    Ok(Found {
+        known,
+        form: shared
+            .app
+            .catalog()
+            .form_by_id(view.request.form_id)
+            .cloned(),
+        t: Texts::of(&view.request.language),
+        view,
+    })
 }
 
 fn expired(request: &HttpRequest, shared: &Web, known: &Known, text: &str) -> HttpResponse {
@@ -260,14 +276,14 @@ fn code_page(
 }
 
 /// When the page of this button was served, if the press says so truly.
-fn page_opened_at(shared: &Web, found: &Found, fields: &Fields) -> Option<Timestamp> {
+fn page_opened_at(shared: &Web, known: &Known, fields: &Fields) -> Option<Timestamp> {
     let now = shared.app.clock.now();
     let token = shared
         .app
         .keys
         .verify(Purpose::PageOpened, fields.one("opened")?, now)
         .ok()?;
-    (token.subject == found.known.request.0).then(|| token.expires_at.minus(OPEN_FOR))
+    (token.subject == known.request.0).then(|| token.expires_at.minus(OPEN_FOR))
 }
 
 /// `POST /c/{token}`: the button, the script of the browser that signed up, or the code typed instead.
@@ -277,31 +293,39 @@ pub async fn submit(
     token: web::Path<String>,
     fields: Fields,
 ) -> HttpResponse {
-    let found = match find(&request, &shared, Purpose::Confirm, &token).await {
-        Ok(found) => found,
+    let known = match verified(&request, &shared, Purpose::Confirm, &token) {
+        Ok(known) => known,
         Err(response) => return response,
     };
     let act = if let Some(code) = fields.one("code") {
         Act::Code {
             typed: code.chars().take(40).collect(),
         }
-    } else if is_same_browser(&request, &shared, found.known.request) {
+    } else if is_same_browser(&request, &shared, known.request) {
         Act::SameBrowser
     } else {
         Act::Button {
-            page_opened_at: page_opened_at(&shared, &found, &fields),
+            page_opened_at: page_opened_at(&shared, &known, &fields),
         }
     };
     let answer = Answer {
-        brand: found.known.brand.id,
-        request: found.known.request,
+        brand: known.brand.id,
+        request: known.request,
         act,
         method: "POST".to_owned(),
         circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
     };
+    let (outcome, view) = match shared.app.answer_and_look(answer).await {
+        Ok(answered) => answered,
+        Err(problem) => return error::store_failure(&request, &shared, &problem),
+    };
+    let found = match found(&request, &shared, known, view) {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
     let t = found.t;
-    match shared.app.answer(answer).await {
-        Ok(Outcome::Confirmed { again }) => {
+    match outcome {
+        Outcome::Confirmed { again } => {
             let target = found
                 .form
                 .as_ref()
@@ -313,10 +337,8 @@ pub async fn submit(
                 None => done_page(&shared, &found, again),
             }
         }
-        Ok(Outcome::CodeAsked { tries_left }) => {
-            code_page(&shared, &found, &token, None, tries_left)
-        }
-        Ok(Outcome::CodeWrong { tries_left }) => {
+        Outcome::CodeAsked { tries_left } => code_page(&shared, &found, &token, None, tries_left),
+        Outcome::CodeWrong { tries_left } => {
             let problem = if tries_left > 0 {
                 t.arg("code-wrong", "left", tries_left.to_string())
             } else {
@@ -324,11 +346,8 @@ pub async fn submit(
             };
             code_page(&shared, &found, &token, Some(problem), tries_left)
         }
-        Ok(Outcome::CodeClosed) => {
-            code_page(&shared, &found, &token, Some(t.get("code-closed")), 0)
-        }
-        Ok(outcome) => ended(&request, &shared, &found, outcome),
-        Err(problem) => error::store_failure(&request, &shared, &problem),
+        Outcome::CodeClosed => code_page(&shared, &found, &token, Some(t.get("code-closed")), 0),
+        outcome => ended(&request, &shared, &found, outcome),
     }
 }
 
