@@ -5,6 +5,7 @@
 //! (timestamps), RFC 8785 (canonical JSON). The bundle is described in `docs/evidence-bundle.md`.
 
 pub mod archive;
+pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
 pub mod commitment;
