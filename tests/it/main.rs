@@ -17,6 +17,7 @@ mod confirm;
 mod delivery;
 mod harness;
 mod inbox;
+mod log_formats;
 mod process;
 mod same_answer;
 mod scanners;

@@ -226,12 +226,11 @@ pub fn on_trust(report: &Report, key_is_known: bool) -> Vec<String> {
             report.key_fingerprint
         ));
     }
-    let mut roots: BTreeMap<&str, &str> = BTreeMap::new();
-    for anchor in &report.anchors {
-        if anchor.stamp.root_on_trust {
-            roots.insert(&anchor.stamp.root_fingerprint, &anchor.stamp.root_name);
-        }
-    }
+    let stamps = report.anchors.iter().map(|anchor| &anchor.stamp);
+    let roots: BTreeMap<&str, &str> = stamps
+        .filter(|stamp| stamp.root_on_trust)
+        .map(|stamp| (stamp.root_fingerprint.as_str(), stamp.root_name.as_str()))
+        .collect();
     for (fingerprint, name) in roots {
         list.push(format!(
             "the root certificate {} ({fingerprint}): no root was given to compare it with",

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::entry::Entry;
 use super::mails::Linked;
 use super::problem::{BundleProblem, Step};
@@ -46,33 +48,42 @@ fn confirmation(
         .last()
         .ok_or("no signed_up event of the same request stands before it")?;
     check_answers(confirmed, signed_up)?;
-    let sent: Vec<&Entry> = entries
+    let sent = entries
         .iter()
-        .filter(|entry| of_request(entry, "mail_accepted"))
-        .collect();
-    if sent.is_empty() {
-        return Err("no mail of the same request was accepted by a mail server".to_owned());
-    }
-    let in_time: Vec<&&Entry> = sent
-        .iter()
-        .filter(|mail| went_before(mail, confirmed))
-        .collect();
-    if in_time.is_empty() {
-        return Err("it came before the mail that it answers".to_owned());
-    }
-    let mail = in_time
-        .iter()
-        .find(|mail| {
-            mails
-                .get(&mail.number)
-                .is_some_and(|linked| linked.contains(&request))
-        })
-        .ok_or("the mail that it answers has no link of its request")?;
+        .filter(|entry| of_request(entry, "mail_accepted"));
+    let mail = answered(confirmed, request, &sent.collect::<Vec<_>>(), mails)?;
     Ok(Confirmation {
         confirmed: confirmed.number,
         signed_up: signed_up.number,
         mail: mail.number,
     })
+}
+
+/// The mail of the request that the confirmation can have answered.
+fn answered<'a>(
+    confirmed: &Entry,
+    request: Uuid,
+    sent: &[&'a Entry],
+    mails: &BTreeMap<usize, Linked>,
+) -> Result<&'a Entry, &'static str> {
+    if sent.is_empty() {
+        return Err("no mail of the same request was accepted by a mail server");
+    }
+    let mut in_time = sent
+        .iter()
+        .filter(|mail| went_before(mail, confirmed))
+        .peekable();
+    if in_time.peek().is_none() {
+        return Err("it came before the mail that it answers");
+    }
+    let is_linked = |mail: &&&Entry| {
+        let linked = mails.get(&mail.number);
+        linked.is_some_and(|linked| linked.contains(&request))
+    };
+    in_time
+        .find(is_linked)
+        .copied()
+        .ok_or("the mail that it answers has no link of its request")
 }
 
 /// It confirms what was signed up for, in time.

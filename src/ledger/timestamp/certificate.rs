@@ -46,25 +46,30 @@ impl Certificate {
         let mut outer = file.inside(der::SEQUENCE)?;
         file.end()?;
         let signed = outer.take(der::SEQUENCE)?;
-        let signature_algorithm = outer.take(der::SEQUENCE)?;
+        let algorithm = outer.take(der::SEQUENCE)?;
         let signature = outer.take(der::BIT_STRING)?.bits()?;
         outer.end()?;
+        Self::read(bytes, signed, algorithm, signature)
+    }
+
+    /// Reads `TBSCertificate` (RFC 5280, section 4.1).
+    fn read(
+        bytes: &[u8],
+        signed: Element<'_>,
+        algorithm: Element<'_>,
+        signature: &[u8],
+    ) -> Option<Self> {
         let mut inner = signed.inside();
         inner.optional(der::context(0, true))?;
         let serial = inner.take(der::INTEGER)?.content;
-        // RFC 5280, section 4.1.1.2: inside and outside the signed part stands the same.
-        if inner.take(der::SEQUENCE)?.whole != signature_algorithm.whole {
+        // Section 4.1.1.2: inside and outside the signed part stands the same.
+        if inner.take(der::SEQUENCE)?.whole != algorithm.whole {
             return None;
         }
         let issuer = inner.take(der::SEQUENCE)?.whole;
-        let mut validity = inner.inside(der::SEQUENCE)?;
-        let (not_before, not_after) = (validity.any()?.time()?, validity.any()?.time()?);
-        validity.end()?;
+        let (not_before, not_after) = validity(inner.inside(der::SEQUENCE)?)?;
         let subject = inner.take(der::SEQUENCE)?.whole;
-        let mut key = inner.inside(der::SEQUENCE)?;
-        let key_algorithm = key.take(der::SEQUENCE)?.content;
-        let public_key = key.take(der::BIT_STRING)?.bits()?;
-        key.end()?;
+        let (key_algorithm, public_key) = key(inner.inside(der::SEQUENCE)?)?;
         for unique_id in [1, 2] {
             inner.optional(der::context(unique_id, false))?;
         }
@@ -76,7 +81,7 @@ impl Certificate {
         Some(Self {
             der: bytes.to_vec(),
             signed: signed.whole.to_vec(),
-            signature_algorithm: signature_algorithm.content.to_vec(),
+            signature_algorithm: algorithm.content.to_vec(),
             signature: signature.to_vec(),
             serial: serial.to_vec(),
             issuer: issuer.to_vec(),
@@ -179,6 +184,20 @@ impl Certificate {
             signature,
         )
     }
+}
+
+fn validity(mut parts: Reader<'_>) -> Option<(Timestamp, Timestamp)> {
+    let (from, to) = (parts.any()?.time()?, parts.any()?.time()?);
+    parts.end()?;
+    Some((from, to))
+}
+
+/// `SubjectPublicKeyInfo`: the kind of key, and its bits.
+fn key(mut parts: Reader<'_>) -> Option<(&[u8], &[u8])> {
+    let kind = parts.take(der::SEQUENCE)?.content;
+    let bits = parts.take(der::BIT_STRING)?.bits()?;
+    parts.end()?;
+    Some((kind, bits))
 }
 
 /// The extensions that matter here; webpki reads the others.

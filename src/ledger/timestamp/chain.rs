@@ -100,13 +100,12 @@ fn to_root(
         )
         .map_err(|error| from_webpki(&error, signer, at))?;
     check_validity(root, at)?;
-    let mut certificates = vec![signer.clone()];
-    for intermediate in path.intermediate_certificates() {
-        let found = others
-            .iter()
-            .find(|other| other.der() == &*intermediate.der());
-        certificates.extend(found.cloned());
-    }
+    let between = path.intermediate_certificates().filter_map(|used| {
+        let used = used.der();
+        others.iter().find(|other| other.der() == &*used)
+    });
+    let mut certificates: Vec<Certificate> =
+        std::iter::once(signer).chain(between).cloned().collect();
     if certificates.last() != Some(root) {
         certificates.push(root.clone());
     }
