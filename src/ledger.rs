@@ -5,6 +5,7 @@
 //! (timestamps), RFC 8785 (canonical JSON). The bundle is described in `docs/evidence-bundle.md`.
 
 pub mod archive;
+pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
 pub mod commitment;
@@ -12,3 +13,4 @@ pub mod merkle;
 pub mod note;
 pub mod receipt;
 pub mod tile;
+pub mod timestamp;

@@ -14,7 +14,8 @@ pub const COSIGNATURE: u8 = 0x04;
 const DASH: &str = "\u{2014} ";
 /// Signature lines that a note may have; the specification asks for 16 at least.
 const LINES_AT_MOST: usize = 64;
-const NOTE_AT_MOST: usize = 1 << 20;
+/// A bundle's manifest of 20,000 files takes half of this.
+const NOTE_AT_MOST: usize = 4 << 20;
 
 /// What is wrong with a note or a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -170,6 +171,11 @@ impl Line {
         })
     }
 
+    /// Whether the line says that it is by this key; that it is remains to be checked.
+    pub fn is_by(&self, key: &Verifier) -> bool {
+        self.name == key.name && self.id == key.id()
+    }
+
     fn written(&self) -> String {
         let mut bytes = self.id.to_vec();
         bytes.extend_from_slice(&self.bytes);
@@ -188,7 +194,7 @@ pub struct Note {
 impl Note {
     pub fn parse(bytes: &[u8]) -> Result<Self, NoteProblem> {
         if bytes.len() > NOTE_AT_MOST {
-            return Err(NoteProblem::Form("it is longer than a megabyte"));
+            return Err(NoteProblem::Form("it is longer than 4 MB"));
         }
         let whole = std::str::from_utf8(bytes).map_err(|_| NoteProblem::Form("it is not UTF-8"))?;
         if whole.chars().any(|c| c < ' ' && c != '\n') {
@@ -231,9 +237,7 @@ impl Note {
     }
 
     fn lines_by<'a>(&'a self, by: &'a Verifier) -> impl Iterator<Item = &'a Line> {
-        self.lines
-            .iter()
-            .filter(move |line| line.name == by.name && line.id == by.id())
+        self.lines.iter().filter(move |line| line.is_by(by))
     }
 
     /// Checks a witness's cosignature (C2SP tlog-cosignature, Ed25519); answers with its time, seconds since 1970.
@@ -265,8 +269,7 @@ impl Note {
         };
         answered.verify_cosignature(by)?;
         let mut note = self.clone();
-        note.lines
-            .retain(|line| !(line.name == by.name && line.id == by.id()));
+        note.lines.retain(|line| !line.is_by(by));
         note.lines.extend(answered.lines_by(by).cloned());
         Ok(note)
     }

@@ -1,0 +1,180 @@
+//! Steps 7 and 8: what a time-stamping authority saw of the log, and what that says of the events' times.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::consistency::Consistency;
+use super::entry::Entry;
+use super::name::{self, ANCHOR_ENDINGS, CONSISTENCY};
+use super::problem::{BundleProblem, Step};
+use crate::ledger::archive::Files;
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::merkle::verify_consistency;
+use crate::ledger::note::Verifier;
+use crate::ledger::timestamp::{self, Asked, Certificate, Certificates, Stamp};
+
+/// How far the clocks of the server and of the authority may be apart.
+const TOLERANCE: Duration = Duration::from_secs(600);
+/// More anchors than a bundle needs; each costs a few signatures to check.
+const ANCHORS_AT_MOST: usize = 1_000;
+
+/// An anchor that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    pub name: String,
+    /// The size of the log that the authority saw.
+    pub size: u64,
+    pub stamp: Stamp,
+}
+
+/// Step 7.
+pub fn check(
+    files: &Files,
+    key: &Verifier,
+    head: &Checkpoint,
+    roots: &[Certificate],
+) -> Result<Vec<Anchor>, BundleProblem> {
+    let consistency = files
+        .get(CONSISTENCY)
+        .ok_or_else(|| Step::Anchors.wrong(CONSISTENCY, "it is missing"))?;
+    let consistency = Consistency::parse(consistency).ok_or_else(|| {
+        Step::Anchors.wrong(CONSISTENCY, "it is not written in the one canonical form")
+    })?;
+    let names = names(files)?;
+    let mut heads = Vec::new();
+    for name in &names {
+        heads.push(read_head(files, name, key, head)?);
+    }
+    check_sizes(&consistency, head, &heads)?;
+    let mut anchors = Vec::new();
+    for (name, older) in names.iter().zip(&heads) {
+        check_continues(name, older, head, &consistency)?;
+        anchors.push(Anchor {
+            name: (*name).to_owned(),
+            size: older.size,
+            stamp: check_stamp(files, name, roots)?,
+        });
+    }
+    anchors.sort_by_key(|anchor| (anchor.size, anchor.stamp.at));
+    Ok(anchors)
+}
+
+/// The anchors' names; each has all three of its files.
+fn names(files: &Files) -> Result<Vec<&str>, BundleProblem> {
+    let of = |ending: &'static str| {
+        let names = files
+            .keys()
+            .filter_map(move |file| name::within(file, "anchors", ending));
+        names.collect::<BTreeSet<&str>>()
+    };
+    let all: BTreeSet<&str> = ANCHOR_ENDINGS.into_iter().flat_map(of).collect();
+    for name in &all {
+        for ending in ANCHOR_ENDINGS {
+            let file = name::anchor(name, ending);
+            if !files.contains_key(&file) {
+                return Err(Step::Anchors.wrong(file, "it is missing, and the anchor needs it"));
+            }
+        }
+    }
+    if all.len() > ANCHORS_AT_MOST {
+        return Err(Step::Anchors.wrong("the bundle", "it has more than 1,000 anchors"));
+    }
+    Ok(all.into_iter().collect())
+}
+
+fn read_head(
+    files: &Files,
+    name: &str,
+    key: &Verifier,
+    head: &Checkpoint,
+) -> Result<Checkpoint, BundleProblem> {
+    let file = name::anchor(name, "checkpoint");
+    let bytes = files.get(&file).map_or(&[][..], Vec::as_slice);
+    let (older, _) =
+        Checkpoint::verified(bytes, key).map_err(|problem| Step::Anchors.wrong(&file, problem))?;
+    if older.size > head.size {
+        let what = "its log is larger than that of the file checkpoint";
+        return Err(Step::Anchors.wrong(file, what));
+    }
+    Ok(older)
+}
+
+/// One proof for each distinct size that is smaller, and no other.
+fn check_sizes(
+    consistency: &Consistency,
+    head: &Checkpoint,
+    heads: &[Checkpoint],
+) -> Result<(), BundleProblem> {
+    let wrong = |what| Err(Step::Anchors.wrong(CONSISTENCY, what));
+    if consistency.to != head.size {
+        return wrong("it does not lead to the size of the file checkpoint");
+    }
+    let smaller = heads.iter().filter(|older| older.size < head.size);
+    let needed: BTreeSet<u64> = smaller.map(|older| older.size).collect();
+    if !consistency.proofs.keys().eq(needed.iter()) {
+        return wrong("it does not hold one proof for each anchor's size and no other");
+    }
+    Ok(())
+}
+
+fn check_continues(
+    name: &str,
+    older: &Checkpoint,
+    head: &Checkpoint,
+    consistency: &Consistency,
+) -> Result<(), BundleProblem> {
+    let proof = consistency
+        .proofs
+        .get(&older.size)
+        .map_or(&[][..], Vec::as_slice);
+    verify_consistency(older.size, &older.root, head.size, &head.root, proof).map_err(|problem| {
+        let file = name::anchor(name, "checkpoint");
+        let what = format!("the log of the file checkpoint is not shown to continue it: {problem}");
+        Step::Anchors.wrong(file, what)
+    })
+}
+
+fn check_stamp(files: &Files, name: &str, roots: &[Certificate]) -> Result<Stamp, BundleProblem> {
+    let file = |ending| name::anchor(name, ending);
+    let content = |ending| {
+        files
+            .get(&file(ending))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    };
+    let beside = Certificate::all_from_pem(content("pem"))
+        .map_err(|problem| Step::Anchors.wrong(file("pem"), problem))?;
+    let certificates = Certificates {
+        trusted: roots,
+        beside: &beside,
+    };
+    timestamp::check(
+        content("tsr"),
+        content("checkpoint"),
+        Asked::default(),
+        certificates,
+    )
+    .map_err(|problem| Step::Anchors.wrong(file("tsr"), problem))
+}
+
+/// Step 8.
+pub fn check_times(anchors: &[Anchor], entries: &[Entry]) -> Result<(), BundleProblem> {
+    for anchor in anchors {
+        let stamped = anchor.stamp.at;
+        for entry in entries {
+            let what = if entry.index >= anchor.size && entry.at < stamped.minus(TOLERANCE) {
+                "earlier than that, although the log did not hold it yet"
+            } else if entry.index < anchor.size && entry.at > stamped.plus(TOLERANCE) {
+                "later than that, although the log held it already"
+            } else {
+                continue;
+            };
+            let what = format!(
+                "its time {} is more than ten minutes off: the anchor {} is of {stamped}, and the event claims to be {what}",
+                entry.at, anchor.name
+            );
+            return Err(Step::Times.wrong(entry.file(), what));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Events as sentences. What stands in an event came from strangers: it is cut and cleaned before it is shown.
+
+use serde_json::Value;
+
+use super::entry::Entry;
+
+const TEXT_AT_MOST: usize = 300;
+
+/// A stranger's text as one line: no control characters, no marks that turn the direction of writing.
+pub fn plain(text: &str) -> String {
+    let is_shown = |c: &char| {
+        !c.is_control()
+            && !matches!(*c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(is_shown).take(TEXT_AT_MOST).collect()
+}
+
+/// One event as a sentence; kinds that are not known here are named as they are.
+pub fn sentence(entry: &Entry) -> String {
+    let text = |name: &str| plain(entry.text(name).unwrap_or("?"));
+    let purposes = || {
+        let list = entry.list("purposes").unwrap_or_default();
+        plain(&list.join(", "))
+    };
+    match entry.kind.as_str() {
+        "signed_up" => format!(
+            "{} was typed into the form \"{}\" for {} (wording {}, language {}; the server's ruling: {} by rule {}).",
+            text("address_typed"),
+            text("form"),
+            purposes(),
+            text("form_version").chars().take(12).collect::<String>(),
+            text("language"),
+            text("verdict"),
+            text("rule"),
+        ),
+        "mail_requested" => "The mail was asked for again.".to_owned(),
+        "mail_accepted" => format!(
+            "The mail server took the mail <{}> and said: {}",
+            text("message_id"),
+            text("reply").trim()
+        ),
+        "mail_failed" => format!("The mail was given up: {}", text("reason").trim()),
+        "link_opened" => format!("The link \"{}\" of the mail was opened.", text("link")),
+        "code_asked" => "A press that looked like a program's did not confirm.".to_owned(),
+        "code_wrong" => "A wrong code was typed.".to_owned(),
+        "confirmed" => format!("Confirmed {} {}.", purposes(), how(entry)),
+        "declined" => format!("Said \"this was not me\" to {}.", purposes()),
+        "withdrawn" => format!("Withdrew {}.", purposes()),
+        "address_changed" => "The address was corrected; this request ended.".to_owned(),
+        "replaced" => "A newer request took the place of this one.".to_owned(),
+        other => format!("\"{}\" happened.", plain(other)),
+    }
+}
+
+fn how(entry: &Entry) -> String {
+    let way = match entry.text("grade") {
+        Some("code") => "with the code from the mail",
+        Some("same_browser") => "by the mail's link, in the browser that signed up",
+        Some("link_button") => "by the button behind the mail's link",
+        _ => "in a way that has no name here",
+    };
+    let ip = entry
+        .member("circumstances")
+        .and_then(|circumstances| circumstances.get("ip"))
+        .and_then(Value::as_str);
+    match ip {
+        Some(ip) => format!("{way}, from {}", plain(ip)),
+        None => way.to_owned(),
+    }
+}
