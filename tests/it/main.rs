@@ -25,3 +25,4 @@ mod sign_up;
 mod smtp;
 mod store;
 mod texts;
+mod weight;
