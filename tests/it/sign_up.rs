@@ -1,6 +1,6 @@
 //! Signing up: every way in, what is refused and how, what is kept.
 
-use countersign::domain::event::Fact;
+use countersign::domain::event::{ClockState, Fact};
 use serde_json::json;
 
 use crate::harness::World;
@@ -24,6 +24,24 @@ on_both_engines! {
         assert_eq!(world.deliver().await.len(), 4);
         assert!(world.permission("carl@example.org", "events").await.allowed);
         assert!(!world.permission("carl@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
+    async fn events_after_the_clock_was_set_say_so_for_ten_minutes(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.clock.step(3_600_000_000);
+        world.deliver().await;
+        world.advance(1_200);
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.deliver().await;
+        let story = world.story("anna@example.org").await;
+        let told: Vec<_> = story.iter().map(|event| (event.fact.kind(), event.clock.state)).collect();
+        assert_eq!(told[..3], [
+            ("signed_up", ClockState::Unknown),
+            ("mail_accepted", ClockState::Stepped),
+            ("replaced", ClockState::Unknown),
+        ]);
         world.finish().await;
     }
 
