@@ -1,6 +1,7 @@
 //! Signing up: every way in, what is refused and how, what is kept.
 
 use countersign::domain::event::{ClockState, Fact};
+use countersign::domain::form::VersionHash;
 use serde_json::json;
 
 use crate::harness::World;
@@ -61,6 +62,8 @@ on_both_engines! {
         };
         assert_eq!(version(&world.story("a@example.org").await[0].fact), shown);
         assert_ne!(version(&world.story("b@example.org").await[0].fact), shown);
+        let page = world.app.form_as_shown(&VersionHash::stored(shown)).await.unwrap().unwrap();
+        assert!(page.contains("<h2>Subscribe to Acme Letters</h2>"), "{page}");
         world.deliver().await;
         world.finish().await;
     }
