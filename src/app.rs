@@ -69,6 +69,8 @@ impl App {
         clock: Clock,
         random: Random,
     ) -> Result<Arc<Self>, StartProblem> {
+        // From here on a step of the clock is noticed, even if it comes before the first event.
+        clock.reading();
         let keys = Arc::new(Keys::derive(&config.root_secrets)?);
         let store = Store::open(&config.database).await?;
         let mut tx = store.write().await?;

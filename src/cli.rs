@@ -12,6 +12,7 @@ mod init;
 mod operator;
 mod permission;
 mod serve;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +59,8 @@ enum Command {
     Permission(permission::Ask),
     /// What is known of an address
     Evidence(evidence::Evidence),
+    /// Check an evidence bundle, with no server and no network
+    Verify(verify::Verify),
     /// Admin accounts
     #[command(subcommand)]
     Operator(operator::Operator),
@@ -121,6 +124,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
+        Command::Verify(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,
     }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods)] // the one place for them
 
+mod watch;
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicI64, Ordering},
@@ -11,19 +13,36 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use uuid::Uuid;
 
-use crate::domain::event::ClockReading;
+use crate::domain::event::{ClockReading, ClockState};
 use crate::domain::time::Timestamp;
+
+use watch::StepWatch;
 
 /// Tells the time: the machine's, or one that a test moves by hand.
 #[derive(Clone, Debug)]
 pub enum Clock {
     System,
-    Fixed(Arc<AtomicI64>),
+    Fixed(Arc<FixedClock>),
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct FixedClock {
+    wall: AtomicI64,
+    /// What a monotonic clock would show: `advance` moves it, `step` does not.
+    monotonic: AtomicI64,
+    steps: Mutex<StepWatch>,
 }
 
 impl Clock {
     pub fn fixed(at: Timestamp) -> Self {
-        Self::Fixed(Arc::new(AtomicI64::new(at.micros())))
+        let mut steps = StepWatch::default();
+        steps.look(at.micros(), 0);
+        Self::Fixed(Arc::new(FixedClock {
+            wall: AtomicI64::new(at.micros()),
+            monotonic: AtomicI64::new(0),
+            steps: Mutex::new(steps),
+        }))
     }
 
     /// The present instant in microseconds since 1970, UTC. A clock set before 1970 reads as 1970.
@@ -35,20 +54,49 @@ impl Clock {
                     .unwrap_or_default();
                 Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
-            Self::Fixed(at) => Timestamp::from_micros(at.load(Ordering::SeqCst)),
+            Self::Fixed(clock) => Timestamp::from_micros(clock.wall.load(Ordering::SeqCst)),
         }
     }
 
-    /// How far the clock can be relied on at this moment.
+    /// How far the clock can be relied on at this moment. A step is looked for at each call, which reads two clocks;
+    /// what the operating system says is asked every five seconds at most (see `watch`). A fixed clock is `unknown`
+    /// unless it was stepped.
     pub fn reading(&self) -> ClockReading {
-        ClockReading::default()
+        let state = match self {
+            Self::System => watch::of_the_machine(),
+            Self::Fixed(clock) => {
+                let monotonic = clock.monotonic.load(Ordering::SeqCst);
+                let stepped = clock
+                    .steps
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner())
+                    .look(self.now().micros(), monotonic);
+                if stepped {
+                    ClockState::Stepped
+                } else {
+                    ClockState::Unknown
+                }
+            }
+        };
+        ClockReading {
+            state,
+            ahead_micros: None,
+        }
     }
 
-    /// Moves a fixed clock; the machine's clock is left alone.
+    /// Lets time pass on a fixed clock; the machine's clock is left alone.
     pub fn advance(&self, by: std::time::Duration) {
-        if let Self::Fixed(at) = self {
+        if let Self::Fixed(clock) = self {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-            at.fetch_add(micros, Ordering::SeqCst);
+            clock.wall.fetch_add(micros, Ordering::SeqCst);
+            clock.monotonic.fetch_add(micros, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a fixed clock forward, or back, by microseconds without letting time pass, as an operator or a time server does.
+    pub fn step(&self, micros: i64) {
+        if let Self::Fixed(clock) = self {
+            clock.wall.fetch_add(micros, Ordering::SeqCst);
         }
     }
 }
@@ -91,5 +139,64 @@ impl Random {
     /// A whole number in `0..below`, for jitter; the slight bias of the remainder does not matter there.
     pub fn below(&self, below: u64) -> u64 {
         u64::from_le_bytes(self.bytes()) % below.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_micros(1_795_455_245_000_000);
+
+    #[test]
+    fn a_step_of_a_second_is_noticed_at_once_and_forgotten_after_ten_minutes() {
+        for micros in [1_000_000, -1_000_000, 3_600_000_000] {
+            let clock = Clock::fixed(START);
+            assert_eq!(clock.reading().state, ClockState::Unknown);
+            clock.step(micros);
+            assert_eq!(clock.reading().state, ClockState::Stepped);
+            clock.advance(Duration::from_secs(599));
+            assert_eq!(clock.reading().state, ClockState::Stepped);
+            clock.advance(Duration::from_secs(2));
+            assert_eq!(clock.reading().state, ClockState::Unknown);
+        }
+    }
+
+    #[test]
+    fn time_that_passes_is_no_step_and_a_hair_is_none_either() {
+        let clock = Clock::fixed(START);
+        for _ in 0..100 {
+            clock.advance(Duration::from_secs(3_600));
+            assert_eq!(clock.reading().state, ClockState::Unknown);
+        }
+        clock.step(400_000);
+        assert_eq!(clock.reading().state, ClockState::Unknown);
+    }
+
+    #[test]
+    fn small_steps_that_add_up_within_ten_minutes_are_noticed() {
+        let clock = Clock::fixed(START);
+        for _ in 0..2 {
+            clock.advance(Duration::from_secs(60));
+            clock.step(300_000);
+            clock.reading();
+        }
+        assert_eq!(clock.reading().state, ClockState::Stepped);
+    }
+
+    #[test]
+    fn a_step_while_nobody_looked_is_noticed_at_the_next_look() {
+        let clock = Clock::fixed(START);
+        clock.advance(Duration::from_secs(7_200));
+        clock.step(-5_000_000);
+        clock.advance(Duration::from_secs(7_200));
+        assert_eq!(clock.reading().state, ClockState::Stepped);
+    }
+
+    #[test]
+    fn the_machines_clock_gives_a_reading_without_being_stepped() {
+        assert_ne!(Clock::System.reading().state, ClockState::Stepped);
     }
 }

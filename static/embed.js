@@ -44,7 +44,7 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
   const h = (tag, props, ...children) => {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(props)) {
-      if (typeof value === "function") node.addEventListener(name, value);
+      if (value.call) node.addEventListener(name, value);
       else node.setAttribute(name, value);
     }
     node.append(...children.filter(Boolean));
@@ -215,15 +215,12 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
         this.stop();
         const about = { brand: this.def.brand.name };
         if (state === "confirmed") this.panel("\u2713", "inbox-confirmed-title", p("done-text", about), p("done-leave"));
-        else {
-          this.panel("\u2026", "inbox-closed-title", p("inbox-closed-text", about),
-            h("button", { part: "button", click: () => this.load() }, this.say("inbox-closed-action")));
-        }
+        else this.panel("\u2026", "inbox-closed-title", p("inbox-closed-text", about),
+          h("button", { part: "button", click: () => this.load() }, this.say("inbox-closed-action")));
         this.tell(state);
       };
       const code = h("input", { id: "code", inputmode: "numeric", autocomplete: "one-time-code", "aria-describedby": "code-problem", input: () => {
-        const six = code.value.replace(/\D/g, "").slice(0, 6);
-        code.value = six;
+        const six = code.value = code.value.replace(/\D/g, "").slice(0, 6);
         if (six.length > 5 && six !== this.six) codes.requestSubmit();
         this.six = six;
       } });
@@ -254,8 +251,7 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
         const seconds = Math.ceil((ready - Date.now()) / 1000);
         resend.ariaDisabled = seconds > 0;
         resend.textContent = this.say(seconds > 0 ? "inbox-resend-wait" : "inbox-resend", { seconds });
-        ticks += 1;
-        if (ticks % 5 < 1 && source.readyState !== 1 && !document.hidden) ask(status).then((state) => clock && see(state), () => {});
+        if (++ticks % 5 < 1 && source.readyState !== 1 && !document.hidden) ask(status).then((state) => clock && see(state), () => {});
         if (!this.isConnected) this.stop();
       };
       let clock = setInterval(tick, 1000);

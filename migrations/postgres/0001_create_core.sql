@@ -23,10 +23,13 @@ create table form (
     retired_at bigint
 );
 
+-- `shown` is the page that shows what a person reads; `hash` is its SHA-256. A later program may draw it differently, so it
+-- is kept as it was.
 create table form_version (
     form_id uuid not null references form (id),
     hash text collate "C" not null check (length(hash) = 64),
     content text collate "C" not null,
+    shown text collate "C" not null,
     created_at bigint not null,
     primary key (form_id, hash)
 );

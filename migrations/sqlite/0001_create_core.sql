@@ -23,10 +23,13 @@ create table form (
     retired_at integer
 ) strict;
 
+-- `shown` is the page that shows what a person reads; `hash` is its SHA-256. A later program may draw it differently, so it
+-- is kept as it was.
 create table form_version (
     form_id blob not null references form (id),
     hash text not null check (length(hash) = 64),
     content text not null,
+    shown text not null,
     created_at integer not null,
     primary key (form_id, hash)
 ) strict, without rowid;

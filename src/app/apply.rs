@@ -7,7 +7,7 @@ use super::catalog::{Catalog, REVISION};
 use crate::domain::brand::BrandDeclaration;
 use crate::domain::form::{FormContent, problems_of};
 use crate::domain::ids::{BrandId, FormId};
-use crate::store::brands::{self, FormRow};
+use crate::store::brands::{self, FormRow, NewVersion};
 use crate::store::{StoreError, settings};
 use crate::texts::Texts;
 
@@ -188,14 +188,13 @@ pub async fn apply(app: &App, declarations: &Declarations) -> Result<Vec<Step>, 
                 retired_at: None,
             };
             brands::put_form(&mut tx, &row).await?;
-            brands::put_version(
-                &mut tx,
-                form.slug.as_str(),
-                version.as_str(),
-                &content.canonical(),
-                now,
-            )
-            .await?;
+            let kept = NewVersion {
+                form_slug: form.slug.as_str(),
+                hash: version.as_str(),
+                content: &content.canonical(),
+                shown: &content.shown(),
+            };
+            brands::put_version(&mut tx, &kept, now).await?;
         }
     }
     for step in &steps {

@@ -4,13 +4,27 @@ use std::collections::HashMap;
 
 use super::App;
 use crate::domain::brand::Brand;
+use crate::domain::form::VersionHash;
 use crate::domain::ids::ContactId;
 use crate::mail::pack::{dictionary_of, unpack};
-use crate::store::{Conn, StoreError, events, mails};
+use crate::store::{Conn, StoreError, brands, events, mails};
 
 const DAMAGED: StoreError = StoreError::Corrupt("a kept mail");
 
 impl App {
+    /// The page that a form version showed, byte for byte as it was kept; none if there never was such a version.
+    pub async fn form_as_shown(&self, version: &VersionHash) -> Result<Option<String>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let page = brands::find_shown(&mut conn, version.as_str()).await?;
+        // Evidence that is not what its name says must not leave.
+        match page {
+            Some(page) if VersionHash::of_page(page.as_bytes()) != *version => {
+                Err(StoreError::Corrupt("a form version's page"))
+            }
+            page => Ok(page),
+        }
+    }
+
     /// The mails of a contact, byte for byte as the SMTP server took them, by the positions of their events.
     pub async fn mails_as_sent(
         &self,

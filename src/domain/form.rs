@@ -1,5 +1,7 @@
 //! Forms and their versions. A version is the exact wording that a person was shown; it never changes and is named by
-//! the SHA-256 of its text, so that a signup can point to it for ever.
+//! the SHA-256 of the page that shows it, so that a signup can point to it for ever.
+
+pub mod shown;
 
 use std::collections::BTreeMap;
 
@@ -84,7 +86,7 @@ pub struct FormContent {
     pub button: Texts,
 }
 
-/// The name of a version: SHA-256 of its text, written as 64 hexadecimal digits.
+/// The name of a version: SHA-256 of the page that shows it, written as 64 hexadecimal digits.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
 )]
@@ -93,6 +95,12 @@ pub struct FormContent {
 pub struct VersionHash(String);
 
 impl VersionHash {
+    /// The name of the version that this page shows.
+    pub fn of_page(page: &[u8]) -> Self {
+        let digest = Sha256::digest(page);
+        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The name under which a version was kept.
     pub fn stored(hash: String) -> Self {
         Self(hash)
@@ -104,18 +112,18 @@ impl VersionHash {
 }
 
 impl FormContent {
-    /// The text that is hashed and kept: JSON with a fixed order of fields and sorted languages.
+    /// The content as it is kept beside the page: JSON with a fixed order of fields and sorted languages.
     pub fn canonical(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The page that shows what a person reads, in each language. Kept with the version, since its bytes have the name.
+    pub fn shown(&self) -> String {
+        shown::document(self)
+    }
+
     pub fn hash(&self) -> VersionHash {
-        VersionHash(
-            Sha256::digest(self.canonical().as_bytes())
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        VersionHash::of_page(self.shown().as_bytes())
     }
 
     /// Fills in what the declaration leaves out. `default_text` gives the product's own words for a key and a language.

@@ -58,7 +58,7 @@ pub enum TimestampProblem {
     #[error("the signer's certificate is not for timestamps alone: {0}")]
     Usage(&'static str),
     #[error("the certificate of {certificate} was valid from {} to {}, and the token is of {}",
-        from.for_people(), to.for_people(), at.for_people())]
+        from.to_the_minute(), to.to_the_minute(), at.to_the_minute())]
     Expired {
         certificate: String,
         from: Timestamp,

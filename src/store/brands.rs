@@ -43,8 +43,10 @@ const PUT_FORM: &str = "insert into form (id, brand_id, slug, declared, current_
      on conflict (slug) do update set declared = excluded.declared, \
      current_version = excluded.current_version, retired_at = null \
      where form.brand_id = excluded.brand_id";
-const PUT_VERSION: &str = "insert into form_version (form_id, hash, content, created_at) \
-     select id, $2, $3, $4 from form where slug = $1 on conflict (form_id, hash) do nothing";
+const PUT_VERSION: &str = "insert into form_version (form_id, hash, content, shown, created_at) \
+     select id, $2, $3, $4, $5 from form where slug = $1 on conflict (form_id, hash) do nothing";
+// The same hash is the same page, whichever form has it.
+const FIND_SHOWN: &str = "select shown from form_version where hash = $1 limit 1";
 const RETIRE_FORM: &str = "update form set retired_at = $2 where slug = $1";
 
 pub async fn list_brands(conn: &mut Conn) -> Result<Vec<BrandRow>, StoreError> {
@@ -87,23 +89,39 @@ pub async fn put_form(tx: &mut Conn, form: &FormRow) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A form version to be kept: its content as data, and the page that shows it.
+#[derive(Debug)]
+pub struct NewVersion<'a> {
+    pub form_slug: &'a str,
+    pub hash: &'a str,
+    pub content: &'a str,
+    pub shown: &'a str,
+}
+
+/// Keeps a version; one that is there already stays as it was.
 pub async fn put_version(
     tx: &mut Conn,
-    form_slug: &str,
-    hash: &str,
-    content: &str,
+    version: &NewVersion<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     on!(tx, driver => {
         sqlx::query(PUT_VERSION)
-            .bind(form_slug)
-            .bind(hash)
-            .bind(content)
+            .bind(version.form_slug)
+            .bind(version.hash)
+            .bind(version.content)
+            .bind(version.shown)
             .bind(now)
             .execute(driver)
             .await?;
     });
     Ok(())
+}
+
+/// The page that shows a version, as it was kept.
+pub async fn find_shown(conn: &mut Conn, hash: &str) -> Result<Option<String>, StoreError> {
+    Ok(on!(conn, driver => {
+        sqlx::query_scalar(FIND_SHOWN).bind(hash).fetch_optional(driver).await?
+    }))
 }
 
 pub async fn retire_form(tx: &mut Conn, slug: &str, now: Timestamp) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! Declaring brands, purposes and forms.
 
 use countersign::app::apply::{Step, apply, parse, plan};
+use countersign::domain::form::VersionHash;
 
 use crate::harness::{DECLARATIONS, World};
 use crate::on_both_engines;
@@ -19,6 +20,38 @@ on_both_engines! {
         let form = catalog.form("news").unwrap();
         assert_ne!(form.current, before);
         assert!(form.content(&before).is_some(), "the old version stays");
+        for (version, words) in [(&before, "Invitations."), (&form.current, "Invitations to talks.")] {
+            let page = world.app.form_as_shown(version).await.unwrap().unwrap();
+            assert_eq!(VersionHash::of_page(page.as_bytes()), *version, "the kept bytes have the version's name");
+            assert!(page.contains(words) && page.contains("not ticked in advance"), "{page}");
+        }
+        let unknown = VersionHash::of_page(b"never shown");
+        assert_eq!(world.app.form_as_shown(&unknown).await.unwrap(), None);
+        world.finish().await;
+    }
+
+    async fn a_change_of_any_wording_box_purpose_or_language_makes_a_new_version(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut seen = vec![world.app.catalog().form("news").unwrap().current.clone()];
+        for (old, new) in [
+            ("choices = [\"events\"]", "choices = []"),
+            ("purposes = [\"newsletter\"]\nchoices = [\"events\"]", "purposes = [\"newsletter\", \"events\"]"),
+            ("asks_name = true", "asks_name = false"),
+            ("Neues zweimal im Monat.", "Neues einmal im Monat."),
+            ("asks_name = true", "asks_name = true\nlanguages = [\"en\", \"de\"]"),
+            ("asks_name = true", "asks_name = true\nbutton = { fr = \"Oui\" }"),
+            ("legal_name = \"Acme Letters Ltd\"", "legal_name = \"Acme Letters Inc\""),
+        ] {
+            let changed = DECLARATIONS.replacen(old, new, 1);
+            assert_ne!(changed, DECLARATIONS);
+            apply(&world.app, &parse(&changed).unwrap()).await.unwrap();
+            let version = world.app.catalog().form("news").unwrap().current.clone();
+            assert!(!seen.contains(&version), "{new}");
+            seen.push(version);
+        }
+        apply(&world.app, &parse(DECLARATIONS).unwrap()).await.unwrap();
+        let version = world.app.catalog().form("news").unwrap().current.clone();
+        assert_eq!(version, seen[0], "the old words have their old name");
         world.finish().await;
     }
 

@@ -29,4 +29,6 @@ mod smtp;
 mod store;
 mod texts;
 mod timestamps;
+mod verify;
 mod verify_page;
+mod weight;

@@ -1,6 +1,7 @@
 //! Signing up: every way in, what is refused and how, what is kept.
 
-use countersign::domain::event::Fact;
+use countersign::domain::event::{ClockState, Fact};
+use countersign::domain::form::VersionHash;
 use serde_json::json;
 
 use crate::harness::World;
@@ -27,6 +28,24 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn events_after_the_clock_was_set_say_so_for_ten_minutes(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.clock.step(3_600_000_000);
+        world.deliver().await;
+        world.advance(1_200);
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.deliver().await;
+        let story = world.story("anna@example.org").await;
+        let told: Vec<_> = story.iter().map(|event| (event.fact.kind(), event.clock.state)).collect();
+        assert_eq!(told[..3], [
+            ("signed_up", ClockState::Unknown),
+            ("mail_accepted", ClockState::Stepped),
+            ("replaced", ClockState::Unknown),
+        ]);
+        world.finish().await;
+    }
+
     async fn a_signup_points_to_the_version_that_was_shown(engine: Engine) {
         let world = World::on(engine).await;
         let mut client = world.client("192.0.2.1");
@@ -43,6 +62,8 @@ on_both_engines! {
         };
         assert_eq!(version(&world.story("a@example.org").await[0].fact), shown);
         assert_ne!(version(&world.story("b@example.org").await[0].fact), shown);
+        let page = world.app.form_as_shown(&VersionHash::stored(shown)).await.unwrap().unwrap();
+        assert!(page.contains("<h2>Subscribe to Acme Letters</h2>"), "{page}");
         world.deliver().await;
         world.finish().await;
     }

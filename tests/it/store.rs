@@ -31,6 +31,7 @@ on_both_engines! {
             "update event set contact_id = brand_id, body = null",
             "delete from event",
             "update form_version set content = '{}'",
+            "update form_version set shown = ''",
             "delete from form_version",
         ] {
             let refused = run(&world, sql).await.unwrap_err().to_string();

@@ -1,0 +1,114 @@
+//! `countersign verify FILE.zip`: checks an evidence bundle with no server and no network.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Done, Ended};
+use crate::ledger::archive::BYTES_AT_MOST;
+use crate::ledger::bundle::{self, Known, Report};
+use crate::ledger::note::Verifier;
+use crate::ledger::timestamp::Certificate;
+
+#[derive(Args)]
+pub struct Verify {
+    /// The bundle
+    file: PathBuf,
+    /// The log's key as you know it from elsewhere (a C2SP vkey); without it the bundle's own is taken on trust
+    #[arg(long, value_name = "VKEY")]
+    key: Option<String>,
+    /// Root certificates of the time-stamping authorities that you trust, in PEM
+    #[arg(long, value_name = "FILE")]
+    roots: Option<PathBuf>,
+    /// The key of a witness whose cosignature is to be checked; may be given several times
+    #[arg(long, value_name = "VKEY")]
+    witness: Vec<String>,
+}
+
+impl Verify {
+    pub fn run(self) -> Done {
+        let wrong = |what: &str, problem: String| Ended::Wrong(format!("{what}: {problem}"));
+        let vkey = |what: &'static str, text: &String| {
+            Verifier::parse(text.trim()).map_err(|problem| wrong(what, problem.to_string()))
+        };
+        let key = self
+            .key
+            .as_ref()
+            .map(|text| vkey("--key", text))
+            .transpose()?;
+        let witnesses: Vec<Verifier> = self
+            .witness
+            .iter()
+            .map(|text| vkey("--witness", text))
+            .collect::<Result<_, _>>()?;
+        let roots = match &self.roots {
+            None => Vec::new(),
+            Some(path) => std::fs::read(path)
+                .map_err(|error| error.to_string())
+                .and_then(|pem| {
+                    Certificate::all_from_pem(&pem).map_err(|problem| problem.to_string())
+                })
+                .map_err(|problem| wrong("--roots", problem))?,
+        };
+        let name = self.file.display().to_string();
+        let size =
+            std::fs::metadata(&self.file).map_err(|error| wrong(&name, error.to_string()))?;
+        if size.len() > BYTES_AT_MOST as u64 {
+            return Err(Ended::Refused(format!(
+                "{name} is larger than a bundle may be"
+            )));
+        }
+        let bytes = std::fs::read(&self.file).map_err(|error| wrong(&name, error.to_string()))?;
+        let known = Known {
+            key: key.as_ref(),
+            roots: &roots,
+            witnesses: &witnesses,
+        };
+        match bundle::verify(&bytes, known) {
+            Ok(report) => {
+                print(&report);
+                Ok(())
+            }
+            Err(problem) => Err(Ended::Refused(format!("{name} does not hold: {problem}"))),
+        }
+    }
+}
+
+/// The story, what each claim rests on, and what was taken on trust.
+fn print(report: &Report) {
+    println!("This bundle holds.");
+    println!(
+        "Brand {}, contact {}, made {}, log {} of {} entries.",
+        report.brand, report.contact, report.made, report.origin, report.size
+    );
+    println!("\nWhat happened");
+    for told in &report.events {
+        println!("{:>4}  {}  {}", told.number, told.at, told.sentence);
+        let after = told
+            .logged_after
+            .as_ref()
+            .map(|(name, at)| format!("after {at} ({name})"));
+        let before = told
+            .logged_before
+            .as_ref()
+            .map(|(name, at)| format!("before {at} ({name})"));
+        let between: Vec<String> = after.into_iter().chain(before).collect();
+        if !between.is_empty() {
+            println!("      logged {}", between.join(" and "));
+        }
+    }
+    println!("\nWhat it rests on");
+    for claim in &report.claims {
+        println!("- {}", claim.says);
+        for ground in &claim.rests_on {
+            println!("    {ground}");
+        }
+    }
+    println!("\nTaken on trust");
+    for trust in &report.on_trust {
+        println!("- {trust}");
+    }
+    println!(
+        "\nA bundle cannot show that nothing was left out: ask for a fresh one if a later event matters."
+    );
+}

@@ -1,0 +1,322 @@
+//! A form version as one printable page: what it showed, in each of its languages.
+//!
+//! The page is a form version's identity: its SHA-256 is the version's name, and its bytes are kept when the version is
+//! made, because a later program may draw it differently. So it is made of the content alone, the same each time, and a
+//! change of any word, box, purpose or language changes it. It needs nothing from outside: no script, no file.
+
+use super::super::brand::{Texts, in_language};
+use super::{FormContent, ShownPurpose};
+
+/// How a shown form looks, on its own page and within a report.
+pub const STYLE: &str = "\
+.shown{max-width:34rem;margin:0 0 28px;padding:24px 28px;background:#fff;border:1px solid #e2ddd4;border-radius:8px;break-inside:avoid;overflow-wrap:anywhere}
+.shown>*{margin:0 0 14px}
+.shown>:last-child{margin-bottom:0}
+.shown h2{font-size:1.275rem;line-height:1.3}
+.shown .note{font-size:.8125rem;line-height:1.45;color:#625d54}
+.shown .field{padding:10px 14px;border:1px dashed #857e72;border-radius:8px}
+.shown ul{padding:0;list-style:none}
+.shown li{padding:12px 14px;border:1px solid #857e72;border-radius:8px}
+.shown li+li{margin-top:10px}
+.shown .given{border-width:0 0 0 4px;border-color:#857e72;border-radius:0}
+.shown li>*{display:block}
+.shown .choice{display:grid;grid-template-columns:20px 1fr;column-gap:12px}
+.shown .choice>*{grid-column:2}
+.shown .choice>.empty{grid-column:1;grid-row:1/4;width:18px;height:18px;margin-top:3px;border:1.5px solid #23211d;border-radius:4px}
+.shown .button{padding:12px 16px;text-align:center;font-weight:600;border:2px solid #23211d;border-radius:8px}
+";
+
+const PAGE_STYLE: &str = "\
+body{max-width:40rem;margin:0 auto;padding:32px 20px;font:16px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;color:#23211d;background:#faf8f5}
+h1{margin:0 0 8px;font-size:1.53rem;line-height:1.25}
+body>p{margin:0 0 20px;color:#625d54}
+dl{margin:0 0 28px;border-top:1px solid #e2ddd4}
+dl div{display:flex;flex-wrap:wrap;gap:0 16px;padding:8px 0;border-bottom:1px solid #e2ddd4}
+dt{flex:none;width:9rem;color:#625d54}
+dd{flex:1 1 12rem;margin:0;overflow-wrap:anywhere}
+@page{size:A4;margin:18mm}
+@media print{body{padding:0;background:none}}
+";
+
+/// Text as it may stand in HTML, in an element or between double quotes.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The whole page. It ends in a line feed.
+pub(super) fn document(content: &FormContent) -> String {
+    let brand = escaped(&content.brand_name);
+    let form = &content.form;
+    let sections: String = content
+        .languages
+        .iter()
+        .map(|language| section(content, language))
+        .collect();
+    let privacy = content
+        .privacy_url
+        .as_deref()
+        .map_or_else(|| "none".to_owned(), escaped);
+    let languages: Vec<String> = content.languages.iter().map(|tag| escaped(tag)).collect();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>Form {form} of {brand}, as it was shown</title>\n\
+         <style>\n{PAGE_STYLE}{STYLE}</style>\n</head>\n<body>\n\
+         <h1>Form {form} of {brand}</h1>\n\
+         <p>What this version of the form showed, in each of its languages. Words in small grey type are notes; all others stood on the page.</p>\n\
+         <dl>\n<div><dt>Who asks</dt><dd>{brand} ({legal})</dd></div>\n\
+         <div><dt>Brand</dt><dd>{slug}</dd></div>\n<div><dt>Form</dt><dd>{form}</dd></div>\n\
+         <div><dt>Languages</dt><dd>{languages}</dd></div>\n\
+         <div><dt>Privacy notice</dt><dd>{privacy}</dd></div>\n</dl>\n\
+         {sections}</body>\n</html>\n",
+        legal = escaped(&content.legal_name),
+        slug = content.brand,
+        languages = languages.join(", "),
+    )
+}
+
+fn section(content: &FormContent, language: &str) -> String {
+    let text = |texts: &Texts| escaped(in_language(texts, language));
+    let note = |words: &str| format!("<span class=\"note\" lang=\"en\">{words}</span>");
+    let mut fields = format!(
+        "<p class=\"field\">{}</p>\n",
+        note("Field: email address, required")
+    );
+    if content.asks_name {
+        fields.push_str(&format!(
+            "<p class=\"field\">{}</p>\n",
+            note("Field: name, may stay empty")
+        ));
+    }
+    let purposes: String = content
+        .purposes
+        .iter()
+        .map(|purpose| item(purpose, language))
+        .collect();
+    let privacy = content
+        .privacy_url
+        .as_deref()
+        .map_or_else(String::new, |url| {
+            format!(
+                "<p>{} {}</p>\n",
+                note("Link to the privacy notice:"),
+                escaped(url)
+            )
+        });
+    format!(
+        "{}\n<p>{}</p>\n<h2>{}</h2>\n<p>{}</p>\n{fields}<ul>\n{purposes}</ul>\n<p>{}</p>\n{privacy}<p class=\"button\">{}</p>\n{END}\n",
+        opening(language),
+        note(&format!("Shown in the language {}", escaped(language))),
+        text(&content.title),
+        text(&content.intro),
+        text(&content.consent),
+        text(&content.button),
+    )
+}
+
+fn item(purpose: &ShownPurpose, language: &str) -> String {
+    let (class, before, state) = if purpose.choice {
+        (
+            "choice",
+            "<span class=\"empty\"></span>",
+            "A box, not ticked in advance",
+        )
+    } else {
+        ("given", "", "No box: the form is for this")
+    };
+    format!(
+        "<li class=\"{class}\">{before}<b>{}</b><span>{}</span><span class=\"note\" lang=\"en\">{state}. Purpose: {}</span></li>\n",
+        escaped(in_language(&purpose.name, language)),
+        escaped(in_language(&purpose.wording, language)),
+        purpose.slug,
+    )
+}
+
+const END: &str = "</section>";
+
+fn opening(language: &str) -> String {
+    format!("<section class=\"shown\" lang=\"{}\">", escaped(language))
+}
+
+/// The part of a kept page that shows one language, as it stands there.
+pub fn section_of<'a>(document: &'a str, language: &str) -> Option<&'a str> {
+    let start = document.find(&opening(language))?;
+    let section = &document[start..];
+    let end = section.find(END)? + END.len();
+    Some(&section[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::VersionHash;
+    use super::*;
+    use crate::domain::brand::Slug;
+
+    fn slug(text: &str) -> Slug {
+        Slug::try_from(text.to_owned()).unwrap()
+    }
+
+    fn texts(pairs: &[(&str, &str)]) -> Texts {
+        pairs
+            .iter()
+            .map(|(language, text)| ((*language).to_owned(), (*text).to_owned()))
+            .collect()
+    }
+
+    fn say(texts: &mut Texts, language: &str, text: &str) {
+        texts.insert(language.to_owned(), text.to_owned());
+    }
+
+    fn content() -> FormContent {
+        FormContent {
+            form: slug("news"),
+            brand: slug("acme"),
+            brand_name: "Acme".to_owned(),
+            legal_name: "Acme Ltd".to_owned(),
+            privacy_url: Some("https://acme.example/privacy".to_owned()),
+            languages: vec!["en".to_owned(), "de".to_owned()],
+            asks_name: true,
+            purposes: vec![
+                ShownPurpose {
+                    slug: slug("letters"),
+                    name: texts(&[("en", "Letters"), ("de", "Briefe")]),
+                    wording: texts(&[("en", "Twice a month."), ("de", "Zweimal im Monat.")]),
+                    choice: false,
+                },
+                ShownPurpose {
+                    slug: slug("events"),
+                    name: texts(&[("en", "Events")]),
+                    wording: texts(&[("en", "Invitations.")]),
+                    choice: true,
+                },
+            ],
+            title: texts(&[("en", "Subscribe"), ("de", "Abonnieren")]),
+            intro: texts(&[("en", "One mail first."), ("de", "Erst eine Mail.")]),
+            consent: texts(&[("en", "You agree."), ("de", "Sie willigen ein.")]),
+            button: texts(&[("en", "Yes"), ("de", "Ja")]),
+        }
+    }
+
+    #[test]
+    fn any_change_of_wording_box_purpose_or_language_changes_the_name_of_the_version() {
+        let changes: [fn(&mut FormContent); 15] = [
+            |c| c.form = slug("other"),
+            |c| c.brand = slug("other"),
+            |c| c.brand_name.push('.'),
+            |c| c.legal_name.push('.'),
+            |c| c.privacy_url = None,
+            |c| c.languages.truncate(1),
+            |c| c.languages.reverse(),
+            |c| c.asks_name = false,
+            |c| c.purposes.truncate(1),
+            |c| c.purposes.reverse(),
+            |c| c.purposes[0].slug = slug("mails"),
+            |c| c.purposes[0].choice = true,
+            |c| c.purposes[1].choice = false,
+            |c| say(&mut c.purposes[0].name, "de", "Post"),
+            |c| say(&mut c.purposes[1].wording, "de", "Einladungen."),
+        ];
+        let mut seen = vec![content().hash()];
+        for (number, change) in changes.into_iter().enumerate() {
+            let mut changed = content();
+            change(&mut changed);
+            let hash = changed.hash();
+            assert!(!seen.contains(&hash), "change {number}");
+            seen.push(hash);
+        }
+        let texts: [fn(&mut FormContent) -> &mut Texts; 4] = [
+            |c| &mut c.title,
+            |c| &mut c.intro,
+            |c| &mut c.consent,
+            |c| &mut c.button,
+        ];
+        for text in texts {
+            for language in ["en", "de"] {
+                let mut changed = content();
+                say(text(&mut changed), language, "New words");
+                assert_ne!(changed.hash(), content().hash(), "{language}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_hashes_to_the_versions_name_and_is_the_same_each_time() {
+        let (one, other) = (content().shown(), content().shown());
+        assert_eq!(one, other);
+        assert_eq!(VersionHash::of_page(one.as_bytes()), content().hash());
+    }
+
+    #[test]
+    fn a_text_that_nobody_is_shown_changes_nothing() {
+        let mut changed = content();
+        say(&mut changed.title, "fr", "S’abonner");
+        assert_eq!(changed.hash(), content().hash());
+    }
+
+    #[test]
+    fn each_language_has_its_section_with_the_words_that_stood_in_for_missing_ones() {
+        let page = content().shown();
+        let german = section_of(&page, "de").unwrap();
+        for words in [
+            "Abonnieren",
+            "Zweimal im Monat.",
+            "Invitations.",
+            "Sie willigen ein.",
+            "not ticked in advance",
+        ] {
+            assert!(german.contains(words), "{words} in {german}");
+        }
+        assert!(!german.contains("Subscribe"));
+        assert_eq!(section_of(&page, "fr"), None);
+    }
+
+    #[test]
+    fn everything_declared_is_text_and_the_page_needs_nothing_from_outside() {
+        let hostile = "</section><script>alert(1)</script>\"'&";
+        let mut evil = content();
+        evil.brand_name = hostile.to_owned();
+        evil.legal_name = hostile.to_owned();
+        evil.privacy_url = Some(format!("https://x.example/{hostile}"));
+        for texts in [
+            &mut evil.title,
+            &mut evil.intro,
+            &mut evil.consent,
+            &mut evil.button,
+        ] {
+            texts.insert("de".to_owned(), hostile.to_owned());
+        }
+        evil.purposes[0]
+            .name
+            .insert("de".to_owned(), hostile.to_owned());
+        evil.purposes[0]
+            .wording
+            .insert("de".to_owned(), hostile.to_owned());
+        let page = evil.shown();
+        for part in [
+            "<script",
+            "src=",
+            "href=",
+            "url(",
+            "@import",
+            "alert(1)</script",
+        ] {
+            assert!(!page.contains(part), "{part}");
+        }
+        assert!(
+            section_of(&page, "de")
+                .unwrap()
+                .ends_with("</p>\n</section>")
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! `countersign verify`, held against bundles that another program made straight from the document.
+
+use std::process::Command;
+
+use countersign::ledger::bundle::{Known, verify};
+use countersign::ledger::note::Verifier;
+use countersign::ledger::timestamp::Certificate;
+
+use crate::samples::{Samples, Trust};
+
+fn is_left_out() -> bool {
+    let left_out = std::env::var("COUNTERSIGN_TEST_QUICK").is_ok();
+    if left_out {
+        eprintln!("left out in the quick check: sample bundles, which need Python and openssl");
+    }
+    left_out
+}
+
+fn keys(text: &str) -> Vec<Verifier> {
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| Verifier::parse(line.trim()).unwrap())
+        .collect()
+}
+
+/// The step and the file that are refused; step 0 where the bundle holds.
+fn answer(samples: &Samples, name: &str, trust: &Trust) -> (usize, String) {
+    let bytes = std::fs::read(samples.path(name)).unwrap();
+    let key = keys(&trust.key);
+    let roots = match trust.roots.trim() {
+        "" => Vec::new(),
+        pem => Certificate::all_from_pem(pem.as_bytes()).unwrap(),
+    };
+    let witnesses = keys(&trust.witnesses);
+    let known = Known {
+        key: key.first(),
+        roots: &roots,
+        witnesses: &witnesses,
+    };
+    match verify(&bytes, known) {
+        Ok(_) => (0, String::new()),
+        Err(problem) => (problem.step.number(), problem.file),
+    }
+}
+
+#[test]
+fn every_sample_bundle_is_answered_by_the_step_and_the_file_that_the_document_asks_for() {
+    if is_left_out() {
+        return;
+    }
+    let samples = Samples::get();
+    let wrong: Vec<String> = samples
+        .list
+        .iter()
+        .filter_map(|sample| {
+            let (step, file) = answer(&samples, &sample.name, &sample.trust);
+            let right = sample.is_answered_by(step, &file);
+            (!right).then(|| {
+                let (name, about) = (&sample.name, &sample.about);
+                format!(
+                    "{name} ({about}): step {step} {file}, not {} {}",
+                    sample.step, sample.file
+                )
+            })
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_command_tells_the_story_of_a_good_bundle_and_names_what_is_wrong_with_a_broken_one() {
+    if is_left_out() {
+        return;
+    }
+    let samples = Samples::get();
+    let run = |name: &str| {
+        Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .arg("verify")
+            .arg(samples.path(name))
+            .output()
+            .unwrap()
+    };
+    let good = run("good");
+    let text = String::from_utf8(good.stdout).unwrap();
+    assert!(
+        good.status.success() && text.starts_with("This bundle holds."),
+        "{text}"
+    );
+    assert!(text.contains("Taken on trust"), "{text}");
+    let broken = run("form-changed");
+    let text = String::from_utf8(broken.stderr).unwrap();
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(
+        text.contains("does not hold") && text.contains("forms/"),
+        "{text}"
+    );
+    assert_eq!(run("no such bundle").status.code(), Some(2));
+}
