@@ -12,6 +12,9 @@ pub const BYTES_AT_MOST: usize = 256 << 20;
 pub const FILE_AT_MOST: usize = 64 << 20;
 pub const FILES_AT_MOST: usize = 20_000;
 
+/// Length of the record at the end of an archive without a comment.
+const END_RECORD: usize = 22;
+
 /// Files by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -166,6 +169,16 @@ fn read_foreign(bytes: &[u8]) -> Result<Files, ArchiveProblem> {
     }
     if archive.len() > FILES_AT_MOST {
         return Err(ArchiveProblem::Large("the number of files"));
+    }
+    // The library keeps the last of several entries with one name; the end record counts them all.
+    let end = bytes.len().saturating_sub(END_RECORD);
+    let counted = bytes
+        .get(end + 10..end + 12)
+        .map(|count| u16::from_le_bytes([count[0], count[1]]));
+    if counted.map(usize::from) != Some(archive.len()) {
+        return Err(ArchiveProblem::Form(
+            "a name stands there twice, or its directory miscounts",
+        ));
     }
     let mut files = Files::new();
     let mut left = BYTES_AT_MOST;

@@ -81,7 +81,10 @@ impl Verifier {
             name: name.to_owned(),
             kind: *kind,
             public: VerifyingKey::from_bytes(&public)
-                .map_err(|_| NoteProblem::Key("it is no point of the curve"))?,
+                .ok()
+                // For a point of small order anybody can sign (RFC 8032, section 8; RFC 7748, section 7).
+                .filter(|public| !public.is_weak())
+                .ok_or(NoteProblem::Key("it is no good point of the curve"))?,
         })
     }
 

@@ -92,6 +92,9 @@ fn read_head(
     let bytes = files.get(&file).map_or(&[][..], Vec::as_slice);
     let (older, _) =
         Checkpoint::verified(bytes, key).map_err(|problem| Step::Anchors.wrong(&file, problem))?;
+    if older.size == 0 {
+        return Err(Step::Anchors.wrong(file, "its log is empty, so it anchors nothing"));
+    }
     if older.size > head.size {
         let what = "its log is larger than that of the file checkpoint";
         return Err(Step::Anchors.wrong(file, what));

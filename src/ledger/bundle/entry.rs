@@ -75,8 +75,8 @@ impl Entry {
         if uuid("id").is_none() {
             return Err("its id is no UUID");
         }
-        if event.get("schema").and_then(Value::as_u64).unwrap_or(0) == 0 {
-            return Err("it has no schema version");
+        if event.get("schema").and_then(Value::as_u64) != Some(1) {
+            return Err("its schema is not 1, the only one that this program knows");
         }
         let request = match event.get("request") {
             None => None,

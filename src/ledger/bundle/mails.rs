@@ -121,7 +121,7 @@ fn comparable(address: &str) -> String {
 /// The requests whose ids stand in links to confirm, in the text parts.
 fn linked(message: &Message<'_>) -> Linked {
     let texts = message.parts.iter().filter_map(|part| match &part.body {
-        PartType::Text(text) => Some(text.as_ref()),
+        PartType::Text(text) | PartType::Html(text) => Some(text.as_ref()),
         _ => None,
     });
     texts

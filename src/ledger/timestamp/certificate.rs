@@ -33,6 +33,8 @@ pub struct Certificate {
     pub public_key: Vec<u8>,
     pub key_id: Option<Vec<u8>>,
     issuer_key_id: Option<Vec<u8>>,
+    /// The first eight bits of the key usage (RFC 5280, section 4.2.1.3), where it is stated.
+    pub key_usage: Option<u8>,
     /// Whether the extension is critical, and what the key may be used for.
     pub extended_key_usage: Option<(bool, Vec<Vec<u8>>)>,
 }
@@ -92,6 +94,7 @@ impl Certificate {
             public_key: public_key.to_vec(),
             key_id: extensions.key_id,
             issuer_key_id: extensions.issuer_key_id,
+            key_usage: extensions.key_usage,
             extended_key_usage: extensions.extended_key_usage,
         })
     }
@@ -205,6 +208,7 @@ fn key(mut parts: Reader<'_>) -> Option<(&[u8], &[u8])> {
 struct Extensions {
     key_id: Option<Vec<u8>>,
     issuer_key_id: Option<Vec<u8>>,
+    key_usage: Option<u8>,
     extended_key_usage: Option<(bool, Vec<Vec<u8>>)>,
 }
 
@@ -232,6 +236,11 @@ impl Extensions {
                     extensions.issuer_key_id = parts
                         .optional(der::context(0, false))?
                         .map(|id| id.content.to_vec());
+                }
+                oid::KEY_USAGE => {
+                    // A bit string: how many bits of the last byte do not count, then the bits.
+                    let bits = value.take(der::BIT_STRING)?.content;
+                    extensions.key_usage = Some(bits.get(1).copied().unwrap_or(0));
                 }
                 oid::EXTENDED_KEY_USAGE => {
                     let purposes = value.inside(der::SEQUENCE)?.rest()?;
@@ -265,3 +274,7 @@ pub fn name_in(name: &[u8]) -> Option<String> {
         .find_map(|kind| attributes.iter().find(|(found, _)| found == kind))
         .map(|(_, text)| text.clone())
 }
+
+/// Bits of the key usage: digitalSignature or nonRepudiation, and keyCertSign.
+pub const MAY_SIGN: u8 = 0b1100_0000;
+pub const MAY_SIGN_CERTIFICATES: u8 = 0b0000_0100;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
-use super::certificate::Certificate;
+use super::certificate::{Certificate, MAY_SIGN, MAY_SIGN_CERTIFICATES};
 use super::{TimestampProblem, oid, signature};
 use crate::domain::time::Timestamp;
 
@@ -16,6 +16,9 @@ pub struct Chain {
 
 /// The signer's key may stamp times and nothing else (RFC 3161, section 2.3).
 pub fn check_usage(signer: &Certificate) -> Result<(), TimestampProblem> {
+    if signer.key_usage.is_some_and(|bits| bits & MAY_SIGN == 0) {
+        return Err(TimestampProblem::Usage("its key may not sign"));
+    }
     match &signer.extended_key_usage {
         None => Err(TimestampProblem::Usage("it does not say so")),
         Some((_, purposes)) if !purposes.iter().any(|kind| kind == oid::TIME_STAMPING) => {
@@ -108,6 +111,18 @@ fn to_root(
         std::iter::once(signer).chain(between).cloned().collect();
     if certificates.last() != Some(root) {
         certificates.push(root.clone());
+    }
+    // webpki leaves this extension aside.
+    let forbidden = |issuer: &&Certificate| {
+        issuer
+            .key_usage
+            .is_some_and(|bits| bits & MAY_SIGN_CERTIFICATES == 0)
+    };
+    if let Some(issuer) = certificates.iter().skip(1).find(forbidden) {
+        return Err(broken(format!(
+            "{} may not sign certificates",
+            issuer.name()
+        )));
     }
     Ok(Chain { certificates })
 }

@@ -118,6 +118,7 @@ pub async fn find(
     }
 }
 
+#[allow(clippy::result_large_err)] // the error is the answer, made once and sent
 fn verified(
     request: &HttpRequest,
     shared: &Web,
@@ -131,6 +132,7 @@ fn verified(
     }
 }
 
+#[allow(clippy::result_large_err)] // the error is the answer, made once and sent
 fn found(
     request: &HttpRequest,
     shared: &Web,
