@@ -3,7 +3,7 @@
 //! On PostgreSQL all of it is one transaction that begins with the locks. On SQLite the reading goes over a reader's
 //! connection while the writer is still busy with others, and the transaction holds the writing only: the locks keep this
 //! process from deciding twice about one thing, and a counter of the database tells when another process wrote in between;
-//! then the decision is made again.
+//! then the decision is made again, this time inside the transaction.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -22,13 +22,19 @@ use super::{Conn, Store, StoreError};
 pub struct Epoch {
     version: AtomicI64,
     number: AtomicI64,
+    /// How many decisions to come are made inside the transaction, where they cannot be overtaken: some, after one was.
+    inside: AtomicI64,
 }
+
+/// Enough for whoever was overtaken to be among them.
+const INSIDE: i64 = 32;
 
 impl Epoch {
     pub(super) const fn new(version: i64) -> Self {
         Self {
             version: AtomicI64::new(version),
             number: AtomicI64::new(0),
+            inside: AtomicI64::new(0),
         }
     }
 }
@@ -52,8 +58,13 @@ impl Store {
             } => {
                 let guard = table.take(locks).await;
                 // Before the reading: whatever is noticed from here on may have come after it.
-                let epoch = epoch.number.load(Ordering::SeqCst);
-                (self.read().await?, epoch, Some(guard))
+                let number = epoch.number.load(Ordering::SeqCst);
+                let conn = if epoch.inside.fetch_sub(1, Ordering::SeqCst) > 0 {
+                    self.write().await?
+                } else {
+                    self.read().await?
+                };
+                (conn, number, Some(guard))
             }
             Self::Postgres(pool) => {
                 let begin = begin_with(&locks.sorted());
@@ -102,6 +113,13 @@ async fn run_sqlite(
     let rows = query.fetch_all(&mut **tx).await?;
     let first = rows.first().ok_or(StoreError::Corrupt("data_version"))?;
     Ok(first.0)
+}
+
+async fn data_version(tx: &mut WriteTransaction) -> Result<i64, StoreError> {
+    let (version,): (i64,) = sqlx::query_as("pragma data_version")
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(version)
 }
 
 async fn run_postgres(conn: &mut PgConnection, writes: Writes) -> Result<(), StoreError> {
@@ -158,14 +176,27 @@ impl Held {
                 run_postgres(&mut tx, writes).await?;
                 tx.commit().await?;
             }
+            (Conn::SqliteWrite(mut tx), _) => {
+                let (text, arguments) = writes.bound_sqlite("");
+                let query = sqlx::query_with(AssertSqlSafe(text), arguments);
+                query.execute(&mut *tx).await?;
+                tx.commit().await?;
+            }
             (reader, Store::Sqlite { writer, epoch, .. }) => {
                 drop(reader);
                 let bound = writes.bound_sqlite(BEGIN);
                 let mut tx = writer.take().await?;
-                let version = run_sqlite(&mut tx, bound).await?;
+                let written = run_sqlite(&mut tx, bound).await;
+                let version = match &written {
+                    Ok(version) => *version,
+                    // What another process wrote may be the very reason: a contact that is there by now.
+                    Err(_) => data_version(&mut tx).await?,
+                };
                 if epoch.note(version) != self.epoch {
+                    epoch.inside.store(INSIDE, Ordering::SeqCst);
                     return Err(StoreError::Overtaken);
                 }
+                written?;
                 tx.commit().await?;
             }
             _ => return Err(StoreError::Corrupt("a connection of another engine")),

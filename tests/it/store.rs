@@ -2,7 +2,7 @@
 
 use countersign::app::sign_up::Submission;
 use countersign::domain::standing::fold;
-use countersign::store::{Conn, Engine, contacts};
+use countersign::store::{Conn, contacts};
 
 use crate::harness::World;
 use crate::on_both_engines;
@@ -104,9 +104,6 @@ on_both_engines! {
     }
 
     async fn two_processes_on_one_database_decide_as_one(engine: Engine) {
-        if engine == Engine::Sqlite {
-            return;
-        }
         let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
         let second = countersign::app::App::start(
             world.app.config.clone(),
