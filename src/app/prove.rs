@@ -1,4 +1,7 @@
-//! What is kept as proof, taken out again.
+//! What is kept as proof, taken out again; and what a bundle says of it to people and to programs.
+
+pub mod dossier;
+pub mod report;
 
 use std::collections::HashMap;
 
