@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign::app::prove::consent_record::consent_record;
 use countersign::app::prove::dossier::{Anchor, Dossier, Entry};
 use countersign::app::prove::report::report;
 use countersign::domain::event::Fact;
@@ -202,19 +203,26 @@ async fn the_report_says_that_nobody_outside_bounds_the_times_where_no_authority
     world.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_report_of_somebody_who_left_says_that_no_consent_stands_and_since_when() {
+/// The same, and then the person left everything.
+async fn left() -> (World, Dossier) {
     let (world, mut dossier) = confirmed_by_code().await;
     let mut last = dossier.entries[3].clone();
     last.number = 5;
     last.index += 1;
     last.event.at = dossier.made_at;
+    last.event.request = None;
     last.event.fact = Fact::Withdrawn {
         purposes: last.event.fact.purposes().to_vec(),
         scope: "all".to_owned(),
         circumstances: Default::default(),
     };
     dossier.entries.push(last);
+    (world, dossier)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_report_of_somebody_who_left_says_that_no_consent_stands_and_since_when() {
+    let (world, dossier) = left().await;
     let page = report(&dossier).unwrap();
     for words in [
         "Consent stands for 0 of 2 purposes",
@@ -225,5 +233,44 @@ async fn the_report_of_somebody_who_left_says_that_no_consent_stands_and_since_w
     ] {
         assert!(page.contains(words), "{words}");
     }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_consent_record_tells_each_change_of_state_with_its_time_method_and_source() {
+    let (world, mut dossier) = left().await;
+    dossier.brand.purposes.truncate(1);
+    let version = dossier.forms.keys().next().unwrap();
+    let text = serde_json::to_string_pretty(&consent_record(&dossier))
+        .unwrap()
+        .replace(&dossier.contact.0.to_string(), "CONTACT")
+        .replace(version.as_str(), "VERSION");
+    insta::assert_snapshot!("consent_record", text);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signup_does_not_make_a_confirmed_consent_implied_in_the_record() {
+    let (world, mut dossier) = confirmed_by_code().await;
+    let mut again = dossier.entries[0].clone();
+    (again.number, again.index) = (5, 4_205);
+    let mut confirmed = dossier.entries[3].clone();
+    (confirmed.number, confirmed.index) = (6, 4_206);
+    dossier.entries.extend([again, confirmed]);
+    let record = consent_record(&dossier);
+    let process = &record["dpv:hasProcess"][0];
+    let states: Vec<_> = process["dpv:hasConsentStatus"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|status| status["@type"][0].as_str().unwrap())
+        .collect();
+    let expected = [
+        "dpv:ConsentGiven",
+        "dpv:ConsentGiven",
+        "dpv:RenewedConsentGiven",
+    ];
+    assert_eq!(states, expected);
+    assert_eq!(process["dpv:hasLegalBasis"], "dpv:ExpressedConsent");
     world.finish().await;
 }
