@@ -1,4 +1,8 @@
-//! What is kept as proof, taken out again.
+//! What is kept as proof, taken out again; and what a bundle says of it to people and to programs.
+
+pub mod consent_record;
+pub mod dossier;
+pub mod report;
 
 use std::collections::HashMap;
 

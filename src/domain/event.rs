@@ -300,6 +300,42 @@ impl Fact {
     }
 }
 
+impl Fact {
+    /// What the browser or program showed of itself, where somebody acted. Empty if it is not kept any more.
+    pub const fn circumstances(&self) -> Option<&Circumstances> {
+        match self {
+            Self::SignedUp(signup) => Some(&signup.circumstances),
+            Self::MailRequested { circumstances, .. }
+            | Self::LinkOpened { circumstances, .. }
+            | Self::CodeAsked { circumstances, .. }
+            | Self::CodeWrong { circumstances, .. }
+            | Self::Confirmed { circumstances, .. }
+            | Self::Declined { circumstances, .. }
+            | Self::Withdrawn { circumstances, .. }
+            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
+            Self::MailAccepted { .. } | Self::MailFailed { .. } | Self::Replaced => None,
+        }
+    }
+
+    /// The purposes that the fact itself names.
+    pub fn purposes(&self) -> &[Slug] {
+        match self {
+            Self::SignedUp(signup) => &signup.purposes,
+            Self::Confirmed { purposes, .. }
+            | Self::Declined { purposes, .. }
+            | Self::Withdrawn { purposes, .. }
+            | Self::AddressChanged { purposes, .. } => purposes,
+            Self::MailRequested { .. }
+            | Self::MailAccepted { .. }
+            | Self::MailFailed { .. }
+            | Self::LinkOpened { .. }
+            | Self::CodeAsked { .. }
+            | Self::CodeWrong { .. }
+            | Self::Replaced => &[],
+        }
+    }
+}
+
 /// A fact with its place and time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

@@ -15,6 +15,7 @@ mod budgets;
 mod chromium;
 mod confirm;
 mod delivery;
+mod evidence;
 mod harness;
 mod inbox;
 mod log_formats;

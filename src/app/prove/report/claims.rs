@@ -1,0 +1,116 @@
+//! What can be stated, and what each statement rests on.
+
+use super::words::{events, grade, legible, logged, time};
+use crate::app::prove::dossier::{Dossier, Entry};
+use crate::domain::brand::Slug;
+use crate::domain::event::{Fact, SignedUp};
+
+pub(super) struct Claim {
+    pub(super) says: String,
+    pub(super) rests_on: String,
+    pub(super) logged: String,
+}
+
+pub(super) fn all(dossier: &Dossier) -> Vec<Claim> {
+    dossier
+        .entries
+        .iter()
+        .flat_map(|entry| of(dossier, entry))
+        .collect()
+}
+
+fn list(purposes: &[Slug]) -> String {
+    let names: Vec<&str> = purposes.iter().map(Slug::as_str).collect();
+    names.join(", ")
+}
+
+fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
+    let at = time(entry.event.at);
+    let number = entry.number;
+    let claim = |says: String, rests_on: String| Claim {
+        says,
+        rests_on: format!(
+            "Event {number} at place {} of the log. {rests_on}",
+            entry.index
+        ),
+        logged: logged(dossier, entry),
+    };
+    match &entry.event.fact {
+        Fact::SignedUp(signup) => of_signup(signup, &at, claim),
+        Fact::MailAccepted {
+            reply, mail_sha256, ..
+        } => vec![claim(
+            format!(
+                "The mail that asks for the confirmation was handed to a mail server, which answered at {at} that it took it."
+            ),
+            format!(
+                "The mail, mails/{number:04}.eml (SHA-256 {}). The server's reply as it came: “{}”. The server’s own log should hold the same.",
+                legible(mail_sha256),
+                legible(reply.trim())
+            ),
+        )],
+        Fact::Confirmed {
+            purposes,
+            grade: given,
+            ..
+        } => {
+            let before: Vec<usize> = dossier
+                .of_request(entry.event.request)
+                .filter(|other| {
+                    matches!(
+                        other.event.fact,
+                        Fact::SignedUp(_) | Fact::MailAccepted { .. }
+                    )
+                })
+                .map(|other| other.number)
+                .collect();
+            vec![claim(
+                format!(
+                    "At {at} the request of that mail was confirmed for {}. {}.",
+                    list(purposes),
+                    grade(*given).name
+                ),
+                format!(
+                    "It carries the request that {} carry, and the link in the mail holds that request's number.",
+                    events(&before)
+                ),
+            )]
+        }
+        Fact::Declined { purposes, .. } => vec![claim(
+            format!(
+                "At {at} somebody who had the mail said “this was not me” ({}).",
+                list(purposes)
+            ),
+            "From then on nothing is sent to this mailbox.".to_owned(),
+        )],
+        Fact::Withdrawn { purposes, .. } => vec![claim(
+            format!("At {at} the person left {}.", list(purposes)),
+            "From then on there is no consent for it.".to_owned(),
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn of_signup(signup: &SignedUp, at: &str, claim: impl Fn(String, String) -> Claim) -> Vec<Claim> {
+    let version = signup.form_version.as_str();
+    vec![
+        claim(
+            format!(
+                "At {at} the address “{}” was entered at the form “{}” for {}.",
+                legible(&signup.address_typed),
+                signup.form,
+                list(&signup.purposes)
+            ),
+            "What the server wrote down at that moment.".to_owned(),
+        ),
+        claim(
+            format!(
+                "The form showed the wording of this report, in the language “{}”, and no box was ticked in advance.",
+                legible(&signup.language)
+            ),
+            format!(
+                "The page forms/{version}.html, whose SHA-256 is its name; the event names it."
+            ),
+        ),
+    ]
+}

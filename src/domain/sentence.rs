@@ -1,0 +1,158 @@
+//! Events in words, for operators and auditors: the timeline, the report and the admin pages tell the same story.
+
+use super::circumstances::Circumstances;
+use super::event::{Event, Fact, Grade, Link, MailFate};
+use super::policy::Verdict;
+use super::scanner::Signal;
+
+fn from(circumstances: &Circumstances) -> String {
+    circumstances
+        .ip
+        .map_or_else(String::new, |ip| format!(" from {ip}"))
+}
+
+fn signals(found: &[Signal]) -> String {
+    let words: Vec<&str> = found
+        .iter()
+        .map(|signal| match signal {
+            Signal::PressedAtOnce => "pressed within two seconds of its page",
+            Signal::OpenedAllLinks => "opened all links of the mail within seconds",
+            Signal::SeveralPeople => "opened several people's links within a minute",
+        })
+        .collect();
+    words.join("; ")
+}
+
+/// One event as a sentence.
+pub fn sentence(event: &Event) -> String {
+    match &event.fact {
+        Fact::SignedUp(signup) => {
+            let purposes: Vec<&str> = signup.purposes.iter().map(|p| p.as_str()).collect();
+            let verdict = match signup.ruling.verdict {
+                Verdict::Accept => "implicit consent",
+                Verdict::ConfirmFirst => "waits for confirmation",
+                Verdict::Refuse => "no consent from it",
+            };
+            let version: String = signup.form_version.as_str().chars().take(12).collect();
+            format!(
+                "Signed up for {} on form \"{}\" (version {version}, {}){}: {verdict} by rule {}; {}.",
+                purposes.join(", "),
+                signup.form,
+                signup.language,
+                from(&signup.circumstances),
+                signup.ruling.rule.id(),
+                fate(signup.mail),
+            )
+        }
+        Fact::MailRequested {
+            mail,
+            circumstances,
+        } => {
+            format!(
+                "Asked for the mail again{}; {}.",
+                from(circumstances),
+                fate(*mail)
+            )
+        }
+        Fact::MailAccepted {
+            message_id,
+            reply,
+            tries,
+            ..
+        } => format!(
+            "The mail server took the confirmation mail <{message_id}> at try {tries} and said: {}",
+            reply.trim()
+        ),
+        Fact::MailFailed {
+            reason,
+            tries,
+            ambiguous,
+            ..
+        } => format!(
+            "The confirmation mail was given up after {tries} tries: {}{}",
+            reason.trim(),
+            if *ambiguous {
+                " (an earlier try may have reached the server)"
+            } else {
+                ""
+            }
+        ),
+        Fact::LinkOpened {
+            link,
+            method,
+            same_browser,
+            circumstances,
+        } => format!(
+            "The link {} was opened by {method}{}{}.",
+            match link {
+                Link::Confirm => "to confirm",
+                Link::Decline => "\"This was not me\"",
+                Link::About => "\"About this mail\"",
+            },
+            from(circumstances),
+            if *same_browser {
+                " in the browser that signed up"
+            } else {
+                ""
+            }
+        ),
+        Fact::CodeAsked {
+            signals: found,
+            circumstances,
+        } => format!(
+            "A press{} did not confirm, it looked like a program's ({}); the code was asked for.",
+            from(circumstances),
+            signals(found)
+        ),
+        Fact::CodeWrong {
+            tries,
+            circumstances,
+        } => {
+            format!(
+                "A wrong code was typed{} (number {tries}).",
+                from(circumstances)
+            )
+        }
+        Fact::Confirmed {
+            purposes,
+            grade,
+            circumstances,
+            ..
+        } => {
+            let purposes: Vec<&str> = purposes.iter().map(|p| p.as_str()).collect();
+            format!(
+                "Confirmed {} {}{}: explicit consent by rule G3.",
+                purposes.join(", "),
+                match grade {
+                    Grade::Code => "with the code from the mail",
+                    Grade::SameBrowser => "in the browser that signed up",
+                    Grade::LinkButton => "by the button behind the link",
+                },
+                from(circumstances)
+            )
+        }
+        Fact::Declined { circumstances, .. } => format!(
+            "Said \"this was not me\"{}: no further mail to this mailbox.",
+            from(circumstances)
+        ),
+        Fact::Withdrawn {
+            scope,
+            circumstances,
+            ..
+        } => format!("Withdrew ({scope}){}.", from(circumstances)),
+        Fact::AddressChanged { circumstances, .. } => format!(
+            "The person who signed up corrected the address{}; this request ended.",
+            from(circumstances)
+        ),
+        Fact::Replaced => "A newer request took the place of this one.".to_owned(),
+    }
+}
+
+const fn fate(mail: MailFate) -> &'static str {
+    match mail {
+        MailFate::Queued => "a confirmation mail was queued",
+        MailFate::OverBudget => "no mail, the budget was used up",
+        MailFate::Suppressed => "no mail, the mailbox is suppressed",
+        MailFate::Bot => "no mail, the form was filled in by a program",
+    }
+}
