@@ -298,24 +298,6 @@ impl Fact {
             Self::Replaced => "replaced",
         }
     }
-}
-
-impl Fact {
-    /// What the browser or program showed of itself, where somebody acted. Empty if it is not kept any more.
-    pub const fn circumstances(&self) -> Option<&Circumstances> {
-        match self {
-            Self::SignedUp(signup) => Some(&signup.circumstances),
-            Self::MailRequested { circumstances, .. }
-            | Self::LinkOpened { circumstances, .. }
-            | Self::CodeAsked { circumstances, .. }
-            | Self::CodeWrong { circumstances, .. }
-            | Self::Confirmed { circumstances, .. }
-            | Self::Declined { circumstances, .. }
-            | Self::Withdrawn { circumstances, .. }
-            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
-            Self::MailAccepted { .. } | Self::MailFailed { .. } | Self::Replaced => None,
-        }
-    }
 
     /// The purposes that the fact itself names.
     pub fn purposes(&self) -> &[Slug] {
