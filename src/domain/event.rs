@@ -33,12 +33,6 @@ impl Grade {
             Self::LinkButton => "link_button",
         }
     }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Code, Self::SameBrowser, Self::LinkButton]
-            .into_iter()
-            .find(|grade| grade.as_str() == text)
-    }
 }
 
 /// What became of the mail that a signup or a resend would cause.

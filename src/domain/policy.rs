@@ -35,12 +35,6 @@ impl Rule {
             Self::D3 => "D3",
         }
     }
-
-    pub fn from_id(id: &str) -> Option<Self> {
-        [Self::G1, Self::G3, Self::A1, Self::O6, Self::D2, Self::D3]
-            .into_iter()
-            .find(|rule| rule.id() == id)
-    }
 }
 
 /// What may be done with an address.

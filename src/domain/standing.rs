@@ -56,20 +56,6 @@ impl State {
             Self::Corrected => "corrected",
         }
     }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Pending,
-            Self::Implicit,
-            Self::Explicit,
-            Self::Lapsed,
-            Self::Declined,
-            Self::Withdrawn,
-            Self::Corrected,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == text)
-    }
 }
 
 /// The standing for one purpose, with the reason.

@@ -60,9 +60,6 @@ fn written(standings: &Standings) -> String {
     serde_json::to_string(standings).unwrap_or_default()
 }
 
-const FIND_BY_ID: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, \
-     c.open_request_id, c.standings, c.created_at \
-     from r cross join contact c where c.brand_id = r.brand_id and c.id = r.id";
 const FIND_ONE: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where brand_id = $1 and address_key = $2";
 const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
@@ -85,17 +82,6 @@ pub async fn find(
         .fetch_optional(driver)
         .await?);
     found.map(ContactRow::read).transpose()
-}
-
-pub async fn find_by_ids(
-    conn: &mut Conn,
-    ids: &[(BrandId, ContactId)],
-) -> Result<Vec<Contact>, StoreError> {
-    let rows = Rows::of(ids)
-        .uuid("brand_id", |id| id.0.0)
-        .uuid("id", |id| id.1.0);
-    let found: Vec<ContactRow> = conn.read_set(FIND_BY_ID, rows).await?;
-    found.into_iter().map(ContactRow::read).collect()
 }
 
 /// Writes new contacts, and of known ones what a signup may change.
