@@ -26,12 +26,11 @@ fn list(purposes: &[Slug]) -> String {
 
 fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
     let at = time(entry.event.at);
-    let number = entry.number;
     let claim = |says: String, rests_on: String| Claim {
         says,
         rests_on: format!(
-            "Event {number} at place {} of the log. {rests_on}",
-            entry.index
+            "Event {} at place {} of the log. {rests_on}",
+            entry.number, entry.index
         ),
         logged: logged(dossier, entry),
     };
@@ -44,7 +43,8 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
                 "The mail that asks for the confirmation was handed to a mail server, which answered at {at} that it took it."
             ),
             format!(
-                "The mail, mails/{number:04}.eml (SHA-256 {}). The server's reply as it came: “{}”. The server’s own log should hold the same.",
+                "The mail, mails/{:04}.eml (SHA-256 {}). The server’s reply as it came: “{}”. The server’s own log should hold the same.",
+                entry.number,
                 legible(mail_sha256),
                 legible(reply.trim())
             ),
@@ -53,29 +53,17 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             purposes,
             grade: given,
             ..
-        } => {
-            let before: Vec<usize> = dossier
-                .of_request(entry.event.request)
-                .filter(|other| {
-                    matches!(
-                        other.event.fact,
-                        Fact::SignedUp(_) | Fact::MailAccepted { .. }
-                    )
-                })
-                .map(|other| other.number)
-                .collect();
-            vec![claim(
-                format!(
-                    "At {at} the request of that mail was confirmed for {}. {}.",
-                    list(purposes),
-                    grade(*given).name
-                ),
-                format!(
-                    "It carries the request that {} carry, and the link in the mail holds that request's number.",
-                    events(&before)
-                ),
-            )]
-        }
+        } => vec![claim(
+            format!(
+                "At {at} the request of that mail was confirmed for {}. {}.",
+                list(purposes),
+                grade(*given).name
+            ),
+            format!(
+                "It carries the request that {} carry, and the link in the mail holds that request’s number.",
+                events(&asked_by(dossier, entry))
+            ),
+        )],
         Fact::Declined { purposes, .. } => vec![claim(
             format!(
                 "At {at} somebody who had the mail said “this was not me” ({}).",
@@ -89,6 +77,20 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
         )],
         _ => Vec::new(),
     }
+}
+
+/// The signup and the mails of the request that an entry answers.
+fn asked_by(dossier: &Dossier, entry: &Entry) -> Vec<usize> {
+    dossier
+        .of_request(entry.event.request)
+        .filter(|other| {
+            matches!(
+                other.event.fact,
+                Fact::SignedUp(_) | Fact::MailAccepted { .. }
+            )
+        })
+        .map(|other| other.number)
+        .collect()
 }
 
 fn of_signup(signup: &SignedUp, at: &str, claim: impl Fn(String, String) -> Claim) -> Vec<Claim> {
