@@ -32,7 +32,9 @@ impl Evidence {
         for event in &events {
             if self.json {
                 let mut line = serde_json::to_value(event)?;
-                line["circumstances"] = serde_json::to_value(event.fact.circumstances())?;
+                if let Some(circumstances) = event.fact.circumstances() {
+                    line["circumstances"] = serde_json::to_value(circumstances)?;
+                }
                 println!("{line}");
             } else {
                 println!("{}  {}", event.at, sentence(event));

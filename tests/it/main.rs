@@ -18,6 +18,7 @@ mod delivery;
 mod evidence;
 mod harness;
 mod inbox;
+mod locks;
 mod log_formats;
 mod process;
 mod recipe;

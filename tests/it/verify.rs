@@ -102,3 +102,36 @@ fn the_command_tells_the_story_of_a_good_bundle_and_names_what_is_wrong_with_a_b
     );
     assert_eq!(run("no such bundle").status.code(), Some(2));
 }
+
+#[test]
+fn the_command_takes_what_the_reader_knows_and_tells_a_wrong_key_from_a_wrong_word() {
+    if is_left_out() {
+        return;
+    }
+    let samples = Samples::get();
+    let run = |flags: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command
+            .arg("verify")
+            .arg(samples.path("good"))
+            .args(flags)
+            .output()
+            .unwrap()
+    };
+    let files = countersign::ledger::archive::read(&std::fs::read(samples.path("good")).unwrap())
+        .unwrap()
+        .0;
+    let key = String::from_utf8(files["log-key.pub"].clone()).unwrap();
+    assert!(run(&["--key", key.trim()]).status.success());
+    let other = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    let told = run(&["--key", other]);
+    assert_eq!(told.status.code(), Some(1));
+    assert!(
+        String::from_utf8(told.stderr)
+            .unwrap()
+            .contains("log-key.pub")
+    );
+    assert_eq!(run(&["--key", "no key"]).status.code(), Some(2));
+    assert_eq!(run(&["--witness", "no key"]).status.code(), Some(2));
+    assert_eq!(run(&["--roots", "no such file"]).status.code(), Some(2));
+}
