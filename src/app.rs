@@ -11,7 +11,9 @@ pub mod open_link;
 pub mod overview;
 pub mod permit;
 pub mod prove;
+pub mod read_log;
 mod record;
+pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 pub mod tidy;
@@ -21,6 +23,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::domain::keys::{Keys, KeysProblem};
+use crate::domain::time::Timestamp;
+use crate::ledger::note::{NoteProblem, SigningNoteKey};
 use crate::store::writer::Batcher;
 use crate::store::{Store, StoreError, settings};
 
@@ -34,6 +38,7 @@ pub struct App {
     pub keys: Arc<Keys>,
     pub store: Store,
     pub live: live::Live,
+    pub log: sequence::Log,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -51,6 +56,13 @@ pub enum StartProblem {
         "the root secret that this database began with is missing; put it last in secrets.previous"
     )]
     OldSecretMissing,
+    #[error("the log's key: {0}")]
+    LogKey(#[from] NoteProblem),
+    /// The log's name and key are those of its first checkpoint, for good.
+    #[error(
+        "this database's log is signed by another key; its root secret is missing; put it last in secrets.previous"
+    )]
+    OtherLog,
 }
 
 /// What a batch of a hot verb works with; cheap to clone into its task.
@@ -79,6 +91,7 @@ impl App {
         if known != keys.mailbox_fingerprint() {
             return Err(StartProblem::OldSecretMissing);
         }
+        let log = Self::open_log(&config, &keys, &store, &random, clock.now()).await?;
         let catalog = catalog::load(&store).await?;
         let work = Work {
             store: store.clone(),
@@ -104,12 +117,33 @@ impl App {
             }),
             catalog: RwLock::new(Arc::new(catalog)),
             live: live::Live::default(),
+            log,
             config,
             clock,
             random,
             keys,
             store,
         }))
+    }
+
+    /// The log's key and its name. The name is chosen once, when the database is new: what it is found under may change.
+    async fn open_log(
+        config: &Config,
+        keys: &Keys,
+        store: &Store,
+        random: &Random,
+        now: Timestamp,
+    ) -> Result<sequence::Log, StartProblem> {
+        let mut tx = store.write().await?;
+        let origin = settings::put_once(&mut tx, "log_origin", &config.ledger.origin).await?;
+        let key = SigningNoteKey::new(&origin, keys.log_secret())?;
+        let vkey = key.verifier().vkey();
+        let known = settings::put_once(&mut tx, "log_key", &vkey).await?;
+        tx.commit().await?;
+        if known != vkey {
+            return Err(StartProblem::OtherLog);
+        }
+        Ok(sequence::Log::new(key, random.uuid_v7(now)))
     }
 
     fn work(&self) -> Work {

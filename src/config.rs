@@ -45,6 +45,15 @@ pub struct Delivery {
     pub max_tries: i64,
 }
 
+/// The log of evidence.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// The name that a new log gets (C2SP tlog-checkpoint's origin).
+    pub origin: String,
+    /// Whether it is served under `/log/`.
+    pub published: bool,
+}
+
 /// Everything, typed and checked. Secrets do not show in its `Debug` form.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -60,6 +69,7 @@ pub struct Config {
     pub delivery: Delivery,
     pub limits: Limits,
     pub thresholds: Thresholds,
+    pub ledger: Ledger,
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
@@ -125,6 +135,7 @@ impl Reader<'_> {
             delivery: self.delivery(),
             limits: self.limits(),
             thresholds: self.thresholds(),
+            ledger: self.ledger(&base_url),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
@@ -137,6 +148,30 @@ impl Reader<'_> {
             per_domain_an_hour: self.number("delivery", "per_domain_an_hour", 0, 1_000_000),
             retry_for: self.seconds("delivery", "retry_for_hours", 3_600, 240),
             max_tries: i64::from(self.number("delivery", "max_tries", 1, 100)),
+        }
+    }
+
+    fn ledger(&mut self, base_url: &str) -> Ledger {
+        let chosen = self.text("ledger", "origin");
+        let name = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
+        if !chosen.chars().all(name) || chosen.len() > 200 {
+            self.wrong(
+                "ledger",
+                "origin",
+                "it is no name: 1 to 200 characters, without spaces and +, such as example.org/log",
+            );
+        }
+        let by_default = || {
+            let bare = base_url.split_once("://").map_or(base_url, |parts| parts.1);
+            format!("{bare}/log")
+        };
+        Ledger {
+            origin: if chosen.is_empty() {
+                by_default()
+            } else {
+                chosen
+            },
+            published: self.flag("ledger", "published"),
         }
     }
 

@@ -14,3 +14,4 @@ pub mod note;
 pub mod receipt;
 pub mod tile;
 pub mod timestamp;
+pub mod tree;

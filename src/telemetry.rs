@@ -17,6 +17,10 @@ pub const OUTBOX: &str = "countersign_outbox_mails";
 pub const OPENINGS: &str = "countersign_link_openings_total";
 /// Mails that a budget kept back, by budget.
 pub const BUDGET: &str = "countersign_budget_refusals_total";
+/// Entries of the log of evidence.
+pub const LOG_ENTRIES: &str = "countersign_log_entries";
+/// Times that the log of evidence could not go on.
+pub const LOG_PROBLEMS: &str = "countersign_log_problems_total";
 
 /// Starts the log. Called once, by `main`.
 pub fn start_log(json: bool, level: &str) {

@@ -15,6 +15,7 @@ pub struct Live {
     answered: broadcast::Sender<RequestId>,
     mail: Notify,
     smtp_problem: Mutex<Option<String>>,
+    log_problem: Mutex<Option<String>>,
 }
 
 impl Default for Live {
@@ -23,6 +24,7 @@ impl Default for Live {
             answered: broadcast::channel(BACKLOG).0,
             mail: Notify::new(),
             smtp_problem: Mutex::new(None),
+            log_problem: Mutex::new(None),
         }
     }
 }
@@ -47,19 +49,30 @@ impl Live {
 
     /// Remembers what keeps mail from leaving, or that nothing does any more.
     pub fn set_smtp_problem(&self, problem: Option<&str>) {
-        let mut kept = self
-            .smtp_problem
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if kept.as_deref() != problem {
-            *kept = problem.map(ToOwned::to_owned);
-        }
+        keep(&self.smtp_problem, problem);
     }
 
     pub fn smtp_problem(&self) -> Option<String> {
-        self.smtp_problem
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        kept(&self.smtp_problem)
     }
+
+    /// Remembers what keeps the log of evidence from going on, or that nothing does any more.
+    pub fn set_log_problem(&self, problem: Option<&str>) {
+        keep(&self.log_problem, problem);
+    }
+
+    pub fn log_problem(&self) -> Option<String> {
+        kept(&self.log_problem)
+    }
+}
+
+fn keep(place: &Mutex<Option<String>>, problem: Option<&str>) {
+    let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.as_deref() != problem {
+        *kept = problem.map(ToOwned::to_owned);
+    }
+}
+
+fn kept(place: &Mutex<Option<String>>) -> Option<String> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
-use crate::store::{StoreError, budgets, openings, outbox};
+use crate::store::{StoreError, budgets, log, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -21,6 +21,10 @@ pub struct Readiness {
     pub mails_failed: i64,
     /// What the SMTP server last refused or could not do, with no address in it; none once a mail went through.
     pub last_smtp_problem: Option<String>,
+    /// Entries that the newest signed checkpoint of the log holds.
+    pub log_entries: i64,
+    /// Why the log of evidence does not go on; events are recorded all the same, and wait for it.
+    pub log_problem: Option<String>,
 }
 
 impl App {
@@ -42,6 +46,8 @@ impl App {
             mails_waiting,
             mails_failed,
             last_smtp_problem: self.live.smtp_problem(),
+            log_entries: log::head(&mut conn).await?.map_or(0, |head| head.size),
+            log_problem: self.live.log_problem(),
         })
     }
 
@@ -51,6 +57,8 @@ impl App {
         let (due, failed) = outbox::count(&mut conn).await?;
         metrics::gauge!(telemetry::OUTBOX, "state" => "due").set(due as f64);
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
+        let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
+        metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
         Ok(())
     }
 }

@@ -34,6 +34,8 @@ pub struct Serve {
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
+/// How often events without a place in the log are looked for.
+const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 
 impl Serve {
     pub async fn run(self, config: Config) -> Done {
@@ -55,6 +57,12 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             .map_err(|problem| Ended::Wrong(problem.to_string()))?;
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
+        tasks.spawn(every(
+            SEQUENCE_EVERY,
+            stopped.clone(),
+            app.clone(),
+            sequence,
+        ));
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -88,6 +96,13 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
     if finished.await.is_err() {
         tracing::warn!("some mails were still under way; they are tried again, marked ambiguous");
     }
+    if role != Role::Web {
+        // What was recorded to the end is logged, and another process need not wait for our lease.
+        sequence(app.clone()).await;
+        if let Err(error) = app.end_sequencing().await {
+            tracing::warn!(%error, "the lease on the log runs out by itself");
+        }
+    }
     app.store.close().await;
     Ok(())
 }
@@ -118,6 +133,18 @@ async fn tidy(app: Arc<App>) {
     if let Err(error) = app.tidy().await {
         tracing::warn!(%error, "old rows could not be tidied away");
     }
+}
+
+/// A log that does not go on is told once, and tried again with every round: whoever mends the database need not restart.
+async fn sequence(app: Arc<App>) {
+    let problem = app.sequence().await.err().map(|error| error.to_string());
+    if let Some(problem) = &problem {
+        metrics::counter!(telemetry::LOG_PROBLEMS).increment(1);
+        if app.live.log_problem().as_ref() != Some(problem) {
+            tracing::error!(%problem, "the log of evidence does not go on");
+        }
+    }
+    app.live.set_log_problem(problem.as_deref());
 }
 
 async fn refresh(app: Arc<App>) {

@@ -72,6 +72,8 @@ settings! {
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
+    ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";
+    ledger.published: Flag = "true", "Serve the log under /log/. It shows how many events there are and when, and nothing of whom.";
     log.format: Text = "readable", "readable or json.";
     log.level: Text = "info", "error, warn, info or debug.";
     metrics.token: Secret = "", "Who asks /metrics must send this as a bearer token; empty means from this machine only.";

@@ -27,12 +27,14 @@ struct Derived {
     code: [u8; 32],
     mailbox: [u8; 32],
     challenge: [u8; 32],
+    log: [u8; 32],
 }
 
 /// The newest root secret first, then earlier ones that still verify what they signed.
 pub struct Keys {
     derived: Vec<Derived>,
     mailbox: [u8; 32],
+    log: [u8; 32],
 }
 
 /// Why the keys cannot be used.
@@ -75,10 +77,16 @@ impl Keys {
                 code: one(b"code"),
                 mailbox: one(b"mailbox"),
                 challenge: one(b"challenge"),
+                log: one(b"log"),
             });
         }
-        let mailbox = derived.last().ok_or(KeysProblem::None)?.mailbox;
-        Ok(Self { derived, mailbox })
+        let oldest = derived.last().ok_or(KeysProblem::None)?;
+        let (mailbox, log) = (oldest.mailbox, oldest.log);
+        Ok(Self {
+            derived,
+            mailbox,
+            log,
+        })
     }
 
     /// The id of the key that signs now.
@@ -120,6 +128,12 @@ impl Keys {
             full[0], full[1], full[2], full[3], full[4], full[5], full[6], full[7],
         ]);
         Some(format!("{:06}", number % 1_000_000))
+    }
+
+    /// The secret half of the key that signs the log (Ed25519, RFC 8032). It comes from the oldest secret given, since a
+    /// log has one key for its life.
+    pub const fn log_secret(&self) -> &[u8; 32] {
+        &self.log
     }
 
     /// The secret that signs proof-of-work challenges, as text for the library that wants text.

@@ -6,5 +6,6 @@ pub mod decline;
 pub mod embed;
 pub mod form;
 pub mod inbox;
+pub mod log;
 pub mod message;
 pub mod verify;

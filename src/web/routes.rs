@@ -38,6 +38,7 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/a/{token}", get().to(public::about::show))
         .route("/a/{token}", head().to(public::about::show))
         // Evidence
+        .route("/log/{path:.*}", get().to(public::log::show))
         .route("/verify", get().to(public::verify::show))
         // What pages load
         .route("/static/{name}", get().to(assets::file))

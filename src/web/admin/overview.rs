@@ -20,6 +20,8 @@ struct OverviewPage {
     mails_waiting: i64,
     mails_failed: i64,
     smtp_problem: Option<String>,
+    log_entries: i64,
+    log_problem: Option<String>,
     failed: Vec<FailedMail>,
 }
 
@@ -43,6 +45,8 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
             mails_waiting: overview.ready.mails_waiting,
             mails_failed: overview.ready.mails_failed,
             smtp_problem: overview.ready.last_smtp_problem,
+            log_entries: overview.ready.log_entries,
+            log_problem: overview.ready.log_problem,
             failed: overview.failed,
         },
     )

@@ -1,0 +1,269 @@
+//! The sequencer: gives committed events their places in the log, and signs its new head.
+//!
+//! A round goes in steps, each of which may be the last one of this process:
+//! 1. the tiles that grow are read, and the head's root is computed from them and compared;
+//! 2. new entries are added to them and written. If the process dies here, the tiles reach beyond the newest checkpoint,
+//!    which no reader sees, and the next round writes the same;
+//! 3. events and tiles are read and hashed a second time, by another way through the database;
+//! 4. the checkpoint is signed and put behind the one that it follows. Where another sequencer was faster, it finds that
+//!    place taken, and nothing is done. If the process dies after it, the log has grown.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::App;
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::commitment::commitment;
+use crate::ledger::merkle::{Hash, empty_root};
+use crate::ledger::note::{NoteProblem, SigningNoteKey};
+use crate::ledger::tree::{Growth, TileProblem, edge_tiles};
+use crate::store::log::{LoggedEvent, Run, SignedCheckpoint, TileId};
+use crate::store::{Conn, StoreError, leases, log};
+
+/// Events of one checkpoint at most: they are in memory together.
+const BATCH: i64 = 4_096;
+const LEASE: Duration = Duration::from_secs(10);
+const LEASE_NAME: &str = "sequencer";
+
+/// What signs the log, and who this process is among sequencers.
+pub struct Log {
+    pub key: SigningNoteKey,
+    holder: Uuid,
+    leased_until: AtomicI64,
+}
+
+impl Log {
+    pub(super) const fn new(key: SigningNoteKey, holder: Uuid) -> Self {
+        Self {
+            key,
+            holder,
+            leased_until: AtomicI64::new(0),
+        }
+    }
+}
+
+/// Why the log does not go on. Nothing was signed; events go on being recorded, and wait.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SequenceProblem {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Tile(#[from] TileProblem),
+    #[error("the newest checkpoint: {0}")]
+    Head(#[from] NoteProblem),
+    #[error("the tiles do not lead to the root hash of the newest checkpoint, of size {0}")]
+    Root(u64),
+    #[error("the event at position {0} was emptied before it was logged")]
+    Emptied(i64),
+    #[error("what was written is not what is read: {0}")]
+    Reread(String),
+}
+
+/// Where the log stands.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub size: u64,
+    pub last_position: i64,
+    pub root: Hash,
+    /// The signed note.
+    pub note: String,
+}
+
+impl App {
+    /// Gives the events that are committed by now their places; answers with how many. Nothing where there are none, or
+    /// another process is at it.
+    pub async fn sequence(&self) -> Result<u64, SequenceProblem> {
+        let mut conn = self.store.read().await?;
+        let seen = log::last_position(&mut conn).await?;
+        let mut head = self.log_head(&mut conn).await?;
+        drop(conn);
+        if head.as_ref().is_some_and(|head| head.last_position >= seen) || !self.lead().await? {
+            return Ok(0);
+        }
+        let Some(settled) = log::settled_position(&self.store).await? else {
+            return Ok(0);
+        };
+        let mut added = 0;
+        loop {
+            let from = match head {
+                Some(head) => head,
+                None => match self.first_checkpoint().await? {
+                    Some(head) => head,
+                    None => return Ok(added),
+                },
+            };
+            let size = from.size;
+            if from.last_position >= settled {
+                return Ok(added);
+            }
+            let Some(next) = self.extend(&from, settled).await? else {
+                return Ok(added);
+            };
+            added += next.size - size;
+            head = Some(next);
+        }
+    }
+
+    /// Has, or takes, the right to extend the log. The checkpoints' order alone keeps it whole; the lease spares two
+    /// processes the same work.
+    async fn lead(&self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let good_for = self.log.leased_until.load(Ordering::SeqCst) - now.micros();
+        let half = i64::try_from(LEASE.as_micros() / 2).unwrap_or(i64::MAX);
+        if good_for > half {
+            return Ok(true);
+        }
+        let until = now.plus(LEASE);
+        let taken = leases::take(&self.store, LEASE_NAME, self.log.holder, now, until).await?;
+        if taken {
+            self.log
+                .leased_until
+                .store(until.micros(), Ordering::SeqCst);
+        }
+        Ok(taken)
+    }
+
+    /// Lets another process go on at once.
+    pub async fn end_sequencing(&self) -> Result<(), StoreError> {
+        self.log.leased_until.store(0, Ordering::SeqCst);
+        leases::end(&self.store, LEASE_NAME, self.log.holder).await
+    }
+
+    /// The newest checkpoint, its signature checked.
+    pub async fn log_head(&self, conn: &mut Conn) -> Result<Option<Head>, SequenceProblem> {
+        let Some(stored) = log::head(conn).await? else {
+            return Ok(None);
+        };
+        let (read, _) = Checkpoint::verified(stored.note.as_bytes(), &self.log.key.verifier())?;
+        if i64::try_from(read.size) != Ok(stored.size) {
+            return Err(NoteProblem::Form("its size is not that of its row").into());
+        }
+        Ok(Some(Head {
+            size: read.size,
+            last_position: stored.last_position,
+            root: read.root,
+            note: stored.note,
+        }))
+    }
+
+    /// The checkpoint of the log without entries.
+    async fn first_checkpoint(&self) -> Result<Option<Head>, SequenceProblem> {
+        self.sign(None, 0, empty_root(), 0).await
+    }
+
+    /// One batch: steps 1 to 4.
+    async fn extend(&self, from: &Head, settled: i64) -> Result<Option<Head>, SequenceProblem> {
+        let mut conn = self.store.read().await?;
+        let events = log::list_events(&mut conn, from.last_position, settled, BATCH).await?;
+        let Some(last) = events.last().map(|event| event.position) else {
+            return Ok(None);
+        };
+        let mut grown = grow(&mut conn, from, &events).await?;
+        let runs = runs(log::last_run(&mut conn).await?, from.size, &events);
+        drop(conn);
+        log::stage(&self.store, &grown.take(), &runs).await?;
+
+        let mut conn = self.store.read().await?;
+        let events = log::list_events(&mut conn, from.last_position, last, BATCH).await?;
+        let mut again = grow(&mut conn, from, &events).await?;
+        if (again.size(), again.root()) != (grown.size(), grown.root()) {
+            return Err(SequenceProblem::Reread("the events differ".to_owned()));
+        }
+        compare(&mut conn, &again.take()).await?;
+        drop(conn);
+        self.sign(Some(from.size), again.size(), again.root(), last)
+            .await
+    }
+
+    async fn sign(
+        &self,
+        follows: Option<u64>,
+        size: u64,
+        root: Hash,
+        last_position: i64,
+    ) -> Result<Option<Head>, SequenceProblem> {
+        let checkpoint = Checkpoint {
+            origin: self.log.key.verifier().name,
+            size,
+            root,
+        };
+        let stored = SignedCheckpoint {
+            size: as_stored(size),
+            follows: follows.map(as_stored),
+            last_position,
+            note: self.log.key.sign(&checkpoint.text()),
+            signed_at: self.clock.now(),
+        };
+        let added = log::add_checkpoint(&self.store, &stored).await?;
+        Ok(added.then_some(Head {
+            size,
+            last_position,
+            root,
+            note: stored.note,
+        }))
+    }
+}
+
+/// The tree of the head, as its tiles tell it, with these events behind.
+async fn grow(
+    conn: &mut Conn,
+    from: &Head,
+    events: &[LoggedEvent],
+) -> Result<Growth, SequenceProblem> {
+    let kept = log::tiles(conn, &edge_tiles(from.size)).await?;
+    let mut grown = Growth::from_edge(from.size, kept)?;
+    if grown.root() != from.root {
+        return Err(SequenceProblem::Root(from.size));
+    }
+    for event in events {
+        grown.push(entry(event).ok_or(SequenceProblem::Emptied(event.position))?);
+    }
+    Ok(grown)
+}
+
+/// The commitment of an event; none where it was emptied.
+pub(super) fn entry(event: &LoggedEvent) -> Option<Hash> {
+    let salt = event.salt.as_deref()?.try_into().ok()?;
+    Some(commitment(salt, event.body.as_deref()?.as_bytes()))
+}
+
+/// Whether these tiles are kept. A kept one may be longer, if another sequencer came further.
+async fn compare(conn: &mut Conn, tiles: &[(TileId, Vec<u8>)]) -> Result<(), SequenceProblem> {
+    let wanted: Vec<TileId> = tiles.iter().map(|tile| tile.0).collect();
+    let kept: std::collections::HashMap<_, _> =
+        log::tiles(conn, &wanted).await?.into_iter().collect();
+    for ((level, place), hashes) in tiles {
+        let found = kept.get(&(*level, *place));
+        if !found.is_some_and(|found| found.starts_with(hashes)) {
+            return Err(SequenceProblem::Reread(format!(
+                "the tile {place} of level {level} differs"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The runs that begin with these events.
+fn runs(last: Option<Run>, size: u64, events: &[LoggedEvent]) -> Vec<Run> {
+    let mut begun = Vec::new();
+    let mut current = last;
+    for (index, event) in (as_stored(size)..).zip(events) {
+        let goes_on = current
+            .is_some_and(|run| event.position - run.first_position == index - run.first_index);
+        if !goes_on {
+            let run = Run {
+                first_index: index,
+                first_position: event.position,
+            };
+            begun.push(run);
+            current = Some(run);
+        }
+    }
+    begun
+}
+
+fn as_stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

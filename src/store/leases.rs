@@ -1,0 +1,39 @@
+//! Leases: jobs that one process does at a time. Whoever dies lets go of his by its time.
+
+use uuid::Uuid;
+
+use super::{Store, StoreError, on};
+use crate::domain::time::Timestamp;
+
+const TAKE: &str = "insert into lease (name, holder, held_until) values ($1, $2, $3) \
+     on conflict (name) do update set holder = excluded.holder, held_until = excluded.held_until \
+     where lease.holder = excluded.holder or lease.held_until <= $4 \
+     returning held_until";
+const END: &str = "delete from lease where name = $1 and holder = $2";
+
+/// Takes a lease or renews one's own; false where another has it.
+pub async fn take(
+    store: &Store,
+    name: &str,
+    holder: Uuid,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut tx = store.write().await?;
+    let taken: Option<(i64,)> = on!(tx, driver => sqlx::query_as(TAKE)
+        .bind(name)
+        .bind(holder)
+        .bind(until)
+        .bind(now)
+        .fetch_optional(driver)
+        .await?);
+    tx.commit().await?;
+    Ok(taken.is_some())
+}
+
+/// Lets go of a lease before its time.
+pub async fn end(store: &Store, name: &str, holder: Uuid) -> Result<(), StoreError> {
+    let mut tx = store.write().await?;
+    on!(tx, driver => { sqlx::query(END).bind(name).bind(holder).execute(driver).await?; });
+    tx.commit().await
+}
