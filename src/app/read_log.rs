@@ -1,10 +1,10 @@
 //! What readers of the log get: its head, and the tiles of the tree of that size.
 
 use super::App;
-use crate::ledger::merkle::leaf_hash;
+use crate::ledger::merkle::{Hash, consistency_ranges, inclusion_ranges, leaf_hash};
 use crate::ledger::tile::{self, Resource};
-use crate::ledger::tree::split;
-use crate::store::{StoreError, log};
+use crate::ledger::tree::{Tiles, split, tiles_of};
+use crate::store::{Conn, StoreError, log};
 
 /// A tile that the tree has is kept; if it is not, the database was damaged.
 const MISSING: StoreError = StoreError::Corrupt("a tile of the log is missing or too short");
@@ -46,4 +46,43 @@ impl App {
             _ => tile::tile(hashes),
         }))
     }
+
+    /// The proof that the log of `new` entries continues the one of `old` entries (RFC 6962, section 2.1.2). `new` must
+    /// not be larger than the newest checkpoint.
+    pub async fn log_consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, StoreError> {
+        let ranges = consistency_ranges(old, new);
+        let mut conn = self.store.read().await?;
+        let tiles = read_tiles(&mut conn, &ranges).await?;
+        tiles.consistency(old, new).map_err(|_| MISSING)
+    }
+}
+
+/// The tiles that these ranges are computed from.
+pub(super) async fn read_tiles(
+    conn: &mut Conn,
+    ranges: &[(u64, u64)],
+) -> Result<Tiles, StoreError> {
+    let wanted: Vec<_> = tiles_of(ranges).into_iter().collect();
+    let mut tiles = Tiles::default();
+    for (id, bytes) in log::tiles(conn, &wanted).await? {
+        tiles.add(id, &bytes).map_err(|_| MISSING)?;
+    }
+    Ok(tiles)
+}
+
+/// The audit paths of these entries in the tree of this size, in the same order.
+pub(super) async fn audit_paths(
+    conn: &mut Conn,
+    indexes: &[u64],
+    size: u64,
+) -> Result<Vec<Vec<Hash>>, StoreError> {
+    let ranges: Vec<_> = indexes
+        .iter()
+        .flat_map(|index| inclusion_ranges(*index, size))
+        .collect();
+    let tiles = read_tiles(conn, &ranges).await?;
+    indexes
+        .iter()
+        .map(|index| tiles.inclusion(*index, size).map_err(|_| MISSING))
+        .collect()
 }

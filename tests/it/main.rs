@@ -19,6 +19,7 @@ mod evidence;
 mod harness;
 mod inbox;
 mod locks;
+mod log;
 mod log_formats;
 mod process;
 mod recipe;

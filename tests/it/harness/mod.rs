@@ -18,9 +18,11 @@ use countersign::domain::brand::Slug;
 use countersign::domain::event::Event;
 use countersign::domain::permission::Permission;
 use countersign::domain::time::Timestamp;
-use countersign::store::Engine;
+use countersign::store::{Engine, Location};
 use countersign::web::demo::{Caught, CaughtMail};
 use countersign::web::{self, Web};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
 pub use client::{Client, Reply};
 
@@ -249,6 +251,26 @@ impl World {
             .iter()
             .map(|event| event.fact.kind())
             .collect()
+    }
+
+    /// Does what nobody but an operator with the database's password could do: any statement, past the server.
+    pub async fn sql(&self, text: &str) -> Result<(), sqlx::Error> {
+        let text = AssertSqlSafe(text.to_owned());
+        match &self.app.config.database {
+            Location::Sqlite(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .busy_timeout(Duration::from_secs(10));
+                let mut conn = options.connect().await?;
+                sqlx::raw_sql(text).execute(&mut conn).await?;
+                conn.close().await
+            }
+            Location::Postgres(url) => {
+                let mut conn = PgConnection::connect(url).await?;
+                sqlx::raw_sql(text).execute(&mut conn).await?;
+                conn.close().await
+            }
+        }
     }
 
     /// Ends the server and asserts that nothing is left: no mail waits, no mail failed.
