@@ -2,6 +2,7 @@
 
 pub mod consent_record;
 pub mod dossier;
+pub mod gather;
 pub mod report;
 
 use std::collections::HashMap;

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::ledger::canonical::canonical;
 use crate::ledger::note::hex;
 use crate::store::StoreError;
-use crate::store::events::{NewEvent, StoredEvent};
+use crate::store::events::{NewEvent, StoredEvent, WholeEvent};
 
 /// Whom an event is about.
 #[derive(Clone, Copy, Debug)]
@@ -84,11 +84,23 @@ impl Work {
 
 /// Reads an event back, with its circumstances if they are still there; none if it was emptied by an erasure.
 pub(super) fn read(stored: &StoredEvent) -> Result<Option<Event>, StoreError> {
-    let Some(body) = &stored.body else {
+    read_parts(stored.body.as_deref(), stored.circumstances.as_deref())
+}
+
+/// The same of an event with all that is kept of it.
+pub(super) fn read_whole(stored: &WholeEvent) -> Result<Option<Event>, StoreError> {
+    read_parts(stored.body.as_deref(), stored.circumstances.as_deref())
+}
+
+fn read_parts(
+    body: Option<&str>,
+    circumstances: Option<&str>,
+) -> Result<Option<Event>, StoreError> {
+    let Some(body) = body else {
         return Ok(None);
     };
     let mut event: Event = serde_json::from_str(body).map_err(|_| StoreError::Corrupt("event"))?;
-    if let (Some(text), Some(found)) = (&stored.circumstances, event.fact.circumstances_mut()) {
+    if let (Some(text), Some(found)) = (circumstances, event.fact.circumstances_mut()) {
         let kept: Kept =
             serde_json::from_str(text).map_err(|_| StoreError::Corrupt("circumstances"))?;
         *found = kept.circumstances.into_owned();

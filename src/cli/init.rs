@@ -51,13 +51,27 @@ pub fn new_password(random: &Random) -> String {
 
 /// Writes a file that only its owner may read, and never over another.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    write_private_bytes(path, text.as_bytes())
+}
+
+fn write_private_bytes(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Writes a file that only its owner reads, in the place of one that may be there: whole, or not at all.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = Path::new(&fresh);
+    let _ = std::fs::remove_file(fresh);
+    write_private_bytes(fresh, bytes)?;
+    std::fs::rename(fresh, path)
 }
 
 impl Init {

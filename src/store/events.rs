@@ -36,6 +36,9 @@ const LIST: &str = "select position, body, circumstances from event \
 const LIST_MAILS: &str = "select position, mail from event \
      where brand_id = $1 and contact_id = $2 and mail is not null order by position limit $3";
 
+const LIST_WHOLE: &str = "select position, body, salt, circumstances, mail from event \
+     where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
+
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
 
@@ -65,6 +68,34 @@ pub async fn list(
         .bind(contact)
         .bind(0_i64)
         .bind(PAGE)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// An event with all that is kept of it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct WholeEvent {
+    pub position: i64,
+    pub body: Option<String>,
+    pub salt: Option<Vec<u8>>,
+    pub circumstances: Option<String>,
+    /// Packed by `mails`.
+    pub mail: Option<Vec<u8>>,
+}
+
+/// The events of a contact behind a position, oldest first.
+pub async fn list_whole(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<WholeEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_WHOLE)
+        .bind(brand)
+        .bind(contact)
+        .bind(after)
+        .bind(limit)
         .fetch_all(driver)
         .await?))
 }

@@ -12,6 +12,7 @@ mod admin;
 mod apply;
 mod architecture;
 mod budgets;
+mod bundle;
 mod chromium;
 mod confirm;
 mod delivery;

@@ -42,6 +42,30 @@ fn blocks(language: &str) -> String {
     found.join("\n")
 }
 
+/// Asserts that the commands and the script of the document pass this bundle.
+pub fn passes(bundle: &[u8]) {
+    if is_left_out() {
+        return;
+    }
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("bundle.zip"), bundle).unwrap();
+    std::fs::write(folder.0.join("check.py"), blocks("python")).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let output = command
+            .args(arguments)
+            .current_dir(&folder.0)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {output:?}"
+        );
+    };
+    run("/usr/bin/python3", &["check.py", "bundle.zip"]);
+    run("/bin/sh", &["-eu", "-c", &blocks("sh")]);
+}
+
 /// Types all commands of the document in a folder that holds the bundle.
 fn by_hand(samples: &Samples, name: &str) -> Output {
     let folder = Folder::new();
