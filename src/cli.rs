@@ -59,7 +59,7 @@ enum Command {
     Permission(permission::Ask),
     /// What is known of an address
     Evidence(evidence::Evidence),
-    /// Check an evidence bundle, with no server and no network
+    /// Check an evidence bundle, with no server and no network; or, with --log, the whole log
     Verify(verify::Verify),
     /// Admin accounts
     #[command(subcommand)]
@@ -124,7 +124,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
-        Command::Verify(command) => command.run(),
+        Command::Verify(command) => command.run(&file).await,
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,
     }

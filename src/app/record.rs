@@ -92,6 +92,11 @@ pub(super) fn read_whole(stored: &WholeEvent) -> Result<Option<Event>, StoreErro
     read_parts(stored.body.as_deref(), stored.circumstances.as_deref())
 }
 
+/// The same of a body alone.
+pub(super) fn read_body(body: Option<&str>) -> Result<Option<Event>, StoreError> {
+    read_parts(body, None)
+}
+
 fn read_parts(
     body: Option<&str>,
     circumstances: Option<&str>,

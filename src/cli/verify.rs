@@ -1,10 +1,12 @@
-//! `countersign verify FILE.zip`: checks an evidence bundle with no server and no network.
+//! `countersign verify FILE.zip`: checks an evidence bundle with no server and no network. `verify --log` is in `log`.
 
-use std::path::PathBuf;
+mod log;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Done, Ended};
+use super::{Done, Ended, opened};
 use crate::ledger::archive::BYTES_AT_MOST;
 use crate::ledger::bundle::{self, Known, Report};
 use crate::ledger::note::Verifier;
@@ -13,7 +15,20 @@ use crate::ledger::timestamp::Certificate;
 #[derive(Args)]
 pub struct Verify {
     /// The bundle
-    file: PathBuf,
+    #[arg(required_unless_present_any = ["log", "rebuild_check"])]
+    file: Option<PathBuf>,
+    /// Check the whole log of this installation against its checkpoints
+    #[arg(long, conflicts_with = "file")]
+    log: bool,
+    /// Check the log, and compute every contact's standing from its events
+    #[arg(long, conflicts_with = "file")]
+    rebuild_check: bool,
+    /// With --log: a checkpoint or bundle that somebody else kept; may be given several times
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    against: Vec<PathBuf>,
+    /// With --log: the findings as JSON
+    #[arg(long, conflicts_with = "file")]
+    json: bool,
     /// The log's key as you know it from elsewhere (a C2SP vkey); without it the bundle's own is taken on trust
     #[arg(long, value_name = "VKEY")]
     key: Option<String>,
@@ -26,7 +41,19 @@ pub struct Verify {
 }
 
 impl Verify {
-    pub fn run(self) -> Done {
+    pub async fn run(self, settings: &Path) -> Done {
+        if let Some(file) = &self.file {
+            return self.check(file);
+        }
+        let wanted = log::Wanted {
+            rebuild: self.rebuild_check,
+            against: self.against,
+            json: self.json,
+        };
+        log::run(wanted, &*opened(settings).await?).await
+    }
+
+    fn check(&self, file: &Path) -> Done {
         let wrong = |what: &str, problem: String| Ended::Wrong(format!("{what}: {problem}"));
         let vkey = |what: &'static str, text: &String| {
             Verifier::parse(text.trim()).map_err(|problem| wrong(what, problem.to_string()))
@@ -50,15 +77,14 @@ impl Verify {
                 })
                 .map_err(|problem| wrong("--roots", problem))?,
         };
-        let name = self.file.display().to_string();
-        let size =
-            std::fs::metadata(&self.file).map_err(|error| wrong(&name, error.to_string()))?;
+        let name = file.display().to_string();
+        let size = std::fs::metadata(file).map_err(|error| wrong(&name, error.to_string()))?;
         if size.len() > BYTES_AT_MOST as u64 {
             return Err(Ended::Refused(format!(
                 "{name} is larger than a bundle may be"
             )));
         }
-        let bytes = std::fs::read(&self.file).map_err(|error| wrong(&name, error.to_string()))?;
+        let bytes = std::fs::read(file).map_err(|error| wrong(&name, error.to_string()))?;
         let known = Known {
             key: key.as_ref(),
             roots: &roots,

@@ -1,5 +1,7 @@
 //! Contacts, each with its standings: a cache of the fold of its events.
 
+use uuid::Uuid;
+
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId, RequestId};
@@ -62,6 +64,8 @@ fn written(standings: &Standings) -> String {
 
 const FIND_ONE: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where brand_id = $1 and address_key = $2";
+const LIST: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
+     created_at from contact where (brand_id, id) > ($1, $2) order by brand_id, id limit $3";
 const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
      standings, created_at) \
      select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, created_at \
@@ -82,6 +86,21 @@ pub async fn find(
         .fetch_optional(driver)
         .await?);
     found.map(ContactRow::read).transpose()
+}
+
+/// Contacts of all brands behind one, in the order of their keys.
+pub async fn list(
+    conn: &mut Conn,
+    after: (Uuid, Uuid),
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST)
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    found.into_iter().map(ContactRow::read).collect()
 }
 
 /// Writes new contacts, and of known ones what a signup may change.

@@ -39,6 +39,13 @@ const LIST_MAILS: &str = "select position, mail from event \
 const LIST_WHOLE: &str = "select position, body, salt, circumstances, mail from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
 
+const LIST_AUDITED: &str = "select position, brand_id, contact_id, kind, at, body, salt, circumstances, mail from event \
+     where position > $1 and position <= $2 order by position limit $3";
+const LIST_BODIES: &str = "select event.contact_id, event.body from r \
+     join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id order by event.position";
+const LAST_OF_KIND: &str =
+    "select max(position) from event where brand_id = $1 and contact_id = $2 and kind = $3";
+
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
 
@@ -98,6 +105,72 @@ pub async fn list_whole(
         .bind(limit)
         .fetch_all(driver)
         .await?))
+}
+
+/// An event with every column there is.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct AuditedEvent {
+    pub position: i64,
+    pub brand_id: BrandId,
+    pub contact_id: ContactId,
+    pub kind: String,
+    pub at: Timestamp,
+    pub body: Option<String>,
+    pub salt: Option<Vec<u8>>,
+    pub circumstances: Option<String>,
+    pub mail: Option<Vec<u8>>,
+}
+
+impl AuditedEvent {
+    /// Whether nothing is left of its content.
+    pub const fn is_emptied(&self) -> bool {
+        self.body.is_none()
+            && self.salt.is_none()
+            && self.circumstances.is_none()
+            && self.mail.is_none()
+    }
+}
+
+/// Events of all contacts behind one position up to another, in their order.
+pub async fn list_audited(
+    conn: &mut Conn,
+    after: i64,
+    up_to: i64,
+    limit: i64,
+) -> Result<Vec<AuditedEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_AUDITED)
+        .bind(after)
+        .bind(up_to)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// The bodies of all events of these contacts, in their order.
+pub async fn list_bodies(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+) -> Result<Vec<(ContactId, Option<String>)>, StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |one| one.0.0)
+        .uuid("contact_id", |one| one.1.0);
+    conn.read_set(LIST_BODIES, rows).await
+}
+
+/// The position of a contact's last event of this kind.
+pub async fn last_of_kind(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    kind: &str,
+) -> Result<Option<i64>, StoreError> {
+    let (position,): (Option<i64>,) = on!(conn, driver => sqlx::query_as(LAST_OF_KIND)
+        .bind(brand)
+        .bind(contact)
+        .bind(kind)
+        .fetch_one(driver)
+        .await?);
+    Ok(position)
 }
 
 /// The packed mails of a contact with the positions of the events that tell of them, oldest first; the first 5,000.

@@ -11,6 +11,7 @@ mod addresses;
 mod admin;
 mod apply;
 mod architecture;
+mod audit;
 mod budgets;
 mod bundle;
 mod chromium;

@@ -119,12 +119,16 @@ pub async fn place(engine: Engine) -> Place {
 
 /// Settings of a test: plain SMTP to a server on this machine, and X-Forwarded-For believed from it.
 pub fn settings(base: &str, database: &str, smtp_port: u16, more: &str) -> Config {
-    let text = format!(
+    let text = settings_text(base, database, smtp_port, more);
+    Config::parse(&text, Default::default(), std::path::Path::new("/")).unwrap()
+}
+
+fn settings_text(base: &str, database: &str, smtp_port: u16, more: &str) -> String {
+    format!(
         "[server]\nbase_url = \"{base}\"\nany_domain = true\ntrusted_proxies = [\"127.0.0.1/32\"]\n\
          [database]\nurl = \"{database}\"\n[secrets]\nroot = \"{SECRET}\"\n\
          [smtp]\nhost = \"127.0.0.1\"\nport = {smtp_port}\ntls = \"plain\"\n{more}"
-    );
-    Config::parse(&text, Default::default(), std::path::Path::new("/")).unwrap()
+    )
 }
 
 impl World {
@@ -182,6 +186,15 @@ impl World {
             database: place.database,
             _folder: place.folder,
         }
+    }
+
+    /// The settings as a file, for a command that works beside this server.
+    pub fn settings_text(&self) -> String {
+        let url = match &self.app.config.database {
+            Location::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Location::Postgres(url) => url.clone(),
+        };
+        settings_text(&self.base, &url, self.app.config.smtp.port, "")
     }
 
     /// Serves the demo's inbox with this test's mails beside the server; answers with its address.

@@ -1,0 +1,86 @@
+//! The audit of the whole log: every row that evidence rests on is read, hashed and held against the signed checkpoints.
+//!
+//! It looks only at what the newest checkpoint holds, which nobody changes any more, so a server may go on beside it.
+//! What it says rests on the log's key; whoever does not trust that the key was kept from the operator compares with
+//! checkpoints that others hold: `compare`.
+
+mod compare;
+mod entries;
+mod rows;
+mod standings;
+
+use super::App;
+use super::sequence::SequenceProblem;
+use crate::store::{Conn, StoreError, log};
+
+pub use self::compare::Comparison;
+
+/// Findings that are told one by one; the rest is counted.
+const TOLD_AT_MOST: usize = 200;
+
+/// What an audit found.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// Entries that the newest checkpoint holds.
+    pub entries: u64,
+    pub checkpoints: u64,
+    /// Events that an erasure emptied.
+    pub emptied: u64,
+    /// Events behind the newest checkpoint, waiting for their place.
+    pub waiting: u64,
+    pub timestamps: u64,
+    /// Contacts whose standing was computed anew; none where that was not asked for.
+    pub contacts: Option<u64>,
+    /// What is wrong, in the order of the log.
+    pub findings: Vec<String>,
+    /// Further findings.
+    pub untold: u64,
+}
+
+impl Audit {
+    fn find(&mut self, finding: String) {
+        if self.findings.len() < TOLD_AT_MOST {
+            self.findings.push(finding);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    pub const fn holds(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+impl App {
+    /// Audits the log; with `rebuild` also computes every contact's standing from its events. `progress` is told how many
+    /// entries of how many are done.
+    pub async fn audit(
+        &self,
+        rebuild: bool,
+        progress: impl Fn(u64, u64) + Send,
+    ) -> Result<Audit, StoreError> {
+        let mut audit = Audit::default();
+        let mut conn = self.store.read().await?;
+        match self.log_head(&mut conn).await {
+            Ok(Some(head)) => {
+                self.audit_entries(&mut conn, &head, &mut audit, progress)
+                    .await?;
+                self.audit_forms(&mut conn, &mut audit).await?;
+                count_waiting(&mut conn, head.last_position, &mut audit).await?;
+            }
+            Ok(None) => {}
+            Err(SequenceProblem::Store(error)) => return Err(error),
+            Err(problem) => audit.find(problem.to_string()),
+        }
+        if rebuild {
+            self.audit_standings(&mut conn, &mut audit).await?;
+        }
+        Ok(audit)
+    }
+}
+
+async fn count_waiting(conn: &mut Conn, last: i64, audit: &mut Audit) -> Result<(), StoreError> {
+    let newest = log::last_position(conn).await?;
+    audit.waiting = u64::try_from(newest - last).unwrap_or(0);
+    Ok(())
+}
