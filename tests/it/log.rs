@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::app::App;
+use countersign::app::sign_up::Submission;
 use countersign::clock::{Clock, Random};
 use countersign::ledger::checkpoint::Checkpoint;
 use countersign::ledger::merkle::{Growing, Hash, leaf_hash, verify_consistency};
 use countersign::ledger::tile::Resource;
-use countersign::store::{Engine, log};
+use countersign::ledger::tree::{Growth, edge_tiles};
+use countersign::store::{Engine, Location, log};
+use sqlx::{Connection, PgConnection};
 
 use crate::harness::{START, World};
 use crate::on_both_engines;
@@ -192,6 +195,71 @@ on_both_engines! {
         world.end().await;
     }
 
+    async fn a_process_that_dies_between_writing_tiles_and_signing_leaves_a_log_that_goes_on(engine: Engine) {
+        let world = World::on(engine).await;
+        grow(&world, 3, "a").await;
+        let reader = Reader { world: &world };
+        let before = reader.head().await;
+        for person in 0..300 {
+            world.signed_up(&format!("p{person}@example.org"), &format!("198.51.{}.1", person % 200)).await;
+        }
+        // What a dying sequencer leaves: tiles with 200 of the new entries, a full one among them, and no checkpoint.
+        let mut conn = world.app.store.read().await.unwrap();
+        let edge = log::tiles(&mut conn, &edge_tiles(before.size)).await.unwrap();
+        let mut grown = Growth::from_edge(before.size, edge).unwrap();
+        let events = log::list_events(&mut conn, 3, i64::MAX, 260).await.unwrap();
+        drop(conn);
+        for event in &events {
+            grown.push(hmac(event.salt.as_ref().unwrap(), event.body.as_ref().unwrap()));
+        }
+        log::stage(&world.app.store, &grown.take(), &[]).await.unwrap();
+        // Readers see nothing of it, and whoever comes next writes the same and goes on.
+        assert_eq!(reader.head().await, before);
+        assert_eq!(world.client("203.0.113.9").get("/log/tile/entries/000").await.status, 404);
+        assert_eq!(world.app.sequence().await.unwrap(), 300);
+        let head = reader.head().await;
+        assert_eq!(root_of(&reader.entries(head.size).await), head.root);
+        assert_eq!(world.app.audit(true, |_, _| {}).await.unwrap().findings, [""; 0]);
+        world.end().await;
+    }
+
+    async fn under_load_from_two_processes_every_event_gets_one_place(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        let other = another(&world).await;
+        let load = |app: Arc<App>, run: u32| async move {
+            for person in 0..40 {
+                let form = app.catalog().form("news").unwrap().clone();
+                let email = format!("r{run}p{person}@example.org");
+                let given = Submission { email, ..Default::default() };
+                app.sign_up(&form, given).await.unwrap();
+            }
+        };
+        let sequencing = |app: Arc<App>| async move {
+            for _ in 0..40 {
+                app.sequence().await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        let signups: Vec<_> = (0..8)
+            .map(|run| {
+                let app = if run % 2 == 0 { world.app.clone() } else { other.clone() };
+                tokio::spawn(load(app, run))
+            })
+            .collect();
+        let (one, two) = (tokio::spawn(sequencing(world.app.clone())), tokio::spawn(sequencing(other.clone())));
+        for task in signups {
+            task.await.unwrap();
+        }
+        one.await.unwrap();
+        two.await.unwrap();
+        world.app.sequence().await.unwrap();
+        let audit = world.app.audit(true, |_, _| {}).await.unwrap();
+        assert_eq!((audit.findings.clone(), audit.waiting), (Vec::new(), 0));
+        assert_eq!(audit.entries, 2 + 8 * 40);
+        other.store.close().await;
+        world.end().await;
+    }
+
     async fn two_sequencers_at_once_make_one_log(engine: Engine) {
         let world = World::on(engine).await;
         let other = another(&world).await;
@@ -236,6 +304,29 @@ fn part(size: u64) -> String {
 
 fn hmac(salt: &[u8], body: &str) -> Hash {
     countersign::ledger::commitment::commitment(salt.try_into().unwrap(), body.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_an_event_whose_commit_is_late_is_waited_for() {
+    if crate::harness::postgres::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Postgres).await;
+    grow(&world, 2, "a").await;
+    let Location::Postgres(url) = &world.app.config.database else {
+        panic!("PostgreSQL");
+    };
+    // A transaction that has its position and is not committed yet.
+    let mut late = PgConnection::connect(url).await.unwrap();
+    let begin = "begin; insert into event (brand_id, contact_id, kind, at, body, salt) \
+         select brand_id, contact_id, kind, at, body, salt from event where position = 1";
+    sqlx::raw_sql(begin).execute(&mut late).await.unwrap();
+    world.signed_up("behind@example.org", "203.0.113.1").await;
+    assert_eq!(world.app.sequence().await.unwrap(), 0);
+    sqlx::raw_sql("commit").execute(&mut late).await.unwrap();
+    assert_eq!(world.app.sequence().await.unwrap(), 2);
+    late.close().await.unwrap();
+    world.end().await;
 }
 
 /// Uses up positions as transactions do that are rolled back on PostgreSQL.

@@ -192,6 +192,7 @@ on_both_engines! {
             Engine::Postgres => {
                 let later = look(&place.url, smtp.port(), LEASES_ARE_OVER).await;
                 later.delivery().unwrap().drain().await.unwrap();
+                later.sequence().await.unwrap();
                 later.store.close().await;
                 None
             }
@@ -202,13 +203,17 @@ on_both_engines! {
         })
         .await;
         drop(server);
-        let app = look(&place.url, smtp.port(), Duration::ZERO).await;
+        let app = look(&place.url, smtp.port(), LEASES_ARE_OVER).await;
         let catalog = app.catalog();
         let (brand, purpose) = (catalog.brand_by_slug("acme").unwrap(), Slug::try_from("newsletter".to_owned()).unwrap());
         for email in &acknowledged {
             let answer = app.permission(brand, &purpose, email, None).await.unwrap();
             assert_eq!(answer.basis, Basis::Implicit, "{email}; {told}");
         }
+        app.sequence().await.unwrap();
+        let audit = app.audit(true, |_, _| {}).await.unwrap();
+        assert!(audit.holds() && audit.waiting == 0, "{:?}; {told}", audit.findings);
+        assert!(audit.entries >= acknowledged.len() as u64 && audit.checkpoints > 1, "{audit:?}; {told}");
         app.store.close().await;
         // What was sent twice, if anything, carries one Message-ID: the try that the kill cut off and the one after it.
         let mut ids: HashMap<String, HashSet<String>> = HashMap::new();

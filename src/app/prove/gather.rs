@@ -21,8 +21,8 @@ use crate::store::{Conn, StoreError, contacts, log};
 
 /// With their proofs and mails they stay below the files that a bundle may have.
 const EVENTS_AT_MOST: usize = 6_000;
-/// How long to wait for another process that extends the log.
-const LOGGED_WITHIN: Duration = Duration::from_secs(10);
+/// How long to wait for another process that extends the log: longer than the lease of one that died.
+const LOGGED_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 const VERIFIER: &str = include_str!("../../../static/verify.html");
