@@ -5,6 +5,7 @@
 mod output;
 
 mod apply;
+mod backup;
 mod bench;
 pub mod demo;
 mod evidence;
@@ -61,6 +62,8 @@ enum Command {
     Evidence(evidence::Evidence),
     /// Check an evidence bundle, with no server and no network; or, with --log, the whole log
     Verify(verify::Verify),
+    /// Write a consistent copy of a running SQLite database
+    Backup(backup::Backup),
     /// Admin accounts
     #[command(subcommand)]
     Operator(operator::Operator),
@@ -125,6 +128,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
         Command::Verify(command) => command.run(&file).await,
+        Command::Backup(command) => command.run(&*opened(&file).await?).await,
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,
     }

@@ -3,6 +3,7 @@
 //! A `Conn` is a connection to read with or a transaction to write in. `on!` runs one statement on whichever engine is
 //! behind it: the body stands once in the source, is expanded twice and typed twice.
 
+pub mod backup;
 pub mod brands;
 pub mod budgets;
 mod checkpoint;

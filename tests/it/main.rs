@@ -12,6 +12,7 @@ mod admin;
 mod apply;
 mod architecture;
 mod audit;
+mod backup;
 mod budgets;
 mod bundle;
 mod chromium;

@@ -1,0 +1,129 @@
+//! Copies of a running database, restored: as a whole, or found out as older than what others saw.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use countersign::app::App;
+use countersign::app::sign_up::Submission;
+use countersign::clock::Random;
+use countersign::store::Engine;
+
+use crate::bundle::bundle_of;
+use crate::harness::{Folder, World};
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command
+        .args([
+            "--config",
+            folder.join("countersign.toml").to_str().unwrap(),
+        ])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Signs people up until it is told to stop; answers with how many.
+async fn load(app: Arc<App>, stop: Arc<AtomicBool>) -> usize {
+    let form = app.catalog().form("news").unwrap().clone();
+    let mut people = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let email = format!("p{people}@example.org");
+        let given = Submission {
+            email,
+            ..Default::default()
+        };
+        app.sign_up(&form, given).await.unwrap();
+        app.sequence().await.unwrap();
+        people += 1;
+    }
+    people
+}
+
+/// An installation restored from a copy.
+async fn restored(world: &World, copy: &Path, folder: &Folder) -> Arc<App> {
+    let database = folder.0.join("restored.db");
+    std::fs::copy(copy, &database).unwrap();
+    let text = world.settings_text();
+    let from = text.find("\nurl = \"").unwrap() + 1;
+    let to = from + text[from..].find('\n').unwrap();
+    let text = format!(
+        "{}url = \"sqlite://{}\"{}",
+        &text[..from],
+        database.display(),
+        &text[to..]
+    );
+    std::fs::write(folder.0.join("countersign.toml"), &text).unwrap();
+    let config = countersign::config::Config::parse(&text, Default::default(), &folder.0).unwrap();
+    App::start(config, world.clock.clone(), Random::seeded(9))
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_a_database_in_use_is_whole_and_an_older_one_is_found_out_by_a_later_bundle() {
+    let world = World::with(Engine::Sqlite, "[budget]\nper_network_an_hour = 0\n").await;
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+    world.signed_up("ada@example.org", "203.0.113.1").await;
+    let copy = folder.0.join("copy.db");
+    let stop = Arc::new(AtomicBool::new(false));
+    let loading = tokio::spawn(load(world.app.clone(), stop.clone()));
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let path = copy.clone();
+    let within = folder.0.clone();
+    let made =
+        tokio::task::spawn_blocking(move || run(&within, &["backup", path.to_str().unwrap()]));
+    let made = made.await.unwrap();
+    assert!(made.status.success(), "{made:?}");
+    stop.store(true, Ordering::SeqCst);
+    assert!(loading.await.unwrap() > 10);
+
+    // Nobody else reads it, and a second copy never overwrites the first.
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(
+        std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let again = run(&folder.0, &["backup", copy.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(2), "{again:?}");
+
+    // A bundle that was handed out after the copy.
+    let later = folder.0.join("later.zip");
+    world.signed_up("late@example.org", "203.0.113.1").await;
+    std::fs::write(&later, bundle_of(&world, "late@example.org").await.0).unwrap();
+
+    let elsewhere = Folder::new();
+    let app = restored(&world, &copy, &elsewhere).await;
+    let audit = app.audit(true, |_, _| {}).await.unwrap();
+    assert!(audit.holds() && audit.entries > 1, "{:?}", audit.findings);
+    let catalog = app.catalog();
+    let brand = catalog.brand_by_slug("acme").unwrap();
+    assert!(
+        app.bundle(brand, "ada@example.org")
+            .await
+            .unwrap()
+            .is_some()
+    );
+    app.store.close().await;
+    assert!(run(&elsewhere.0, &["verify", "--log"]).status.success());
+    let found_out = run(
+        &elsewhere.0,
+        &["verify", "--log", "--against", later.to_str().unwrap()],
+    );
+    assert_eq!(found_out.status.code(), Some(1));
+    let text = String::from_utf8(found_out.stdout).unwrap();
+    assert!(
+        text.contains("an older copy of the database was restored"),
+        "{text}"
+    );
+    // The bundle itself still holds: what was handed out does not depend on what became of the database.
+    assert!(
+        run(&elsewhere.0, &["verify", later.to_str().unwrap()])
+            .status
+            .success()
+    );
+    world.end().await;
+}
