@@ -3,6 +3,7 @@
 pub mod consent_record;
 pub mod dossier;
 pub mod gather;
+pub mod receipt;
 pub mod report;
 
 use std::collections::HashMap;

@@ -14,7 +14,7 @@ use crate::ledger::timestamp::Certificate;
 
 #[derive(Args)]
 pub struct Verify {
-    /// The bundle
+    /// The bundle, or a receipt
     #[arg(required_unless_present_any = ["log", "rebuild_check"])]
     file: Option<PathBuf>,
     /// Check the whole log of this installation against its checkpoints
@@ -85,6 +85,9 @@ impl Verify {
             )));
         }
         let bytes = std::fs::read(file).map_err(|error| wrong(&name, error.to_string()))?;
+        if bytes.starts_with(RECEIPT) {
+            return receipt(&name, &bytes, key.as_ref());
+        }
         let known = Known {
             key: key.as_ref(),
             roots: &roots,
@@ -98,6 +101,27 @@ impl Verify {
             Err(problem) => Err(Ended::Refused(format!("{name} does not hold: {problem}"))),
         }
     }
+}
+
+/// How a receipt begins (C2SP tlog-proof@v1).
+const RECEIPT: &[u8] = b"c2sp.org/tlog-proof@v1\n";
+
+/// A receipt carries no key: its reader must have it from elsewhere.
+fn receipt(name: &str, bytes: &[u8], key: Option<&Verifier>) -> Done {
+    let key = key.ok_or_else(|| {
+        Ended::Wrong(format!(
+            "{name} is a receipt: give the log's key with --key; the server shows it at /log/log-key.pub"
+        ))
+    })?;
+    let found = bundle::read_receipt(bytes, key)
+        .map_err(|problem| Ended::Refused(format!("{name} does not hold: {problem}")))?;
+    println!("This receipt holds.");
+    println!(
+        "Entry {} of the log {}, which had {} entries then.",
+        found.index, found.origin, found.size
+    );
+    println!("{}  {}", found.at, found.sentence);
+    Ok(())
 }
 
 /// The story, what each claim rests on, and what was taken on trust.

@@ -12,6 +12,8 @@ const PATH_AT_MOST: usize = 63;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
+    /// What the leaf's hash can be made anew from. Nothing authenticates it but that the proof then holds.
+    pub extra: Option<Vec<u8>>,
     pub index: u64,
     pub path: Vec<Hash>,
     /// The signed checkpoint, as it was signed.
@@ -36,34 +38,43 @@ impl Receipt {
             .iter()
             .map(|hash| format!("{}\n", STANDARD.encode(hash)))
             .collect();
+        let extra = self.extra.as_ref().map_or_else(String::new, |extra| {
+            format!("extra {}\n", STANDARD.encode(extra))
+        });
         format!(
-            "{FIRST_LINE}\nindex {}\n{path}\n{}",
+            "{FIRST_LINE}\n{extra}index {}\n{path}\n{}",
             self.index, self.checkpoint
         )
     }
 
-    /// Reads the one form that we write: without the line `extra`, which nothing authenticates.
+    /// Reads a receipt; there is one way to write each.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptProblem> {
         let text =
             std::str::from_utf8(bytes).map_err(|_| ReceiptProblem::Form("it is not UTF-8"))?;
         let (head, checkpoint) = text.split_once("\n\n").ok_or(ReceiptProblem::Form(
             "there is no empty line before the checkpoint",
         ))?;
-        let mut lines = head.lines();
+        let mut lines = head.lines().peekable();
         if lines.next() != Some(FIRST_LINE) {
             return Err(ReceiptProblem::Form("its first line is another"));
         }
+        let extra = lines
+            .next_if(|line| line.starts_with("extra "))
+            .map(|line| STANDARD.decode(&line[6..]))
+            .transpose()
+            .map_err(|_| ReceiptProblem::Form("its extra data are not base64"))?;
         let index = lines
             .next()
             .and_then(|line| line.strip_prefix("index "))
             .and_then(|number| number.parse().ok())
-            .ok_or(ReceiptProblem::Form("its second line is not the index"))?;
+            .ok_or(ReceiptProblem::Form("the index does not stand in its line"))?;
         let path: Vec<Hash> = lines
             .map(|line| STANDARD.decode(line).ok()?.try_into().ok())
             .collect::<Option<_>>()
             .filter(|path: &Vec<Hash>| path.len() <= PATH_AT_MOST)
             .ok_or(ReceiptProblem::Form("a line of its path is no hash"))?;
         let receipt = Self {
+            extra,
             index,
             path,
             checkpoint: checkpoint.to_owned(),

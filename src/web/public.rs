@@ -8,4 +8,5 @@ pub mod form;
 pub mod inbox;
 pub mod log;
 pub mod message;
+pub mod receipt;
 pub mod verify;

@@ -35,6 +35,7 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/c/{token}/decline", head().to(public::decline::show))
         .route("/c/{token}/decline", post().to(public::decline::submit))
         .route("/c/{token}/fresh", post().to(public::confirm::fresh))
+        .route("/c/{token}/receipt", get().to(public::receipt::show))
         .route("/a/{token}", get().to(public::about::show))
         .route("/a/{token}", head().to(public::about::show))
         // Evidence

@@ -1,6 +1,7 @@
 //! Evidence bundles out of a whole server, given to the three programs that check them.
 
 use countersign::ledger::bundle::{self, Known, Report};
+use countersign::ledger::note::Verifier;
 use countersign::store::Engine;
 
 use crate::harness::World;
@@ -43,6 +44,37 @@ on_both_engines! {
         let known = Known { key: Some(&key), ..Known::default() };
         assert_eq!(bundle::verify(&bytes, known).unwrap(), report);
         recipe::passes(&bytes);
+        world.end().await;
+    }
+
+    async fn whoever_confirmed_gets_a_receipt_that_holds_by_the_logs_key_alone(engine: Engine) {
+        let world = World::on(engine).await;
+        let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+        let link = world.mail_to("ada@example.org").await.confirm();
+        let receipt = format!("{link}/receipt");
+        assert_eq!(person.get(&receipt).await.status, 404);
+        world.advance(60);
+        let done = person.post(&link, &[]).await;
+        assert!(done.text().contains(&receipt), "{}", done.text());
+        // Not in the log yet: come again. A reading request extends nothing.
+        let early = person.get(&receipt).await;
+        assert_eq!((early.status, early.header("retry-after")), (503, Some("5")));
+        world.app.sequence().await.unwrap();
+        // The link's time is over; what was confirmed stays.
+        world.advance(40 * 86_400);
+        let given = world.client("198.51.100.77").get(&receipt).await;
+        assert_eq!(given.status, 200);
+        assert_eq!(given.header("content-disposition"), Some("attachment; filename=\"receipt.tlog-proof\""));
+        let key = world.client("198.51.100.77").get("/log/log-key.pub").await.text();
+        let key = Verifier::parse(key.trim()).unwrap();
+        let told = bundle::read_receipt(&given.body, &key).unwrap();
+        assert_eq!((told.kind.as_str(), told.index, told.size), ("confirmed", 2, 3));
+        assert!(!given.text().contains("ada@"), "no address in it");
+        for at in 0..given.body.len() {
+            let mut changed = given.body.clone();
+            changed[at] ^= 1;
+            assert!(bundle::read_receipt(&changed, &key).is_err(), "byte {at}");
+        }
         world.end().await;
     }
 

@@ -236,6 +236,9 @@ fn check_proofs(files: &Files, entries: &[Entry], head: &Checkpoint) -> Result<(
         }
         let receipt =
             Receipt::parse(bytes).map_err(|problem| Step::Proofs.wrong(&name, problem))?;
+        if receipt.extra.is_some() {
+            return Err(wrong("it has a line \"extra\""));
+        }
         if receipt.index != entry.index {
             return Err(wrong("its index is not the event's"));
         }

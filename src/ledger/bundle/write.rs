@@ -118,6 +118,7 @@ fn put_event(files: &mut Files, number: usize, part: &EventPart, checkpoint: &st
     let written = entry::written(&part.event, &part.salt, part.index);
     files.insert(name::event(number), written.into());
     let receipt = Receipt {
+        extra: None,
         index: part.index,
         path: part.path.clone(),
         checkpoint: checkpoint.to_owned(),

@@ -60,6 +60,7 @@ struct DonePage {
     page: Page,
     t: Texts,
     again: bool,
+    token: String,
     purposes: Vec<PurposeView>,
     continue_url: Option<String>,
 }
@@ -108,6 +109,27 @@ pub async fn find(
     text: &str,
 ) -> Result<Found, HttpResponse> {
     let known = verified(request, shared, purpose, text)?;
+    let view = shared
+        .app
+        .inbox(known.brand.id, known.request, &|_| false)
+        .await;
+    match view {
+        Ok(view) => found(request, shared, known, view),
+        Err(problem) => Err(error::store_failure(request, shared, &problem)),
+    }
+}
+
+/// The same where the link's time may be over: for what stays true afterwards.
+pub async fn find_even_expired(
+    request: &HttpRequest,
+    shared: &Web,
+    purpose: Purpose,
+    text: &str,
+) -> Result<Found, HttpResponse> {
+    let known = match token::verify(shared, purpose, text) {
+        Ok(known) | Err(Unknown::Expired(known)) => known,
+        Err(Unknown::Forged) => return Err(message::broken_link(request, shared)),
+    };
     let view = shared
         .app
         .inbox(known.brand.id, known.request, &|_| false)
@@ -194,7 +216,7 @@ pub async fn show(
     record_hit(&request, &shared, &found, Link::Confirm).await;
     match found.view.request.state() {
         Ok(RequestState::Open) => confirm_page(&request, &shared, &found, &token),
-        Ok(RequestState::Confirmed) => done_page(&shared, &found, true),
+        Ok(RequestState::Confirmed) => done_page(&shared, &found, &token, true),
         Ok(RequestState::Declined) => ended(&request, &shared, &found, Outcome::Declined),
         Ok(RequestState::Replaced) => ended(&request, &shared, &found, Outcome::Replaced),
         Ok(RequestState::Abandoned) => ended(&request, &shared, &found, Outcome::Abandoned),
@@ -240,11 +262,12 @@ fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str)
     )
 }
 
-fn done_page(shared: &Web, found: &Found, again: bool) -> HttpResponse {
+fn done_page(shared: &Web, found: &Found, token: &str, again: bool) -> HttpResponse {
     let page = DonePage {
         page: Page::of(shared, &found.known.brand, found.t),
         t: found.t,
         again,
+        token: token.to_owned(),
         purposes: found.purposes(),
         continue_url: found
             .form
@@ -336,7 +359,7 @@ pub async fn submit(
                 Some(target) => HttpResponse::SeeOther()
                     .insert_header((header::LOCATION, target))
                     .finish(),
-                None => done_page(&shared, &found, again),
+                None => done_page(&shared, &found, &token, again),
             }
         }
         Outcome::CodeAsked { tries_left } => code_page(&shared, &found, &token, None, tries_left),

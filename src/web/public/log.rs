@@ -12,12 +12,26 @@ const BRIEFLY: &str = "public, max-age=2";
 /// What has a size in its name, or is full, never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// `GET /log/checkpoint`, `GET /log/tile/…`. A path has one form only; every other is not found.
+/// The log's public key, as bundles carry it.
+const KEY: &str = "log-key.pub";
+
+fn key(shared: &Web) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .body(format!("{}\n", shared.app.log.key.verifier().vkey()))
+}
+
+/// `GET /log/checkpoint`, `GET /log/log-key.pub`, `GET /log/tile/…`. A path has one form only; every other is not found.
 pub async fn show(
     request: HttpRequest,
     shared: web::Data<Web>,
     path: web::Path<String>,
 ) -> HttpResponse {
+    if path.as_str() == KEY && shared.app.config.ledger.published {
+        return key(&shared);
+    }
     let wanted = Resource::parse(&path).filter(|_| shared.app.config.ledger.published);
     let found = match wanted {
         Some(wanted) => match shared.app.log_resource(wanted).await {
