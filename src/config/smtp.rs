@@ -1,0 +1,111 @@
+//! How mail leaves: the SMTP server, its encryption and the login.
+
+use secrecy::SecretString;
+
+use super::reader::Reader;
+
+/// How mail is encrypted on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    Required,
+    Implicit,
+    Plain,
+}
+
+/// How the server logs in to the SMTP server.
+#[derive(Clone, Debug)]
+pub enum SmtpLogin {
+    None,
+    Password {
+        user: String,
+        password: SecretString,
+    },
+    Xoauth2 {
+        user: String,
+        token_url: String,
+        client_id: String,
+        client_secret: SecretString,
+        refresh_token: SecretString,
+        scope: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub tls: SmtpTls,
+    pub login: SmtpLogin,
+    pub hello_name: String,
+    pub max_sessions: usize,
+    pub extra_root_certificates: Vec<Vec<u8>>,
+}
+
+impl Reader<'_> {
+    pub(super) fn smtp(&mut self, host: &str) -> Smtp {
+        let tls = match self
+            .choice("smtp", "tls", &["required", "implicit", "plain"])
+            .as_str()
+        {
+            "implicit" => SmtpTls::Implicit,
+            "plain" => SmtpTls::Plain,
+            _ => SmtpTls::Required,
+        };
+        Smtp {
+            host: self.text("smtp", "host"),
+            port: u16::try_from(self.number("smtp", "port", 1, 65_535)).unwrap_or(587),
+            tls,
+            login: self.login(),
+            hello_name: self
+                .given("smtp", "hello_name")
+                .unwrap_or_else(|| host.to_owned()),
+            max_sessions: self.number("smtp", "max_sessions", 1, 256) as usize,
+            extra_root_certificates: self.extra_root_certificates(),
+        }
+    }
+
+    fn extra_root_certificates(&mut self) -> Vec<Vec<u8>> {
+        let Some(path) = self.given("smtp", "ca_file") else {
+            return Vec::new();
+        };
+        match std::fs::read(self.folder.join(&path)) {
+            Ok(bytes) => vec![bytes],
+            Err(error) => {
+                self.wrong("smtp", "ca_file", &format!("{path}: {error}"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn login(&mut self) -> SmtpLogin {
+        let Some(user) = self.given("smtp", "user") else {
+            return SmtpLogin::None;
+        };
+        if let Some(token_url) = self.given("smtp", "oauth_token_url") {
+            let mut needed = |key: &'static str| {
+                self.given("smtp", key).unwrap_or_else(|| {
+                    self.wrong("smtp", key, "is needed beside oauth_token_url");
+                    String::new()
+                })
+            };
+            return SmtpLogin::Xoauth2 {
+                user,
+                token_url,
+                client_id: needed("oauth_client_id"),
+                client_secret: needed("oauth_client_secret").into(),
+                refresh_token: needed("oauth_refresh_token").into(),
+                scope: self.given("smtp", "oauth_scope"),
+            };
+        }
+        match self.given("smtp", "password") {
+            Some(password) => SmtpLogin::Password {
+                user,
+                password: password.into(),
+            },
+            None => {
+                self.wrong("smtp", "password", "is needed beside user");
+                SmtpLogin::None
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The table of settings: the commented file of `init`, the environment's names and the check come from it.
+
+/// What a setting holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Number,
+    Flag,
+    /// A list of texts; in the environment separated by commas.
+    List,
+    /// A text that is never shown; may also be given as a file (`…_file`, `…_FILE`).
+    Secret,
+}
+
+/// One setting.
+pub struct Setting {
+    pub section: &'static str,
+    pub key: &'static str,
+    pub kind: Kind,
+    /// As it would stand in the file; empty means that there is none.
+    pub default: &'static str,
+    pub about: &'static str,
+}
+
+macro_rules! settings {
+    ($($section:ident . $key:ident : $kind:ident = $default:literal, $about:literal;)+) => {
+        /// Every setting there is.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            section: stringify!($section),
+            key: stringify!($key),
+            kind: Kind::$kind,
+            default: $default,
+            about: $about,
+        }),+];
+    };
+}
+
+settings! {
+    server.listen: Text = "127.0.0.1:8080", "Address and port to listen on. Put a TLS proxy in front.";
+    server.base_url: Text = "", "The public address, such as https://confirm.example.org. All links are made from it, never from the Host header.";
+    server.trusted_proxies: List = "", "Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. Empty: the header is ignored.";
+    server.workers: Number = "2", "Threads that serve requests.";
+    server.any_domain: Flag = "false", "Accept addresses at reserved or unknown domains. For trying out only.";
+    database.url: Text = "sqlite://countersign.db", "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME.";
+    secrets.root: Secret = "", "The root secret, base64 of 32 random bytes. `countersign init` makes one.";
+    secrets.previous: Secret = "", "Earlier root secrets, newest first, separated by spaces. They still verify what they signed.";
+    smtp.host: Text = "localhost", "The SMTP server that takes the mail.";
+    smtp.port: Number = "587", "Its port: 587 for STARTTLS, 465 for TLS from the start.";
+    smtp.tls: Text = "required", "required (STARTTLS or nothing), implicit (TLS from the start), or plain (to a loopback address only).";
+    smtp.user: Text = "", "User name; empty means no login.";
+    smtp.password: Secret = "", "Its password.";
+    smtp.oauth_token_url: Text = "", "For XOAUTH2 (Microsoft 365, Google): the token endpoint.";
+    smtp.oauth_client_id: Text = "", "For XOAUTH2: the client's id.";
+    smtp.oauth_client_secret: Secret = "", "For XOAUTH2: the client's secret.";
+    smtp.oauth_refresh_token: Secret = "", "For XOAUTH2: the refresh token.";
+    smtp.oauth_scope: Text = "", "For XOAUTH2: the scope, if the endpoint wants one.";
+    smtp.hello_name: Text = "", "The name given in EHLO; by default the host of base_url.";
+    smtp.max_sessions: Number = "8", "Connections at once.";
+    smtp.ca_file: Text = "", "A PEM file with further certificate authorities.";
+    delivery.per_domain_an_hour: Number = "0", "Mails an hour to one recipient domain; 0 is no limit.";
+    delivery.retry_for_hours: Number = "72", "How long a mail is tried again.";
+    delivery.max_tries: Number = "20", "How often a mail is tried at most within that time.";
+    dkim.domain: Text = "", "Sign mails for this domain; empty means no signature.";
+    dkim.selector: Text = "", "The selector under which the public key stands in DNS.";
+    dkim.key: Secret = "", "The private key, PEM: Ed25519 or RSA of 2,048 bits or more.";
+    budget.per_form_minutes: Number = "10", "One mail per form and mailbox in this many minutes.";
+    budget.per_mailbox_a_day: Number = "3", "Mails per mailbox and day over all forms of a brand.";
+    budget.resend_seconds: Number = "60", "The shortest time between a mail and its resend.";
+    budget.per_network_an_hour: Number = "60", "Mails an hour that one client (an IPv4 address or IPv6 /64) can cause; 0 is no limit.";
+    budget.per_form_an_hour: Number = "2000", "Mails an hour of one form; beyond it mails are held, not dropped. 0 is no limit.";
+    budget.per_installation_an_hour: Number = "10000", "Mails an hour in all; beyond it mails are held, not dropped. 0 is no limit.";
+    scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
+    scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
+    scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
+    log.format: Text = "readable", "readable or json.";
+    log.level: Text = "info", "error, warn, info or debug.";
+    metrics.token: Secret = "", "Who asks /metrics must send this as a bearer token; empty means from this machine only.";
+}
+
+/// The setting of this name.
+pub(super) fn find(section: &str, key: &str) -> Option<&'static Setting> {
+    SETTINGS
+        .iter()
+        .find(|setting| setting.section == section && setting.key == key)
+}
+
+/// The name of a setting in the environment.
+pub fn environment_name(section: &str, key: &str) -> String {
+    format!("COUNTERSIGN_{section}_{key}").to_uppercase()
+}
