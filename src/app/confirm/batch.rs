@@ -1,0 +1,137 @@
+//! What a batch of answers read, changes as it decides, and writes.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::app::Work;
+use crate::app::record::About;
+use crate::app::sign_up::empty_mailbox;
+use crate::domain::event::Fact;
+use crate::domain::ids::{BrandId, ContactId, RequestId};
+use crate::domain::scanner::{Opening, Thresholds};
+use crate::domain::standing::{RequestState, Standings, apply};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::budgets::{self, Mailbox, MailboxHash};
+use crate::store::contacts::{self, Contact};
+use crate::store::events::{self, NewEvent};
+use crate::store::requests::{self, Asked, RequestRow};
+use crate::store::set::Writes;
+
+pub(super) struct Batch<'a> {
+    pub work: &'a Work,
+    pub thresholds: &'a Thresholds,
+    pub now: Timestamp,
+    pub requests: HashMap<RequestId, RequestRow>,
+    pub touched: Vec<RequestId>,
+    pub contacts: HashMap<ContactId, Contact>,
+    pub changed: HashSet<ContactId>,
+    pub openings: HashMap<RequestId, Vec<Opening>>,
+    pub people: HashMap<String, i64>,
+    /// The mailboxes of those who may decline.
+    pub mailboxes: Vec<Mailbox>,
+    pub declined: Vec<(BrandId, MailboxHash)>,
+    pub events: Vec<NewEvent>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(work: &'a Work, thresholds: &'a Thresholds, calls: usize) -> Self {
+        Self {
+            now: work.clock.now(),
+            work,
+            thresholds,
+            requests: HashMap::with_capacity(calls),
+            touched: Vec::new(),
+            contacts: HashMap::with_capacity(calls),
+            changed: HashSet::new(),
+            openings: HashMap::new(),
+            people: HashMap::new(),
+            mailboxes: Vec::new(),
+            declined: Vec::new(),
+            events: Vec::with_capacity(calls),
+        }
+    }
+
+    pub(super) fn asked(&self, id: RequestId) -> Option<Asked> {
+        let request = self.requests.get(&id)?;
+        let contact = self.contacts.get(&request.contact_id)?;
+        Some(Asked {
+            request: request.clone(),
+            contact: contact.clone(),
+        })
+    }
+
+    pub(super) fn end(&mut self, id: RequestId, state: RequestState) {
+        if let Some(row) = self.requests.get_mut(&id) {
+            row.state = state.as_str().to_owned();
+            row.ended_at = Some(self.now);
+            self.touched.push(id);
+        }
+    }
+
+    pub(super) fn record(&mut self, id: RequestId, fact: Fact) -> Result<(), StoreError> {
+        let Some(row) = self.requests.get(&id) else {
+            return Ok(());
+        };
+        let about = About {
+            brand: row.brand_id,
+            contact: row.contact_id,
+            request: Some(id),
+        };
+        if let Some(contact) = self.contacts.get_mut(&about.contact) {
+            let before = contact.standings.clone();
+            apply(&mut contact.standings, &fact, self.now);
+            if contact.standings != before {
+                self.changed.insert(contact.id);
+            }
+        }
+        self.events.push(self.work.record(about, self.now, fact)?);
+        Ok(())
+    }
+
+    pub(super) fn writes(mut self) -> Writes {
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        let requests: Vec<RequestRow> = self
+            .touched
+            .iter()
+            .filter_map(|id| self.requests.remove(id))
+            .collect();
+        let standings: Vec<(BrandId, ContactId, &Standings)> = self
+            .changed
+            .iter()
+            .filter_map(|id| self.contacts.get(id))
+            .map(|contact| (contact.brand_id, contact.id, &contact.standings))
+            .collect();
+        let mailboxes = suppressed(self.mailboxes, self.declined, "declined", self.now);
+        let mut writes = Writes::default();
+        requests::update(&mut writes, &requests);
+        contacts::put_standings(&mut writes, &standings);
+        events::append(&mut writes, &self.events);
+        budgets::put_mailboxes(&mut writes, &mailboxes);
+        writes
+    }
+}
+
+/// The mailboxes that all further mail of the brand is kept from.
+fn suppressed(
+    mut known: Vec<Mailbox>,
+    mut keys: Vec<(BrandId, MailboxHash)>,
+    reason: &str,
+    now: Timestamp,
+) -> Vec<Mailbox> {
+    keys.sort_unstable();
+    keys.dedup();
+    let mut mailboxes = Vec::with_capacity(keys.len());
+    for (brand, hash) in keys {
+        let at = known
+            .iter()
+            .position(|one| one.brand_id == brand && one.hash == hash);
+        let mut mailbox = at.map_or_else(|| empty_mailbox(brand, hash), |at| known.swap_remove(at));
+        mailbox.suppressed_at.get_or_insert(now);
+        mailbox
+            .suppressed_for
+            .get_or_insert_with(|| reason.to_owned());
+        mailboxes.push(mailbox);
+    }
+    mailboxes
+}

@@ -1,0 +1,161 @@
+//! Deciding one answer after another, in memory; of several answers to one request the first wins.
+
+use subtle::ConstantTimeEq;
+
+use super::batch::Batch;
+use super::read::mailbox_hash;
+use super::{Act, Answer, Outcome};
+use crate::domain::circumstances::Circumstances;
+use crate::domain::event::{Fact, Grade};
+use crate::domain::ids::RequestId;
+use crate::domain::scanner::{self, Press};
+use crate::domain::standing::{Attempt, CODE_TRIES, Decision, RequestState, decide};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::requests::RequestRow;
+
+impl Batch<'_> {
+    pub(super) fn decide(&mut self, call: Answer) -> Result<Outcome, StoreError> {
+        let Some(request) = self
+            .requests
+            .get(&call.request)
+            .filter(|row| row.brand_id == call.brand)
+        else {
+            return Ok(Outcome::Gone);
+        };
+        let view = request.view()?;
+        let attempt = match &call.act {
+            Act::Decline => return self.decline(call),
+            Act::SameBrowser => Attempt::SameBrowser,
+            Act::Button { page_opened_at } => Attempt::Button {
+                signals: self.signals(&call, *page_opened_at),
+            },
+            Act::Code { typed } => Attempt::Code {
+                right: self.is_right(request, typed),
+            },
+        };
+        match decide(view, attempt, self.now) {
+            Decision::Confirm(grade) => self.confirm(call, grade),
+            Decision::AskCode(signals) => {
+                let fact = Fact::CodeAsked {
+                    signals,
+                    circumstances: call.circumstances,
+                };
+                self.record(call.request, fact)?;
+                let tries_left = tries_left(view.code_tries);
+                Ok(Outcome::CodeAsked { tries_left })
+            }
+            Decision::CodeWrong { tries } => {
+                self.code_wrong(call.request, tries, call.circumstances)
+            }
+            Decision::CodeClosed => Ok(Outcome::CodeClosed),
+            Decision::Expired => Ok(Outcome::Expired),
+            Decision::Ended(state) => Ok(ended(state)),
+        }
+    }
+
+    fn confirm(&mut self, call: Answer, grade: Grade) -> Result<Outcome, StoreError> {
+        let Some(request) = self.requests.get(&call.request) else {
+            return Ok(Outcome::Gone);
+        };
+        let fact = Fact::Confirmed {
+            purposes: request.purposes(),
+            grade,
+            method: call.method,
+            key_id: u8::try_from(request.key_id).unwrap_or(0),
+            circumstances: call.circumstances,
+        };
+        self.end(call.request, RequestState::Confirmed);
+        self.record(call.request, fact)?;
+        Ok(Outcome::Confirmed { again: false })
+    }
+
+    fn code_wrong(
+        &mut self,
+        id: RequestId,
+        tries: i64,
+        circumstances: Circumstances,
+    ) -> Result<Outcome, StoreError> {
+        if let Some(row) = self.requests.get_mut(&id) {
+            row.code_tries = tries;
+            self.touched.push(id);
+        }
+        let fact = Fact::CodeWrong {
+            tries,
+            circumstances,
+        };
+        self.record(id, fact)?;
+        let tries_left = tries_left(tries);
+        Ok(Outcome::CodeWrong { tries_left })
+    }
+
+    fn decline(&mut self, call: Answer) -> Result<Outcome, StoreError> {
+        let Some(request) = self.requests.get(&call.request) else {
+            return Ok(Outcome::Gone);
+        };
+        let state = request.state()?;
+        // A decline is taken of an open request and, so that "not me" always stops the mail, of one that a newer mail
+        // replaced. What was confirmed is left by leaving, not by declining.
+        if !matches!(state, RequestState::Open | RequestState::Replaced) {
+            return Ok(ended(state));
+        }
+        let purposes = request.purposes();
+        let contact = self
+            .contacts
+            .get(&request.contact_id)
+            .ok_or(StoreError::Corrupt("contact of a request"))?;
+        self.declined
+            .push((call.brand, mailbox_hash(&contact.mailbox)?));
+        self.end(call.request, RequestState::Declined);
+        self.record(
+            call.request,
+            Fact::Declined {
+                purposes,
+                circumstances: call.circumstances,
+            },
+        )?;
+        Ok(Outcome::Declined)
+    }
+
+    fn signals(&self, call: &Answer, page_opened_at: Option<Timestamp>) -> Vec<scanner::Signal> {
+        let network = call.circumstances.neighbourhood();
+        let press = Press {
+            at: self.now,
+            network: &network,
+            page_opened_at,
+        };
+        let opened = self
+            .openings
+            .get(&call.request)
+            .map_or(&[][..], Vec::as_slice);
+        let people = self.people.get(&network).copied().unwrap_or(0);
+        scanner::signals(&press, opened, people, self.thresholds)
+    }
+
+    /// Compares in constant time; digits only, spaces left out, since people type "123 456".
+    fn is_right(&self, request: &RequestRow, typed: &str) -> bool {
+        let typed: String = typed
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .take(7)
+            .collect();
+        u8::try_from(request.key_id)
+            .ok()
+            .and_then(|key_id| self.work.keys.code(key_id, request.id.0))
+            .is_some_and(|right| right.as_bytes().ct_eq(typed.as_bytes()).into())
+    }
+}
+
+fn tries_left(tries: i64) -> i64 {
+    (CODE_TRIES - tries).max(0)
+}
+
+const fn ended(state: RequestState) -> Outcome {
+    match state {
+        RequestState::Confirmed => Outcome::Confirmed { again: true },
+        RequestState::Declined => Outcome::Declined,
+        RequestState::Replaced => Outcome::Replaced,
+        RequestState::Abandoned => Outcome::Abandoned,
+        RequestState::Open => Outcome::Expired,
+    }
+}

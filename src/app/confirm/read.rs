@@ -1,0 +1,112 @@
+//! What a batch of answers reads: first whom to lock, then, under the locks, what to decide about.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::{Act, Answer};
+use crate::app::Work;
+use crate::domain::ids::RequestId;
+use crate::domain::scanner::Thresholds;
+use crate::store::budgets::{self, MailboxHash};
+use crate::store::locks::Locks;
+use crate::store::requests::{self, Asked, Key};
+use crate::store::{Conn, StoreError, openings};
+
+/// The contacts of a batch, and the mailboxes that somebody wants left alone. Neither ever changes for a request, so both
+/// may be read before they are locked.
+pub(super) async fn locks_of(
+    work: &Work,
+    keys: &[Key],
+    calls: &[Answer],
+) -> Result<Locks, StoreError> {
+    let mut locks = Locks::default();
+    let declining = declining(calls);
+    let mut conn = work.store.read().await?;
+    for owner in requests::list_owners(&mut conn, keys).await? {
+        locks.contact(owner.brand_id, &owner.address_key);
+        if declining.contains(&owner.id) {
+            locks.mailbox(owner.brand_id, &mailbox_hash(&owner.mailbox)?);
+        }
+    }
+    Ok(locks)
+}
+
+/// How many people's links the networks of those who press opened within a minute.
+pub(super) async fn count_people(
+    work: &Work,
+    calls: &[Answer],
+) -> Result<HashMap<String, i64>, StoreError> {
+    let mut networks: Vec<String> = calls
+        .iter()
+        .filter(|call| matches!(call.act, Act::Button { .. }))
+        .map(|call| call.circumstances.neighbourhood())
+        .collect();
+    if networks.is_empty() {
+        return Ok(HashMap::new());
+    }
+    networks.sort_unstable();
+    networks.dedup();
+    let since = work.clock.now().minus(Duration::from_secs(60));
+    let mut conn = work.store.read().await?;
+    let counted = openings::count_people(&mut conn, &networks, since).await?;
+    Ok(counted.into_iter().collect())
+}
+
+fn declining(calls: &[Answer]) -> HashSet<RequestId> {
+    calls
+        .iter()
+        .filter(|call| matches!(call.act, Act::Decline))
+        .map(|call| call.request)
+        .collect()
+}
+
+pub(super) fn mailbox_hash(stored: &[u8]) -> Result<MailboxHash, StoreError> {
+    MailboxHash::try_from(stored).map_err(|_| StoreError::Corrupt("mailbox of a contact"))
+}
+
+impl<'a> Batch<'a> {
+    pub(super) async fn read(
+        work: &'a Work,
+        thresholds: &'a Thresholds,
+        tx: &mut Conn,
+        keys: &[Key],
+        calls: &[Answer],
+    ) -> Result<Self, StoreError> {
+        let asked = requests::list_with_contacts(tx, keys).await?;
+        let mut batch = Self::new(work, thresholds, calls.len());
+        let declining = declining(calls);
+        let mut boxes = Vec::new();
+        for Asked { request, contact } in asked {
+            if declining.contains(&request.id) {
+                boxes.push((contact.brand_id, mailbox_hash(&contact.mailbox)?));
+            }
+            batch.contacts.insert(contact.id, contact);
+            batch.requests.insert(request.id, request);
+        }
+        boxes.sort_unstable();
+        boxes.dedup();
+        batch.mailboxes = budgets::find_mailboxes(tx, &boxes).await?;
+        batch.read_openings(tx, calls).await?;
+        Ok(batch)
+    }
+
+    /// The hits that tell whether a press is a scanner's; a request whose links nobody opened has none.
+    async fn read_openings(&mut self, tx: &mut Conn, calls: &[Answer]) -> Result<(), StoreError> {
+        let pressed: HashSet<RequestId> = calls
+            .iter()
+            .filter(|call| matches!(call.act, Act::Button { .. }))
+            .map(|call| call.request)
+            .collect();
+        let opened: Vec<Key> = self
+            .requests
+            .values()
+            .filter(|row| row.openings > 0 && pressed.contains(&row.id))
+            .map(|row| (row.brand_id, row.id))
+            .collect();
+        for (request, opening) in openings::list(tx, &opened).await? {
+            self.openings.entry(request).or_default().push(opening);
+        }
+        Ok(())
+    }
+}

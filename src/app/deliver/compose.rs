@@ -1,0 +1,186 @@
+//! Composing a mail: mostly by filling the skeleton of its kind, then signing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Delivery;
+use super::wanted::Job;
+use crate::domain::brand::{Brand, Slug};
+use crate::domain::form::{FormContent, VersionHash};
+use crate::domain::time::Timestamp;
+use crate::domain::token::Purpose;
+use crate::mail::compose::ConfirmationMail;
+use crate::mail::compose::skeleton::{Skeleton, Varying};
+use crate::mail::pack::Dictionary;
+
+/// Kinds of mails whose skeletons are kept.
+const KINDS_AT_MOST: usize = 256;
+
+/// Mails that differ only in what a skeleton fills in.
+#[derive(PartialEq, Eq, Hash)]
+struct MailKind {
+    revision: Option<String>,
+    version: String,
+    language: String,
+    purposes: String,
+    page_host: Option<String>,
+    domain: String,
+}
+
+/// The skeletons of the kinds that were sent lately; none for a kind that cannot have one.
+#[derive(Default)]
+pub(super) struct Skeletons(Mutex<HashMap<MailKind, Option<Arc<Skeleton>>>>);
+
+impl Skeletons {
+    /// The skeleton of a kind of mail, made at its first use.
+    fn of<E>(
+        &self,
+        kind: MailKind,
+        compose: &dyn Fn(&Varying) -> Result<Vec<u8>, E>,
+    ) -> Option<Arc<Skeleton>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(skeleton) = known.get(&kind) {
+            return skeleton.clone();
+        }
+        // Old revisions and rare pages would pile up; starting over costs a composition or two.
+        if known.len() >= KINDS_AT_MOST {
+            known.clear();
+        }
+        let skeleton = Skeleton::of(compose).map(Arc::new);
+        known.insert(kind, skeleton.clone());
+        skeleton
+    }
+}
+
+/// A mail as it goes to the server, and what it is packed with to be kept.
+pub(super) struct Composed {
+    pub bytes: Vec<u8>,
+    pub dictionary: Option<Arc<Dictionary>>,
+}
+
+/// What mails of one kind have in common.
+struct Common<'a> {
+    brand: &'a Brand,
+    content: &'a FormContent,
+    job: &'a Job,
+    purposes: Vec<Slug>,
+    name: Option<String>,
+    domain: &'a str,
+}
+
+impl Delivery {
+    pub(super) fn compose(
+        &self,
+        brand: &Brand,
+        job: &Job,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<Composed, String> {
+        let catalog = self.app.catalog();
+        let form = catalog
+            .form_by_id(job.request.form_id)
+            .ok_or("the form is gone")?;
+        let version = VersionHash::stored(job.request.form_version.clone());
+        let content = form.content(&version).ok_or("the form version is gone")?;
+        let (local, domain) = message_id.split_once('@').unwrap_or((message_id, ""));
+        let values = self.varying(brand, job, local, now)?;
+        let name = job.contact.name.clone();
+        let common = Common {
+            brand,
+            content,
+            job,
+            purposes: job.request.purposes(),
+            name: name.filter(|_| form.declared.name_in_mail),
+            domain,
+        };
+        let compose = |values: &Varying| self.mail(&common, values).compose();
+        let skeleton = match common.name {
+            None => {
+                let kind = kind_of(job, catalog.revision.clone(), &version, domain);
+                self.skeletons.of(kind, &compose)
+            }
+            Some(_) => None,
+        };
+        let dictionary = skeleton.as_ref().map(|one| one.dictionary.clone());
+        let bytes = match skeleton.and_then(|skeleton| skeleton.fill(&values)) {
+            Some(bytes) => bytes,
+            None => compose(&values).map_err(|problem| problem.to_string())?,
+        };
+        Ok(Composed {
+            bytes: self.signed(bytes, now)?,
+            dictionary,
+        })
+    }
+
+    /// What differs from mail to mail of one kind.
+    fn varying(
+        &self,
+        brand: &Brand,
+        job: &Job,
+        message_local: &str,
+        now: Timestamp,
+    ) -> Result<Varying, String> {
+        let request = &job.request;
+        let keys = &self.app.keys;
+        let key_id = u8::try_from(request.key_id).unwrap_or(0);
+        let token = |purpose| keys.sign(purpose, brand.number, request.id.0, request.expires_at);
+        Ok(Varying {
+            to: job.contact.address.clone(),
+            confirm_token: token(Purpose::Confirm),
+            about_token: token(Purpose::About),
+            code: keys
+                .code(key_id, request.id.0)
+                .ok_or("the secret that this request was made with is gone")?,
+            asked_at: request.issued_at,
+            expires_at: request.expires_at,
+            message_local: message_local.to_owned(),
+            now,
+        })
+    }
+
+    fn mail<'a>(&self, common: &'a Common<'a>, values: &'a Varying) -> ConfirmationMail<'a> {
+        let request = &common.job.request;
+        let confirm = format!("/c/{}", values.confirm_token);
+        ConfirmationMail {
+            brand: common.brand,
+            content: common.content,
+            language: &request.language,
+            purposes: &common.purposes,
+            name: common.name.clone(),
+            to: &values.to,
+            decline_url: self.app.url(&format!("{confirm}/decline")),
+            confirm_url: self.app.url(&confirm),
+            about_url: self.app.url(&format!("/a/{}", values.about_token)),
+            code: values.code.clone(),
+            asked_at: values.asked_at,
+            asked_from: request.page_host.clone(),
+            expires_at: values.expires_at,
+            message_id: format!("{}@{}", values.message_local, common.domain),
+            now: values.now,
+        }
+    }
+
+    /// The mail behind its DKIM signature, where there is a key.
+    fn signed(&self, bytes: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, String> {
+        let Some(key) = &self.dkim else {
+            return Ok(bytes);
+        };
+        let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);
+        let mut signed = key
+            .sign(&bytes, seconds)
+            .map_err(|problem| problem.to_string())?;
+        signed.extend_from_slice(&bytes);
+        Ok(signed)
+    }
+}
+
+fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &str) -> MailKind {
+    MailKind {
+        revision,
+        version: version.as_str().to_owned(),
+        language: job.request.language.clone(),
+        purposes: job.request.purposes.clone(),
+        page_host: job.request.page_host.clone(),
+        domain: domain.to_owned(),
+    }
+}

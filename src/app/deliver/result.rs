@@ -1,0 +1,146 @@
+//! What one try of a mail comes to: an event, a later try, or the end of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::Delivery;
+use super::compose::Composed;
+use super::wanted::Job;
+use crate::app::record::About;
+use crate::domain::brand::Brand;
+use crate::domain::event::Fact;
+use crate::domain::time::Timestamp;
+use crate::ledger::note::hex;
+use crate::mail::pack::{Dictionary, pack};
+use crate::store::StoreError;
+use crate::store::events::NewEvent;
+use crate::store::outbox::{OutboxKey, Retry};
+
+/// A mail whose fate is unknown time and again is a poison message: eight tries and it is parked.
+const AMBIGUOUS_TRIES: i64 = 8;
+
+/// The result of one try.
+#[derive(Clone)]
+pub(super) enum Sent {
+    Accepted {
+        key: OutboxKey,
+        event: Box<NewEvent>,
+        /// What the mail was packed with.
+        dictionary: Option<Arc<Dictionary>>,
+    },
+    NotYet(Retry),
+    Failed {
+        retry: Retry,
+        event: Box<NewEvent>,
+    },
+    /// Not tried: nobody wants it any more.
+    Dropped(OutboxKey),
+}
+impl Delivery {
+    fn event(&self, job: &Job, at: Timestamp, fact: Fact) -> Result<NewEvent, StoreError> {
+        let about = About {
+            brand: job.mail.brand_id,
+            contact: job.mail.contact_id,
+            request: Some(job.mail.request_id),
+        };
+        self.work.record(about, at, fact)
+    }
+
+    pub(super) fn accepted(
+        &self,
+        brand: &Brand,
+        job: &Job,
+        message_id: String,
+        reply: String,
+        composed: &Composed,
+        now: Timestamp,
+    ) -> Result<Sent, StoreError> {
+        let fact = Fact::MailAccepted {
+            message_id,
+            from: brand.declared.from_address.clone(),
+            reply,
+            mail_sha256: hex(&Sha256::digest(&composed.bytes)),
+            template: job.mail.template.clone(),
+            language: job.request.language.clone(),
+            tries: job.mail.tries + 1,
+            ambiguous: job.mail.ambiguous != 0,
+        };
+        let mut event = self.event(job, now, fact)?;
+        let packed = pack(&composed.bytes, composed.dictionary.as_deref());
+        event.mail = Some(packed.map_err(|_| StoreError::Corrupt("a mail that cannot be packed"))?);
+        Ok(Sent::Accepted {
+            key: job.mail.key(),
+            event: Box::new(event),
+            dictionary: composed.dictionary.clone(),
+        })
+    }
+
+    pub(super) fn later(
+        &self,
+        job: &Job,
+        message_id: String,
+        reason: String,
+        now: Timestamp,
+        ambiguous: bool,
+    ) -> Result<Sent, StoreError> {
+        let tries = job.mail.tries + 1;
+        let first = job.mail.first_try_at.unwrap_or(now);
+        let delivery = &self.app.config.delivery;
+        let over = tries >= delivery.max_tries
+            || now.since(first) >= delivery.retry_for
+            || (ambiguous && tries >= AMBIGUOUS_TRIES);
+        if over {
+            return self.failed(job, message_id, reason, now, ambiguous);
+        }
+        Ok(Sent::NotYet(Retry {
+            key: job.mail.key(),
+            next_due_at: Some(now.plus(self.backoff(tries))),
+            tries,
+            first_try_at: first,
+            message_id,
+            last_reply: reason,
+            ambiguous: ambiguous || job.mail.ambiguous != 0,
+        }))
+    }
+
+    /// 30 seconds, doubled at each try up to four hours, and up to a quarter more by chance so that a crowd of mails does
+    /// not come back all at once.
+    fn backoff(&self, tries: i64) -> Duration {
+        let doubled = 30_u64 << u32::try_from(tries - 1).unwrap_or(0).min(9);
+        let seconds = doubled.min(4 * 3_600);
+        let jitter = self.app.random.below(seconds * 250 + 1);
+        Duration::from_secs(seconds) + Duration::from_millis(jitter)
+    }
+
+    pub(super) fn failed(
+        &self,
+        job: &Job,
+        message_id: String,
+        reason: String,
+        now: Timestamp,
+        ambiguous: bool,
+    ) -> Result<Sent, StoreError> {
+        let tries = job.mail.tries + 1;
+        let ambiguous = ambiguous || job.mail.ambiguous != 0;
+        let fact = Fact::MailFailed {
+            message_id: message_id.clone(),
+            reason: reason.clone(),
+            tries,
+            ambiguous,
+        };
+        Ok(Sent::Failed {
+            event: Box::new(self.event(job, now, fact)?),
+            retry: Retry {
+                key: job.mail.key(),
+                next_due_at: None,
+                tries,
+                first_try_at: job.mail.first_try_at.unwrap_or(now),
+                message_id,
+                last_reply: reason,
+                ambiguous,
+            },
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! What a batch of signups read, changes as it decides, and writes.
+
+use std::collections::HashMap;
+
+use super::SignUp;
+use crate::app::Work;
+use crate::domain::budget::{Limits, MailboxWindow};
+use crate::domain::form::Form;
+use crate::domain::ids::BrandId;
+use crate::domain::time::Timestamp;
+use crate::store::budgets::{self, Mailbox, MailboxHash};
+use crate::store::contacts;
+use crate::store::events::{self, NewEvent};
+use crate::store::locks::Locks;
+use crate::store::outbox::{self, OutboxRow};
+use crate::store::requests::{self, RequestRow};
+use crate::store::set::Writes;
+use crate::store::signups::{INSTALLATION, Known, Who};
+
+type ContactKey = (BrandId, String);
+type MailboxKey = (BrandId, MailboxHash);
+
+/// A contact as the batch sees it.
+pub(super) struct Contact {
+    pub row: contacts::Contact,
+    pub open: Option<RequestRow>,
+}
+
+pub(super) struct Batch<'a> {
+    pub work: &'a Work,
+    pub limits: &'a Limits,
+    pub now: Timestamp,
+    pub contacts: HashMap<ContactKey, Contact>,
+    pub mailboxes: HashMap<MailboxKey, Mailbox>,
+    /// Arrival times of rates, and by how much this batch moved them.
+    pub rates: HashMap<String, i64>,
+    pub moved: HashMap<String, i64>,
+    pub requests: Vec<RequestRow>,
+    pub replaced: Vec<RequestRow>,
+    pub events: Vec<NewEvent>,
+    pub mails: Vec<OutboxRow>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn begin(
+        work: &'a Work,
+        limits: &'a Limits,
+        who: Vec<Who>,
+        known: Vec<Known>,
+    ) -> Self {
+        let count = who.len();
+        let mut batch = Self {
+            // The clock is read under the locks, so that times within one contact never run backwards.
+            now: work.clock.now(),
+            work,
+            limits,
+            contacts: HashMap::with_capacity(count),
+            mailboxes: HashMap::with_capacity(count),
+            rates: HashMap::new(),
+            moved: HashMap::new(),
+            requests: Vec::with_capacity(count),
+            replaced: Vec::new(),
+            events: Vec::with_capacity(count),
+            mails: Vec::with_capacity(count),
+        };
+        for (who, known) in who.into_iter().zip(known) {
+            batch.learn(who, known);
+        }
+        batch
+    }
+
+    fn learn(&mut self, who: Who, known: Known) {
+        let rates = [
+            (who.network, known.network_arrival),
+            (who.form, known.form_arrival),
+            (INSTALLATION.to_owned(), known.installation_arrival),
+        ];
+        for (key, arrival) in rates {
+            self.rates.extend(arrival.map(|at| (key, at)));
+        }
+        let mailbox_key = (who.brand_id, who.mailbox);
+        self.mailboxes
+            .extend(known.mailbox.map(|one| (mailbox_key, one)));
+        if let Some(row) = known.contact {
+            let open = known.open;
+            self.contacts
+                .entry((who.brand_id, who.address_key))
+                .or_insert(Contact { row, open });
+        }
+    }
+
+    /// Made for every mailbox that is named, so that each signup writes one, whatever comes of it.
+    pub(super) fn mailbox(&mut self, call: &SignUp) -> &mut Mailbox {
+        self.mailboxes
+            .entry((call.brand.id, call.mailbox))
+            .or_insert_with(|| empty_mailbox(call.brand.id, call.mailbox))
+    }
+
+    /// A request that ends within the batch that made it is changed where it waits to be inserted.
+    pub(super) fn replace(&mut self, ended: RequestRow) {
+        match self.requests.iter_mut().find(|row| row.id == ended.id) {
+            Some(row) => *row = ended,
+            None => self.replaced.push(ended),
+        }
+    }
+
+    pub(super) fn writes(self) -> Writes {
+        let contacts: Vec<contacts::Contact> = self
+            .contacts
+            .into_values()
+            .map(|contact| contact.row)
+            .collect();
+        let mailboxes: Vec<Mailbox> = self.mailboxes.into_values().collect();
+        let moved: Vec<(String, i64)> = self.moved.into_iter().collect();
+        let mut writes = Writes::default();
+        contacts::put(&mut writes, &contacts);
+        requests::insert(&mut writes, &self.requests);
+        requests::update(&mut writes, &self.replaced);
+        events::append(&mut writes, &self.events);
+        outbox::insert(&mut writes, &self.mails);
+        budgets::put_mailboxes(&mut writes, &mailboxes);
+        budgets::add_rates(&mut writes, &moved, self.now);
+        writes
+    }
+}
+
+pub(super) fn network_key(call: &SignUp) -> String {
+    rate_key("network", &call.circumstances.network())
+}
+
+pub(super) fn form_key(form: &Form) -> String {
+    rate_key("form", &form.id.to_string())
+}
+
+pub(in crate::app) fn rate_key(kind: &str, of: &str) -> String {
+    format!("{kind}:{of}")
+}
+
+pub(super) fn who(call: &SignUp) -> Who {
+    Who {
+        brand_id: call.brand.id,
+        address_key: call.address.key().to_owned(),
+        mailbox: call.mailbox,
+        network: network_key(call),
+        form: form_key(&call.form),
+    }
+}
+
+/// What a batch decides about. Form and installation are not among it: they only hold mail back, and all would wait.
+pub(super) fn locks_of(all: &[Who], limits: &Limits) -> Locks {
+    let mut locks = Locks::default();
+    for who in all {
+        locks.contact(who.brand_id, &who.address_key);
+        locks.mailbox(who.brand_id, &who.mailbox);
+        if limits.per_network_an_hour > 0 {
+            locks.rate(&who.network);
+        }
+    }
+    locks
+}
+
+pub(in crate::app) fn empty_mailbox(brand_id: BrandId, hash: MailboxHash) -> Mailbox {
+    Mailbox {
+        brand_id,
+        hash,
+        window: MailboxWindow::default(),
+        suppressed_at: None,
+        suppressed_for: None,
+    }
+}

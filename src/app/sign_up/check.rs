@@ -1,0 +1,91 @@
+//! Checking what a form brought, before anything is asked of the store.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Refusal, SignUp, Submission};
+use crate::app::App;
+use crate::domain::brand::{RoleAddresses, Slug};
+use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
+use crate::domain::form::Form;
+use crate::domain::ids::RequestId;
+
+impl App {
+    /// The signup that a submission asks for; a refusal is about what was typed.
+    pub(super) fn check(&self, form: &Arc<Form>, given: Submission) -> Result<SignUp, Refusal> {
+        let catalog = self.catalog();
+        let brand = catalog.brand(form.brand).ok_or(Refusal::Store)?.clone();
+        let rules = AddressRules {
+            any_domain: self.config.any_domain,
+        };
+        let address = EmailAddress::parse(&given.email, &rules).map_err(Refusal::Address)?;
+        if address.is_role() && brand.declared.role_addresses == RoleAddresses::Refuse {
+            return Err(Refusal::RoleAddress);
+        }
+        let page = given.page.as_deref();
+        let now = self.clock.now();
+        Ok(SignUp {
+            mailbox: self.keys.mailbox_hash(brand.id.0, &address.mailbox()),
+            version: form.version_shown(given.version.as_deref()).clone(),
+            purposes: purposes_of(form, &given.purposes)?,
+            name: given
+                .name
+                .filter(|_| form.declared.asks_name)
+                .and_then(|name| clean_name(&name)),
+            language: language_of(form, given.language),
+            page_host: page.and_then(|page| shown_host(page, form, self.config.host())),
+            page: given.page.filter(|page| is_page(page)),
+            fields: given.fields,
+            bot: given.bot,
+            key_id: self.keys.current_id(),
+            request: RequestId(self.random.uuid_v7(now)),
+            circumstances: given.circumstances,
+            brand,
+            form: form.clone(),
+            address,
+        })
+    }
+}
+
+/// The language that was asked for, if the form has it; else the form's first.
+fn language_of(form: &Form, asked: String) -> String {
+    if form.declared.languages.contains(&asked) {
+        return asked;
+    }
+    form.declared.languages.first().cloned().unwrap_or_default()
+}
+
+fn is_page(page: &str) -> bool {
+    page.len() <= 1_000
+        && (page.starts_with("https://") || page.starts_with("http://"))
+        && !page.contains(char::is_control)
+}
+
+/// The purposes that are meant: those named, or those that the form is for.
+fn purposes_of(form: &Form, named: &[String]) -> Result<Vec<Slug>, Refusal> {
+    let offered = || form.declared.purposes.iter().chain(&form.declared.choices);
+    let mut purposes: BTreeSet<Slug> = BTreeSet::new();
+    for name in named.iter().filter(|name| !name.is_empty()) {
+        let slug = offered()
+            .find(|slug| slug.as_str() == name)
+            .ok_or(Refusal::UnknownPurpose)?;
+        purposes.insert(slug.clone());
+    }
+    if purposes.is_empty() {
+        purposes.extend(form.declared.purposes.iter().cloned());
+    }
+    if purposes.is_empty() {
+        return Err(Refusal::NoPurpose);
+    }
+    Ok(purposes.into_iter().collect())
+}
+
+/// The host of the page, for the mail's "asked from": only our own or one that the brand declared, since a page is what
+/// the client claims, and nothing that a stranger typed may stand in a mail (T4).
+fn shown_host(page: &str, form: &Form, own: &str) -> Option<String> {
+    let (scheme, rest) = page.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.split(':').next()?.to_ascii_lowercase();
+    let declared = form.allows_origin(&format!("{scheme}://{authority}"));
+    (declared || host == own).then_some(host)
+}

@@ -1,0 +1,89 @@
+//! What a signup leaves as an event: all that was shown, typed and decided.
+
+use super::SignUp;
+use crate::domain::brand::{RoleAddresses, Slug};
+use crate::domain::event::{self, AskedBy, Fact, MailFate, ShownBox, Source};
+use crate::domain::form::{Form, VersionHash};
+use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict, judge_signup};
+use crate::domain::standing::{Standings, State};
+use crate::domain::time::Timestamp;
+
+pub(super) fn ruling_of(call: &SignUp, standings: &Standings, suppressed: bool) -> Ruling {
+    if call.bot {
+        // A program's act is no act of the person (G1).
+        return Ruling {
+            verdict: Verdict::Refuse,
+            rule: Rule::G1,
+        };
+    }
+    let closed = |purpose: &Slug| {
+        standings
+            .get(purpose)
+            .is_some_and(|s| matches!(s.state, State::Withdrawn | State::Declined))
+    };
+    judge_signup(
+        suppressed || call.purposes.iter().all(closed),
+        call.address.is_role(),
+        call.brand.declared.role_addresses,
+        call.brand.declared.hold_until_confirmed,
+    )
+}
+
+/// `address` is the one that mail goes to: as the contact was first written.
+pub(super) fn signed_up(
+    call: SignUp,
+    address: String,
+    confirmation_expires_at: Timestamp,
+    ruling: Ruling,
+    mail: MailFate,
+) -> Fact {
+    Fact::SignedUp(Box::new(event::SignedUp {
+        address_typed: call.address.as_typed().to_owned(),
+        address,
+        boxes: boxes(&call.form, &call.version, &call.purposes),
+        responsible: responsible(&call),
+        name: call.name,
+        purposes: call.purposes,
+        source: Source::WebsiteForm,
+        form: call.form.declared.slug.clone(),
+        form_version: call.version,
+        language: call.language,
+        page: call.page,
+        fields: call.fields,
+        ruling,
+        policy_version: POLICY_VERSION.to_owned(),
+        confirmation_expires_at,
+        key_id: call.key_id,
+        asked_by: AskedBy::from(&call.brand.declared),
+        mail,
+        circumstances: call.circumstances,
+    }))
+}
+
+/// Who answers for a role address that may sign up.
+fn responsible(call: &SignUp) -> Option<String> {
+    let declared = &call.brand.declared;
+    (call.address.is_role() && declared.role_addresses == RoleAddresses::ConfirmFirst)
+        .then(|| declared.responsible.clone())
+        .flatten()
+}
+
+/// The purposes that the form showed, with the state of each box as it came back.
+fn boxes(form: &Form, version: &VersionHash, chosen: &[Slug]) -> Vec<ShownBox> {
+    let shown = form
+        .content(version)
+        .map_or(&[][..], |content| &content.purposes);
+    shown
+        .iter()
+        .map(|purpose| ShownBox {
+            purpose: purpose.slug.clone(),
+            is_box: purpose.choice,
+            ticked: purpose.choice && chosen.contains(&purpose.slug),
+        })
+        .collect()
+}
+
+pub(super) fn joined(purposes: &[Slug]) -> String {
+    let names: Vec<&str> = purposes.iter().map(Slug::as_str).collect();
+    names.join(" ")
+}

@@ -1,0 +1,164 @@
+//! The page of a form, and what it shows again when something was wrong.
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use askama::Template;
+
+use super::{HONEYPOT, opened};
+use crate::domain::brand::{Brand, in_language};
+use crate::domain::form::Form;
+use crate::mail::compose::{PurposeView, purposes_shown};
+use crate::texts::Texts;
+use crate::web::Web;
+use crate::web::error::FieldProblem;
+use crate::web::page::{Page, policy, respond};
+
+pub struct FormView {
+    pub id: String,
+    pub title: String,
+    pub intro: String,
+    pub consent: String,
+    pub button: String,
+    pub action: String,
+    pub version: String,
+    pub purposes: Vec<PurposeView>,
+    pub asks_name: bool,
+    pub proof_of_work: Option<String>,
+    pub opened: String,
+    pub honeypot: String,
+    pub script: String,
+}
+
+pub struct LanguageLink {
+    code: String,
+    name: String,
+    url: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "public/form.html")]
+struct FormPage {
+    page: Page,
+    t: Texts,
+    form: FormView,
+    email: String,
+    name: String,
+    problems: Vec<FieldProblem>,
+    languages: Vec<LanguageLink>,
+}
+
+pub(super) fn view(shared: &Web, brand: &Brand, form: &Form, language: &str) -> FormView {
+    let content = &form.versions[&form.current];
+    let slug = &form.declared.slug;
+    FormView {
+        id: slug.to_string(),
+        title: in_language(&content.title, language).to_owned(),
+        intro: in_language(&content.intro, language).to_owned(),
+        consent: in_language(&content.consent, language).to_owned(),
+        button: in_language(&content.button, language).to_owned(),
+        action: format!("/f/{slug}"),
+        version: form.current.as_str().to_owned(),
+        purposes: purposes_shown(content, language, |_| true),
+        asks_name: form.declared.asks_name,
+        proof_of_work: form
+            .declared
+            .proof_of_work
+            .then(|| format!("/f/{slug}/challenge")),
+        opened: opened(shared, brand, form),
+        honeypot: HONEYPOT.to_owned(),
+        script: shared.assets.form_js.clone(),
+    }
+}
+
+const LANGUAGE_NAMES: [(&str, &str); 5] = [
+    ("en", "English"),
+    ("nl", "Nederlands"),
+    ("de", "Deutsch"),
+    ("fr", "Français"),
+    ("es", "Español"),
+];
+
+fn languages(form: &Form, current: &str, embedded: bool) -> Vec<LanguageLink> {
+    if form.declared.languages.len() < 2 {
+        return Vec::new();
+    }
+    let suffix = if embedded { "&embed=1" } else { "" };
+    LANGUAGE_NAMES
+        .iter()
+        .filter(|(code, _)| form.declared.languages.iter().any(|tag| tag == code))
+        .map(|&(code, name)| LanguageLink {
+            code: code.to_owned(),
+            name: name.to_owned(),
+            url: format!("/f/{}?lang={code}{suffix}", form.declared.slug),
+            current: code == current,
+        })
+        .collect()
+}
+
+/// What a page with problems shows again.
+#[derive(Default)]
+pub(super) struct Filled {
+    pub email: String,
+    pub name: String,
+    pub purposes: Vec<String>,
+    pub problems: Vec<FieldProblem>,
+}
+
+pub(super) fn page(
+    shared: &Web,
+    brand: &Brand,
+    form: &Form,
+    language: &str,
+    embedded: bool,
+    status: StatusCode,
+    filled: Filled,
+) -> HttpResponse {
+    let t = Texts::of(language);
+    let mut view = view(shared, brand, form, language);
+    for purpose in &mut view.purposes {
+        purpose.checked = filled.purposes.contains(&purpose.slug);
+    }
+    let mut frame = Page::of(shared, brand, t);
+    frame.embedded = embedded;
+    if embedded {
+        view.action.push_str("?embed=1");
+    }
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_SECURITY_POLICY, policy_of(form, embedded)));
+    respond(
+        response,
+        &FormPage {
+            page: frame,
+            t,
+            form: view,
+            email: filled.email,
+            name: filled.name,
+            problems: filled.problems,
+            languages: languages(form, language, embedded),
+        },
+    )
+}
+
+/// Where the form may lead, and who may show it in a frame.
+fn policy_of(form: &Form, embedded: bool) -> String {
+    let mut targets: Vec<String> = Vec::new();
+    if let Some(url) = &form.declared.redirect_after_signup {
+        targets.extend(origin_of(url));
+    }
+    let framed_by = if !embedded {
+        "'none'".to_owned()
+    } else if form.declared.origins.is_empty() {
+        "*".to_owned()
+    } else {
+        format!("'self' {}", form.declared.origins.join(" "))
+    };
+    policy(&targets, &framed_by)
+}
+
+/// Scheme, host and port of a URL.
+pub fn origin_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    Some(format!("{scheme}://{authority}"))
+}

@@ -1,0 +1,140 @@
+//! `GET /i/{token}/events`: the waiting page is told when its signup is confirmed, in whatever browser.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::{Stream, stream};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::time::Instant;
+
+use super::{Status, look, own_ids};
+use crate::app::inbox::Waiting;
+use crate::domain::ids::{BrandId, RequestId};
+use crate::web::extract::token::cookie_name;
+use crate::web::{Web, cors, error};
+
+/// Waiting pages that are kept informed at once; further ones ask again by themselves.
+const LISTENERS_AT_MOST: usize = 2_000;
+/// A connection is held so long; then the page opens a new one.
+const LISTEN_FOR: Duration = Duration::from_secs(300);
+/// Looks at the database, since another process may have taken the confirmation.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Counts a listener for as long as it lives.
+struct Listening(web::Data<Web>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.listeners.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Listening {
+    /// None: too many listen already.
+    fn begin(shared: &web::Data<Web>) -> Option<Self> {
+        let before = shared.listeners.fetch_add(1, Ordering::Relaxed);
+        let listening = Self(shared.clone());
+        (before < LISTENERS_AT_MOST).then_some(listening)
+    }
+}
+
+/// One page that waits, and for how long.
+struct Listener {
+    listening: Listening,
+    brand: BrandId,
+    request: RequestId,
+    /// The signup whose mail this one points to.
+    follows: Option<RequestId>,
+    /// The genuine cookies of the browser.
+    own: Vec<String>,
+    wakes: Receiver<RequestId>,
+    until: Instant,
+    /// What is told first, without waiting.
+    first: Option<Waiting>,
+    over: bool,
+}
+
+impl Listener {
+    /// What the page is told next; none at the end.
+    async fn next(&mut self) -> Option<Waiting> {
+        if self.over {
+            return None;
+        }
+        let waiting = match self.first.take() {
+            Some(waiting) => waiting,
+            None => self.answered().await?,
+        };
+        self.over = !matches!(waiting, Waiting::Waiting { .. });
+        Some(waiting)
+    }
+
+    /// Waits until the request is answered; none if the time is over or the request gone.
+    async fn answered(&mut self) -> Option<Waiting> {
+        loop {
+            let woken = tokio::select! {
+                woken = self.wakes.recv() => woken,
+                () = tokio::time::sleep(LOOK_EVERY) => Err(RecvError::Lagged(0)),
+            };
+            match woken {
+                Ok(answered) if answered != self.request && Some(answered) != self.follows => {
+                    continue;
+                }
+                Err(RecvError::Closed) => return None,
+                _ => {}
+            }
+            let is_own = |id: RequestId| self.own.contains(&cookie_name(id));
+            let app = &self.listening.0.app;
+            let found = app.inbox(self.brand, self.request, &is_own).await;
+            let waiting = found.ok().flatten()?.waiting;
+            if !matches!(waiting, Waiting::Waiting { .. }) {
+                return Some(waiting);
+            }
+            if Instant::now() >= self.until {
+                return None;
+            }
+        }
+    }
+}
+
+fn told(listener: Listener) -> impl Stream<Item = Result<web::Bytes, actix_web::Error>> {
+    stream::unfold(listener, |mut listener| async move {
+        let waiting = listener.next().await?;
+        let data = serde_json::to_string(&Status::of(waiting)).ok()?;
+        let bytes = web::Bytes::from(format!("event: state\ndata: {data}\n\n"));
+        Some((Ok(bytes), listener))
+    })
+}
+
+/// Server-sent events (HTML Living Standard, section 9.2), one at the start and one at the end.
+pub async fn events(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+) -> HttpResponse {
+    let (known, view) = match look(&request, &shared, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    let Some(listening) = Listening::begin(&shared) else {
+        return error::unavailable(&request, &shared);
+    };
+    let brand = known.brand.id;
+    let listener = Listener {
+        listening,
+        brand,
+        request: known.request,
+        follows: view.request.follows_id,
+        own: own_ids(&request, &shared),
+        wakes: shared.app.live.listen(),
+        until: Instant::now() + LISTEN_FOR,
+        first: Some(view.waiting),
+        over: false,
+    };
+    let response = HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(Box::pin(told(listener)));
+    cors::of_brand(&request, &shared, brand, response)
+}

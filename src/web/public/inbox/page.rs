@@ -1,0 +1,168 @@
+//! How the inbox page looks.
+
+use actix_web::cookie::{Cookie, SameSite, time::Duration as CookieDuration};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::{Status, form_of};
+use crate::app::inbox::InboxView;
+use crate::domain::email_address::{AddressRules, EmailAddress};
+use crate::domain::form::Form;
+use crate::domain::token::Purpose;
+use crate::texts::Texts;
+use crate::web::Web;
+use crate::web::extract::token::{Known, cookie_name, is_same_browser};
+use crate::web::page::{Page, policy, respond};
+
+pub struct Webmail {
+    name: String,
+    url: String,
+}
+
+/// Where a person whose provider is known reads mail in a browser.
+const WEBMAIL: &[(&str, &str, &str)] = &[
+    ("gmail.com", "Gmail", "https://mail.google.com/"),
+    ("googlemail.com", "Gmail", "https://mail.google.com/"),
+    ("outlook.com", "Outlook", "https://outlook.live.com/mail/"),
+    ("hotmail.com", "Outlook", "https://outlook.live.com/mail/"),
+    ("live.com", "Outlook", "https://outlook.live.com/mail/"),
+    ("yahoo.com", "Yahoo Mail", "https://mail.yahoo.com/"),
+    ("icloud.com", "iCloud Mail", "https://www.icloud.com/mail/"),
+    ("gmx.de", "GMX", "https://www.gmx.net/"),
+    ("gmx.net", "GMX", "https://www.gmx.net/"),
+    ("web.de", "WEB.DE", "https://web.de/"),
+    ("proton.me", "Proton Mail", "https://mail.proton.me/"),
+    ("orange.fr", "Orange", "https://messagerie.orange.fr/"),
+];
+
+#[derive(Template)]
+#[template(path = "public/inbox.html")]
+struct InboxPage {
+    page: Page,
+    t: Texts,
+    masked: String,
+    sender: String,
+    state: String,
+    token: String,
+    code_problem: Option<String>,
+    notice: Option<String>,
+    resend_in: u32,
+    suggestion: Option<String>,
+    change_open: bool,
+    change_problem: Option<String>,
+    webmail: Option<Webmail>,
+    script: String,
+    thanks: String,
+    continue_url: Option<String>,
+    /// Where to sign up again once this request is over.
+    form_url: String,
+}
+
+#[derive(Default)]
+pub(super) struct Extras {
+    pub embedded: bool,
+    pub code_problem: Option<String>,
+    pub notice: Option<String>,
+    pub change_problem: Option<String>,
+    pub status: Option<StatusCode>,
+}
+
+pub(super) fn page(
+    request: &HttpRequest,
+    shared: &Web,
+    token: &str,
+    known: &Known,
+    view: &InboxView,
+    extras: Extras,
+) -> HttpResponse {
+    let form = form_of(shared, view);
+    let mut response = HttpResponse::build(extras.status.unwrap_or(StatusCode::OK));
+    let framed_by = framed_by(form.as_deref(), extras.embedded);
+    response.insert_header((header::CONTENT_SECURITY_POLICY, policy(&[], &framed_by)));
+    if !is_same_browser(request, shared, known.request) {
+        response.cookie(browser_cookie(shared, known));
+    }
+    let page = inbox_page(shared, token, known, view, form.as_deref(), extras);
+    respond(response, &page)
+}
+
+fn inbox_page(
+    shared: &Web,
+    token: &str,
+    known: &Known,
+    view: &InboxView,
+    form: Option<&Form>,
+    extras: Extras,
+) -> InboxPage {
+    let t = Texts::of(&view.request.language);
+    let brand = &known.brand;
+    // Stored addresses were accepted once; reading them again needs no list of domains.
+    let rules = AddressRules { any_domain: true };
+    let address = EmailAddress::parse(&view.contact.address, &rules).ok();
+    let status = Status::of(view.waiting);
+    let mut frame = Page::of(shared, brand, t);
+    frame.embedded = extras.embedded;
+    let framed = if extras.embedded { "?embed=1" } else { "" };
+    InboxPage {
+        page: frame,
+        t,
+        masked: address
+            .as_ref()
+            .map_or_else(String::new, EmailAddress::masked),
+        sender: brand.declared.from_address.clone(),
+        state: status.state.to_owned(),
+        token: token.to_owned(),
+        code_problem: extras.code_problem,
+        notice: extras.notice,
+        resend_in: status.resend_in,
+        webmail: address.as_ref().and_then(webmail_of),
+        suggestion: address.and_then(|address| address.suggestion()),
+        change_open: extras.change_problem.is_some(),
+        change_problem: extras.change_problem,
+        script: shared.assets.inbox_js.clone(),
+        thanks: t.arg("done-text", "brand", &brand.declared.name),
+        form_url: form.map_or_else(String::new, |form| {
+            format!("/f/{}{framed}", form.declared.slug)
+        }),
+        continue_url: form.and_then(|form| form.declared.redirect_after_confirmation.clone()),
+    }
+}
+
+fn webmail_of(address: &EmailAddress) -> Option<Webmail> {
+    let known = WEBMAIL.iter().find(|known| known.0 == address.domain())?;
+    Some(Webmail {
+        name: known.1.to_owned(),
+        url: known.2.to_owned(),
+    })
+}
+
+/// Who may show the page in a frame.
+fn framed_by(form: Option<&Form>, embedded: bool) -> String {
+    match (form, embedded) {
+        (Some(form), true) if !form.declared.origins.is_empty() => {
+            format!("'self' {}", form.declared.origins.join(" "))
+        }
+        (_, true) => "*".to_owned(),
+        (_, false) => "'none'".to_owned(),
+    }
+}
+
+/// Marks this browser as the one that signed up. A token, not a session: it proves that this browser saw this page.
+fn browser_cookie(shared: &Web, known: &Known) -> Cookie<'static> {
+    let app = &shared.app;
+    let value = app.keys.sign(
+        Purpose::Browser,
+        known.brand.number,
+        known.request.0,
+        known.expires_at,
+    );
+    let left = known.expires_at.since(app.clock.now()).as_secs();
+    Cookie::build(cookie_name(known.request), value)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.config.is_https())
+        .max_age(CookieDuration::seconds(i64::try_from(left).unwrap_or(0)))
+        .finish()
+}
