@@ -11,6 +11,7 @@ mod evidence;
 mod init;
 mod operator;
 mod permission;
+mod policy;
 mod serve;
 mod verify;
 
@@ -57,6 +58,8 @@ enum Command {
     Apply(apply::Apply),
     /// May this address be mailed, on what basis, and why
     Permission(permission::Ask),
+    /// The consent policy: the table of sources and overlays; `policy explain` judges one address
+    Policy(policy::Policy),
     /// What is known of an address
     Evidence(evidence::Evidence),
     /// Check an evidence bundle, with no server and no network
@@ -123,6 +126,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Demo(command) => command.run().await,
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
+        Command::Policy(command) => command.run(&file).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
         Command::Verify(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,

@@ -20,6 +20,7 @@ mod harness;
 mod inbox;
 mod locks;
 mod log_formats;
+mod policy;
 mod process;
 mod recipe;
 mod same_answer;

@@ -93,3 +93,22 @@ pub const ADDRESS_RULES: [(Rule, super::Verdict, &str); 4] = [
     ),
     (Rule::D4, super::Verdict::ConfirmFirst, "as its source"),
 ];
+
+/// How several rules and several sources of one address come to one verdict, step by step.
+pub const PRECEDENCE: [&str; 6] = [
+    "D3: whoever withdrew, complained, declined or is suppressed is refused.",
+    "O6: a role address is refused, whatever the source. Where the brand has loosened it, it is confirm_first unless a source refuses.",
+    "A source that refuses, unless a second source with its own proof accepts.",
+    "D4, then D2: a source whose proof is missing, or whose window is over, has to be confirmed first, unless another source accepts.",
+    "A source that has to be confirmed first, unless another one accepts.",
+    "A source that accepts: explicit before implicit, then the one that lasts longest.",
+];
+
+/// How dates and windows are read.
+pub const READING_DATES: [&str; 5] = [
+    "The day on which an address was obtained counts as the proof \"date\" or \"joined\" where that is not given by itself.",
+    "A window is of calendar years or months from the dated act. The contact may be mailed strictly before its end, at the start of that day in the brand's time zone.",
+    "A day that the month of the end does not have is the first day of the month after it: 29 February and two years is the start of 1 March.",
+    "A date that is missing, that cannot be read as YYYY-MM-DD, or that lies in the future, is D4; so are two dates that differ.",
+    "A new dated act restarts the window.",
+];

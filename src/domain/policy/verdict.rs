@@ -17,11 +17,24 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    pub const ALL: [Self; 3] = [Self::Accept, Self::ConfirmFirst, Self::Refuse];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Accept => "accept",
             Self::ConfirmFirst => "confirm_first",
             Self::Refuse => "refuse",
+        }
+    }
+
+    /// What it means, as a sentence.
+    pub const fn says(self) -> &'static str {
+        match self {
+            Self::Accept => {
+                "Consent holds now; where it is implicit, a confirmation is recommended."
+            }
+            Self::ConfirmFirst => "No marketing until the person confirms.",
+            Self::Refuse => "Not to be mailed; only the person's own new act reopens it.",
         }
     }
 }
@@ -42,6 +55,8 @@ pub enum Outreach {
 }
 
 impl Outreach {
+    pub const ALL: [Self; 4] = [Self::Auto, Self::OwnAct, Self::OneToOne, Self::None];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",

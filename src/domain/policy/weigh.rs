@@ -108,7 +108,7 @@ impl Weighed {
 /// The months that a source's implicit consent lasts, and the overlay that shortened them.
 fn months_of(row: &Row, terms: &Terms) -> Option<(u16, Option<Overlay>)> {
     let own = match row.window {
-        Window::Open => None,
+        Window::Open | Window::Original => None,
         Window::Months(months) => Some((months, None)),
         Window::Activity => Some((terms.active_within_months, None)),
     };

@@ -1,6 +1,7 @@
 //! A verdict in one or two sentences, for people who know the law and not the program.
 
 use super::judge::Settled;
+use super::proof::Gap;
 use super::weigh::Weighed;
 use super::{AddressFacts, Closed, Outreach, Rule, Source, Terms, Verdict};
 use crate::domain::standing::Basis;
@@ -109,7 +110,7 @@ fn held(settled: &Settled, decider: &Weighed, terms: &Terms) -> String {
             format!("{told}, where the box was ticked in advance, which is no consent; {THEN}.")
         }
         Rule::De if decider.original.is_some() => format!(
-            "{told}, and German law lets no consent move with an asset deal or a business card; {THEN}."
+            "{told}, and in Germany no consent moves by an asset deal, by a deal of unknown kind, or by a business card; {THEN}."
         ),
         Rule::De => {
             format!("{told} and left a business card, which is no consent in Germany; {THEN}.")
@@ -143,8 +144,31 @@ fn refused(decider: &Weighed) -> String {
     format!("{says} Only the person's own new act reopens it.")
 }
 
+/// What is missing first, in one list, then what is there and wrong.
 fn gaps(decider: &Weighed) -> String {
-    let words: Vec<String> = decider.gaps.iter().map(ToString::to_string).collect();
+    let missing: Vec<&str> = decider
+        .gaps
+        .iter()
+        .filter_map(|gap| match gap {
+            Gap::Missing(keys) => Some(keys.as_str()),
+            Gap::Unreadable(..) | Gap::Future(_) | Gap::Contradiction(_) => None,
+        })
+        .collect();
+    let mut words: Vec<String> = decider
+        .gaps
+        .iter()
+        .filter(|gap| !matches!(gap, Gap::Missing(_)))
+        .map(ToString::to_string)
+        .collect();
+    if let Some((last, before)) = missing.split_last() {
+        words.insert(
+            0,
+            match before {
+                [] => format!("the proof {last} is missing"),
+                _ => format!("the proofs {} and {last} are missing", before.join(", ")),
+            },
+        );
+    }
     words.join(" and ")
 }
 

@@ -16,6 +16,22 @@ pub enum Window {
     Months(u16),
     /// As many months after the last activity as the brand sets.
     Activity,
+    /// As long as that of the source at the old brand.
+    Original,
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("no fixed end"),
+            Self::Months(months) if months % 12 == 0 => write!(f, "{} years", months / 12),
+            Self::Months(months) => write!(f, "{months} months"),
+            Self::Original => f.write_str("as long as the original's window"),
+            Self::Activity => {
+                f.write_str("12 months after the last activity, or as the brand sets")
+            }
+        }
+    }
 }
 
 /// The name of a time zone in the IANA database, such as `Europe/Amsterdam`. The database is built in: the machine is not

@@ -26,7 +26,7 @@ const fn optional(key: &'static str, about: &'static str) -> ProofKey {
     }
 }
 
-const DATE: ProofKey = demanded("date", "the day of it, YYYY-MM-DD (or --obtained-on)");
+const DATE: ProofKey = demanded("date", "the day, YYYY-MM-DD");
 const TWO_YEARS: Window = Window::Months(24);
 
 const fn accepted(
@@ -72,10 +72,7 @@ pub const SOURCES: [Row; 20] = [
             demanded("form", "the form's id"),
             demanded("version", "the form's version"),
             demanded("page", "the URL of the page that it stood on"),
-            demanded(
-                "time",
-                "when, RFC 3339 with the time of day, 2026-11-23T17:00:00Z",
-            ),
+            demanded("time", "when, such as 2026-11-23T17:00:00Z"),
             demanded("wording", "the wording that was shown"),
             optional(
                 "box",
@@ -135,7 +132,7 @@ pub const SOURCES: [Row; 20] = [
         conditions: "Signed up for and active in the brand's service, organisation or club: last activity within 12 months, or as many as the brand sets.",
         proof: &[
             demanded("account", "the account's id"),
-            demanded("joined", "the day of joining (or --obtained-on)"),
+            demanded("joined", "the day of joining"),
             demanded("last_active", "the day of the last activity"),
         ],
         told: "The person belongs to the brand's service, organisation or club and was last active",
@@ -284,7 +281,7 @@ pub const SOURCES: [Row; 20] = [
         proof: &[
             demanded("employer", "the employer"),
             demanded("benefit", "the benefit"),
-            demanded("date", "the list's day, YYYY-MM-DD (or --obtained-on)"),
+            demanded("date", "the list's day, YYYY-MM-DD"),
         ],
         told: "An employer listed the person for a benefit",
         ..held(Rule::O3, Source::EmployerList, "employer_list")
@@ -300,7 +297,7 @@ pub const SOURCES: [Row; 20] = [
             ),
             demanded(
                 "original_date",
-                "the day of it (active_member: last active)",
+                "the day of it; of an active_member the last activity",
             ),
             optional("original_kind", "of event_booth: badge, card or form"),
             optional("deal", "share or asset; under de an unknown one is asset"),
@@ -312,7 +309,7 @@ pub const SOURCES: [Row; 20] = [
             Source::MergerOrAcquisition,
             "merger_or_acquisition",
             Outreach::Auto,
-            Window::Open,
+            Window::Original,
         )
     },
     Row {
