@@ -1,7 +1,5 @@
 //! docs/policy.md, generated; a test compares it with what is kept.
 
-use std::fmt::Write;
-
 use super::table::proof;
 use crate::domain::policy::{
     ADDRESS_RULES, GENERAL_RULES, NO_LEGAL_ADVICE, OVERLAYS, Outreach, POLICY_VERSION, PRECEDENCE,
@@ -28,83 +26,120 @@ const EXPLAINED: &str = "```\ncountersign policy explain --source event_organize
 
 /// The page.
 pub fn markdown() -> String {
-    let mut page = format!(
-        "# The consent policy, version {POLICY_VERSION}\n\n{NO_LEGAL_ADVICE}\n\n{ABOUT}\n\n## Words\n\n"
+    let head = format!(
+        "# The consent policy, version {POLICY_VERSION}\n\n{NO_LEGAL_ADVICE}\n\n{ABOUT}\n\n"
     );
-    page.push_str("| verdict | |\n| --- | --- |\n");
-    for one in Verdict::ALL {
-        let _ = writeln!(page, "| `{}` | {} |", one.as_str(), one.says());
-    }
-    page.push_str("\n| outreach | |\n| --- | --- |\n");
-    for one in Outreach::ALL {
-        let _ = writeln!(page, "| `{}` | {} |", one.as_str(), one.says());
-    }
-    page.push_str("\n## Sources\n\n| id | source | verdict | outreach | what it is | conditions | lasts | proof |\n");
-    page.push_str("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
-    SOURCES.iter().for_each(|row| page.push_str(&source(row)));
-    page.push_str("\nRows of our own: ");
     let ours: Vec<&str> = SOURCES
         .iter()
         .filter(|row| row.ours)
         .map(|row| row.rule.id())
         .collect();
-    let _ = writeln!(
-        page,
-        "{}, D2, D3, D4, and the months of A5.",
+    let ours = format!(
+        "\nRows of our own: {}, D2, D3, D4, and the months of A5.\n\n",
         ours.join(", ")
     );
-    page.push_str("\n## Rules about address, date and proof\n\n| id | rule | verdict | outreach |\n| --- | --- | --- | --- |\n");
-    for (rule, verdict, outreach) in ADDRESS_RULES {
-        let _ = writeln!(
-            page,
-            "| {} | {} | `{}` | {outreach} |",
-            rule.id(),
-            rule.says(),
-            verdict.as_str()
-        );
-    }
-    page.push_str("\n## Precedence\n\n");
-    for (step, says) in PRECEDENCE.iter().enumerate() {
-        let _ = writeln!(page, "{}. {says}", step + 1);
-    }
-    page.push_str("\n## Dates and windows\n\n");
-    READING_DATES.iter().for_each(|says| {
-        let _ = writeln!(page, "- {says}");
-    });
-    page.push_str("\n## Overlays\n\nStricter local law that a brand switches on. They only make things stricter.\n\n| overlay | country | effect |\n| --- | --- | --- |\n");
-    for row in &OVERLAYS {
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | {} |",
-            row.overlay.as_str(),
-            row.country,
-            row.effects.join(" ")
-        );
-    }
-    page.push_str("\n## General rules\n\n| id | rule |\n| --- | --- |\n");
-    for rule in GENERAL_RULES {
-        let _ = writeln!(page, "| {} | {} |", rule.id(), rule.says());
-    }
-    let _ = write!(
-        page,
-        "\n## What a brand sets\n\n{BRANDS}\n## One verdict\n\n{EXPLAINED}"
-    );
-    page
+    [
+        head,
+        words(),
+        sources(),
+        ours,
+        rules(),
+        overlays(),
+        format!("## What a brand sets\n\n{BRANDS}\n## One verdict\n\n{EXPLAINED}"),
+    ]
+    .concat()
 }
 
-fn source(row: &Row) -> String {
+/// A table with its heading.
+fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[&str]| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(columns) + &line(&vec!["---"; columns.len()]);
+    for row in rows {
+        text.push_str(&line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    text
+}
+
+fn code(word: &str) -> String {
+    format!("`{word}`")
+}
+
+fn words() -> String {
+    let verdicts = Verdict::ALL.iter().map(|one| (one.as_str(), one.says()));
+    let outreach = Outreach::ALL.iter().map(|one| (one.as_str(), one.says()));
+    let row = |(word, says): (&str, &str)| vec![code(word), says.to_owned()];
+    format!(
+        "## Words\n\n{}\n{}\n",
+        table(&["verdict", "what it means"], verdicts.map(row)),
+        table(
+            &["outreach", "how a person may be asked"],
+            outreach.map(row)
+        )
+    )
+}
+
+fn sources() -> String {
+    let columns = [
+        "id",
+        "source",
+        "verdict",
+        "outreach",
+        "what it is",
+        "conditions",
+        "lasts",
+        "proof",
+    ];
+    format!(
+        "## Sources\n\n{}",
+        table(&columns, SOURCES.iter().map(source))
+    )
+}
+
+fn rules() -> String {
+    let address = ADDRESS_RULES.iter().map(|(rule, verdict, outreach)| {
+        let (id, says) = (rule.id().to_owned(), rule.says().to_owned());
+        vec![id, says, code(verdict.as_str()), (*outreach).to_owned()]
+    });
+    let general = GENERAL_RULES
+        .iter()
+        .map(|rule| vec![rule.id().to_owned(), rule.says().to_owned()]);
+    let steps: String = (1..)
+        .zip(PRECEDENCE)
+        .map(|(step, says)| format!("{step}. {says}\n"))
+        .collect();
+    let dates: String = READING_DATES.map(|says| format!("- {says}\n")).concat();
+    format!(
+        "## Rules about address, date and proof\n\n{}\n## Precedence\n\n{steps}\n## Dates and windows\n\n{dates}\n\
+         ## General rules\n\n{}\n",
+        table(&["id", "rule", "verdict", "outreach"], address),
+        table(&["id", "rule"], general)
+    )
+}
+
+fn overlays() -> String {
+    let rows = OVERLAYS.iter().map(|row| {
+        let country = row.country.to_owned();
+        vec![code(row.overlay.as_str()), country, row.effects.join(" ")]
+    });
+    format!(
+        "## Overlays\n\nStricter local law that a brand switches on. They only make things stricter.\n\n{}\n",
+        table(&["overlay", "country", "effect"], rows)
+    )
+}
+
+fn source(row: &Row) -> Vec<String> {
     let lasts = match row.verdict {
         Verdict::Accept => row.window.to_string(),
         Verdict::ConfirmFirst | Verdict::Refuse => "–".to_owned(),
     };
-    format!(
-        "| {} | `{}` | `{}` | `{}` | {} | {} | {lasts} | {} |\n",
-        row.rule.id(),
-        row.name,
-        row.verdict.as_str(),
-        row.outreach.as_str(),
-        row.rule.says(),
-        row.conditions,
-        proof(row)
-    )
+    vec![
+        row.rule.id().to_owned(),
+        code(row.name),
+        code(row.verdict.as_str()),
+        code(row.outreach.as_str()),
+        row.rule.says().to_owned(),
+        row.conditions.to_owned(),
+        lasts,
+        proof(row),
+    ]
 }

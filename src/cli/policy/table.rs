@@ -93,27 +93,28 @@ pub fn text() -> String {
     text.push_str(&folded(NO_LEGAL_ADVICE, "", 0));
     text.push_str("\nVERDICTS\n");
     for verdict in Verdict::ALL {
-        text.push_str(&folded(
-            verdict.says(),
-            &format!("{:14} ", verdict.as_str()),
-            15,
-        ));
+        text.push_str(&word(verdict.as_str(), verdict.says()));
     }
     text.push_str("\nOUTREACH: how a person may be asked to confirm\n");
     for outreach in Outreach::ALL {
-        text.push_str(&folded(
-            outreach.says(),
-            &format!("{:14} ", outreach.as_str()),
-            15,
-        ));
+        text.push_str(&word(outreach.as_str(), outreach.says()));
     }
+    let (rule, name, verdict) = ("rule", "source", "verdict");
     let _ = write!(
         text,
-        "\nSOURCES\n{:4} {:26} {:14} outreach\n\n",
-        "rule", "source", "verdict"
+        "\nSOURCES\n{rule:4} {name:26} {verdict:14} outreach\n\n"
     );
     SOURCES.iter().for_each(|row| text.push_str(&source(row)));
-    text.push_str("RULES ABOUT ADDRESS, DATE AND PROOF\n");
+    text.push_str(&rules());
+    text
+}
+
+fn word(word: &str, says: &str) -> String {
+    folded(says, &format!("{word:14} "), 15)
+}
+
+fn rules() -> String {
+    let mut text = "RULES ABOUT ADDRESS, DATE AND PROOF\n".to_owned();
     for (rule, verdict, outreach) in ADDRESS_RULES {
         let says = format!("{} {}; outreach {outreach}.", rule.says(), verdict.as_str());
         text.push_str(&listed(rule.id(), &says));
@@ -124,8 +125,8 @@ pub fn text() -> String {
         text.push_str(&listed(row.overlay.as_str(), &effects));
     }
     text.push_str("\nPRECEDENCE\n");
-    for (step, says) in PRECEDENCE.iter().enumerate() {
-        text.push_str(&listed(&format!("{}.", step + 1), says));
+    for (step, says) in (1..).zip(PRECEDENCE) {
+        text.push_str(&listed(&format!("{step}."), says));
     }
     text.push_str("\nDATES\n");
     for says in READING_DATES {

@@ -209,22 +209,14 @@ fn of_sources(outcomes: &[Outcome]) -> Settled {
             _ => 2,
         })
     };
+    // What only waits opens nothing that a refusing source closed.
     let Some((by, one)) = accepting.or_else(refusing).or_else(waiting) else {
         // No source at all: as one that nobody knows.
         return of_sources(&[Outcome::of(Source::Unknown.row())]);
     };
-    let outreach = match one.verdict {
-        Verdict::Refuse => one.outreach,
-        Verdict::Accept | Verdict::ConfirmFirst => outcomes
-            .iter()
-            .filter(|other| other.verdict != Verdict::Refuse)
-            .map(|other| other.outreach)
-            .min()
-            .unwrap_or(one.outreach),
-    };
     Settled {
         verdict: one.verdict,
-        outreach,
+        outreach: asking(outcomes, one),
         basis: one.basis,
         rule: one.rule,
         until: one
@@ -232,6 +224,18 @@ fn of_sources(outcomes: &[Outcome]) -> Settled {
             .filter(|_| one.verdict == Verdict::Accept || one.rule == Rule::D2),
         by: Some(by),
     }
+}
+
+/// The loosest way of asking that a source leaves which does not refuse; where one refuses for all, its own.
+fn asking(outcomes: &[Outcome], decider: &Outcome) -> Outreach {
+    let open = |one: &&Outcome| one.verdict != Verdict::Refuse;
+    outcomes
+        .iter()
+        .filter(|_| open(&decider))
+        .filter(open)
+        .map(|one| one.outreach)
+        .min()
+        .unwrap_or(decider.outreach)
 }
 
 /// Judges a signup at the brand's own form, whose proof the server itself keeps. It is on the path that a signup waits for:

@@ -1,7 +1,7 @@
 //! Mergers and acquisitions (O4): implicit consent moves to the new brand at most as it stood at the old one.
 
 use super::proof::{Gap, Reader};
-use super::weigh::{Weighed, german_card};
+use super::weigh::{Outcome, Weighed, german_card};
 use super::{Claim, Overlay, Rule, Source, Terms, Verdict};
 use crate::domain::time::Timestamp;
 
@@ -26,12 +26,8 @@ pub(super) fn weigh(claim: &Claim, terms: &Terms, as_of: Timestamp) -> Weighed {
     weighed.original = original;
     // What was refused at the old brand stays refused, whatever is missing besides.
     if let Some(refused) = original.filter(|source| source.row().verdict == Verdict::Refuse) {
-        let row = refused.row();
-        weighed.fired.push(row.rule);
-        weighed.outcome.rule = row.rule;
-        weighed.outcome.verdict = Verdict::Refuse;
-        weighed.outcome.basis = crate::domain::standing::Basis::None;
-        weighed.outcome.outreach = row.outreach;
+        weighed.fired.push(refused.row().rule);
+        weighed.outcome = Outcome::of(refused.row()).from(claim.source);
         return weighed;
     }
     let proven = original.zip(act).filter(|_| weighed.gaps.is_empty());

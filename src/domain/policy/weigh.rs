@@ -45,6 +45,12 @@ impl Outcome {
         }
     }
 
+    /// The same, for a source that stands in for the row's own.
+    pub const fn from(mut self, source: Source) -> Self {
+        self.source = source;
+        self
+    }
+
     /// No marketing until confirmed, by this rule.
     pub fn confirm_first(&mut self, rule: Rule) {
         self.verdict = Verdict::ConfirmFirst;

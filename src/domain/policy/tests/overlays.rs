@@ -155,10 +155,36 @@ fn the_strictest_rule_wins_when_several_overlays_are_on() {
     assert_eq!(short(&card), ("confirm_first", "de", "one_to_one"));
     assert_eq!(fired(&card), ["O2a", "de", "nl"]);
     let lapsed = [claim(Source::Purchase, "order=1; date=2020-01-01")];
+    let pair = Terms::default().with_overlays([Overlay::CaCasl, Overlay::De]);
+    let judgement = judged(&lapsed, &pair, TODAY);
+    assert_eq!(short(&judgement), ("confirm_first", "D2", "one_to_one"));
     let all = Terms::default().with_overlays(OVERLAYS.map(|row| row.overlay));
     let judgement = judged(&lapsed, &all, TODAY);
     assert_eq!(short(&judgement), ("confirm_first", "D2", "one_to_one"));
     assert_eq!(fired(&judgement), ["A2", "D2", "ca-casl", "de", "nl", "uk"]);
+}
+
+#[test]
+fn a_role_address_that_the_brand_loosened_is_asked_as_the_overlays_let_it() {
+    let role = AddressFacts {
+        role: true,
+        closed: None,
+    };
+    let loosened = |overlay| Terms {
+        role_addresses: crate::domain::brand::RoleAddresses::ConfirmFirst,
+        responsible: Some("Rosa Roland".to_owned()),
+        ..under(overlay)
+    };
+    for (overlay, outreach) in [
+        (Overlay::CaCasl, "one_to_one"),
+        (Overlay::De, "self"),
+        (Overlay::Nl, "one_to_one"),
+        (Overlay::Uk, "one_to_one"),
+    ] {
+        let form = [proven(Source::WebsiteForm)];
+        let judgement = judge(&form, role, &loosened(overlay), at(TODAY));
+        assert_eq!(short(&judgement), ("confirm_first", "O6", outreach));
+    }
 }
 
 #[test]

@@ -208,11 +208,13 @@ fn explicit_consent_beats_implicit_and_the_longest_window_counts() {
         Source::WebsiteForm,
         &(proof_of(Source::WebsiteForm) + "; box=ticked"),
     );
-    let judgement = together(&[accepted(), ticked]);
+    let judgement = together(&[accepted(), ticked.clone()]);
     assert_eq!(
         (judgement.rule, judgement.basis),
         (Rule::A1, Basis::Explicit)
     );
+    let open = proven(Source::WebsiteForm);
+    assert_eq!(together(&[open, ticked]).basis, Basis::Explicit);
     let older = claim(Source::WrittenAgreement, "contract=1; date=2026-01-01");
     let judgement = together(&[older, accepted()]);
     assert_eq!(judgement.valid_until, Some(at("2028-08-24")));

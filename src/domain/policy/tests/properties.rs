@@ -38,29 +38,34 @@ fn values(key: &'static str) -> BoxedStrategy<Option<String>> {
         _ => vec!["Harbour Notes".to_owned()],
     };
     // Mostly complete, so that acceptance is reached often.
-    prop_oneof![1 => Just(None), 6 => prop::sample::select(some).prop_map(Some)].boxed()
+    prop_oneof![1 => Just(None), 12 => prop::sample::select(some).prop_map(Some)].boxed()
 }
 
 fn claims() -> impl Strategy<Value = Vec<Claim>> {
-    let one =
-        prop::sample::select(SOURCES.map(|row| row.source).to_vec()).prop_flat_map(|source| {
-            let keys: Vec<&'static str> =
-                source.row().proof.iter().map(|proof| proof.key).collect();
-            let given: Vec<_> = keys.iter().map(|key| values(key)).collect();
-            given.prop_map(move |given| {
-                keys.iter()
-                    .zip(given)
-                    .fold(Claim::new(source, None), |claim, (key, value)| {
-                        claim.prove(key, &value.unwrap_or_default()).unwrap()
-                    })
-            })
-        });
+    // A refusing source decides alone, so most of these are others.
+    let of = |refusing: bool| {
+        let rows = SOURCES
+            .iter()
+            .filter(|row| (row.verdict == Verdict::Refuse) == refusing);
+        prop::sample::select(rows.map(|row| row.source).collect::<Vec<_>>())
+    };
+    let one = prop_oneof![1 => of(true), 9 => of(false)].prop_flat_map(|source| {
+        let keys: Vec<&'static str> = source.row().proof.iter().map(|proof| proof.key).collect();
+        let given: Vec<_> = keys.iter().map(|key| values(key)).collect();
+        given.prop_map(move |given| {
+            keys.iter()
+                .zip(given)
+                .fold(Claim::new(source, None), |claim, (key, value)| {
+                    claim.prove(key, &value.unwrap_or_default()).unwrap()
+                })
+        })
+    });
     prop::collection::vec(one, 0..4)
 }
 
 fn addresses() -> impl Strategy<Value = AddressFacts> {
     let closed = prop_oneof![
-        8 => Just(None),
+        28 => Just(None),
         1 => Just(Some(Closed::Withdrew)),
         1 => Just(Some(Closed::Suppressed)),
     ];
@@ -116,7 +121,7 @@ fn end(judgement: &Judgement) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 8_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn adding_an_overlay_never_makes_verdict_outreach_basis_or_window_looser(

@@ -285,7 +285,11 @@ fn o3_an_employers_list_is_confirmed_first_and_asked_one_to_one() {
     check(Source::EmployerList, ("confirm_first", "O3", "one_to_one"));
     let bare = alone(Source::EmployerList, "employer=Mill Ltd");
     assert_eq!(bare.rule, Rule::O3);
-    assert!(bare.why.contains("\"benefit\" and \"date\" are missing"), "{}", bare.why);
+    assert!(
+        bare.why.contains("\"benefit\" and \"date\" are missing"),
+        "{}",
+        bare.why
+    );
 }
 
 #[test]
