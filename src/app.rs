@@ -7,6 +7,7 @@ pub mod challenge;
 pub mod confirm;
 pub mod deliver;
 pub mod inbox;
+pub mod judge;
 pub mod live;
 pub mod open_link;
 pub mod overview;

@@ -12,6 +12,7 @@ mod evidence;
 mod init;
 mod operator;
 mod permission;
+mod policy;
 mod serve;
 mod verify;
 
@@ -58,6 +59,8 @@ enum Command {
     Apply(apply::Apply),
     /// May this address be mailed, on what basis, and why
     Permission(permission::Ask),
+    /// The consent policy: the table of sources and overlays; `policy explain` judges one address
+    Policy(policy::Policy),
     /// What is known of an address
     Evidence(evidence::Evidence),
     /// Check an evidence bundle, with no server and no network; or, with --log, the whole log
@@ -126,6 +129,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Demo(command) => command.run().await,
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
+        Command::Policy(command) => command.run(&file).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
         Command::Verify(command) => command.run(&file).await,
         Command::Backup(command) => command.run(&*opened(&file).await?).await,

@@ -28,7 +28,7 @@ impl App {
         address: &str,
         at: Option<Timestamp>,
     ) -> Result<Permission, Unanswerable> {
-        let address = self.parse_address(address)?;
+        let address = parse_address(address)?;
         let now = self.clock.now();
         let instant = at.unwrap_or(now);
         let mut conn = self.store.read().await?;
@@ -46,7 +46,7 @@ impl App {
 
     /// All events of an address, oldest first; empty if the brand does not know it.
     pub async fn story(&self, brand: &Brand, address: &str) -> Result<Vec<Event>, Unanswerable> {
-        let address = self.parse_address(address)?;
+        let address = parse_address(address)?;
         let mut conn = self.store.read().await?;
         let Some(contact) = contacts::find(&mut conn, brand.id, address.key()).await? else {
             return Ok(Vec::new());
@@ -54,10 +54,9 @@ impl App {
         let stored = events::list(&mut conn, brand.id, contact.id).await?;
         Ok(read_all(&stored)?)
     }
+}
 
-    pub(crate) fn parse_address(&self, address: &str) -> Result<EmailAddress, Unanswerable> {
-        // Any domain: a question about a stored address must not depend on today's list of domains.
-        EmailAddress::parse(address, &AddressRules { any_domain: true })
-            .map_err(Unanswerable::Address)
-    }
+/// Any domain: a question about a stored address must not depend on today's list of domains.
+pub fn parse_address(address: &str) -> Result<EmailAddress, Unanswerable> {
+    EmailAddress::parse(address, &AddressRules { any_domain: true }).map_err(Unanswerable::Address)
 }

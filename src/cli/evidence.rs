@@ -7,6 +7,7 @@ use clap::Args;
 use super::init::replace_private;
 use super::{Done, Ended, brand_named};
 use crate::app::App;
+use crate::app::permit::parse_address;
 use crate::domain::brand::Brand;
 use crate::domain::sentence::sentence;
 
@@ -51,7 +52,7 @@ impl Evidence {
     }
 
     async fn bundle(&self, app: &App, brand: &Brand, file: &Path) -> Done {
-        let address = app.parse_address(&self.address)?;
+        let address = parse_address(&self.address)?;
         let Some((bytes, report)) = app.bundle(brand, address.key()).await? else {
             return Err(self.unknown());
         };

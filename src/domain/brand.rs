@@ -1,12 +1,13 @@
 //! Brands and what they ask for. Declared in a TOML file, kept as data, read on each request from memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::form::FormDeclaration;
 use super::ids::BrandId;
+use super::policy::{ACTIVE_WITHIN_MONTHS, Overlay, ZoneName};
 
 /// A text in several languages: language tag to text.
 pub type Texts = BTreeMap<String, String>;
@@ -105,6 +106,15 @@ pub struct BrandDeclaration {
     /// Who answers for role addresses, where they are allowed.
     #[serde(default)]
     pub responsible: Option<String>,
+    /// In which the windows of the consent policy begin and end.
+    #[serde(default)]
+    pub time_zone: ZoneName,
+    /// Stricter local law that is switched on.
+    #[serde(default)]
+    pub overlays: BTreeSet<Overlay>,
+    /// How long after the last activity a member counts as active (rule A5).
+    #[serde(default = "default_active_within_months")]
+    pub active_within_months: u16,
     #[serde(default = "default_confirm_within_days")]
     pub confirm_within_days: u32,
     /// Mails an hour for this brand; 0 is no limit.
@@ -120,6 +130,10 @@ pub struct BrandDeclaration {
 
 fn default_accent() -> String {
     "#1f5f8b".to_owned()
+}
+
+const fn default_active_within_months() -> u16 {
+    ACTIVE_WITHIN_MONTHS
 }
 
 const fn default_confirm_within_days() -> u32 {

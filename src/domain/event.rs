@@ -7,6 +7,7 @@ use super::circumstances::Circumstances;
 use super::form::VersionHash;
 use super::ids::{BrandId, ContactId, EventId, RequestId};
 use super::policy::Ruling;
+pub use super::policy::Source;
 use super::scanner::Signal;
 use super::time::Timestamp;
 
@@ -71,13 +72,6 @@ impl Link {
             .into_iter()
             .find(|link| link.as_str() == text)
     }
-}
-
-/// Where a contact's own words came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    WebsiteForm,
 }
 
 /// Who asks, as the person can find out from the event alone (Directive 2000/31/EC, article 5).

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::brand::{BrandDeclaration, LANGUAGES, Slug, Texts};
 use super::ids::{BrandId, FormId};
+use super::policy::ACTIVE_WITHIN_AT_MOST;
 
 /// A form as the brand's file declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,6 +233,11 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
     }
     if !(1..=90).contains(&brand.confirm_within_days) {
         problems.push(at("confirm_within_days must be 1 to 90"));
+    }
+    if !(1..=ACTIVE_WITHIN_AT_MOST).contains(&brand.active_within_months) {
+        problems.push(at(&format!(
+            "active_within_months must be 1 to {ACTIVE_WITHIN_AT_MOST}"
+        )));
     }
     if brand.role_addresses == super::brand::RoleAddresses::ConfirmFirst
         && brand

@@ -24,6 +24,7 @@ mod inbox;
 mod locks;
 mod log;
 mod log_formats;
+mod policy;
 mod process;
 mod recipe;
 mod same_answer;

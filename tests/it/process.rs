@@ -442,6 +442,8 @@ async fn commands_do_their_work_and_end_well_when_their_reader_leaves_early() {
         );
     };
     unread(&["--help"]);
+    unread(&["policy"]);
+    unread(&["policy", "explain", "--source", "unknown"]);
     unread(&["init", "--print"]);
     unread(&["init", "--yes"]);
     unread(&["apply", file, "--plan"]);

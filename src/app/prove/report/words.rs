@@ -105,7 +105,7 @@ pub(super) const fn grade(of: Grade) -> &'static GradeWords {
 }
 
 /// What a rule of the consent policy says.
-pub(super) const fn rule(rule: Rule) -> &'static str {
+pub(super) fn rule(rule: Rule) -> &'static str {
     match rule {
         Rule::G1 => "without an act of the person, or without proof of it, there is no consent",
         Rule::G3 => "only consent in writing, a ticked box or a double opt-in is explicit consent",
@@ -113,6 +113,7 @@ pub(super) const fn rule(rule: Rule) -> &'static str {
         Rule::O6 => "an address that several people may read",
         Rule::D2 => "consent that was never confirmed lapses",
         Rule::D3 => "whoever withdrew, complained or declined is not written to",
+        other => other.says().trim_end_matches('.'),
     }
 }
 

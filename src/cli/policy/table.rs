@@ -1,0 +1,186 @@
+//! The table for a terminal of 80 columns, and all of it as data.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::domain::policy::{
+    ADDRESS_RULES, GENERAL_RULES, NO_LEGAL_ADVICE, Need, OVERLAYS, Outreach, POLICY_VERSION,
+    PRECEDENCE, ProofKey, READING_DATES, Row, Rule, SOURCES, Verdict, Window,
+};
+
+const COLUMNS: usize = 80;
+const INDENT: usize = 5;
+
+/// Text in lines of 80 columns: the first begins with `first`, the others with so many spaces.
+pub fn folded(text: &str, first: &str, indent: usize) -> String {
+    let mut lines = String::new();
+    let mut line = first.to_owned();
+    let mut bare = true;
+    for word in text.split_whitespace() {
+        if !bare && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+            lines.push_str(line.trim_end());
+            lines.push('\n');
+            line = " ".repeat(indent);
+            bare = true;
+        }
+        if !bare {
+            line.push(' ');
+        }
+        line.push_str(word);
+        bare = false;
+    }
+    lines.push_str(line.trim_end());
+    lines.push('\n');
+    lines
+}
+
+fn indented(text: &str) -> String {
+    folded(text, &" ".repeat(INDENT), INDENT)
+}
+
+fn listed(id: &str, text: &str) -> String {
+    folded(text, &format!("{id:8} "), 9)
+}
+
+/// The proof of a row in words: what is demanded, what is enough of several, what may be there.
+pub fn proof(row: &Row) -> String {
+    let keys = |need: Need, joint: &str| {
+        let words: Vec<String> = row
+            .proof
+            .iter()
+            .filter(|key| key.need == need)
+            .map(|ProofKey { key, about, .. }| format!("{key} ({about})"))
+            .collect();
+        words.join(joint)
+    };
+    let mut parts = vec![keys(Need::OneOf, " or "), keys(Need::Demanded, ", ")];
+    let optional = keys(Need::Optional, ", ");
+    if !optional.is_empty() {
+        parts.push(format!("optional: {optional}"));
+    }
+    parts.retain(|part| !part.is_empty());
+    if parts.is_empty() {
+        "none".to_owned()
+    } else {
+        parts.join("; ")
+    }
+}
+
+fn source(row: &Row) -> String {
+    let mut text = format!(
+        "{:4} {:26} {:14} {}\n",
+        row.rule.id(),
+        row.name,
+        row.verdict.as_str(),
+        row.outreach.as_str()
+    );
+    text.push_str(&indented(row.rule.says()));
+    text.push_str(&indented(row.conditions));
+    if row.verdict == Verdict::Accept {
+        text.push_str(&indented(&format!("Lasts: {}", row.window)));
+    }
+    if !row.proof.is_empty() {
+        text.push_str(&indented(&format!("Proof: {}", proof(row))));
+    }
+    text.push('\n');
+    text
+}
+
+/// The whole policy for people at a terminal.
+pub fn text() -> String {
+    let mut text = format!("Consent policy {POLICY_VERSION}\n");
+    text.push_str(&folded(NO_LEGAL_ADVICE, "", 0));
+    text.push_str("\nVERDICTS\n");
+    for verdict in Verdict::ALL {
+        text.push_str(&word(verdict.as_str(), verdict.says()));
+    }
+    text.push_str("\nOUTREACH: how a person may be asked to confirm\n");
+    for outreach in Outreach::ALL {
+        text.push_str(&word(outreach.as_str(), outreach.says()));
+    }
+    let (rule, name, verdict) = ("rule", "source", "verdict");
+    let _ = write!(
+        text,
+        "\nSOURCES\n{rule:4} {name:26} {verdict:14} outreach\n\n"
+    );
+    SOURCES.iter().for_each(|row| text.push_str(&source(row)));
+    text.push_str(&rules());
+    text
+}
+
+fn word(word: &str, says: &str) -> String {
+    folded(says, &format!("{word:14} "), 15)
+}
+
+fn rules() -> String {
+    let mut text = "RULES ABOUT ADDRESS, DATE AND PROOF\n".to_owned();
+    for (rule, verdict, outreach) in ADDRESS_RULES {
+        let says = format!("{} {}; outreach {outreach}.", rule.says(), verdict.as_str());
+        text.push_str(&listed(rule.id(), &says));
+    }
+    text.push_str("\nOVERLAYS: stricter local law that a brand switches on\n");
+    for row in &OVERLAYS {
+        let effects = format!("{}: {}", row.country, row.effects.join(" "));
+        text.push_str(&listed(row.overlay.as_str(), &effects));
+    }
+    text.push_str("\nPRECEDENCE\n");
+    for (step, says) in (1..).zip(PRECEDENCE) {
+        text.push_str(&listed(&format!("{step}."), says));
+    }
+    text.push_str("\nDATES\n");
+    for says in READING_DATES {
+        text.push_str(&listed("-", says));
+    }
+    text.push_str("\nGENERAL RULES\n");
+    for rule in GENERAL_RULES {
+        text.push_str(&listed(rule.id(), rule.says()));
+    }
+    text
+}
+
+/// The whole policy for programs.
+pub fn data() -> Value {
+    let rule = |rule: &Rule| json!({ "id": rule.id(), "says": rule.says() });
+    json!({
+        "version": POLICY_VERSION,
+        "note": NO_LEGAL_ADVICE,
+        "verdicts": Verdict::ALL.map(|one| json!({ "verdict": one, "says": one.says() })),
+        "outreach": Outreach::ALL.map(|one| json!({ "outreach": one, "says": one.says() })),
+        "sources": SOURCES.iter().map(source_data).collect::<Vec<_>>(),
+        "address_rules": ADDRESS_RULES.map(|(rule, verdict, outreach)| json!({
+            "id": rule.id(), "says": rule.says(), "verdict": verdict, "outreach": outreach,
+        })),
+        "overlays": OVERLAYS.map(|row| json!({
+            "overlay": row.overlay, "country": row.country, "effects": row.effects,
+        })),
+        "precedence": PRECEDENCE,
+        "dates": READING_DATES,
+        "general_rules": GENERAL_RULES.iter().map(rule).collect::<Vec<_>>(),
+    })
+}
+
+fn source_data(row: &Row) -> Value {
+    let need = |need| match need {
+        Need::Demanded => "demanded",
+        Need::OneOf => "one_of",
+        Need::Optional => "optional",
+    };
+    let months = match row.window {
+        Window::Months(months) => Some(months),
+        Window::Open | Window::Activity | Window::Original => None,
+    };
+    json!({
+        "id": row.rule.id(),
+        "source": row.source,
+        "verdict": row.verdict,
+        "outreach": row.outreach,
+        "says": row.rule.says(),
+        "conditions": row.conditions,
+        "window": { "says": row.window.to_string(), "months": months },
+        "proof": row.proof.iter().map(|key| json!({
+            "key": key.key, "about": key.about, "need": need(key.need),
+        })).collect::<Vec<_>>(),
+        "ours": row.ours,
+    })
+}

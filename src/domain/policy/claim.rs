@@ -1,0 +1,110 @@
+//! What is said of an address: where it came from, when, and with what proof.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Source;
+
+/// The longest value of a proof, in characters.
+const LONGEST: usize = 2_000;
+
+/// One way in which an address came to the brand. Dates are kept as they were given: one that cannot be read is a fact too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub(super) source: Source,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) obtained_on: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) proof: BTreeMap<String, String>,
+}
+
+/// Why something cannot be a claim. Missing proof is none of these: it has a verdict of its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimProblem {
+    #[error("{name} has no proof \"{}\"; {}", key.escape_debug(), known_keys(*.name))]
+    UnknownKey { name: Source, key: String },
+    #[error("the proof \"{}\" is given twice", .0.escape_debug())]
+    Twice(String),
+    #[error("the proof \"{}\" is longer than {LONGEST} characters", .0.escape_debug())]
+    TooLong(String),
+}
+
+fn known_keys(source: Source) -> String {
+    let keys: Vec<&str> = source.row().proof.iter().map(|proof| proof.key).collect();
+    if keys.is_empty() {
+        "it takes none".to_owned()
+    } else {
+        format!("it takes: {}", keys.join(", "))
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Claim {
+    /// A claim without proof; a blank date is none.
+    pub fn new(source: Source, obtained_on: Option<&str>) -> Self {
+        let obtained_on = obtained_on.map(str::trim).filter(|text| !text.is_empty());
+        Self {
+            source,
+            obtained_on: obtained_on.map(|text| text.chars().take(LONGEST).collect()),
+            proof: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a piece of proof; a blank one is none.
+    pub fn prove(mut self, key: &str, value: &str) -> Result<Self, ClaimProblem> {
+        if self.source.row().key(key).is_none() {
+            return Err(ClaimProblem::UnknownKey {
+                name: self.source,
+                key: key.chars().take(60).collect(),
+            });
+        }
+        let value = value.trim();
+        if value.chars().count() > LONGEST {
+            return Err(ClaimProblem::TooLong(key.to_owned()));
+        }
+        if !value.is_empty()
+            && self
+                .proof
+                .insert(key.to_owned(), value.to_owned())
+                .is_some()
+        {
+            return Err(ClaimProblem::Twice(key.to_owned()));
+        }
+        Ok(self)
+    }
+
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+
+    pub(super) fn given(&self, key: &str) -> Option<&str> {
+        self.proof.get(key).map(String::as_str)
+    }
+}
+
+/// How a person closed the door to a brand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    Withdrew,
+    Complained,
+    Declined,
+    Suppressed,
+}
+
+/// What is known of the address itself, whatever its source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressFacts {
+    /// It names a job, such as `info@` (O6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub role: bool,
+    /// Its owner closed the door (D3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
+}
