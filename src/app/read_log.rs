@@ -47,6 +47,14 @@ impl App {
         }))
     }
 
+    /// The audit path of an entry (RFC 6962, section 2.1.1) in the log of `size` entries, not larger than the newest
+    /// checkpoint.
+    pub async fn log_inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let mut paths = audit_paths(&mut conn, &[index], size).await?;
+        paths.pop().ok_or(MISSING)
+    }
+
     /// The proof that the log of `new` entries continues the one of `old` entries (RFC 6962, section 2.1.2). `new` must
     /// not be larger than the newest checkpoint.
     pub async fn log_consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod confirms;
 mod figures;
+mod ledger;
 mod load;
 mod mails;
 mod measure;
@@ -9,7 +10,7 @@ mod smtp_sink;
 mod smtp_source;
 mod stand;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -21,6 +22,15 @@ use crate::store::temporary::Temporary;
 enum EngineName {
     Sqlite,
     Postgres,
+}
+
+impl EngineName {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
 }
 
 #[derive(Args)]
@@ -39,6 +49,9 @@ pub struct Bench {
     /// Contacts that the store holds before anything is measured
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     contacts: u32,
+    /// Measure the log of evidence instead, with so many entries
+    #[arg(long, value_name = "ENTRIES", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    ledger: Option<u64>,
     /// Where the temporary store is made; a folder on the disk that is to be measured
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -62,17 +75,35 @@ impl Bench {
             || "sqlite://bench.db".to_owned(),
             |database| database.url.clone(),
         );
-        let measured = self.measure(&folder, &url, &random).await;
+        let measured = match self.ledger {
+            Some(entries) => self.measure_ledger(&folder, &url, entries).await,
+            None => self.measure_server(&folder, &url, &random).await,
+        };
         // Whatever happened, nothing stays behind.
         let _ = std::fs::remove_dir_all(&folder);
         if let Some(database) = database {
             database.drop().await?;
         }
-        let figures = measured?;
+        measured
+    }
+
+    async fn measure_server(&self, folder: &Path, url: &str, random: &Random) -> Done {
+        let figures = self.measure(folder, url, random).await?;
         if self.json {
             println!("{}", serde_json::to_string(&figures)?);
         } else {
             figures.print();
+        }
+        Ok(())
+    }
+
+    async fn measure_ledger(&self, folder: &Path, url: &str, entries: u64) -> Done {
+        let engine = self.engine.name();
+        let figures = ledger::measure(folder, url, engine, entries, self.seconds).await?;
+        if self.json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            ledger::print(&figures);
         }
         Ok(())
     }

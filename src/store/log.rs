@@ -70,6 +70,25 @@ const ADD_TILES: &str = "insert into log_tile (level, place, hashes) \
 const LIST_TILES: &str = "select level, place, hashes from log_tile \
      where level = $1 and place >= $2 order by place limit $3";
 
+const SIZE_OF_TILES: &str = "select cast(coalesce(sum(length(hashes)), 0) as bigint) from log_tile";
+const INCLUSION_TIMES: &str = "select (select min(log_checkpoint.signed_at) from log_checkpoint \
+     where log_checkpoint.last_position >= event.position) - event.at from event";
+
+/// The bytes of all tiles together. It reads every tile: for measurements.
+pub async fn size_of_tiles(conn: &mut Conn) -> Result<i64, StoreError> {
+    let (size,): (i64,) =
+        on!(conn, driver => sqlx::query_as(SIZE_OF_TILES).fetch_one(driver).await?);
+    Ok(size)
+}
+
+/// Microseconds from each event to the checkpoint that holds it first; those that wait are left out. It reads every event:
+/// for measurements.
+pub async fn inclusion_times(conn: &mut Conn) -> Result<Vec<i64>, StoreError> {
+    let times: Vec<(Option<i64>,)> =
+        on!(conn, driver => sqlx::query_as(INCLUSION_TIMES).fetch_all(driver).await?);
+    Ok(times.into_iter().filter_map(|row| row.0).collect())
+}
+
 /// The newest checkpoint.
 pub async fn head(conn: &mut Conn) -> Result<Option<SignedCheckpoint>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(HEAD).fetch_optional(driver).await?))

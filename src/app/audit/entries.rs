@@ -34,6 +34,7 @@ pub(super) struct Walk {
     tree: Growth,
     runs: VecDeque<Run>,
     run: Option<Run>,
+    last_run_seen: bool,
     checkpoints: VecDeque<SignedCheckpoint>,
     /// The checkpoint before the next.
     before: Option<SignedCheckpoint>,
@@ -121,8 +122,8 @@ impl App {
         audit: &mut Audit,
     ) -> Result<(), StoreError> {
         loop {
-            if walk.checkpoints.is_empty() {
-                let after = walk.before.as_ref().map_or(-1, |one| one.size);
+            let after = walk.before.as_ref().map_or(-1, |one| one.size);
+            if walk.checkpoints.is_empty() && after < as_stored(head.size) {
                 walk.checkpoints = log::list_checkpoints(conn, after, PAGE).await?.into();
             }
             let size = walk.tree.size();
@@ -162,6 +163,7 @@ impl Walk {
             tree: empty.map_err(|_| StoreError::Corrupt("an empty tree"))?,
             runs: VecDeque::new(),
             run: None,
+            last_run_seen: false,
             checkpoints: VecDeque::new(),
             before: None,
             after: i64::MIN,
@@ -183,9 +185,10 @@ impl Walk {
     ) -> Result<Vec<i64>, StoreError> {
         let mut positions = Vec::new();
         for index in as_stored(from)..as_stored(to) {
-            if self.runs.is_empty() {
+            if self.runs.is_empty() && !self.last_run_seen {
                 let after = self.run.map_or(-1, |run| run.first_index);
                 self.runs = log::list_runs(conn, after, PAGE).await?.into();
+                self.last_run_seen = self.runs.is_empty();
             }
             if self
                 .runs

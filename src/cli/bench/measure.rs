@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::Bench;
 use super::confirms::last_request;
 use super::figures::{Figures, ratio, resident_mb};
 use super::load::{self, Load, Tally};
 use super::stand::{Stand, fill, set_up};
-use super::{Bench, EngineName};
 use crate::cli::Ended;
 use crate::clock::Random;
 use crate::domain::ids::RequestId;
@@ -104,10 +104,7 @@ impl Bench {
         let signup_rps = tallies.signups.rps();
         let confirm_rps = tallies.confirms.rps();
         Figures {
-            engine: match self.engine {
-                EngineName::Sqlite => "sqlite",
-                EngineName::Postgres => "postgres",
-            },
+            engine: self.engine.name(),
             connections: self.connections,
             contacts: self.contacts,
             ceiling_rps,
