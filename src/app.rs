@@ -1,6 +1,7 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
 pub mod apply;
+pub mod breaker;
 pub mod catalog;
 pub mod challenge;
 pub mod confirm;

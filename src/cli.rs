@@ -6,6 +6,7 @@ mod output;
 
 mod apply;
 mod bench;
+mod breaker;
 pub mod demo;
 mod evidence;
 mod init;
@@ -64,6 +65,9 @@ enum Command {
     /// Admin accounts
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Confirmation mails that are held because suddenly few are confirmed
+    #[command(subcommand)]
+    Breaker(breaker::Breaker),
     /// What this machine can take
     Bench(bench::Bench),
 }
@@ -126,6 +130,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
         Command::Verify(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
+        Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,
     }
 }

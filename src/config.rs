@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 
 use self::reader::Reader;
+use crate::domain::breaker::Rules;
 use crate::domain::budget::Limits;
 use crate::domain::scanner::Thresholds;
 use crate::store::Location;
@@ -59,6 +60,7 @@ pub struct Config {
     pub dkim: Option<Dkim>,
     pub delivery: Delivery,
     pub limits: Limits,
+    pub breaker: Rules,
     pub thresholds: Thresholds,
     pub log_json: bool,
     pub log_level: String,
@@ -124,6 +126,7 @@ impl Reader<'_> {
             dkim: self.dkim(),
             delivery: self.delivery(),
             limits: self.limits(),
+            breaker: self.breaker(),
             thresholds: self.thresholds(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
@@ -153,6 +156,17 @@ impl Reader<'_> {
                 0,
                 10_000_000,
             ),
+        }
+    }
+
+    fn breaker(&mut self) -> Rules {
+        Rules {
+            on: self.flag("breaker", "on"),
+            window: self.minutes("breaker", "window_minutes", 10, 1_440),
+            young_for: self.minutes("breaker", "young_minutes", 1, 120),
+            mails_at_least: self.number("breaker", "mails_at_least", 20, 10_000_000),
+            fall_percent: self.number("breaker", "fall_percent", 10, 95),
+            warm_up: self.number("breaker", "warm_up_mails", 20, 10_000_000),
         }
     }
 

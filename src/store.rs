@@ -4,6 +4,7 @@
 //! behind it: the body stands once in the source, is expanded twice and typed twice.
 
 pub mod brands;
+pub mod breaker;
 pub mod budgets;
 mod checkpoint;
 pub mod contacts;

@@ -18,6 +18,11 @@ pub const OPENINGS: &str = "countersign_link_openings_total";
 /// Mails that a budget kept back, by budget.
 pub const BUDGET: &str = "countersign_budget_refusals_total";
 
+/// How often the breaker tripped; whether it is open; the mails that it holds.
+pub const BREAKER_TRIPS: &str = "countersign_breaker_trips_total";
+pub const BREAKER_OPEN: &str = "countersign_breaker_open";
+pub const BREAKER_HELD: &str = "countersign_breaker_held_mails";
+
 /// Starts the log. Called once, by `main`.
 pub fn start_log(json: bool, level: &str) {
     // The libraries below are silent unless something is wrong: at debug they would print what we must not.

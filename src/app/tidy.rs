@@ -5,13 +5,19 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
-use crate::store::{StoreError, budgets, openings, outbox};
+use super::breaker::BreakerState;
+use crate::domain::breaker::USUAL_FOR;
+use crate::store::{StoreError, breaker, budgets, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Openings tell scanners from people while a request lives; requests live for 90 days at most.
 const OPENINGS_KEPT_FOR: Duration = Duration::from_secs(91 * 86_400);
+
+/// Trips tell the operator what was; windows are two days long at most.
+const TRIPS_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
+const WINDOWS_AT_MOST: Duration = Duration::from_secs(2 * 86_400);
 
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
@@ -21,14 +27,17 @@ pub struct Readiness {
     pub mails_failed: i64,
     /// What the SMTP server last refused or could not do, with no address in it; none once a mail went through.
     pub last_smtp_problem: Option<String>,
+    pub breaker: BreakerState,
 }
 
 impl App {
     pub async fn tidy(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
+        let tally_before = now.minus(USUAL_FOR + WINDOWS_AT_MOST);
         let mut tx = self.store.write().await?;
         let removed = budgets::prune(&mut tx, now, now.minus(DAY)).await?
-            + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?;
+            + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?
+            + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?;
         tx.commit().await?;
         Ok(removed)
     }
@@ -37,11 +46,13 @@ impl App {
     pub async fn readiness(&self) -> Result<Readiness, StoreError> {
         let mut conn = self.store.read().await?;
         let (mails_waiting, mails_failed) = outbox::count(&mut conn).await?;
+        drop(conn);
         Ok(Readiness {
             database: "ready",
             mails_waiting,
             mails_failed,
             last_smtp_problem: self.live.smtp_problem(),
+            breaker: self.breaker().await?,
         })
     }
 
@@ -51,6 +62,11 @@ impl App {
         let (due, failed) = outbox::count(&mut conn).await?;
         metrics::gauge!(telemetry::OUTBOX, "state" => "due").set(due as f64);
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
+        drop(conn);
+        let breaker = self.breaker().await?;
+        let open = u8::from(breaker.open_since.is_some());
+        metrics::gauge!(telemetry::BREAKER_OPEN).set(f64::from(open));
+        metrics::gauge!(telemetry::BREAKER_HELD).set(breaker.mails_held as f64);
         Ok(())
     }
 }

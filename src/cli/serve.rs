@@ -34,6 +34,8 @@ pub struct Serve {
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
+/// How often the share of confirmed mails is looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 impl Serve {
     pub async fn run(self, config: Config) -> Done {
@@ -55,6 +57,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             .map_err(|problem| Ended::Wrong(problem.to_string()))?;
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
+        tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -117,6 +120,12 @@ async fn every<Work>(
 async fn tidy(app: Arc<App>) {
     if let Err(error) = app.tidy().await {
         tracing::warn!(%error, "old rows could not be tidied away");
+    }
+}
+
+async fn watch(app: Arc<App>) {
+    if let Err(error) = app.watch_breaker().await {
+        tracing::warn!(%error, "the share of confirmed mails could not be looked at");
     }
 }
 

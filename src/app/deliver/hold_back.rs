@@ -1,4 +1,4 @@
-//! Holding back what is over the rates of its brand and its recipient domain.
+//! Holding back what the breaker holds, and what is over the rates of its brand and its recipient domain.
 
 use std::collections::HashMap;
 
@@ -47,6 +47,20 @@ impl Rates {
 }
 
 impl Delivery {
+    /// Puts mails by until the breaker closes. If the process dies before the commit, their leases run out and they are
+    /// claimed again.
+    pub(super) async fn put_by(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        let keys: Vec<OutboxKey> = jobs.iter().map(|job| job.mail.key()).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut writes = Writes::default();
+        outbox::put_by(&mut writes, self.app.store.engine(), &keys);
+        self.app.store.write_now(writes).await?;
+        self.under_way.remove(&keys);
+        Ok(())
+    }
+
     /// Applies the rates per brand and per recipient domain; a mail over its rate goes back, due when it is its turn.
     pub(super) async fn hold_back(
         &self,

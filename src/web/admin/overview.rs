@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::signed_in;
 use crate::app::overview::{FailedMail, FormLine};
+use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::page::render;
@@ -20,6 +21,9 @@ struct OverviewPage {
     mails_waiting: i64,
     mails_failed: i64,
     smtp_problem: Option<String>,
+    /// Since when confirmation mails are held.
+    held_since: Option<String>,
+    mails_held: i64,
     failed: Vec<FailedMail>,
 }
 
@@ -33,6 +37,7 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
         Ok(overview) => overview,
         Err(problem) => return error::store_failure(&request, &shared, &problem),
     };
+    let breaker = overview.ready.breaker;
     render(
         StatusCode::OK,
         &OverviewPage {
@@ -43,6 +48,8 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
             mails_waiting: overview.ready.mails_waiting,
             mails_failed: overview.ready.mails_failed,
             smtp_problem: overview.ready.last_smtp_problem,
+            held_since: breaker.open_since.map(Timestamp::to_the_minute),
+            mails_held: breaker.mails_held,
             failed: overview.failed,
         },
     )
