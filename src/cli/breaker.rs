@@ -27,9 +27,9 @@ impl Breaker {
                     let held = state.mails_held;
                     match state.open_since {
                         Some(at) => {
-                            println!("Open since {}; {held} mails held.", at.to_the_minute());
+                            println!("Open since {}. Mails held: {held}.", at.to_the_minute());
                         }
-                        None => println!("Closed; {held} mails held."),
+                        None => println!("Closed. Mails held: {held}."),
                     }
                 }
             }
@@ -40,7 +40,7 @@ impl Breaker {
                 } else {
                     println!("It was closed already.");
                 }
-                println!("{} mails released.", released.mails);
+                println!("Mails released: {}.", released.mails);
             }
         }
         Ok(())

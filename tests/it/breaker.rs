@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use countersign::app::App;
+use countersign::app::apply::{apply, parse};
 use countersign::app::confirm::{Act, Answer, Outcome};
 use countersign::app::sign_up::Submission;
-use countersign::clock::Random;
+use countersign::clock::{Clock, Random};
+use countersign::config::Config;
 use countersign::domain::ids::RequestId;
-use countersign::store::outbox;
+use countersign::store::breaker::{self, Trip};
+use countersign::store::{Engine, outbox};
 use futures_util::future::join_all;
 
-use crate::harness::World;
+use crate::harness::{DECLARATIONS, Folder, START, World};
 use crate::on_both_engines;
 
 const SETTINGS: &str = "[budget]\nper_network_an_hour = 0\nper_form_an_hour = 0\n\
@@ -113,8 +116,6 @@ async fn another_worker(world: &World, change: impl FnOnce(&mut App)) -> Arc<App
     app
 }
 
-use countersign::store::Engine;
-
 on_both_engines! {
     async fn a_flood_that_nobody_confirms_holds_what_follows_until_the_operator_lets_it_go(engine: Engine) {
         let (world, _) = flooded(engine).await;
@@ -216,7 +217,7 @@ on_both_engines! {
         let mut tx = world.app.store.write().await.unwrap();
         let now = world.clock.now();
         let closed = countersign::domain::breaker::Closed::Recovered;
-        assert!(countersign::store::breaker::close(&mut tx, now, closed).await.unwrap());
+        assert!(breaker::close(&mut tx, now, closed).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(deliver(&world).await, (50, 50));
         watch(&world, 1).await;
@@ -309,6 +310,55 @@ on_both_engines! {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_tells_how_it_stands_and_lets_held_mails_go() {
+    let folder = Folder::new();
+    let said = |arguments: &[&str]| {
+        let done = crate::process::run(&folder.0, 1, arguments);
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    said(&["init", "--yes"]);
+    assert_eq!(said(&["breaker", "status"]), "Closed. Mails held: 0.\n");
+    let config = Config::load(&folder.0.join("1.toml"), true).unwrap();
+    let app = App::start(config, Clock::System, Random::Os).await.unwrap();
+    apply(&app, &parse(DECLARATIONS).unwrap()).await.unwrap();
+    let mut tx = app.store.write().await.unwrap();
+    let trip = Trip {
+        tripped_at: START,
+        since: START,
+        window: Default::default(),
+        usual: Default::default(),
+        closed: None,
+    };
+    assert!(breaker::trip(&mut tx, &trip).await.unwrap());
+    assert!(!breaker::trip(&mut tx, &trip).await.unwrap());
+    tx.commit().await.unwrap();
+    let form = app.catalog().form("news").unwrap().clone();
+    let given = Submission {
+        email: "anna@acme.com".to_owned(),
+        ..Default::default()
+    };
+    app.sign_up(&form, given).await.unwrap();
+    app.delivery().unwrap().drain().await.unwrap();
+    app.store.close().await;
+    let status: serde_json::Value =
+        serde_json::from_str(&said(&["breaker", "status", "--json"])).unwrap();
+    assert_eq!(
+        status,
+        serde_json::json!({"open_since": START, "mails_held": 1})
+    );
+    assert!(said(&["breaker", "status"]).ends_with(" UTC. Mails held: 1.\n"));
+    assert_eq!(
+        said(&["breaker", "release"]),
+        "Closed.\nMails released: 1.\n"
+    );
+    assert_eq!(
+        said(&["breaker", "release"]),
+        "It was closed already.\nMails released: 0.\n"
+    );
+}
+
 /// Mails that the server took, by the tally.
 async fn mails_taken(world: &World) -> i64 {
     let mut conn = world.app.store.read().await.unwrap();
@@ -316,8 +366,5 @@ async fn mails_taken(world: &World) -> i64 {
         countersign::domain::time::Timestamp::from_micros(0),
         world.clock.now().plus(std::time::Duration::from_secs(60)),
     );
-    countersign::store::breaker::count(&mut conn, from, until)
-        .await
-        .unwrap()
-        .mailed
+    breaker::count(&mut conn, from, until).await.unwrap().mailed
 }

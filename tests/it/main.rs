@@ -11,6 +11,7 @@ mod addresses;
 mod admin;
 mod apply;
 mod architecture;
+mod bench;
 mod breaker;
 mod budgets;
 mod chromium;
