@@ -16,6 +16,13 @@ use crate::store::{StoreError, budgets};
 /// A rate's key, and how many mails an hour it lets through.
 type Limit = (String, u32);
 
+fn keys_of(limits: &[Vec<Limit>]) -> Vec<String> {
+    let mut keys: Vec<String> = limits.iter().flatten().map(|one| one.0.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// Rates as a batch of mails moves them on.
 struct Rates {
     now: Timestamp,
@@ -72,12 +79,10 @@ impl Delivery {
             .iter()
             .map(|job| self.limits_of(&catalog, job))
             .collect();
-        let mut keys: Vec<String> = limits.iter().flatten().map(|one| one.0.clone()).collect();
+        let keys = keys_of(&limits);
         if keys.is_empty() {
             return Ok(jobs);
         }
-        keys.sort_unstable();
-        keys.dedup();
         let mut locks = Locks::default();
         keys.iter().for_each(|key| locks.rate(key));
         let mut held_rates = self.app.store.hold(locks).await?;
