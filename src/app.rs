@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod audit;
+pub mod breaker;
 pub mod catalog;
 pub mod challenge;
 pub mod confirm;

@@ -7,6 +7,7 @@ mod output;
 mod apply;
 mod backup;
 mod bench;
+mod breaker;
 pub mod demo;
 mod evidence;
 mod init;
@@ -70,6 +71,9 @@ enum Command {
     /// Admin accounts
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Confirmation mails that are held because suddenly few are confirmed
+    #[command(subcommand)]
+    Breaker(breaker::Breaker),
     /// What this machine can take
     Bench(bench::Bench),
 }
@@ -134,6 +138,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Verify(command) => command.run(&file).await,
         Command::Backup(command) => command.run(&*opened(&file).await?).await,
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
+        Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,
     }
 }

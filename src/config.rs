@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 
 use self::reader::Reader;
+use crate::domain::breaker::Rules;
 use crate::domain::budget::Limits;
 use crate::domain::scanner::Thresholds;
 use crate::store::Location;
@@ -68,6 +69,7 @@ pub struct Config {
     pub dkim: Option<Dkim>,
     pub delivery: Delivery,
     pub limits: Limits,
+    pub breaker: Rules,
     pub thresholds: Thresholds,
     pub ledger: Ledger,
     pub log_json: bool,
@@ -134,6 +136,7 @@ impl Reader<'_> {
             dkim: self.dkim(),
             delivery: self.delivery(),
             limits: self.limits(),
+            breaker: self.breaker(),
             thresholds: self.thresholds(),
             ledger: self.ledger(&base_url),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
@@ -188,6 +191,17 @@ impl Reader<'_> {
                 0,
                 10_000_000,
             ),
+        }
+    }
+
+    fn breaker(&mut self) -> Rules {
+        Rules {
+            on: self.flag("breaker", "on"),
+            window: self.minutes("breaker", "window_minutes", 10, 1_440),
+            young_for: self.minutes("breaker", "young_minutes", 1, 120),
+            mails_at_least: self.number("breaker", "mails_at_least", 20, 10_000_000),
+            fall_percent: self.number("breaker", "fall_percent", 10, 95),
+            warm_up: self.number("breaker", "warm_up_mails", 20, 10_000_000),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the product means. Everything here is pure: no I/O, no clock, no randomness, no database.
 
 pub mod brand;
+pub mod breaker;
 pub mod budget;
 pub mod circumstances;
 pub mod email_address;

@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod brands;
+pub mod breaker;
 pub mod budgets;
 mod checkpoint;
 pub mod contacts;

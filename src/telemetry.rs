@@ -22,6 +22,11 @@ pub const LOG_ENTRIES: &str = "countersign_log_entries";
 /// Times that the log of evidence could not go on.
 pub const LOG_PROBLEMS: &str = "countersign_log_problems_total";
 
+/// How often the breaker tripped; whether it is open; the mails that it holds.
+pub const BREAKER_TRIPS: &str = "countersign_breaker_trips_total";
+pub const BREAKER_OPEN: &str = "countersign_breaker_open";
+pub const BREAKER_HELD: &str = "countersign_breaker_held_mails";
+
 /// Starts the log. Called once, by `main`.
 pub fn start_log(json: bool, level: &str) {
     // The libraries below are silent unless something is wrong: at debug they would print what we must not.

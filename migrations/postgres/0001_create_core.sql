@@ -147,6 +147,30 @@ create table rate (
     changed_at bigint not null
 );
 
+-- How many confirmation mails servers took in a minute, and how many confirmations came in it: what the breaker compares.
+-- Batches that run side by side add to different parts, so that none waits for another's commit.
+create table mail_tally (
+    minute bigint not null,
+    part bigint not null,
+    mailed bigint not null,
+    confirmed bigint not null,
+    primary key (minute, part)
+);
+
+-- When confirmation mails were held because suddenly few were confirmed: the window's figures beside the usual ones. One at
+-- most is open.
+create table breaker_trip (
+    tripped_at bigint not null primary key,
+    since bigint not null,
+    mailed bigint not null,
+    confirmed bigint not null,
+    usual_mailed bigint not null,
+    usual_confirmed bigint not null,
+    open bigint unique check (open = 1),
+    closed_at bigint,
+    closed_for text collate "C" check (closed_for in ('recovered', 'quiet', 'operator', 'off'))
+);
+
 create table opening (
     brand_id uuid not null,
     request_id uuid not null,

@@ -133,6 +133,30 @@ create table rate (
     changed_at integer not null
 ) strict, without rowid;
 
+-- How many confirmation mails servers took in a minute, and how many confirmations came in it: what the breaker compares.
+-- Batches that run side by side add to different parts, so that none waits for another's commit.
+create table mail_tally (
+    minute integer not null,
+    part integer not null,
+    mailed integer not null,
+    confirmed integer not null,
+    primary key (minute, part)
+) strict, without rowid;
+
+-- When confirmation mails were held because suddenly few were confirmed: the window's figures beside the usual ones. One at
+-- most is open.
+create table breaker_trip (
+    tripped_at integer not null primary key,
+    since integer not null,
+    mailed integer not null,
+    confirmed integer not null,
+    usual_mailed integer not null,
+    usual_confirmed integer not null,
+    open integer unique check (open = 1),
+    closed_at integer,
+    closed_for text check (closed_for in ('recovered', 'quiet', 'operator', 'off'))
+) strict;
+
 create table opening (
     brand_id blob not null,
     request_id blob not null,

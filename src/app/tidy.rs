@@ -5,13 +5,19 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
-use crate::store::{StoreError, budgets, log, openings, outbox};
+use super::breaker::BreakerState;
+use crate::domain::breaker::USUAL_FOR;
+use crate::store::{StoreError, breaker, budgets, log, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Openings tell scanners from people while a request lives; requests live for 90 days at most.
 const OPENINGS_KEPT_FOR: Duration = Duration::from_secs(91 * 86_400);
+
+/// Trips tell the operator what was; windows are two days long at most.
+const TRIPS_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
+const WINDOWS_AT_MOST: Duration = Duration::from_secs(2 * 86_400);
 
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
@@ -25,14 +31,17 @@ pub struct Readiness {
     pub log_entries: i64,
     /// Why the log of evidence does not go on; events are recorded all the same, and wait for it.
     pub log_problem: Option<String>,
+    pub breaker: BreakerState,
 }
 
 impl App {
     pub async fn tidy(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
+        let tally_before = now.minus(USUAL_FOR + WINDOWS_AT_MOST);
         let mut tx = self.store.write().await?;
         let removed = budgets::prune(&mut tx, now, now.minus(DAY)).await?
-            + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?;
+            + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?
+            + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?;
         tx.commit().await?;
         Ok(removed)
     }
@@ -41,13 +50,16 @@ impl App {
     pub async fn readiness(&self) -> Result<Readiness, StoreError> {
         let mut conn = self.store.read().await?;
         let (mails_waiting, mails_failed) = outbox::count(&mut conn).await?;
+        let log_entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
+        drop(conn);
         Ok(Readiness {
             database: "ready",
             mails_waiting,
             mails_failed,
             last_smtp_problem: self.live.smtp_problem(),
-            log_entries: log::head(&mut conn).await?.map_or(0, |head| head.size),
+            log_entries,
             log_problem: self.live.log_problem(),
+            breaker: self.breaker().await?,
         })
     }
 
@@ -59,6 +71,11 @@ impl App {
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
         let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
+        drop(conn);
+        let breaker = self.breaker().await?;
+        let open = u8::from(breaker.open_since.is_some());
+        metrics::gauge!(telemetry::BREAKER_OPEN).set(f64::from(open));
+        metrics::gauge!(telemetry::BREAKER_HELD).set(breaker.mails_held as f64);
         Ok(())
     }
 }

@@ -36,6 +36,8 @@ const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
+/// How often the share of confirmed mails is looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 impl Serve {
     pub async fn run(self, config: Config) -> Done {
@@ -63,6 +65,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             app.clone(),
             sequence,
         ));
+        tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -145,6 +148,12 @@ async fn sequence(app: Arc<App>) {
         }
     }
     app.live.set_log_problem(problem.as_deref());
+}
+
+async fn watch(app: Arc<App>) {
+    if let Err(error) = app.watch_breaker().await {
+        tracing::warn!(%error, "the share of confirmed mails could not be looked at");
+    }
 }
 
 async fn refresh(app: Arc<App>) {

@@ -67,6 +67,16 @@ impl Reader<'_> {
         Duration::from_secs(u64::from(self.number(section, key, 0, to)) * u64::from(each))
     }
 
+    pub(super) fn minutes(
+        &mut self,
+        section: &'static str,
+        key: &'static str,
+        from: u32,
+        to: u32,
+    ) -> Duration {
+        Duration::from_secs(u64::from(self.number(section, key, from, to)) * 60)
+    }
+
     pub(super) fn choice(
         &mut self,
         section: &'static str,

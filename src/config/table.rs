@@ -69,6 +69,12 @@ settings! {
     budget.per_network_an_hour: Number = "60", "Mails an hour that one client (an IPv4 address or IPv6 /64) can cause; 0 is no limit.";
     budget.per_form_an_hour: Number = "2000", "Mails an hour of one form; beyond it mails are held, not dropped. 0 is no limit.";
     budget.per_installation_an_hour: Number = "10000", "Mails an hour in all; beyond it mails are held, not dropped. 0 is no limit.";
+    breaker.on: Flag = "true", "Hold confirmation mails when suddenly few of them are confirmed: then somebody signs up people who did not ask.";
+    breaker.window_minutes: Number = "60", "The mails of this time are compared with the week before; they are held for about as long.";
+    breaker.young_minutes: Number = "5", "Mails younger than this do not count as unconfirmed yet.";
+    breaker.mails_at_least: Number = "300", "Fewer mails in the window never trip it.";
+    breaker.fall_percent: Number = "50", "It trips when the confirmed share has fallen by so much of what is usual.";
+    breaker.warm_up_mails: Number = "1000", "It waits until the week before the window has so many mails.";
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";

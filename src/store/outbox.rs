@@ -11,6 +11,9 @@ pub type OutboxKey = (Timestamp, OutboxId);
 /// When a mail is due that failed for good.
 const NEVER: i64 = i64::MAX;
 
+/// When a mail is due that the breaker holds: not before it is given back.
+const HELD: i64 = i64::MAX - 1;
+
 /// A mail to be sent.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct OutboxRow {
@@ -104,6 +107,13 @@ const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_u
 const LIST_FAILED: &str = "select id, recipient_domain, tries, last_reply from outbox where state = 'failed' \
      order by id desc limit $1";
 
+const COUNT_HELD: &str = "select count(*) from outbox where due_at = $1";
+const GIVE_BACK: &str = "update outbox set due_at = $1 where (due_at, id) in ( \
+     select due_at, id from outbox where due_at = $2 order by id limit $3)";
+/// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side.
+const GIVE_BACK_POSTGRES: &str = "update outbox set due_at = $1 where id = any(array( \
+     select id from outbox where due_at = $2 order by id limit $3 for update skip locked))";
+
 pub fn insert(writes: &mut Writes, mails: &[OutboxRow]) {
     for part in mails.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
@@ -191,6 +201,32 @@ pub fn release(writes: &mut Writes, engine: Engine, mails: &[(OutboxKey, Timesta
             .int("next_due_at", |m| m.1.micros());
         writes.add(engine.text(RELEASE, RELEASE_POSTGRES), rows);
     }
+}
+
+/// Puts leased mails by, untried, until they are given back.
+pub fn put_by(writes: &mut Writes, engine: Engine, keys: &[OutboxKey]) {
+    let held = Timestamp::from_micros(HELD);
+    let mails: Vec<(OutboxKey, Timestamp)> = keys.iter().map(|key| (*key, held)).collect();
+    release(writes, engine, &mails);
+}
+
+/// Makes the oldest of the mails that were put by due. Answers with how many.
+pub async fn give_back(tx: &mut Conn, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let sql = tx.text(GIVE_BACK, GIVE_BACK_POSTGRES);
+    Ok(on!(tx, driver => sqlx::query(sql)
+        .bind(now)
+        .bind(HELD)
+        .bind(limit)
+        .execute(driver)
+        .await?
+        .rows_affected()))
+}
+
+/// How many mails are put by.
+pub async fn count_held(conn: &mut Conn) -> Result<i64, StoreError> {
+    let (held,): (i64,) =
+        on!(conn, driver => sqlx::query_as(COUNT_HELD).bind(HELD).fetch_one(driver).await?);
+    Ok(held)
 }
 
 /// Ends the leases that an earlier run left. Each of those tries may have reached the server.

@@ -13,6 +13,8 @@ mod apply;
 mod architecture;
 mod audit;
 mod backup;
+mod bench;
+mod breaker;
 mod budgets;
 mod bundle;
 mod chromium;

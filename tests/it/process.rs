@@ -54,7 +54,7 @@ fn write_settings(folder: &Path, database: &str, port: u16, smtp_port: u16) {
     std::fs::write(folder.join(format!("{port}.toml")), text).unwrap();
 }
 
-fn run(folder: &Path, port: u16, arguments: &[&str]) -> std::process::Output {
+pub fn run(folder: &Path, port: u16, arguments: &[&str]) -> std::process::Output {
     Command::new(PROGRAM)
         .arg("--config")
         .arg(folder.join(format!("{port}.toml")))

@@ -11,6 +11,7 @@ use crate::domain::scanner::{Opening, Thresholds};
 use crate::domain::standing::{RequestState, Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
+use crate::store::breaker;
 use crate::store::budgets::{self, Mailbox, MailboxHash};
 use crate::store::contacts::{self, Contact};
 use crate::store::events::{self, NewEvent};
@@ -31,6 +32,8 @@ pub(super) struct Batch<'a> {
     pub mailboxes: Vec<Mailbox>,
     pub declined: Vec<(BrandId, MailboxHash)>,
     pub events: Vec<NewEvent>,
+    /// When mails were confirmed.
+    pub confirmed_at: Vec<Timestamp>,
 }
 
 impl<'a> Batch<'a> {
@@ -48,6 +51,7 @@ impl<'a> Batch<'a> {
             mailboxes: Vec::new(),
             declined: Vec::new(),
             events: Vec::with_capacity(calls),
+            confirmed_at: Vec::new(),
         }
     }
 
@@ -108,6 +112,8 @@ impl<'a> Batch<'a> {
         contacts::put_standings(&mut writes, &standings);
         events::append(&mut writes, &self.events);
         budgets::put_mailboxes(&mut writes, &mailboxes);
+        let chance = self.events.first().map_or(0, |event| event.salt[0]);
+        breaker::add(&mut writes, chance, &[], &self.confirmed_at);
         writes
     }
 }

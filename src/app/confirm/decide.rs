@@ -67,6 +67,7 @@ impl Batch<'_> {
         };
         self.end(call.request, RequestState::Confirmed);
         self.record(call.request, fact)?;
+        self.confirmed_at.push(self.now);
         Ok(Outcome::Confirmed { again: false })
     }
 

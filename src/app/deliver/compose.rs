@@ -94,13 +94,9 @@ impl Delivery {
             domain,
         };
         let compose = |values: &Varying| self.mail(&common, values).compose();
-        let skeleton = match common.name {
-            None => {
-                let kind = kind_of(job, catalog.revision.clone(), &version, domain);
-                self.skeletons.of(kind, &compose)
-            }
-            Some(_) => None,
-        };
+        let plain = common.name.is_none();
+        let kind = plain.then(|| kind_of(job, catalog.revision.clone(), &version, domain));
+        let skeleton = kind.and_then(|kind| self.skeletons.of(kind, &compose));
         let dictionary = skeleton.as_ref().map(|one| one.dictionary.clone());
         let bytes = match skeleton.and_then(|skeleton| skeleton.fill(&values)) {
             Some(bytes) => bytes,

@@ -1,4 +1,4 @@
-//! Holding back what is over the rates of its brand and its recipient domain.
+//! Holding back what the breaker holds, and what is over the rates of its brand and its recipient domain.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,13 @@ use crate::store::{StoreError, budgets};
 
 /// A rate's key, and how many mails an hour it lets through.
 type Limit = (String, u32);
+
+fn keys_of(limits: &[Vec<Limit>]) -> Vec<String> {
+    let mut keys: Vec<String> = limits.iter().flatten().map(|one| one.0.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
 
 /// Rates as a batch of mails moves them on.
 struct Rates {
@@ -47,6 +54,20 @@ impl Rates {
 }
 
 impl Delivery {
+    /// Puts mails by until the breaker closes. If the process dies before the commit, their leases run out and they are
+    /// claimed again.
+    pub(super) async fn put_by(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        let keys: Vec<OutboxKey> = jobs.iter().map(|job| job.mail.key()).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut writes = Writes::default();
+        outbox::put_by(&mut writes, self.app.store.engine(), &keys);
+        self.app.store.write_now(writes).await?;
+        self.under_way.remove(&keys);
+        Ok(())
+    }
+
     /// Applies the rates per brand and per recipient domain; a mail over its rate goes back, due when it is its turn.
     pub(super) async fn hold_back(
         &self,
@@ -58,12 +79,10 @@ impl Delivery {
             .iter()
             .map(|job| self.limits_of(&catalog, job))
             .collect();
-        let mut keys: Vec<String> = limits.iter().flatten().map(|one| one.0.clone()).collect();
+        let keys = keys_of(&limits);
         if keys.is_empty() {
             return Ok(jobs);
         }
-        keys.sort_unstable();
-        keys.dedup();
         let mut locks = Locks::default();
         keys.iter().for_each(|key| locks.rate(key));
         let mut held_rates = self.app.store.hold(locks).await?;

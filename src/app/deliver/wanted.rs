@@ -11,7 +11,7 @@ use crate::store::contacts::Contact;
 use crate::store::outbox::{self, OutboxKey, OutboxRow};
 use crate::store::requests::{self, Asked, RequestRow};
 use crate::store::set::Writes;
-use crate::store::{StoreError, budgets};
+use crate::store::{StoreError, breaker, budgets};
 
 /// A claimed mail with all that it takes to compose it.
 pub(super) struct Job {
@@ -25,6 +25,8 @@ struct About {
     asked: HashMap<RequestId, Asked>,
     /// Mailboxes that the brand may send nothing any more.
     suppressed: HashSet<Vec<u8>>,
+    /// The breaker is open.
+    held: bool,
 }
 
 impl About {
@@ -48,7 +50,7 @@ impl About {
 }
 
 impl Delivery {
-    /// Reads what the claimed mails need, takes out what nobody wants any more and puts back what a rate holds.
+    /// Reads what the claimed mails need, takes out what nobody wants any more and puts back what the breaker or a rate holds.
     pub(super) async fn prepare(&self, mails: Vec<OutboxRow>) -> Result<Vec<Job>, StoreError> {
         let now = self.app.clock.now();
         let about = self.read_about(&mails).await?;
@@ -65,6 +67,10 @@ impl Delivery {
             outbox::remove(&mut writes, self.app.store.engine(), &unwanted);
             self.app.store.write_now(writes).await?;
             self.under_way.remove(&unwanted);
+        }
+        if about.held {
+            self.put_by(&jobs).await?;
+            return Ok(Vec::new());
         }
         self.hold_back(jobs, now).await
     }
@@ -88,6 +94,11 @@ impl Delivery {
             .filter(|mailbox| mailbox.suppressed_at.is_some())
             .map(|mailbox| mailbox.hash.to_vec())
             .collect();
-        Ok(About { asked, suppressed })
+        let held = breaker::is_open(&mut conn).await?;
+        Ok(About {
+            asked,
+            suppressed,
+            held,
+        })
     }
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::result::Sent;
 use crate::app::Work;
+use crate::domain::time::Timestamp;
 use crate::mail::pack::Dictionary;
 use crate::store::events::NewEvent;
 use crate::store::outbox::{self, OutboxKey, Retry};
 use crate::store::set::Writes;
-use crate::store::{StoreError, events, mails};
+use crate::store::{StoreError, breaker, events, mails};
 
 /// The common texts of mails that are known to be on disk.
 #[derive(Clone, Default)]
@@ -34,6 +35,8 @@ struct Results {
     retries: Vec<Retry>,
     events: Vec<NewEvent>,
     texts: HashMap<i64, Arc<Dictionary>>,
+    /// When servers took mails.
+    taken_at: Vec<Timestamp>,
 }
 
 impl Results {
@@ -45,6 +48,7 @@ impl Results {
                 dictionary,
             } => {
                 self.done.push(key);
+                self.taken_at.push(event.at);
                 self.events.push(*event);
                 self.texts.extend(dictionary.map(|text| (text.id, text)));
             }
@@ -79,6 +83,8 @@ pub(super) async fn write(
     outbox::remove(&mut writes, work.store.engine(), &results.done);
     outbox::retry(&mut writes, work.store.engine(), &results.retries);
     events::append(&mut writes, &results.events);
+    let chance = results.events.first().map_or(0, |event| event.salt[0]);
+    breaker::add(&mut writes, chance, &results.taken_at, &[]);
     work.store.write_now(writes).await?;
     stored.add(texts.into_iter().map(|text| text.0));
     Ok(answers)

@@ -42,7 +42,7 @@ impl Stand {
     }
 }
 
-/// A server on a store of its own, without budgets: all load comes from one machine.
+/// A server on a store of its own, without budgets and breaker: all load comes from one machine.
 pub(super) async fn set_up(folder: &Path, url: &str, random: &Random) -> Result<Stand, Ended> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -85,6 +85,7 @@ fn settings(address: SocketAddr, url: &str, sink: &SmtpSink, random: &Random) ->
         ("budget", "per_network_an_hour", "0".to_owned()),
         ("budget", "per_form_an_hour", "0".to_owned()),
         ("budget", "per_installation_an_hour", "0".to_owned()),
+        ("breaker", "on", "false".to_owned()),
     ])
 }
 

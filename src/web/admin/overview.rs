@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::signed_in;
 use crate::app::overview::{FailedMail, FormLine};
+use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::page::render;
@@ -22,6 +23,9 @@ struct OverviewPage {
     smtp_problem: Option<String>,
     log_entries: i64,
     log_problem: Option<String>,
+    /// Since when confirmation mails are held.
+    held_since: Option<String>,
+    mails_held: i64,
     failed: Vec<FailedMail>,
 }
 
@@ -35,6 +39,7 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
         Ok(overview) => overview,
         Err(problem) => return error::store_failure(&request, &shared, &problem),
     };
+    let breaker = overview.ready.breaker;
     render(
         StatusCode::OK,
         &OverviewPage {
@@ -47,6 +52,8 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
             smtp_problem: overview.ready.last_smtp_problem,
             log_entries: overview.ready.log_entries,
             log_problem: overview.ready.log_problem,
+            held_since: breaker.open_since.map(Timestamp::to_the_minute),
+            mails_held: breaker.mails_held,
             failed: overview.failed,
         },
     )

@@ -103,7 +103,6 @@ fn inbox_page(
     let status = Status::of(view.waiting);
     let mut frame = Page::of(shared, brand, t);
     frame.embedded = extras.embedded;
-    let framed = if extras.embedded { "?embed=1" } else { "" };
     InboxPage {
         page: frame,
         t,
@@ -122,11 +121,16 @@ fn inbox_page(
         change_problem: extras.change_problem,
         script: shared.assets.inbox_js.clone(),
         thanks: t.arg("done-text", "brand", &brand.declared.name),
-        form_url: form.map_or_else(String::new, |form| {
-            format!("/f/{}{framed}", form.declared.slug)
-        }),
+        form_url: form_url(form, extras.embedded),
         continue_url: form.and_then(|form| form.declared.redirect_after_confirmation.clone()),
     }
+}
+
+fn form_url(form: Option<&Form>, embedded: bool) -> String {
+    let framed = if embedded { "?embed=1" } else { "" };
+    form.map_or_else(String::new, |form| {
+        format!("/f/{}{framed}", form.declared.slug)
+    })
 }
 
 fn webmail_of(address: &EmailAddress) -> Option<Webmail> {
