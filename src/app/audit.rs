@@ -6,6 +6,7 @@
 
 mod compare;
 mod entries;
+mod load;
 mod rows;
 mod standings;
 

@@ -130,7 +130,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "one was removed or added",
     ),
     (
-        "update log_checkpoint set note = replace(note, 'a', 'b') where size = 5",
+        "update log_checkpoint set note = replace(note, '/log', '/lug') where size = 5",
         "the newest checkpoint: ",
     ),
     (

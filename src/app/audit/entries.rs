@@ -6,19 +6,19 @@ use std::time::Duration;
 use super::super::App;
 use super::super::sequence::Head;
 use super::Audit;
+use super::load::{self, Chunk, as_stored};
 use super::rows::{self, Unpacker};
 use crate::domain::ids::{BrandId, ContactId};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::Hash;
+use crate::ledger::note::Verifier;
 use crate::ledger::tile::WIDTH;
-use crate::ledger::tree::{Growth, split};
+use crate::ledger::tree::Growth;
 use crate::store::events::{self, AuditedEvent};
-use crate::store::log::{self, Run, SignedCheckpoint, TileId};
+use crate::store::log::{self, SignedCheckpoint, TileId};
 use crate::store::{Conn, StoreError};
 
-/// Entries that are in memory together.
-const CHUNK: u64 = 4_096;
-/// Rows of a page of runs and checkpoints.
+/// Checkpoints that are read at a time.
 const PAGE: i64 = 4_096;
 /// How far an event's time may lie outside the time in which it was logged: the clock may have been set, and another
 /// machine's may differ.
@@ -30,16 +30,15 @@ const STRAY_AT_MOST: usize = 10_000;
 type About = (BrandId, ContactId);
 
 /// Where the walk is.
-pub(super) struct Walk {
+struct Walk {
     tree: Growth,
-    runs: VecDeque<Run>,
-    run: Option<Run>,
-    last_run_seen: bool,
+    /// The size of the log that is walked through.
+    size: u64,
+    key: Verifier,
     checkpoints: VecDeque<SignedCheckpoint>,
     /// The checkpoint before the next.
     before: Option<SignedCheckpoint>,
-    /// The last position that was expected.
-    after: i64,
+    last_position: i64,
     unpacker: Unpacker,
     /// Emptied events, by contact: the first of each.
     emptied: HashMap<About, (u64, i64)>,
@@ -60,20 +59,17 @@ impl App {
         progress: impl Fn(u64, u64) + Send,
     ) -> Result<(), StoreError> {
         audit.entries = head.size;
-        let mut walk = Walk::new()?;
-        self.pass_checkpoints(conn, head, &mut walk, audit).await?;
-        let mut from = 0;
-        while from < head.size {
-            let to = head.size.min(from + CHUNK);
-            self.walk_chunk(conn, head, from, to, &mut walk, audit)
-                .await?;
-            from = to;
-            progress(from, head.size);
+        let mut walk = Walk::new(head.size, self.log.key.verifier())?;
+        walk.pass_checkpoints(conn, audit).await?;
+        let mut chunks = load::start(&self.store, head.size);
+        while let Some(chunk) = chunks.recv().await {
+            walk.chunk(conn, chunk?, audit).await?;
+            progress(walk.tree.size(), head.size);
         }
-        if walk.after != head.last_position && head.size > 0 {
+        if walk.last_position != head.last_position {
             audit.find(format!(
                 "the newest checkpoint ends at position {}, its places at position {}",
-                head.last_position, walk.after
+                head.last_position, walk.last_position
             ));
         }
         walk.compare_tiles(conn, audit, true).await?;
@@ -81,92 +77,18 @@ impl App {
         walk.tell_emptied(conn, audit).await?;
         self.audit_form_names(conn, &walk.forms, audit).await
     }
-
-    async fn walk_chunk(
-        &self,
-        conn: &mut Conn,
-        head: &Head,
-        from: u64,
-        to: u64,
-        walk: &mut Walk,
-        audit: &mut Audit,
-    ) -> Result<(), StoreError> {
-        let entries = entries_of(conn, from, to, audit).await?;
-        let positions = walk.positions(conn, from, to).await?;
-        let last = positions.last().copied().unwrap_or(walk.after);
-        let mut events = events_in(conn, walk.after, last).await?;
-        for ((index, position), entry) in (from..to).zip(positions).zip(entries) {
-            let event = events.remove(&position);
-            let made = walk
-                .check_event(conn, index, position, event, entry, audit)
-                .await?;
-            // Where a tile lacks an entry, the event's own commitment stands in, and a root will tell.
-            walk.tree.push(entry.or(made).unwrap_or_default());
-            self.pass_checkpoints(conn, head, walk, audit).await?;
-        }
-        for position in events.into_keys() {
-            audit.find(format!(
-                "an event stands at position {position} that was not there when its neighbours were logged: it was inserted"
-            ));
-        }
-        walk.after = last;
-        walk.compare_tiles(conn, audit, false).await
-    }
-
-    /// Holds the tree against the checkpoints of its size.
-    async fn pass_checkpoints(
-        &self,
-        conn: &mut Conn,
-        head: &Head,
-        walk: &mut Walk,
-        audit: &mut Audit,
-    ) -> Result<(), StoreError> {
-        loop {
-            let after = walk.before.as_ref().map_or(-1, |one| one.size);
-            if walk.checkpoints.is_empty() && after < as_stored(head.size) {
-                walk.checkpoints = log::list_checkpoints(conn, after, PAGE).await?.into();
-            }
-            let size = walk.tree.size();
-            let next = walk.checkpoints.front();
-            let Some(next) = next.filter(|one| as_size(one.size) <= size && size <= head.size)
-            else {
-                return Ok(());
-            };
-            let read = Checkpoint::verified(next.note.as_bytes(), &self.log.key.verifier());
-            match read {
-                Err(problem) => audit.find(format!("the checkpoint of size {}: {problem}", next.size)),
-                Ok((read, _)) if read.size != size || as_size(next.size) != size => {
-                    audit.find(format!("the checkpoint of size {} says {}", next.size, read.size));
-                }
-                Ok((read, _)) if read.root != walk.tree.root() => audit.find(format!(
-                    "the tiles up to entry {size} do not lead to the root of the checkpoint of size {size}: they, or the checkpoint, were changed"
-                )),
-                Ok(_) => {}
-            }
-            let before = walk.before.as_ref().map(|one| one.size);
-            if next.follows != before {
-                audit.find(format!(
-                    "the checkpoint of size {} follows {:?}, yet {before:?} stands before it: one was removed or added",
-                    next.size, next.follows
-                ));
-            }
-            audit.checkpoints += 1;
-            walk.before = walk.checkpoints.pop_front();
-        }
-    }
 }
 
 impl Walk {
-    fn new() -> Result<Self, StoreError> {
+    fn new(size: u64, key: Verifier) -> Result<Self, StoreError> {
         let empty = Growth::from_edge(0, []);
         Ok(Self {
             tree: empty.map_err(|_| StoreError::Corrupt("an empty tree"))?,
-            runs: VecDeque::new(),
-            run: None,
-            last_run_seen: false,
+            size,
+            key,
             checkpoints: VecDeque::new(),
             before: None,
-            after: i64::MIN,
+            last_position: 0,
             unpacker: Unpacker::default(),
             emptied: HashMap::new(),
             erased: HashMap::new(),
@@ -176,91 +98,141 @@ impl Walk {
         })
     }
 
-    /// The positions that these indexes have.
-    async fn positions(
+    async fn chunk(
         &mut self,
         conn: &mut Conn,
-        from: u64,
-        to: u64,
-    ) -> Result<Vec<i64>, StoreError> {
-        let mut positions = Vec::new();
-        for index in as_stored(from)..as_stored(to) {
-            if self.runs.is_empty() && !self.last_run_seen {
-                let after = self.run.map_or(-1, |run| run.first_index);
-                self.runs = log::list_runs(conn, after, PAGE).await?.into();
-                self.last_run_seen = self.runs.is_empty();
-            }
-            if self
-                .runs
-                .front()
-                .is_some_and(|run| run.first_index <= index)
-            {
-                self.run = self.runs.pop_front();
-            }
-            let run = self.run.ok_or(StoreError::Corrupt("the log has no runs"))?;
-            positions.push(run.first_position + (index - run.first_index));
+        chunk: Chunk,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
+        for place in chunk.broken {
+            audit.find(format!(
+                "the tile {place} of level 0 is missing or too short"
+            ));
         }
-        Ok(positions)
+        let mut events = chunk.events.into_iter().peekable();
+        let places = chunk.positions.into_iter().zip(chunk.entries);
+        for (index, (position, entry)) in (chunk.from..).zip(places) {
+            while let Some(stray) = events.next_if(|event| event.position < position) {
+                audit.find(format!(
+                    "an event stands at position {} that was not there when its neighbours were logged: it was inserted",
+                    stray.position
+                ));
+            }
+            let event = events.next_if(|event| event.position == position);
+            let made = self
+                .check_event(conn, (index, position), event, entry, audit)
+                .await?;
+            // Where a tile lacks an entry, the event's own commitment stands in, and a root will tell.
+            self.tree.push(entry.or(made).unwrap_or_default());
+            self.last_position = position;
+            self.pass_checkpoints(conn, audit).await?;
+        }
+        self.compare_tiles(conn, audit, false).await
+    }
+
+    /// Holds the tree against the checkpoints of its size.
+    async fn pass_checkpoints(
+        &mut self,
+        conn: &mut Conn,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
+        loop {
+            let after = self.before.as_ref().map_or(-1, |one| one.size);
+            if self.checkpoints.is_empty() && after < as_stored(self.size) {
+                self.checkpoints = log::list_checkpoints(conn, after, PAGE).await?.into();
+            }
+            let (size, at) = (self.size, as_stored(self.tree.size()));
+            let reached = |one: &&SignedCheckpoint| one.size <= at && one.size <= as_stored(size);
+            let Some(next) = self.checkpoints.front().filter(reached) else {
+                return Ok(());
+            };
+            self.check_checkpoint(next, audit);
+            audit.checkpoints += 1;
+            self.before = self.checkpoints.pop_front();
+        }
+    }
+
+    fn check_checkpoint(&self, next: &SignedCheckpoint, audit: &mut Audit) {
+        let size = self.tree.size();
+        match Checkpoint::verified(next.note.as_bytes(), &self.key) {
+            Err(problem) => audit.find(format!("the checkpoint of size {}: {problem}", next.size)),
+            Ok((read, _)) if read.size != size || next.size != as_stored(size) => {
+                audit.find(format!("the checkpoint of size {} says {}", next.size, read.size));
+            }
+            Ok((read, _)) if read.root != self.tree.root() => audit.find(format!(
+                "the tiles up to entry {size} do not lead to the root of the checkpoint of size {size}: they, or the checkpoint, were changed"
+            )),
+            Ok(_) => {}
+        }
+        let before = self.before.as_ref().map(|one| one.size);
+        if next.follows != before {
+            audit.find(format!(
+                "the checkpoint of size {} follows {:?}, yet {before:?} stands before it: one was removed or added",
+                next.size, next.follows
+            ));
+        }
     }
 
     /// Checks one event; answers with the commitment that is made of it.
     async fn check_event(
         &mut self,
         conn: &mut Conn,
-        index: u64,
-        position: i64,
+        (index, position): (u64, i64),
         event: Option<AuditedEvent>,
         entry: Option<Hash>,
         audit: &mut Audit,
     ) -> Result<Option<Hash>, StoreError> {
-        let name = format!("event {index} (position {position})");
+        let name = || format!("event {index} (position {position})");
         let Some(event) = event else {
-            audit.find(format!("{name}: it is missing"));
+            audit.find(format!("{}: it is missing", name()));
             return Ok(None);
         };
+        let about = (event.brand_id, event.contact_id);
         if event.is_emptied() {
             audit.emptied += 1;
-            self.emptied
-                .entry((event.brand_id, event.contact_id))
-                .or_insert((index, position));
+            self.emptied.entry(about).or_insert((index, position));
             return Ok(None);
         }
         let made = rows::commitment_of(&event);
         if made.is_none() {
-            audit.find(format!("{name}: part of it was emptied"));
+            audit.find(format!("{}: part of it was emptied", name()));
         } else if entry.is_some() && made != entry {
-            audit.find(format!("{name}: it is not what was logged"));
+            audit.find(format!("{}: it is not what was logged", name()));
             self.stray(index, made, entry);
         }
         let read = rows::check(conn, &event, &mut self.unpacker).await?;
-        read.problems
-            .into_iter()
-            .for_each(|problem| audit.find(format!("{name}: {problem}")));
-        self.forms.extend(read.form_version);
-        if event.kind == "erased" {
-            self.erased
-                .insert((event.brand_id, event.contact_id), position);
+        for problem in read.problems {
+            audit.find(format!("{}: {problem}", name()));
         }
-        self.check_time(&name, &event, audit);
+        if let Some(version) = read.form_version
+            && !self.forms.contains(&version)
+        {
+            self.forms.insert(version);
+        }
+        if event.kind == "erased" {
+            self.erased.insert(about, position);
+        }
+        if let Some(problem) = self.problem_of_time(&event) {
+            audit.find(format!("{}: {problem}", name()));
+        }
         Ok(made)
     }
 
     /// An event lies between the checkpoints before and behind it, by the clock as well.
-    fn check_time(&self, name: &str, event: &AuditedEvent, audit: &mut Audit) {
-        let (Some(before), Some(behind)) = (&self.before, self.checkpoints.front()) else {
-            return;
-        };
+    fn problem_of_time(&self, event: &AuditedEvent) -> Option<String> {
+        let (before, behind) = (self.before.as_ref()?, self.checkpoints.front()?);
         if event.at < before.signed_at.minus(TOLERANCE) {
-            audit.find(format!(
-                "{name}: it says {}, yet was not there when the checkpoint of size {} was signed at {}: it was back-dated, or the clock was set",
+            return Some(format!(
+                "it says {}, yet was not there when the checkpoint of size {} was signed at {}: it was back-dated, or the clock was set",
                 event.at, before.size, before.signed_at
             ));
-        } else if event.at > behind.signed_at.plus(TOLERANCE) {
-            audit.find(format!(
-                "{name}: it says {}, yet was logged by {}",
-                event.at, behind.signed_at
-            ));
         }
+        (event.at > behind.signed_at.plus(TOLERANCE)).then(|| {
+            format!(
+                "it says {}, yet was logged by {}",
+                event.at, behind.signed_at
+            )
+        })
     }
 
     fn stray(&mut self, index: u64, made: Option<Hash>, entry: Option<Hash>) {
@@ -285,11 +257,11 @@ impl Walk {
 
     /// An event is emptied by an erasure of its contact, which is an event behind it.
     async fn tell_emptied(&mut self, conn: &mut Conn, audit: &mut Audit) -> Result<(), StoreError> {
-        for (contact, (index, position)) in std::mem::take(&mut self.emptied) {
-            let mut erased = self.erased.get(&contact).copied();
+        for (about, (index, position)) in std::mem::take(&mut self.emptied) {
+            let mut erased = self.erased.get(&about).copied();
             if erased.is_none() {
                 // It may have happened since the newest checkpoint.
-                erased = events::last_of_kind(conn, contact.0, contact.1, "erased").await?;
+                erased = events::last_of_kind(conn, about.0, about.1, "erased").await?;
             }
             if erased.is_none_or(|erased| erased < position) {
                 audit.find(format!(
@@ -323,57 +295,4 @@ impl Walk {
         }
         Ok(())
     }
-}
-
-/// The entries of the tiles; none where a tile lacks one.
-async fn entries_of(
-    conn: &mut Conn,
-    from: u64,
-    to: u64,
-    audit: &mut Audit,
-) -> Result<Vec<Option<Hash>>, StoreError> {
-    let wanted: Vec<TileId> = (from / WIDTH..to.div_ceil(WIDTH))
-        .map(|place| (0, place))
-        .collect();
-    let kept: BTreeMap<_, _> = log::tiles(conn, &wanted).await?.into_iter().collect();
-    let mut entries = Vec::new();
-    for id in wanted {
-        let hashes = kept.get(&id).and_then(|bytes| split(id, bytes).ok());
-        let width = (to - id.1 * WIDTH).min(WIDTH);
-        let hashes = hashes.unwrap_or_default();
-        if (hashes.len() as u64) < width {
-            audit.find(format!(
-                "the tile {} of level 0 is missing or too short",
-                id.1
-            ));
-        }
-        entries.extend((0..width).map(|at| hashes.get(at as usize).copied()));
-    }
-    Ok(entries)
-}
-
-/// The events behind one position up to another.
-async fn events_in(
-    conn: &mut Conn,
-    after: i64,
-    up_to: i64,
-) -> Result<BTreeMap<i64, AuditedEvent>, StoreError> {
-    let mut found = BTreeMap::new();
-    let mut from = after;
-    loop {
-        let page = events::list_audited(conn, from, up_to, PAGE).await?;
-        let Some(last) = page.last().map(|event| event.position) else {
-            return Ok(found);
-        };
-        found.extend(page.into_iter().map(|event| (event.position, event)));
-        from = last;
-    }
-}
-
-fn as_stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn as_size(stored: i64) -> u64 {
-    u64::try_from(stored).unwrap_or(u64::MAX)
 }
