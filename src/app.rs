@@ -1,5 +1,6 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
+pub mod anchored;
 pub mod apply;
 pub mod catalog;
 pub mod challenge;
@@ -8,6 +9,7 @@ pub mod deliver;
 pub mod inbox;
 pub mod live;
 pub mod open_link;
+mod outside;
 pub mod overview;
 pub mod permit;
 pub mod prove;
@@ -17,6 +19,7 @@ pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 pub mod tidy;
+pub mod timestamp;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -39,6 +42,7 @@ pub struct App {
     pub store: Store,
     pub live: live::Live,
     pub log: sequence::Log,
+    pub stamping: timestamp::Stamping,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -93,6 +97,7 @@ impl App {
         }
         let log = Self::open_log(&config, &keys, &store, &random, clock.now()).await?;
         let catalog = catalog::load(&store).await?;
+        let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
         let work = Work {
             store: store.clone(),
             clock: clock.clone(),
@@ -118,6 +123,7 @@ impl App {
             catalog: RwLock::new(Arc::new(catalog)),
             live: live::Live::default(),
             log,
+            stamping,
             config,
             clock,
             random,

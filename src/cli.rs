@@ -12,11 +12,13 @@ mod init;
 mod operator;
 mod permission;
 mod serve;
+mod timestamp;
 mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -59,6 +61,8 @@ enum Command {
     Permission(permission::Ask),
     /// What is known of an address
     Evidence(evidence::Evidence),
+    /// Have the log stamped now by every time-stamping authority of the settings
+    Timestamp(timestamp::Stamp),
     /// Check an evidence bundle, with no server and no network
     Verify(verify::Verify),
     /// Admin accounts
@@ -102,6 +106,8 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(run(arguments)).and_then(|()| {
         output::end().map_err(|error| Ended::Refused(format!("standard output: {error}")))
     });
+    // A request to a server that does not answer may still hold a thread; nothing depends on it.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Ended::Refused(text)) => {
@@ -124,6 +130,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
+        Command::Timestamp(command) => command.run(&*opened(&file).await?).await,
         Command::Verify(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,

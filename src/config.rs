@@ -17,11 +17,13 @@ use crate::store::Location;
 
 pub use self::check::SettingsProblem;
 pub use self::commented::commented_file;
+pub use self::outside::{Authority, Timestamps};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
 pub use self::table::{Kind, SETTINGS, Setting, environment_name};
 
 mod check;
 mod commented;
+mod outside;
 mod reader;
 mod secrets;
 mod server;
@@ -70,6 +72,7 @@ pub struct Config {
     pub limits: Limits,
     pub thresholds: Thresholds,
     pub ledger: Ledger,
+    pub timestamps: Timestamps,
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
@@ -136,6 +139,7 @@ impl Reader<'_> {
             limits: self.limits(),
             thresholds: self.thresholds(),
             ledger: self.ledger(&base_url),
+            timestamps: self.timestamps(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),

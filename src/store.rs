@@ -22,6 +22,7 @@ pub mod settings;
 pub mod signups;
 pub mod sqlite;
 pub mod temporary;
+pub mod timestamps;
 pub mod writer;
 
 use std::path::Path;

@@ -21,6 +21,12 @@ pub const BUDGET: &str = "countersign_budget_refusals_total";
 pub const LOG_ENTRIES: &str = "countersign_log_entries";
 /// Times that the log of evidence could not go on.
 pub const LOG_PROBLEMS: &str = "countersign_log_problems_total";
+/// Stamps by authority and outcome.
+pub const TIMESTAMPS: &str = "countersign_timestamps_total";
+/// How old the newest stamp of an authority is.
+pub const TIMESTAMP_AGE: &str = "countersign_timestamp_age_seconds";
+/// How often an authority gave no stamp since it last gave one.
+pub const TIMESTAMP_FAILURES: &str = "countersign_timestamp_failures";
 
 /// Starts the log. Called once, by `main`.
 pub fn start_log(json: bool, level: &str) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
+use super::anchored::AuthorityStanding;
 use crate::store::{StoreError, budgets, log, openings, outbox};
 use crate::telemetry;
 
@@ -25,6 +26,8 @@ pub struct Readiness {
     pub log_entries: i64,
     /// Why the log of evidence does not go on; events are recorded all the same, and wait for it.
     pub log_problem: Option<String>,
+    /// Each time-stamping authority of the settings.
+    pub timestamps: Vec<AuthorityStanding>,
 }
 
 impl App {
@@ -48,6 +51,7 @@ impl App {
             last_smtp_problem: self.live.smtp_problem(),
             log_entries: log::head(&mut conn).await?.map_or(0, |head| head.size),
             log_problem: self.live.log_problem(),
+            timestamps: self.authorities(&mut conn).await?,
         })
     }
 
@@ -59,6 +63,6 @@ impl App {
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
         let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
-        Ok(())
+        self.measure_authorities(&mut conn).await
     }
 }

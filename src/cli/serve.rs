@@ -36,6 +36,8 @@ const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
+/// How often it is looked whether the log is to be stamped.
+const STAMP_EVERY: Duration = Duration::from_secs(5);
 
 impl Serve {
     pub async fn run(self, config: Config) -> Done {
@@ -63,6 +65,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             app.clone(),
             sequence,
         ));
+        tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -102,6 +105,9 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         if let Err(error) = app.end_sequencing().await {
             tracing::warn!(%error, "the lease on the log runs out by itself");
         }
+        if let Err(error) = app.end_asking().await {
+            tracing::warn!(%error, "the lease on the timestamps runs out by itself");
+        }
     }
     app.store.close().await;
     Ok(())
@@ -126,6 +132,27 @@ async fn every<Work>(
             () = &mut stopped => return,
             () = tokio::time::sleep(period) => work(app.clone()).await,
         }
+    }
+}
+
+/// Ends at once when the process is asked to stop: an authority that hangs would hold it up, and is asked again anyhow.
+async fn cut_short(stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = until(stopped) => {}
+        () = work => {}
+    }
+}
+
+/// What an authority could not do is told by the verb, and tried again; here only what kept it from being asked, once.
+async fn stamp(app: Arc<App>) {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(STAMP_EVERY).await;
+        let problem = app.stamp_due().await.err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
+            tracing::warn!(%problem, "the authorities could not be asked for timestamps");
+        }
+        told = problem;
     }
 }
 

@@ -63,3 +63,87 @@ fn a_broken_file_is_refused_without_quoting_it() {
     let problem = parse("[secrets]\nroot = \"hunter2", &[]).unwrap_err();
     assert!(!problem.to_string().contains("hunter2"));
 }
+
+fn stamped_by(section: &str) -> Result<Timestamps, String> {
+    let text = format!(
+        "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[timestamp]\n{section}"
+    );
+    let config = parse(&text, &[]).map_err(|problem| problem.to_string())?;
+    Ok(config.timestamps)
+}
+
+#[test]
+fn authorities_are_named_with_their_urls_and_policies_in_the_file_and_in_the_environment() {
+    let read = stamped_by(
+        "authorities = [\"one=https://one.example/tsr?a=b\", \"two.b=http://two.example\"]\n\
+         policies = [\"two.b=1.2.3.4\"]\nevery_minutes = 5\n",
+    )
+    .unwrap();
+    let found: Vec<_> = read
+        .authorities
+        .iter()
+        .map(|a| (a.name.as_str(), a.url.as_str(), a.policy.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("one", "https://one.example/tsr?a=b", None),
+            ("two.b", "http://two.example", Some("1.2.3.4"))
+        ]
+    );
+    assert_eq!(read.every, Duration::from_secs(300));
+    let config = parse(
+        "[server]\nbase_url = \"https://a.example\"\n",
+        &[
+            ("COUNTERSIGN_SECRETS_ROOT", SECRET),
+            (
+                "COUNTERSIGN_TIMESTAMP_AUTHORITIES",
+                "one=https://one.example, two=https://two.example/",
+            ),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.timestamps.authorities.len(), 2);
+}
+
+#[test]
+fn what_is_wrong_with_an_authority_is_told_at_the_start() {
+    for (section, told) in [
+        (
+            "authorities = [\"https://one.example/\"]",
+            "is not NAME=VALUE",
+        ),
+        (
+            "authorities = [\"a b=https://one.example/\"]",
+            "is not NAME=VALUE",
+        ),
+        (
+            "authorities = [\"a=ftp://one.example/\"]",
+            "must begin with",
+        ),
+        ("authorities = [\"a=http://127.0.0.1/\"]", "is this machine"),
+        ("authorities = [\"a=http://10.0.0.1/\"]", "is private"),
+        (
+            "authorities = [\"a=https://one.example\", \"a=https://two.example\"]",
+            "stands twice",
+        ),
+        (
+            "authorities = [\"a=https://one.example\"]\npolicies = [\"a=one\"]",
+            "no object identifier",
+        ),
+        (
+            "authorities = [\"a=https://one.example\"]\nroots = [\"a=nowhere.pem\"]",
+            "nowhere.pem",
+        ),
+        (
+            "policies = [\"b=1.2.3\"]",
+            "does not stand under authorities",
+        ),
+        ("every_minutes = 0", "every_minutes"),
+    ] {
+        let problem = stamped_by(section).unwrap_err();
+        assert!(problem.contains(told), "{section}: {problem}");
+    }
+    let private = "authorities = [\"a=http://127.0.0.1/\"]\nallow_private = true";
+    assert_eq!(stamped_by(private).unwrap().authorities.len(), 1);
+}

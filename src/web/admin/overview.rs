@@ -22,6 +22,7 @@ struct OverviewPage {
     smtp_problem: Option<String>,
     log_entries: i64,
     log_problem: Option<String>,
+    timestamps: Vec<(String, String)>,
     failed: Vec<FailedMail>,
 }
 
@@ -47,6 +48,12 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
             smtp_problem: overview.ready.last_smtp_problem,
             log_entries: overview.ready.log_entries,
             log_problem: overview.ready.log_problem,
+            timestamps: overview
+                .ready
+                .timestamps
+                .iter()
+                .map(|one| (one.authority.clone(), one.sentence()))
+                .collect(),
             failed: overview.failed,
         },
     )
