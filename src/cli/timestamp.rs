@@ -11,8 +11,9 @@ use crate::app::timestamp::Asking;
 #[derive(Args)]
 pub struct Stamp {}
 
-/// How long a running server gets to log what is recorded, and how often that is looked at.
-const LOGGED_WITHIN: Duration = Duration::from_secs(5);
+/// How long a running server gets to log what is recorded: longer than the lease of one that was killed. And how often
+/// that is looked at.
+const LOGGED_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Stamp {
