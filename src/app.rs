@@ -20,6 +20,7 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod tidy;
 pub mod timestamp;
+pub mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -43,6 +44,7 @@ pub struct App {
     pub live: live::Live,
     pub log: sequence::Log,
     pub stamping: timestamp::Stamping,
+    pub witnessing: witness::Witnessing,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -98,6 +100,7 @@ impl App {
         let log = Self::open_log(&config, &keys, &store, &random, clock.now()).await?;
         let catalog = catalog::load(&store).await?;
         let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
+        let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
         let work = Work {
             store: store.clone(),
             clock: clock.clone(),
@@ -124,6 +127,7 @@ impl App {
             live: live::Live::default(),
             log,
             stamping,
+            witnessing,
             config,
             clock,
             random,

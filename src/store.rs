@@ -7,6 +7,7 @@ pub mod brands;
 pub mod budgets;
 mod checkpoint;
 pub mod contacts;
+pub mod cosignatures;
 pub mod events;
 pub mod held;
 pub mod leases;

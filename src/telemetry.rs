@@ -27,6 +27,12 @@ pub const TIMESTAMPS: &str = "countersign_timestamps_total";
 pub const TIMESTAMP_AGE: &str = "countersign_timestamp_age_seconds";
 /// How often an authority gave no stamp since it last gave one.
 pub const TIMESTAMP_FAILURES: &str = "countersign_timestamp_failures";
+/// Cosignatures by witness and outcome.
+pub const COSIGNATURES: &str = "countersign_cosignatures_total";
+/// How old the newest cosignature of a witness is.
+pub const COSIGNATURE_AGE: &str = "countersign_cosignature_age_seconds";
+/// How often a witness did not cosign since it last did.
+pub const WITNESS_FAILURES: &str = "countersign_witness_failures";
 
 /// Starts the log. Called once, by `main`.
 pub fn start_log(json: bool, level: &str) {

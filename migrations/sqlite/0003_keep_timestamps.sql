@@ -36,6 +36,8 @@ create table cosignature (
     primary key (size, witness)
 ) strict;
 
+create index cosignature_by_witness on cosignature (witness, size);
+
 -- When a witness is asked next, how far it has come with us, and what it last could not do.
 create table witness_try (
     witness text not null primary key,

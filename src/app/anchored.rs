@@ -7,7 +7,7 @@ use crate::config::Authority;
 use crate::domain::time::Timestamp;
 use crate::ledger::timestamp::Certificate;
 use crate::store::timestamps::{self, Try};
-use crate::store::{Conn, StoreError, leases};
+use crate::store::{Conn, StoreError, cosignatures, leases};
 use crate::telemetry;
 
 /// How it stands with a time-stamping authority.
@@ -39,15 +39,45 @@ impl AuthorityStanding {
             ),
             _ => "no stamp yet".to_owned(),
         };
-        match &self.problem {
-            None => stamped,
-            Some(problem) => format!(
-                "{stamped}; {} failed since then, it is tried again: {problem}",
-                match self.failures {
-                    1 => "one try".to_owned(),
-                    more => format!("{more} tries"),
-                }
+        with_problem(stamped, self.failures, self.problem.as_deref())
+    }
+}
+
+/// How it stands with a witness.
+#[derive(Clone, Debug, Serialize)]
+pub struct WitnessStanding {
+    pub witness: String,
+    /// Entries of the newest checkpoint that it cosigned.
+    pub entries: i64,
+    pub last_cosigned_at: Option<Timestamp>,
+    /// Failures since then, and what was wrong last.
+    pub failures: i64,
+    pub problem: Option<String>,
+}
+
+impl WitnessStanding {
+    /// One line for people.
+    pub fn sentence(&self) -> String {
+        let cosigned = match self.last_cosigned_at {
+            Some(at) => format!(
+                "{} entries cosigned at {}",
+                self.entries,
+                at.to_the_minute()
             ),
+            None => "nothing cosigned yet".to_owned(),
+        };
+        with_problem(cosigned, self.failures, self.problem.as_deref())
+    }
+}
+
+fn with_problem(stands: String, failures: i64, problem: Option<&str>) -> String {
+    match (problem, failures) {
+        (None, _) => stands,
+        (Some(problem), 1) => {
+            format!("{stands}; one try failed since then, it is tried again: {problem}")
+        }
+        (Some(problem), more) => {
+            format!("{stands}; {more} tries failed since then, it is tried again: {problem}")
         }
     }
 }
@@ -71,8 +101,33 @@ impl App {
         Ok(standings)
     }
 
-    /// Sets the gauges of the authorities.
-    pub(super) async fn measure_authorities(&self, conn: &mut Conn) -> Result<(), StoreError> {
+    /// How it stands with each witness of the settings.
+    pub(super) async fn witnesses(
+        &self,
+        conn: &mut Conn,
+    ) -> Result<Vec<WitnessStanding>, StoreError> {
+        let named = &self.config.witnesses.witnesses;
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tries = cosignatures::list_tries(conn).await?;
+        let mut standings = Vec::with_capacity(named.len());
+        for name in named.iter().map(|witness| &witness.key.name) {
+            let known = tries.iter().find(|known| known.witness == *name);
+            let newest = cosignatures::newest_by(conn, name).await?;
+            standings.push(WitnessStanding {
+                witness: name.clone(),
+                entries: newest.as_ref().map_or(0, |newest| newest.size),
+                last_cosigned_at: newest.map(|newest| newest.at),
+                failures: known.map_or(0, |known| known.tries),
+                problem: known.and_then(|known| known.last_problem.clone()),
+            });
+        }
+        Ok(standings)
+    }
+
+    /// Sets the gauges of authorities and witnesses.
+    pub(super) async fn measure_anchors(&self, conn: &mut Conn) -> Result<(), StoreError> {
         let now = self.clock.now();
         for standing in self.authorities(conn).await? {
             let name = standing.authority;
@@ -83,17 +138,23 @@ impl App {
                     .set(now.since(at).as_secs_f64());
             }
         }
+        for standing in self.witnesses(conn).await? {
+            let name = standing.witness;
+            metrics::gauge!(telemetry::WITNESS_FAILURES, "witness" => name.clone())
+                .set(standing.failures as f64);
+            if let Some(at) = standing.last_cosigned_at {
+                metrics::gauge!(telemetry::COSIGNATURE_AGE, "witness" => name)
+                    .set(now.since(at).as_secs_f64());
+            }
+        }
         Ok(())
     }
 
     /// Lets other processes ask at once whom this one was asking.
     pub async fn end_asking(&self) -> Result<(), StoreError> {
-        leases::end(
-            &self.store,
-            super::timestamp::LEASE_NAME,
-            self.stamping.holder,
-        )
-        .await
+        let (stamping, witnessing) = (self.stamping.holder, self.witnessing.holder);
+        leases::end(&self.store, super::timestamp::LEASE_NAME, stamping).await?;
+        leases::end(&self.store, super::witness::LEASE_NAME, witnessing).await
     }
 }
 

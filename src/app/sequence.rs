@@ -131,17 +131,6 @@ impl App {
         leases::end(&self.store, LEASE_NAME, self.log.holder).await
     }
 
-    /// The highest position of an event that can be seen now.
-    pub async fn recorded(&self) -> Result<i64, StoreError> {
-        log::last_position(&mut self.store.read().await?).await
-    }
-
-    /// The position up to which the newest checkpoint reaches.
-    pub async fn logged(&self) -> Result<i64, StoreError> {
-        let head = log::head(&mut self.store.read().await?).await?;
-        Ok(head.map_or(0, |head| head.last_position))
-    }
-
     /// The newest checkpoint, its signature checked.
     pub async fn log_head(&self, conn: &mut Conn) -> Result<Option<Head>, SequenceProblem> {
         let Some(stored) = log::head(conn).await? else {

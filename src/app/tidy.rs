@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
-use super::anchored::AuthorityStanding;
+use super::anchored::{AuthorityStanding, WitnessStanding};
 use crate::store::{StoreError, budgets, log, openings, outbox};
 use crate::telemetry;
 
@@ -28,6 +28,8 @@ pub struct Readiness {
     pub log_problem: Option<String>,
     /// Each time-stamping authority of the settings.
     pub timestamps: Vec<AuthorityStanding>,
+    /// Each witness of the settings.
+    pub witnesses: Vec<WitnessStanding>,
 }
 
 impl App {
@@ -52,6 +54,7 @@ impl App {
             log_entries: log::head(&mut conn).await?.map_or(0, |head| head.size),
             log_problem: self.live.log_problem(),
             timestamps: self.authorities(&mut conn).await?,
+            witnesses: self.witnesses(&mut conn).await?,
         })
     }
 
@@ -63,6 +66,6 @@ impl App {
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
         let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
-        self.measure_authorities(&mut conn).await
+        self.measure_anchors(&mut conn).await
     }
 }

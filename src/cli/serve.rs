@@ -38,6 +38,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether the log is to be stamped.
 const STAMP_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether the log has a head that witnesses have not seen.
+const WITNESS_EVERY: Duration = Duration::from_secs(2);
 
 impl Serve {
     pub async fn run(self, config: Config) -> Done {
@@ -66,6 +68,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             sequence,
         ));
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
+        tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -106,7 +109,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             tracing::warn!(%error, "the lease on the log runs out by itself");
         }
         if let Err(error) = app.end_asking().await {
-            tracing::warn!(%error, "the lease on the timestamps runs out by itself");
+            tracing::warn!(%error, "the leases on timestamps and cosignatures run out by themselves");
         }
     }
     app.store.close().await;
@@ -151,6 +154,19 @@ async fn stamp(app: Arc<App>) {
         let problem = app.stamp_due().await.err().map(|error| error.to_string());
         if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
             tracing::warn!(%problem, "the authorities could not be asked for timestamps");
+        }
+        told = problem;
+    }
+}
+
+/// As `stamp`, for the witnesses.
+async fn witness(app: Arc<App>) {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(WITNESS_EVERY).await;
+        let problem = app.witness_due().await.err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
+            tracing::warn!(%problem, "the witnesses could not be asked to cosign the log");
         }
         told = problem;
     }

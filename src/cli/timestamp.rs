@@ -11,10 +11,8 @@ use crate::app::timestamp::Asking;
 #[derive(Args)]
 pub struct Stamp {}
 
-/// How long a running server gets to log what is recorded: longer than the lease of one that was killed. And how often
-/// that is looked at.
+/// How long a running server gets to log what is recorded: longer than the lease of one that was killed.
 const LOGGED_WITHIN: Duration = Duration::from_secs(15);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Stamp {
     pub async fn run(self, app: &App) -> Done {
@@ -23,13 +21,12 @@ impl Stamp {
                 "no authority is named: [timestamp] authorities = [\"NAME=URL\"]".to_owned(),
             ));
         }
-        let logged = tokio::time::timeout(LOGGED_WITHIN, log_all(app)).await;
+        let logged = app.log_recorded(LOGGED_WITHIN).await;
         app.end_sequencing().await?;
-        match logged {
-            Ok(done) => done?,
-            Err(_) => eprintln!(
+        if !logged? {
+            eprintln!(
                 "countersign: not everything that is recorded is in the log yet; what is in it is stamped"
-            ),
+            );
         }
         let asked = app.stamp_now().await?;
         if asked.is_empty() {
@@ -47,18 +44,6 @@ impl Stamp {
             )));
         }
         Ok(())
-    }
-}
-
-/// Until everything that is recorded by now is in the log, by this process or by another.
-async fn log_all(app: &App) -> Result<(), crate::app::sequence::SequenceProblem> {
-    let recorded = app.recorded().await?;
-    loop {
-        app.sequence().await?;
-        if app.logged().await? >= recorded {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

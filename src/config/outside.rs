@@ -1,14 +1,17 @@
-//! Who outside watches the log: time-stamping authorities.
+//! Who outside watches the log: time-stamping authorities and witnesses.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::reader::Reader;
+use crate::ledger::note::{COSIGNATURE, Verifier};
 use crate::ledger::timestamp::{self, Certificate};
 use crate::outgoing;
 
 /// Each adds a request at every interval, and a token to every bundle.
 const AUTHORITIES_AT_MOST: usize = 16;
+/// Each adds a line to the head of the log.
+const WITNESSES_AT_MOST: usize = 16;
 
 /// A time-stamping authority (RFC 3161).
 #[derive(Clone, Debug)]
@@ -32,7 +35,48 @@ pub struct Timestamps {
     pub allow_private: bool,
 }
 
+/// A witness (C2SP tlog-witness).
+#[derive(Clone, Debug)]
+pub struct Witness {
+    pub key: Verifier,
+    /// The submission prefix, without a slash at its end.
+    pub url: String,
+}
+
+/// The witnesses of the log.
+#[derive(Clone, Debug)]
+pub struct Witnesses {
+    pub witnesses: Vec<Witness>,
+    /// How long a witness may take.
+    pub within: Duration,
+    pub allow_private: bool,
+}
+
 impl Reader<'_> {
+    pub(super) fn witnesses(&mut self) -> Witnesses {
+        let allow_private = self.flag("witness", "allow_private");
+        let mut witnesses: Vec<Witness> = Vec::new();
+        for item in items(&self.text("witness", "witnesses")) {
+            match witness(item, allow_private) {
+                Ok(new) if witnesses.iter().any(|known| known.key.name == new.key.name) => {
+                    let what = format!("the name \"{}\" stands twice", new.key.name);
+                    self.wrong("witness", "witnesses", &what);
+                }
+                Ok(new) => witnesses.push(new),
+                Err(why) => self.wrong("witness", "witnesses", &why),
+            }
+        }
+        if witnesses.len() > WITNESSES_AT_MOST {
+            self.wrong("witness", "witnesses", "more than 16 are too many");
+        }
+        let within = self.number("witness", "within_seconds", 1, 120);
+        Witnesses {
+            witnesses,
+            within: Duration::from_secs(u64::from(within)),
+            allow_private,
+        }
+    }
+
     pub(super) fn timestamps(&mut self) -> Timestamps {
         let allow_private = self.flag("timestamp", "allow_private");
         let mut policies = self.by_name("timestamp", "policies");
@@ -99,11 +143,7 @@ impl Reader<'_> {
     fn named(&mut self, section: &'static str, key: &'static str) -> Vec<(String, String)> {
         let text = self.text(section, key);
         let mut found: Vec<(String, String)> = Vec::new();
-        for item in text
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-        {
+        for item in items(&text) {
             let parts = item.split_once('=');
             match parts.map(|(name, value)| (name.trim(), value.trim())) {
                 Some((name, value)) if is_name(name) && !value.is_empty() => {
@@ -125,6 +165,31 @@ impl Reader<'_> {
         }
         found
     }
+}
+
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+}
+
+/// Reads `VKEY URL`.
+fn witness(item: &str, allow_private: bool) -> Result<Witness, String> {
+    let (vkey, url) = item.split_once(' ').ok_or_else(|| {
+        format!("\"{item}\" is not a key and a URL with a space between: NAME+ID+KEY https://witness.example/")
+    })?;
+    let key = Verifier::parse(vkey).map_err(|problem| format!("\"{vkey}\": {problem}"))?;
+    if key.kind != COSIGNATURE {
+        return Err(format!(
+            "\"{vkey}\" is a log's key; a witness's is of the type for Ed25519 cosignatures (4)"
+        ));
+    }
+    let url = url.trim().trim_end_matches('/').to_owned();
+    outgoing::check_url(&url, allow_private)?;
+    if url.contains('?') {
+        return Err(format!("the URL of {} must not hold a ?", key.name));
+    }
+    Ok(Witness { key, url })
 }
 
 /// A name that can stand in a file's name, a metric's label and a line of output.

@@ -80,6 +80,9 @@ settings! {
     timestamp.every_minutes: Number = "60", "How often the log is stamped, if it has grown since.";
     timestamp.within_seconds: Number = "15", "How long an authority may take to answer.";
     timestamp.allow_private: Flag = "false", "Let authorities be on this machine or in a private network.";
+    witness.witnesses: List = "", "Witnesses (C2SP tlog-witness) that cosign the log, each as its key and its submission URL with a space between: NAME+ID+KEY https://witness.example/.";
+    witness.within_seconds: Number = "10", "How long a witness may take to answer.";
+    witness.allow_private: Flag = "false", "Let witnesses be on this machine or in a private network.";
     log.format: Text = "readable", "readable or json.";
     log.level: Text = "info", "error, warn, info or debug.";
     metrics.token: Secret = "", "Who asks /metrics must send this as a bearer token; empty means from this machine only.";

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ledger::note::{COSIGNATURE, SigningNoteKey, Verifier};
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -146,4 +147,54 @@ fn what_is_wrong_with_an_authority_is_told_at_the_start() {
     }
     let private = "authorities = [\"a=http://127.0.0.1/\"]\nallow_private = true";
     assert_eq!(stamped_by(private).unwrap().authorities.len(), 1);
+}
+
+/// The vkey of the same key for cosignatures (C2SP tlog-cosignature).
+fn as_witness(log: &Verifier) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use sha2::{Digest, Sha256};
+    let key = [&[COSIGNATURE][..], log.public_key()].concat();
+    let hash = Sha256::digest([log.name.as_bytes(), b"\n", &key].concat());
+    let id: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}+{id}+{}", log.name, STANDARD.encode(key))
+}
+
+#[test]
+fn a_witness_is_its_key_and_its_url_and_what_is_wrong_with_it_is_told_at_the_start() {
+    let read = |list: &str| {
+        let text = format!(
+            "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[witness]\nwitnesses = [{list}]"
+        );
+        let config = parse(&text, &[]).map_err(|problem| problem.to_string())?;
+        Ok::<_, String>(config.witnesses.witnesses)
+    };
+    let log = SigningNoteKey::new("w.example/1", &[9; 32])
+        .unwrap()
+        .verifier();
+    let witness = as_witness(&log);
+    let good = read(&format!("\"{witness} https://w.example/submit/\"")).unwrap();
+    assert_eq!(
+        (good[0].key.name.as_str(), good[0].url.as_str()),
+        ("w.example/1", "https://w.example/submit")
+    );
+    for (list, told) in [
+        (format!("\"{witness}\""), "with a space between"),
+        (
+            format!("\"{} https://w.example/\"", log.vkey()),
+            "is a log's key",
+        ),
+        ("\"w.example+1+x https://w.example/\"".to_owned(), "no key"),
+        (format!("\"{witness} http://10.0.0.1/\""), "is private"),
+        (
+            format!("\"{witness} https://w.example/?a=b\""),
+            "must not hold a ?",
+        ),
+        (
+            format!("\"{witness} https://a.example/\", \"{witness} https://b.example/\""),
+            "stands twice",
+        ),
+    ] {
+        let problem = read(&list).unwrap_err();
+        assert!(problem.contains(told), "{list}: {problem}");
+    }
 }

@@ -37,3 +37,4 @@ mod timestamps;
 mod verify;
 mod verify_page;
 mod weight;
+mod witnessing;

@@ -23,6 +23,7 @@ struct OverviewPage {
     log_entries: i64,
     log_problem: Option<String>,
     timestamps: Vec<(String, String)>,
+    witnesses: Vec<(String, String)>,
     failed: Vec<FailedMail>,
 }
 
@@ -53,6 +54,12 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
                 .timestamps
                 .iter()
                 .map(|one| (one.authority.clone(), one.sentence()))
+                .collect(),
+            witnesses: overview
+                .ready
+                .witnesses
+                .iter()
+                .map(|one| (one.witness.clone(), one.sentence()))
                 .collect(),
             failed: overview.failed,
         },

@@ -65,7 +65,15 @@ impl Drop for Peer {
 
 impl Peer {
     pub async fn start(react: impl Fn(Request) -> Reaction + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(0, react).await
+    }
+
+    /// At a port that an earlier one had.
+    pub async fn start_at(
+        port: u16,
+        react: impl Fn(Request) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(AtomicUsize::new(0));
         let (react, count) = (Arc::new(react), asked.clone());
