@@ -45,7 +45,9 @@ create table witness_try (
     tries bigint not null,
     due_at bigint not null,
     last_asked_at bigint,
-    last_problem text collate "C"
+    last_problem text collate "C",
+    -- Whether it has seen another history of the log than this database holds.
+    in_doubt bigint not null check (in_doubt in (0, 1))
 );
 
 create function witnessed_never_changes() returns trigger language plpgsql as $$

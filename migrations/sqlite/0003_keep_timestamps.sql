@@ -45,7 +45,9 @@ create table witness_try (
     tries integer not null,
     due_at integer not null,
     last_asked_at integer,
-    last_problem text
+    last_problem text,
+    -- Whether it has seen another history of the log than this database holds.
+    in_doubt integer not null check (in_doubt in (0, 1))
 ) strict;
 
 create trigger timestamp_never_changes before update on timestamp

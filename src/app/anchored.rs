@@ -53,6 +53,8 @@ pub struct WitnessStanding {
     /// Failures since then, and what was wrong last.
     pub failures: i64,
     pub problem: Option<String>,
+    /// Whether it has seen another history of the log than this database holds.
+    pub in_doubt: bool,
 }
 
 impl WitnessStanding {
@@ -121,6 +123,7 @@ impl App {
                 last_cosigned_at: newest.map(|newest| newest.at),
                 failures: known.map_or(0, |known| known.tries),
                 problem: known.and_then(|known| known.last_problem.clone()),
+                in_doubt: known.is_some_and(|known| known.in_doubt > 0),
             });
         }
         Ok(standings)

@@ -26,6 +26,8 @@ pub struct Try {
     pub due_at: Timestamp,
     pub last_asked_at: Option<Timestamp>,
     pub last_problem: Option<String>,
+    /// 1 where it has seen another history of the log than this database holds, else 0.
+    pub in_doubt: i64,
     /// The largest checkpoint of which we have its line.
     pub cosigned: Option<i64>,
 }
@@ -37,12 +39,12 @@ const LIST_OF: &str = "select size, witness, line, at, received_at from cosignat
 const NEWEST_BY: &str = "select size, witness, line, at, received_at from cosignature \
      where witness = $1 order by size desc limit 1";
 const LIST_TRIES: &str = "select w.witness, w.size, w.tries, w.due_at, w.last_asked_at, w.last_problem, \
-     (select max(c.size) from cosignature c where c.witness = w.witness) as cosigned \
+     w.in_doubt, (select max(c.size) from cosignature c where c.witness = w.witness) as cosigned \
      from witness_try w order by w.witness";
-const PUT_TRY: &str = "insert into witness_try (witness, size, tries, due_at, last_asked_at, last_problem) \
-     values ($1, $2, $3, $4, $5, $6) on conflict (witness) do update set size = excluded.size, \
+const PUT_TRY: &str = "insert into witness_try (witness, size, tries, due_at, last_asked_at, last_problem, \
+     in_doubt) values ($1, $2, $3, $4, $5, $6, $7) on conflict (witness) do update set size = excluded.size, \
      tries = excluded.tries, due_at = excluded.due_at, last_asked_at = excluded.last_asked_at, \
-     last_problem = excluded.last_problem";
+     last_problem = excluded.last_problem, in_doubt = excluded.in_doubt";
 
 /// Keeps a line, where there is one, and how it stands with its witness. A line of the same size by the same witness that
 /// is there already stays. If the process dies inside, both are there or neither.
@@ -69,6 +71,7 @@ pub async fn keep(
         .bind(state.due_at)
         .bind(state.last_asked_at)
         .bind(&state.last_problem)
+        .bind(state.in_doubt)
         .execute(driver)
         .await?; });
     tx.commit().await

@@ -55,11 +55,17 @@ const PUT_TRY: &str = "insert into timestamp_try (authority, tries, due_at, last
      ahead_micros = excluded.ahead_micros";
 
 /// Keeps a stamp, where there is one, and how it stands with its authority. A stamp of the same size by the same
-/// authority that is there already stays. If the process dies inside, both are there or neither.
-pub async fn keep(store: &Store, stamp: Option<&KeptStamp>, state: &Try) -> Result<(), StoreError> {
+/// authority that is there already stays; answers with whether this one was added. If the process dies inside, both are there
+/// or neither.
+pub async fn keep(
+    store: &Store,
+    stamp: Option<&KeptStamp>,
+    state: &Try,
+) -> Result<bool, StoreError> {
     let mut tx = store.write().await?;
+    let mut added = false;
     if let Some(stamp) = stamp {
-        on!(tx, driver => { sqlx::query(ADD)
+        let rows = on!(tx, driver => sqlx::query(ADD)
             .bind(stamp.size)
             .bind(&stamp.authority)
             .bind(stamp.at)
@@ -67,7 +73,9 @@ pub async fn keep(store: &Store, stamp: Option<&KeptStamp>, state: &Try) -> Resu
             .bind(&stamp.certificates)
             .bind(stamp.received_at)
             .execute(driver)
-            .await?; });
+            .await?
+            .rows_affected());
+        added = rows > 0;
     }
     on!(tx, driver => { sqlx::query(PUT_TRY)
         .bind(&state.authority)
@@ -78,7 +86,8 @@ pub async fn keep(store: &Store, stamp: Option<&KeptStamp>, state: &Try) -> Resu
         .bind(state.ahead_micros)
         .execute(driver)
         .await?; });
-    tx.commit().await
+    tx.commit().await?;
+    Ok(added)
 }
 
 pub async fn find(

@@ -217,8 +217,14 @@ on_both_engines! {
         let told = problem(&second.app.witness_due().await.unwrap());
         assert!(matches!(told, WitnessProblem::RolledBack { theirs: 9, ours: 4 }), "{told}");
         let shown = second.client("192.0.2.1").get("/readyz").await.json();
+        assert_eq!(shown["witnesses"][0]["in_doubt"], true);
         let shown = shown["witnesses"][0]["problem"].as_str().unwrap();
         assert!(shown.contains("restored from an older copy"), "{shown}");
+        countersign::app::sign_in::add(&second.app, "olga", "a long enough password", "owner").await.unwrap();
+        let mut olga = second.client("192.0.2.1").with("sec-fetch-site", "same-origin");
+        olga.post("/admin/sign-in", &[("name", "olga"), ("password", "a long enough password")]).await;
+        let page = olga.get("/admin").await.text();
+        assert!(page.contains("role=\"alert\"") && page.contains("The witness w.example/1 has seen another history"), "{page}");
         // It goes on from there, past what the witness saw, with and without a checkpoint of the very size.
         grow(&second.app, "b", if engine == Engine::Sqlite { 5 } else { 8 }).await;
         second.clock.advance(LATER);
@@ -233,6 +239,8 @@ on_both_engines! {
         witness.forget();
         second.clock.advance(LATER);
         assert_eq!(good(&second.app.witness_due().await.unwrap()), 1);
+        let standing = &second.app.readiness().await.unwrap().witnesses[0];
+        assert_eq!((standing.in_doubt, &standing.problem), (false, &None));
         second.end().await;
     }
 

@@ -24,6 +24,8 @@ struct OverviewPage {
     log_problem: Option<String>,
     timestamps: Vec<(String, String)>,
     witnesses: Vec<(String, String)>,
+    /// Witnesses that have seen another history of the log.
+    doubts: Vec<(String, String)>,
     failed: Vec<FailedMail>,
 }
 
@@ -60,6 +62,13 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
                 .witnesses
                 .iter()
                 .map(|one| (one.witness.clone(), one.sentence()))
+                .collect(),
+            doubts: overview
+                .ready
+                .witnesses
+                .iter()
+                .filter(|one| one.in_doubt)
+                .map(|one| (one.witness.clone(), one.problem.clone().unwrap_or_default()))
                 .collect(),
             failed: overview.failed,
         },
