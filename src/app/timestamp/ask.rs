@@ -94,9 +94,7 @@ impl App {
             policy: authority.policy.as_deref(),
         };
         let stamp = self.checked(authority, &answer.body, note, asked).await?;
-        // The token was made somewhere between the question and the answer.
-        let middle = asked_at.micros() / 2 + received_at.micros() / 2;
-        let ahead = middle.saturating_sub(stamp.at.micros());
+        let ahead = ahead(asked_at, received_at, stamp.at);
         let kept = KeptStamp {
             size: i64::try_from(head.size).unwrap_or(i64::MAX),
             authority: authority.name.clone(),
@@ -188,5 +186,42 @@ impl App {
             },
             stamped: known.and_then(|known| known.stamped),
         }
+    }
+}
+
+/// How far a clock that read these two instants was ahead of the one that gave the token in between, in microseconds. A token
+/// without a fraction of a second may have been made within the whole second. Zero where nothing is to be seen, else the
+/// middle of what is possible.
+fn ahead(asked_at: Timestamp, received_at: Timestamp, token_at: Timestamp) -> i64 {
+    let token = token_at.micros();
+    let within = if token % 1_000_000 == 0 { 999_999 } else { 0 };
+    let least = asked_at.micros().saturating_sub(token + within);
+    let most = received_at.micros().saturating_sub(token);
+    if least <= 0 && most >= 0 {
+        0
+    } else {
+        least / 2 + most / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_ahead_only_by_what_the_exchange_cannot_explain() {
+        let at = Timestamp::from_micros;
+        let second = 1_795_455_245_000_000;
+        // Made between question and answer; made within the second that the token names.
+        assert_eq!(ahead(at(second + 1), at(second + 9), at(second + 5)), 0);
+        assert_eq!(
+            ahead(at(second + 900_000), at(second + 950_000), at(second)),
+            0
+        );
+        // The same, with clocks that differ.
+        assert_eq!(ahead(at(second + 11), at(second + 19), at(second + 5)), 10);
+        assert_eq!(ahead(at(second + 1), at(second + 3), at(second + 5)), -3);
+        let two_seconds = ahead(at(second + 2_000_000), at(second + 2_000_000), at(second));
+        assert_eq!(two_seconds, 1_500_000);
     }
 }
