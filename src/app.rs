@@ -1,5 +1,6 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
+pub mod anchored;
 pub mod apply;
 pub mod audit;
 pub mod breaker;
@@ -11,6 +12,7 @@ pub mod inbox;
 pub mod judge;
 pub mod live;
 pub mod open_link;
+mod outside;
 pub mod overview;
 pub mod permit;
 pub mod prove;
@@ -20,6 +22,8 @@ pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 pub mod tidy;
+pub mod timestamp;
+pub mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -42,6 +46,8 @@ pub struct App {
     pub store: Store,
     pub live: live::Live,
     pub log: sequence::Log,
+    pub stamping: timestamp::Stamping,
+    pub witnessing: witness::Witnessing,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -96,6 +102,8 @@ impl App {
         }
         let log = Self::open_log(&config, &keys, &store, &random, clock.now()).await?;
         let catalog = catalog::load(&store).await?;
+        let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
+        let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
         let work = Work {
             store: store.clone(),
             clock: clock.clone(),
@@ -121,6 +129,8 @@ impl App {
             catalog: RwLock::new(Arc::new(catalog)),
             live: live::Live::default(),
             log,
+            stamping,
+            witnessing,
             config,
             clock,
             random,

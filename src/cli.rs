@@ -15,11 +15,13 @@ mod operator;
 mod permission;
 mod policy;
 mod serve;
+mod timestamp;
 mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -64,6 +66,8 @@ enum Command {
     Policy(policy::Policy),
     /// What is known of an address
     Evidence(evidence::Evidence),
+    /// Have the log stamped now by every time-stamping authority of the settings
+    Timestamp(timestamp::Stamp),
     /// Check an evidence bundle, with no server and no network; or, with --log, the whole log
     Verify(verify::Verify),
     /// Write a consistent copy of a running SQLite database
@@ -112,6 +116,8 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(run(arguments)).and_then(|()| {
         output::end().map_err(|error| Ended::Refused(format!("standard output: {error}")))
     });
+    // A request to a server that does not answer may still hold a thread; nothing depends on it.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Ended::Refused(text)) => {
@@ -137,6 +143,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
         Command::Verify(command) => command.run(&file).await,
         Command::Backup(command) => command.run(&*opened(&file).await?).await,
+        Command::Timestamp(command) => command.run(&*opened(&file).await?).await,
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,

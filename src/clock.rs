@@ -5,10 +5,10 @@
 mod watch;
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicI64, Ordering},
 };
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use uuid::Uuid;
@@ -32,7 +32,17 @@ pub struct FixedClock {
     /// What a monotonic clock would show: `advance` moves it, `step` does not.
     monotonic: AtomicI64,
     steps: Mutex<StepWatch>,
+    ahead: Mutex<Option<Ahead>>,
 }
+
+/// How far this clock was ahead of an authority's, in microseconds, and when that was seen.
+type Ahead = (i64, Timestamp);
+
+/// For so long it is told with every reading.
+const AHEAD_TOLD_FOR: Duration = Duration::from_secs(86_400);
+
+/// Of the machine's clock, as this process saw it.
+static MACHINE_AHEAD: Mutex<Option<Ahead>> = Mutex::new(None);
 
 impl Clock {
     pub fn fixed(at: Timestamp) -> Self {
@@ -42,6 +52,7 @@ impl Clock {
             wall: AtomicI64::new(at.micros()),
             monotonic: AtomicI64::new(0),
             steps: Mutex::new(steps),
+            ahead: Mutex::new(None),
         }))
     }
 
@@ -78,14 +89,33 @@ impl Clock {
                 }
             }
         };
+        let now = self.now();
+        let seen = *self.ahead().lock().unwrap_or_else(PoisonError::into_inner);
+        // What was seen before the clock was set says nothing of it now.
+        let ahead = seen.filter(|(_, at)| {
+            state != ClockState::Stepped && *at <= now && now.since(*at) < AHEAD_TOLD_FOR
+        });
         ClockReading {
             state,
-            ahead_micros: None,
+            ahead_micros: ahead.map(|(micros, _)| micros),
+        }
+    }
+
+    /// Takes down how far this clock was ahead of a time-stamping authority's at this moment.
+    pub fn set_ahead(&self, micros: i64) {
+        let seen = Some((micros, self.now()));
+        *self.ahead().lock().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    fn ahead(&self) -> &Mutex<Option<Ahead>> {
+        match self {
+            Self::System => &MACHINE_AHEAD,
+            Self::Fixed(clock) => &clock.ahead,
         }
     }
 
     /// Lets time pass on a fixed clock; the machine's clock is left alone.
-    pub fn advance(&self, by: std::time::Duration) {
+    pub fn advance(&self, by: Duration) {
         if let Self::Fixed(clock) = self {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
             clock.wall.fetch_add(micros, Ordering::SeqCst);
@@ -144,8 +174,6 @@ impl Random {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const START: Timestamp = Timestamp::from_micros(1_795_455_245_000_000);
@@ -193,6 +221,20 @@ mod tests {
         clock.step(-5_000_000);
         clock.advance(Duration::from_secs(7_200));
         assert_eq!(clock.reading().state, ClockState::Stepped);
+    }
+
+    #[test]
+    fn how_far_it_was_ahead_is_told_for_a_day_and_not_after_it_was_set() {
+        let clock = Clock::fixed(START);
+        assert_eq!(clock.reading().ahead_micros, None);
+        clock.set_ahead(-250_000);
+        clock.advance(Duration::from_secs(86_399));
+        assert_eq!(clock.reading().ahead_micros, Some(-250_000));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.reading().ahead_micros, None);
+        clock.set_ahead(7);
+        clock.step(3_000_000);
+        assert_eq!(clock.reading().ahead_micros, None);
     }
 
     #[test]

@@ -18,11 +18,13 @@ use crate::store::Location;
 
 pub use self::check::SettingsProblem;
 pub use self::commented::commented_file;
+pub use self::outside::{Authority, Timestamps, Witness, Witnesses};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
 pub use self::table::{Kind, SETTINGS, Setting, environment_name};
 
 mod check;
 mod commented;
+mod outside;
 mod reader;
 mod secrets;
 mod server;
@@ -72,6 +74,8 @@ pub struct Config {
     pub breaker: Rules,
     pub thresholds: Thresholds,
     pub ledger: Ledger,
+    pub timestamps: Timestamps,
+    pub witnesses: Witnesses,
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
@@ -139,6 +143,8 @@ impl Reader<'_> {
             breaker: self.breaker(),
             thresholds: self.thresholds(),
             ledger: self.ledger(&base_url),
+            timestamps: self.timestamps(),
+            witnesses: self.witnesses(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),

@@ -20,6 +20,9 @@ pub mod domain;
 /// Proof that does not rest on trust in the operator: pure over bytes.
 pub mod ledger;
 
+/// HTTP to servers that the operator named, and to no others.
+pub mod outgoing;
+
 /// The database: one SQL text for SQLite and PostgreSQL.
 pub mod store;
 

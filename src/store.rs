@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod budgets;
 mod checkpoint;
 pub mod contacts;
+pub mod cosignatures;
 pub mod events;
 pub mod held;
 pub mod leases;
@@ -24,6 +25,7 @@ pub mod settings;
 pub mod signups;
 pub mod sqlite;
 pub mod temporary;
+pub mod timestamps;
 pub mod writer;
 
 use std::path::Path;

@@ -21,6 +21,18 @@ pub const BUDGET: &str = "countersign_budget_refusals_total";
 pub const LOG_ENTRIES: &str = "countersign_log_entries";
 /// Times that the log of evidence could not go on.
 pub const LOG_PROBLEMS: &str = "countersign_log_problems_total";
+/// Stamps by authority and outcome.
+pub const TIMESTAMPS: &str = "countersign_timestamps_total";
+/// How old the newest stamp of an authority is.
+pub const TIMESTAMP_AGE: &str = "countersign_timestamp_age_seconds";
+/// How often an authority gave no stamp since it last gave one.
+pub const TIMESTAMP_FAILURES: &str = "countersign_timestamp_failures";
+/// Cosignatures by witness and outcome.
+pub const COSIGNATURES: &str = "countersign_cosignatures_total";
+/// How old the newest cosignature of a witness is.
+pub const COSIGNATURE_AGE: &str = "countersign_cosignature_age_seconds";
+/// How often a witness did not cosign since it last did.
+pub const WITNESS_FAILURES: &str = "countersign_witness_failures";
 
 /// How often the breaker tripped; whether it is open; the mails that it holds.
 pub const BREAKER_TRIPS: &str = "countersign_breaker_trips_total";

@@ -4,6 +4,7 @@ use super::App;
 use crate::ledger::merkle::{Hash, consistency_ranges, inclusion_ranges, leaf_hash};
 use crate::ledger::tile::{self, Resource};
 use crate::ledger::tree::{Tiles, split, tiles_of};
+use crate::store::cosignatures::{self, Cosignature};
 use crate::store::{Conn, StoreError, log};
 
 /// A tile that the tree has is kept; if it is not, the database was damaged.
@@ -22,7 +23,10 @@ impl App {
             return Ok(None);
         }
         let (id, width) = match wanted {
-            Resource::Checkpoint => return Ok(Some(head.note.into_bytes())),
+            Resource::Checkpoint => {
+                let lines = cosignatures::list_of(&mut conn, head.size).await?;
+                return Ok(Some(cosigned(head.note, &lines).into_bytes()));
+            }
             Resource::Entries { place, width } => ((0, place), width),
             Resource::Tile {
                 level,
@@ -45,6 +49,22 @@ impl App {
             }
             _ => tile::tile(hashes),
         }))
+    }
+
+    /// The signed note of the checkpoint of this size with the lines of those that cosigned it; none where none was signed.
+    pub async fn checkpoint_with_cosignatures(
+        &self,
+        size: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let Ok(size) = i64::try_from(size) else {
+            return Ok(None);
+        };
+        let mut conn = self.store.read().await?;
+        let Some(checkpoint) = log::find_checkpoint(&mut conn, size).await? else {
+            return Ok(None);
+        };
+        let lines = cosignatures::list_of(&mut conn, size).await?;
+        Ok(Some(cosigned(checkpoint.note, &lines)))
     }
 
     /// The audit path of an entry (RFC 6962, section 2.1.1) in the log of `size` entries, not larger than the newest
@@ -93,4 +113,12 @@ pub(super) async fn audit_paths(
         .iter()
         .map(|index| tiles.inclusion(*index, size).map_err(|_| MISSING))
         .collect()
+}
+
+/// A note goes on with further signature lines (C2SP signed-note).
+fn cosigned(mut note: String, lines: &[Cosignature]) -> String {
+    for line in lines {
+        note.push_str(&line.line);
+    }
+    note
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
+use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
 use crate::domain::breaker::USUAL_FOR;
 use crate::store::{StoreError, breaker, budgets, log, openings, outbox};
@@ -32,6 +33,10 @@ pub struct Readiness {
     /// Why the log of evidence does not go on; events are recorded all the same, and wait for it.
     pub log_problem: Option<String>,
     pub breaker: BreakerState,
+    /// Each time-stamping authority of the settings.
+    pub timestamps: Vec<AuthorityStanding>,
+    /// Each witness of the settings.
+    pub witnesses: Vec<WitnessStanding>,
 }
 
 impl App {
@@ -51,6 +56,8 @@ impl App {
         let mut conn = self.store.read().await?;
         let (mails_waiting, mails_failed) = outbox::count(&mut conn).await?;
         let log_entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
+        let timestamps = self.authorities(&mut conn).await?;
+        let witnesses = self.witnesses(&mut conn).await?;
         drop(conn);
         Ok(Readiness {
             database: "ready",
@@ -60,6 +67,8 @@ impl App {
             log_entries,
             log_problem: self.live.log_problem(),
             breaker: self.breaker().await?,
+            timestamps,
+            witnesses,
         })
     }
 
@@ -76,6 +85,7 @@ impl App {
         let open = u8::from(breaker.open_since.is_some());
         metrics::gauge!(telemetry::BREAKER_OPEN).set(f64::from(open));
         metrics::gauge!(telemetry::BREAKER_HELD).set(breaker.mails_held as f64);
-        Ok(())
+        let mut conn = self.store.read().await?;
+        self.measure_anchors(&mut conn).await
     }
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 
 use super::init::{new_password, new_secret, write_private};
 use super::serve::{self, Role};
@@ -17,9 +19,10 @@ use crate::app::apply::{apply, parse};
 use crate::app::sign_in;
 use crate::clock::{Clock, Random};
 use crate::config::{Config, commented_file};
+use crate::ledger::timestamp::authority::Authority;
 use crate::telemetry;
-use crate::web::Web;
 use crate::web::demo::Caught;
+use crate::web::{self, Web};
 
 const DECLARATIONS: &str = include_str!("demo/demo.toml");
 const OPERATOR: &str = "demo";
@@ -77,7 +80,19 @@ impl Demo {
         let folder = Folder::make(self.data, &random)?;
         let caught = Arc::new(Caught::default());
         let catcher = smtp_catcher::start(caught.clone(), Clock::System).await?;
-        let config = configuration(&folder.path, address, catcher, &random)?;
+        let stamps = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let places = Places {
+            web: address,
+            smtp: catcher,
+            stamps: stamps.local_addr()?,
+        };
+        let config = configuration(&folder.path, places, &random)?;
+        let authority = Arc::new(authority_of(&config));
+        tokio::spawn(web::demo::authority::serve(
+            stamps,
+            authority,
+            Clock::System,
+        )?);
         let app = App::start(config, Clock::System, random.clone()).await?;
         let declarations = parse(DECLARATIONS).map_err(|e| Ended::Refused(e.to_string()))?;
         apply(&app, &declarations).await?;
@@ -91,7 +106,8 @@ impl Demo {
         };
         let lines = format!(
             "form: {base}/f/newsletter\ninbox: {base}/inbox\nadmin: {base}/admin\n\
-             operator: {OPERATOR}\npassword: {password}\n{rest}\n"
+             operator: {OPERATOR}\npassword: {password}\n\
+             timestamps: by a demo authority inside this program, which proves nothing to others\n{rest}\n"
         );
         // One write, and no fault if the reader has gone: a program may read the first lines only.
         let _ = std::io::stdout().write_all(lines.as_bytes());
@@ -102,13 +118,24 @@ impl Demo {
     }
 }
 
+/// Where the parts of the demo listen.
+struct Places {
+    web: SocketAddr,
+    smtp: SocketAddr,
+    stamps: SocketAddr,
+}
+
+/// The demo's time-stamping authority: the same data folder has the same one, so its root stays the one first seen.
+fn authority_of(config: &Config) -> Authority {
+    let mut hash = Sha256::new_with_prefix(b"countersign demo authority");
+    for secret in &config.root_secrets {
+        hash.update(secret.expose_secret());
+    }
+    Authority::from_secret(&hash.finalize().into())
+}
+
 /// Writes the settings at the first start; later starts keep the secret and follow the ports.
-fn configuration(
-    folder: &Path,
-    address: SocketAddr,
-    catcher: SocketAddr,
-    random: &Random,
-) -> Result<Config, Ended> {
+fn configuration(folder: &Path, places: Places, random: &Random) -> Result<Config, Ended> {
     let file = folder.join("countersign.toml");
     let secret = std::fs::read_to_string(&file)
         .ok()
@@ -116,16 +143,23 @@ fn configuration(
         .and_then(|table| Some(table.get("secrets")?.get("root")?.as_str()?.to_owned()))
         .unwrap_or_else(|| new_secret(random));
     let text = commented_file(&[
-        ("server", "listen", address.to_string()),
-        ("server", "base_url", format!("http://{address}")),
+        ("server", "listen", places.web.to_string()),
+        ("server", "base_url", format!("http://{}", places.web)),
         ("server", "any_domain", "true".to_owned()),
         ("database", "url", "sqlite://countersign.db".to_owned()),
         ("secrets", "root", secret),
-        ("smtp", "host", catcher.ip().to_string()),
-        ("smtp", "port", catcher.port().to_string()),
+        ("smtp", "host", places.smtp.ip().to_string()),
+        ("smtp", "port", places.smtp.port().to_string()),
         ("smtp", "tls", "plain".to_owned()),
         // Everybody in the demo comes from this machine; the budget per network would soon be theirs together.
         ("budget", "per_network_an_hour", "0".to_owned()),
+        (
+            "timestamp",
+            "authorities",
+            format!("demo=http://{}/", places.stamps),
+        ),
+        ("timestamp", "every_minutes", "1".to_owned()),
+        ("timestamp", "allow_private", "true".to_owned()),
     ]);
     let fresh = folder.join("countersign.toml.new");
     let _ = std::fs::remove_file(&fresh);

@@ -38,6 +38,10 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 /// How often the share of confirmed mails is looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether the log is to be stamped.
+const STAMP_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether the log has a head that witnesses have not seen.
+const WITNESS_EVERY: Duration = Duration::from_secs(2);
 
 impl Serve {
     pub async fn run(self, config: Config) -> Done {
@@ -66,6 +70,8 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             sequence,
         ));
         tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
+        tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
+        tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -105,6 +111,9 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         if let Err(error) = app.end_sequencing().await {
             tracing::warn!(%error, "the lease on the log runs out by itself");
         }
+        if let Err(error) = app.end_asking().await {
+            tracing::warn!(%error, "the leases on timestamps and cosignatures run out by themselves");
+        }
     }
     app.store.close().await;
     Ok(())
@@ -129,6 +138,40 @@ async fn every<Work>(
             () = &mut stopped => return,
             () = tokio::time::sleep(period) => work(app.clone()).await,
         }
+    }
+}
+
+/// Ends at once when the process is asked to stop: an authority that hangs would hold it up, and is asked again anyhow.
+async fn cut_short(stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = until(stopped) => {}
+        () = work => {}
+    }
+}
+
+/// What an authority could not do is told by the verb, and tried again; here only what kept it from being asked, once.
+async fn stamp(app: Arc<App>) {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(STAMP_EVERY).await;
+        let problem = app.stamp_due().await.err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
+            tracing::warn!(%problem, "the authorities could not be asked for timestamps");
+        }
+        told = problem;
+    }
+}
+
+/// As `stamp`, for the witnesses.
+async fn witness(app: Arc<App>) {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(WITNESS_EVERY).await;
+        let problem = app.witness_due().await.err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
+            tracing::warn!(%problem, "the witnesses could not be asked to cosign the log");
+        }
+        told = problem;
     }
 }
 

@@ -80,6 +80,15 @@ settings! {
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
     ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";
     ledger.published: Flag = "true", "Serve the log under /log/. It shows how many events there are and when, and nothing of whom.";
+    timestamp.authorities: List = "", "Time-stamping authorities (RFC 3161) that stamp the log, each as NAME=URL. The name is yours to choose; its stamps are kept under it.";
+    timestamp.policies: List = "", "The policy that an authority must stamp under, as NAME=1.2.3; by default its own.";
+    timestamp.roots: List = "", "A PEM file of the root certificates that an authority's chain must lead to, as NAME=PATH. Without it the root of its first stamp is kept to, on trust.";
+    timestamp.every_minutes: Number = "60", "How often the log is stamped, if it has grown since.";
+    timestamp.within_seconds: Number = "15", "How long an authority may take to answer.";
+    timestamp.allow_private: Flag = "false", "Let authorities be on this machine or in a private network.";
+    witness.witnesses: List = "", "Witnesses (C2SP tlog-witness) that cosign the log, each as its key and its submission URL with a space between: NAME+ID+KEY https://witness.example/.";
+    witness.within_seconds: Number = "10", "How long a witness may take to answer.";
+    witness.allow_private: Flag = "false", "Let witnesses be on this machine or in a private network.";
     log.format: Text = "readable", "readable or json.";
     log.level: Text = "info", "error, warn, info or debug.";
     metrics.token: Secret = "", "Who asks /metrics must send this as a bearer token; empty means from this machine only.";

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ledger::note::{COSIGNATURE, SigningNoteKey, Verifier};
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -62,4 +63,138 @@ fn the_commented_file_is_read_back() {
 fn a_broken_file_is_refused_without_quoting_it() {
     let problem = parse("[secrets]\nroot = \"hunter2", &[]).unwrap_err();
     assert!(!problem.to_string().contains("hunter2"));
+}
+
+fn stamped_by(section: &str) -> Result<Timestamps, String> {
+    let text = format!(
+        "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[timestamp]\n{section}"
+    );
+    let config = parse(&text, &[]).map_err(|problem| problem.to_string())?;
+    Ok(config.timestamps)
+}
+
+#[test]
+fn authorities_are_named_with_their_urls_and_policies_in_the_file_and_in_the_environment() {
+    let read = stamped_by(
+        "authorities = [\"one=https://one.example/tsr?a=b\", \"two.b=http://two.example\"]\n\
+         policies = [\"two.b=1.2.3.4\"]\nevery_minutes = 5\n",
+    )
+    .unwrap();
+    let found: Vec<_> = read
+        .authorities
+        .iter()
+        .map(|a| (a.name.as_str(), a.url.as_str(), a.policy.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("one", "https://one.example/tsr?a=b", None),
+            ("two.b", "http://two.example", Some("1.2.3.4"))
+        ]
+    );
+    assert_eq!(read.every, Duration::from_secs(300));
+    let config = parse(
+        "[server]\nbase_url = \"https://a.example\"\n",
+        &[
+            ("COUNTERSIGN_SECRETS_ROOT", SECRET),
+            (
+                "COUNTERSIGN_TIMESTAMP_AUTHORITIES",
+                "one=https://one.example, two=https://two.example/",
+            ),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.timestamps.authorities.len(), 2);
+}
+
+#[test]
+fn what_is_wrong_with_an_authority_is_told_at_the_start() {
+    for (section, told) in [
+        (
+            "authorities = [\"https://one.example/\"]",
+            "is not NAME=VALUE",
+        ),
+        (
+            "authorities = [\"a b=https://one.example/\"]",
+            "is not NAME=VALUE",
+        ),
+        (
+            "authorities = [\"a=ftp://one.example/\"]",
+            "must begin with",
+        ),
+        ("authorities = [\"a=http://127.0.0.1/\"]", "is this machine"),
+        ("authorities = [\"a=http://10.0.0.1/\"]", "is private"),
+        (
+            "authorities = [\"a=https://one.example\", \"a=https://two.example\"]",
+            "stands twice",
+        ),
+        (
+            "authorities = [\"a=https://one.example\"]\npolicies = [\"a=one\"]",
+            "no object identifier",
+        ),
+        (
+            "authorities = [\"a=https://one.example\"]\nroots = [\"a=nowhere.pem\"]",
+            "nowhere.pem",
+        ),
+        (
+            "policies = [\"b=1.2.3\"]",
+            "does not stand under authorities",
+        ),
+        ("every_minutes = 0", "every_minutes"),
+    ] {
+        let problem = stamped_by(section).unwrap_err();
+        assert!(problem.contains(told), "{section}: {problem}");
+    }
+    let private = "authorities = [\"a=http://127.0.0.1/\"]\nallow_private = true";
+    assert_eq!(stamped_by(private).unwrap().authorities.len(), 1);
+}
+
+/// The vkey of the same key for cosignatures (C2SP tlog-cosignature).
+fn as_witness(log: &Verifier) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use sha2::{Digest, Sha256};
+    let key = [&[COSIGNATURE][..], log.public_key()].concat();
+    let hash = Sha256::digest([log.name.as_bytes(), b"\n", &key].concat());
+    let id: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}+{id}+{}", log.name, STANDARD.encode(key))
+}
+
+#[test]
+fn a_witness_is_its_key_and_its_url_and_what_is_wrong_with_it_is_told_at_the_start() {
+    let read = |list: &str| {
+        let text = format!(
+            "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[witness]\nwitnesses = [{list}]"
+        );
+        let config = parse(&text, &[]).map_err(|problem| problem.to_string())?;
+        Ok::<_, String>(config.witnesses.witnesses)
+    };
+    let log = SigningNoteKey::new("w.example/1", &[9; 32])
+        .unwrap()
+        .verifier();
+    let witness = as_witness(&log);
+    let good = read(&format!("\"{witness} https://w.example/submit/\"")).unwrap();
+    assert_eq!(
+        (good[0].key.name.as_str(), good[0].url.as_str()),
+        ("w.example/1", "https://w.example/submit")
+    );
+    for (list, told) in [
+        (format!("\"{witness}\""), "with a space between"),
+        (
+            format!("\"{} https://w.example/\"", log.vkey()),
+            "is a log's key",
+        ),
+        ("\"w.example+1+x https://w.example/\"".to_owned(), "no key"),
+        (format!("\"{witness} http://10.0.0.1/\""), "is private"),
+        (
+            format!("\"{witness} https://w.example/?a=b\""),
+            "must not hold a ?",
+        ),
+        (
+            format!("\"{witness} https://a.example/\", \"{witness} https://b.example/\""),
+            "stands twice",
+        ),
+    ] {
+        let problem = read(&list).unwrap_err();
+        assert!(problem.contains(told), "{list}: {problem}");
+    }
 }

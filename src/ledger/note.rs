@@ -179,7 +179,8 @@ impl Line {
         self.name == key.name && self.id == key.id()
     }
 
-    fn written(&self) -> String {
+    /// With its newline.
+    pub fn written(&self) -> String {
         let mut bytes = self.id.to_vec();
         bytes.extend_from_slice(&self.bytes);
         format!("{DASH}{} {}\n", self.name, STANDARD.encode(bytes))
@@ -239,7 +240,8 @@ impl Note {
         }
     }
 
-    fn lines_by<'a>(&'a self, by: &'a Verifier) -> impl Iterator<Item = &'a Line> {
+    /// The lines that say they are by this key.
+    pub fn lines_by<'a>(&'a self, by: &'a Verifier) -> impl Iterator<Item = &'a Line> {
         self.lines.iter().filter(move |line| line.is_by(by))
     }
 

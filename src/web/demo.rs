@@ -1,5 +1,7 @@
 //! The demo's inbox: the mails that the SMTP server inside the demo's process caught.
 
+pub mod authority;
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 

@@ -20,7 +20,7 @@ const ASKED: Asked<'static> = Asked {
 /// The policies that the authority of these tests knows; the first is its default.
 const POLICIES: [&str; 2] = ["1.2.3.4.1", "1.2.3.4.5.6"];
 
-fn is_left_out() -> bool {
+pub fn is_left_out() -> bool {
     let quick = std::env::var("COUNTERSIGN_TEST_QUICK").is_ok();
     if quick {
         eprintln!("left out in the quick check: timestamps by the openssl program");
@@ -29,22 +29,22 @@ fn is_left_out() -> bool {
 }
 
 /// An authority that the openssl program plays: root, intermediate, signer.
-struct OpenSsl(Folder);
+pub struct OpenSsl(Folder);
 
 /// How the authority is made.
 #[derive(Clone, Copy)]
-struct Kind {
-    key: &'static str,
-    hash: &'static str,
-    usage: &'static str,
+pub struct Kind {
+    pub key: &'static str,
+    pub hash: &'static str,
+    pub usage: &'static str,
     /// `ts` section: which id names the signer's certificate, how fine its clock is.
-    ess: &'static str,
-    digits: u8,
+    pub ess: &'static str,
+    pub digits: u8,
     /// Validity of the signer's certificate, as `openssl ca` takes it.
-    dates: &'static str,
+    pub dates: &'static str,
 }
 
-const PLAIN: Kind = Kind {
+pub const PLAIN: Kind = Kind {
     key: "rsa:2048",
     hash: "sha256",
     usage: "critical,timeStamping",
@@ -54,7 +54,7 @@ const PLAIN: Kind = Kind {
 };
 
 impl OpenSsl {
-    fn new(kind: Kind) -> Self {
+    pub fn new(kind: Kind) -> Self {
         let made = Self(Folder::new());
         made.write("index.txt", b"");
         made.write("index.txt.attr", b"unique_subject = no\n");
@@ -86,11 +86,11 @@ impl OpenSsl {
         made
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.0.join(name)
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) {
+    pub fn write(&self, name: &str, bytes: &[u8]) {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
@@ -106,7 +106,7 @@ impl OpenSsl {
             .expect("openssl is needed for this test; ./check installs it")
     }
 
-    fn run(&self, arguments: &str) -> String {
+    pub fn run(&self, arguments: &str) -> String {
         let output = self.try_run(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "openssl {arguments}: {errors}");
@@ -114,7 +114,7 @@ impl OpenSsl {
     }
 
     /// Answers our own request.
-    fn answer(&self, request: &[u8]) -> Vec<u8> {
+    pub fn answer(&self, request: &[u8]) -> Vec<u8> {
         self.write("request.tsq", request);
         self.run(
             "ts -reply -config ts.cnf -queryfile request.tsq -signer signer.pem -inkey signer.key \
@@ -129,14 +129,19 @@ impl OpenSsl {
 
     /// The `TSTInfo` of a good token.
     fn content(&self) -> Vec<u8> {
-        self.stamped();
+        self.content_for(&request(STAMPED, NONCE, None).unwrap())
+    }
+
+    /// The `TSTInfo` of the token that this request gets.
+    pub fn content_for(&self, request: &[u8]) -> Vec<u8> {
+        self.answer(request);
         self.run("ts -reply -in response.tsr -token_out -out token.der");
         self.run("cms -verify -noverify -inform DER -in token.der -out info.der");
         self.read("info.der")
     }
 
     /// A token over this content that the CMS part of the program signed, wrapped as granted.
-    fn signed_by_cms(&self, info: &[u8], options: &str) -> Vec<u8> {
+    pub fn signed_by_cms(&self, info: &[u8], options: &str) -> Vec<u8> {
         self.write("info.der", info);
         self.run(&format!(
             "cms -sign -binary -nodetach -nosmimecap -econtent_type 1.2.840.113549.1.9.16.1.4 -in info.der \

@@ -26,6 +26,10 @@ struct OverviewPage {
     /// Since when confirmation mails are held.
     held_since: Option<String>,
     mails_held: i64,
+    timestamps: Vec<(String, String)>,
+    witnesses: Vec<(String, String)>,
+    /// Witnesses that have seen another history of the log.
+    doubts: Vec<(String, String)>,
     failed: Vec<FailedMail>,
 }
 
@@ -54,6 +58,25 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
             log_problem: overview.ready.log_problem,
             held_since: breaker.open_since.map(Timestamp::to_the_minute),
             mails_held: breaker.mails_held,
+            timestamps: overview
+                .ready
+                .timestamps
+                .iter()
+                .map(|one| (one.authority.clone(), one.sentence()))
+                .collect(),
+            witnesses: overview
+                .ready
+                .witnesses
+                .iter()
+                .map(|one| (one.witness.clone(), one.sentence()))
+                .collect(),
+            doubts: overview
+                .ready
+                .witnesses
+                .iter()
+                .filter(|one| one.in_doubt)
+                .map(|one| (one.witness.clone(), one.problem.clone().unwrap_or_default()))
+                .collect(),
             failed: overview.failed,
         },
     )

@@ -1,6 +1,7 @@
 //! A whole server for one test: a real store, a real web server, a real SMTP conversation, a clock that the test moves.
 
 pub mod client;
+pub mod http;
 pub mod postgres;
 
 use std::net::TcpListener;
