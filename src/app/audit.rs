@@ -9,6 +9,7 @@ mod entries;
 mod load;
 mod rows;
 mod standings;
+mod timestamps;
 
 use super::App;
 use super::sequence::SequenceProblem;

@@ -1,5 +1,6 @@
 //! What is kept as proof, taken out again; and what a bundle says of it to people and to programs.
 
+mod anchors;
 pub mod consent_record;
 pub mod dossier;
 pub mod gather;

@@ -203,6 +203,43 @@ on_both_engines! {
         world.end().await;
     }
 
+    async fn what_an_authority_saw_tells_a_back_dated_event_even_if_our_own_times_are_changed_with_it(engine: Engine) {
+        let (world, _, _) = crate::bundle::stamped(engine).await;
+        // Two hours later an event is written as if of the first minute, and the times of the checkpoints are moved to fit.
+        world.advance(7_200);
+        let copied = "insert into event (brand_id, contact_id, kind, at, body, salt) \
+             select brand_id, contact_id, kind, at, body, salt from event where position = 1";
+        world.sql(copied).await.unwrap();
+        world.app.sequence().await.unwrap();
+        let first = countersign::store::log::find_checkpoint(&mut world.app.store.read().await.unwrap(), 0).await;
+        let first = first.unwrap().unwrap().signed_at.micros();
+        tamper(&world, engine, &format!("update log_checkpoint set signed_at = {first}")).await;
+        let audit = audited(&world).await;
+        let told = audit.findings.iter().any(|found| found.contains("an authority stamped the checkpoint of size"));
+        assert!(told, "{:?}", audit.findings);
+        world.end().await;
+    }
+
+    async fn a_timestamp_that_was_changed_or_moved_to_another_checkpoint_is_named(engine: Engine) {
+        for statement in [
+            "update timestamp set size = 0 where size = 1",
+            "update timestamp set response = (select response from timestamp where size > 1) where size = 1",
+            "update timestamp set at = at - 1 where size = 1",
+            "update timestamp set certificates = '' where size = 1",
+        ] {
+            let (world, _, _) = crate::bundle::stamped(engine).await;
+            let triggers = match engine {
+                Engine::Sqlite => "drop trigger timestamp_never_changes; ",
+                Engine::Postgres => "",
+            };
+            tamper(&world, engine, &format!("{triggers}{statement}")).await;
+            let audit = audited(&world).await;
+            let told = audit.findings.iter().any(|found| found.starts_with("the timestamp of the checkpoint of size"));
+            assert!(told, "{statement}: {:?}", audit.findings);
+            world.end().await;
+        }
+    }
+
     async fn an_older_copy_is_told_apart_by_any_later_checkpoint_that_somebody_kept(engine: Engine) {
         let world = two_people(engine).await;
         let (bundle, _) = bundle_of(&world, "ada@example.org").await;

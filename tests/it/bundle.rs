@@ -1,10 +1,16 @@
 //! Evidence bundles out of a whole server, given to the three programs that check them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use countersign::domain::time::Timestamp;
 use countersign::ledger::bundle::{self, Known, Report};
 use countersign::ledger::note::Verifier;
+use countersign::ledger::timestamp::authority::Authority;
 use countersign::store::Engine;
 
-use crate::harness::World;
+use crate::harness::http::{Peer, Reaction};
+use crate::harness::{START, World};
 use crate::{on_both_engines, recipe};
 
 /// The bundle that the server makes of an address.
@@ -32,7 +38,61 @@ async fn confirmed(world: &World, email: &str) {
     assert_eq!(done.status, 200, "{}", done.text());
 }
 
+/// A server whose log an authority stamps, with Ada's confirmation between two stamps an hour apart.
+pub async fn stamped(engine: Engine) -> (World, Vec<u8>, Report) {
+    let time = Arc::new(AtomicI64::new(START.micros()));
+    let (authority, told) = (Authority::from_secret(&[7; 32]), time.clone());
+    let peer = Peer::start(move |request| {
+        let at = Timestamp::from_micros(told.load(Ordering::SeqCst));
+        Reaction::ok(
+            "application/timestamp-reply",
+            authority.respond(&request.body, at),
+        )
+    })
+    .await;
+    let settings = format!(
+        "[timestamp]\nauthorities = [\"one={}\"]\nallow_private = true\n",
+        peer.url()
+    );
+    let world = World::with(engine, &settings).await;
+    world.signed_up("first@example.org", "198.51.100.1").await;
+    world.app.sequence().await.unwrap();
+    assert_eq!(world.app.stamp_due().await.unwrap().len(), 1);
+    world.advance(3_600);
+    confirmed(&world, "ada@example.org").await;
+    time.store(world.clock.now().micros(), Ordering::SeqCst);
+    let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+    (world, bytes, report)
+}
+
 on_both_engines! {
+    async fn an_authority_bounds_each_event_of_a_bundle_from_both_sides(engine: Engine) {
+        let (world, bytes, report) = stamped(engine).await;
+        let sizes: Vec<u64> = report.anchors.iter().map(|anchor| anchor.size).collect();
+        assert_eq!(sizes, [1, report.size]);
+        for event in &report.events {
+            let (after, before) = (event.logged_after.as_ref().unwrap(), event.logged_before.as_ref().unwrap());
+            assert_eq!((after.0.as_str(), after.1), ("00000001-one", START));
+            assert_eq!(before.1, world.clock.now());
+        }
+        recipe::passes(&bytes);
+        // A second one finds the stamp there, and asks for no other.
+        let (_, again) = bundle_of(&world, "ada@example.org").await;
+        assert_eq!(again.anchors.len(), 2);
+        let audit = world.app.audit(true, |_, _| {}).await.unwrap();
+        assert_eq!((audit.findings, audit.timestamps), (vec![], 2));
+        world.end().await;
+    }
+
+    async fn a_bundle_is_made_without_an_authority_that_does_not_answer(engine: Engine) {
+        let settings = "[timestamp]\nauthorities = [\"gone=http://127.0.0.1:9/\"]\nallow_private = true\nwithin_seconds = 1\n";
+        let world = World::with(engine, settings).await;
+        confirmed(&world, "ada@example.org").await;
+        let (_, report) = bundle_of(&world, "ada@example.org").await;
+        assert_eq!((report.events.len(), report.anchors.len()), (4, 0));
+        world.end().await;
+    }
+
     async fn a_bundle_of_the_server_holds_and_tells_the_whole_story(engine: Engine) {
         let world = World::on(engine).await;
         confirmed(&world, "ada@example.org").await;

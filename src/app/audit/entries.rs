@@ -8,6 +8,7 @@ use super::super::sequence::Head;
 use super::Audit;
 use super::load::{self, Chunk, as_stored};
 use super::rows::{self, Unpacker};
+use super::timestamps::Seen;
 use crate::domain::ids::{BrandId, ContactId};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::Hash;
@@ -38,6 +39,9 @@ struct Walk {
     checkpoints: VecDeque<SignedCheckpoint>,
     /// The checkpoint before the next.
     before: Option<SignedCheckpoint>,
+    /// What authorities saw of larger logs, and when they saw the last smaller one.
+    seen: VecDeque<Seen>,
+    seen_before: Option<Seen>,
     last_position: i64,
     unpacker: Unpacker,
     /// Emptied events, by contact: the first of each.
@@ -60,6 +64,7 @@ impl App {
     ) -> Result<(), StoreError> {
         audit.entries = head.size;
         let mut walk = Walk::new(head.size, self.log.key.verifier())?;
+        walk.seen = self.audit_timestamps(conn, audit).await?;
         walk.pass_checkpoints(conn, audit).await?;
         let mut chunks = load::start(&self.store, head.size);
         while let Some(chunk) = chunks.recv().await {
@@ -88,6 +93,8 @@ impl Walk {
             key,
             checkpoints: VecDeque::new(),
             before: None,
+            seen: VecDeque::new(),
+            seen_before: None,
             last_position: 0,
             unpacker: Unpacker::default(),
             emptied: HashMap::new(),
@@ -149,6 +156,10 @@ impl Walk {
             self.check_checkpoint(next, audit);
             audit.checkpoints += 1;
             self.before = self.checkpoints.pop_front();
+            let now = self.tree.size();
+            while let Some(seen) = self.seen.pop_front_if(|seen| seen.0 <= now) {
+                self.seen_before = Some(seen);
+            }
         }
     }
 
@@ -218,8 +229,22 @@ impl Walk {
         Ok(made)
     }
 
-    /// An event lies between the checkpoints before and behind it, by the clock as well.
+    /// An event lies between what authorities saw before and behind it; and between the checkpoints around it, whose times
+    /// are our own clock's.
     fn problem_of_time(&self, event: &AuditedEvent) -> Option<String> {
+        let (seen_before, seen_behind) = (self.seen_before, self.seen.front());
+        if let Some((size, at)) = seen_before.filter(|seen| event.at < seen.1.minus(TOLERANCE)) {
+            return Some(format!(
+                "it says {}, yet was not there when an authority stamped the checkpoint of size {size} at {at}: it was back-dated",
+                event.at
+            ));
+        }
+        if let Some((_, at)) = seen_behind.filter(|seen| event.at > seen.1.plus(TOLERANCE)) {
+            return Some(format!(
+                "it says {}, yet an authority saw it logged at {at}",
+                event.at
+            ));
+        }
         let (before, behind) = (self.before.as_ref()?, self.checkpoints.front()?);
         if event.at < before.signed_at.minus(TOLERANCE) {
             return Some(format!(

@@ -66,7 +66,8 @@ struct Pages {
 
 impl App {
     /// The bundle of one contact as a ZIP file, with what its check says; none if the brand does not know the address.
-    /// Waits until its events are in the log.
+    /// Waits until its events are in the log, and asks the time-stamping authorities for a stamp over them; one that does
+    /// not answer is left out.
     pub async fn bundle(
         &self,
         brand: &Brand,
@@ -76,6 +77,8 @@ impl App {
             return Ok(None);
         };
         let last = gathered.whole.last().map_or(0, |one| one.0.position);
+        self.logged(last).await?;
+        self.stamp_now().await?;
         let head = self.logged(last).await?;
         let (parts, pages) = self.parts(brand, &gathered, &head).await?;
         self.finish_bundle(brand, &gathered, parts, pages).map(Some)
@@ -136,13 +139,14 @@ impl App {
         let mut conn = self.store.read().await?;
         let indexes = indexes_of(&mut conn, &gathered.whole).await?;
         let paths = audit_paths(&mut conn, &indexes, head.size).await?;
+        let checkpoint = self.checkpoint_with_cosignatures(head.size).await?;
         let mut parts = Parts {
             brand: brand.declared.slug.to_string(),
             contact: gathered.contact.0,
             made: self.clock.now(),
-            checkpoint: head.note.clone(),
+            checkpoint: checkpoint.unwrap_or_else(|| head.note.clone()),
             events: Vec::new(),
-            anchors: Vec::new(),
+            anchors: self.anchors(&mut conn, &indexes, head.size).await?,
             forms: Vec::new(),
             pages: BTreeMap::new(),
         };
