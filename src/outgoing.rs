@@ -7,7 +7,7 @@
 
 pub mod address;
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -149,10 +149,16 @@ fn send(
 fn problem(error: ureq::Error, limits: Limits) -> OutgoingProblem {
     match error {
         ureq::Error::Timeout(_) => OutgoingProblem::Slow,
-        ureq::Error::Io(error) => match error.kind() {
-            std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => OutgoingProblem::Slow,
-            kind => OutgoingProblem::Connection(kind.to_string()),
-        },
+        ureq::Error::Io(error) => {
+            let of_tls = error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match (error.kind(), of_tls) {
+                (_, Some(tls)) => OutgoingProblem::Tls(tls.to_string()),
+                (ErrorKind::TimedOut | ErrorKind::WouldBlock, _) => OutgoingProblem::Slow,
+                (kind, _) => OutgoingProblem::Connection(kind.to_string()),
+            }
+        }
         ureq::Error::Rustls(error) => OutgoingProblem::Tls(error.to_string()),
         ureq::Error::Tls(why) => OutgoingProblem::Tls(why.to_owned()),
         ureq::Error::BodyExceedsLimit(_) => OutgoingProblem::Large(limits.answer_at_most),

@@ -99,10 +99,10 @@ pub enum WitnessProblem {
          copy and went on from there, or another server writes a log with the same key"
     )]
     Inconsistent,
-    #[error("it does not know this log (404); its operator has to add the log's key")]
-    UnknownLog,
-    #[error("it does not trust the log's key (403); its operator has to add it")]
-    Untrusted,
+    #[error("it does not know this log (404); its operator has to add the log's key {vkey}")]
+    UnknownLog { vkey: String },
+    #[error("it does not trust the log's key (403); its operator has to add {vkey}")]
+    Untrusted { vkey: String },
     #[error("it answered with the HTTP status {0}")]
     Status(u16),
     #[error("it names no size of the log that it saw (409)")]

@@ -7,10 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use countersign::ledger::timestamp::authority::Authority;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
 
 use crate::harness::http::{Peer, Reaction};
 use crate::harness::{Client, Folder, START};
 use crate::process::{PROGRAM, declare, free_port, run, start, wait_until, write_settings};
+use crate::timestamps::is_left_out;
 
 const REPLY: &str = "application/timestamp-reply";
 const DEMO: &str = "countersign demo authority - proves nothing to others";
@@ -212,4 +217,69 @@ async fn a_server_that_is_killed_while_it_asks_leaves_a_log_that_is_stamped_late
         .json();
     assert_eq!(ready["timestamps"][0]["entries"], 1);
     assert_eq!(ready["timestamps"][0]["failures"], 0);
+}
+
+/// A TLS server for `localhost` with a certificate that openssl made; `ca.pem` in the folder is its authority.
+fn tls(folder: &Folder) -> TlsAcceptor {
+    for command in [
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout ca.key -out ca.pem -subj /CN=ca",
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout own.key -out own.csr -subj /CN=localhost \
+         -addext subjectAltName=DNS:localhost",
+        "x509 -req -in own.csr -CA ca.pem -CAkey ca.key -days 30 -copy_extensions copy -out own.pem",
+    ] {
+        let made = Command::new("openssl")
+            .args(command.split_whitespace())
+            .current_dir(&folder.0)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", said(&made));
+    }
+    let chain = CertificateDer::pem_file_iter(folder.0.join("own.pem")).unwrap();
+    let chain = chain.map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_file(folder.0.join("own.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_authority_behind_https_is_asked_if_the_machine_trusts_its_certificate() {
+    if is_left_out() {
+        return;
+    }
+    let certificates = Folder::new();
+    let authority = Authority::from_secret(&[7; 32]);
+    let peer = Peer::start_tls(tls(&certificates), move |request| {
+        Reaction::ok(REPLY, authority.respond(&request.body, START))
+    })
+    .await;
+    let (folder, port) = installation(&format!("\"one=https://localhost:{}/\"", peer.port));
+    let server = start(&folder.0, port).await;
+    let mut client = Client::new(&server.base, "127.0.0.1");
+    let reply = client
+        .post("/f/news", &[("email", "anna@example.org")])
+        .await;
+    assert_eq!(reply.status, 303);
+    let unknown = run(&folder.0, port, &["timestamp"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(
+        said(&unknown).contains("one: failed: TLS:"),
+        "{}",
+        said(&unknown)
+    );
+    assert_eq!(peer.asked(), 0, "nothing was said to it");
+    let trusted = Command::new(PROGRAM)
+        .arg("--config")
+        .arg(folder.0.join(format!("{port}.toml")))
+        .arg("timestamp")
+        .env("SSL_CERT_FILE", certificates.0.join("ca.pem"))
+        .output()
+        .unwrap();
+    assert!(trusted.status.success(), "{}", said(&trusted));
+    assert_eq!(peer.asked(), 1);
 }

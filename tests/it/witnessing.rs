@@ -6,20 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
 use countersign::app::App;
 use countersign::app::sign_up::Submission;
 use countersign::app::witness::{Asking, WitnessProblem};
 use countersign::clock::Random;
+use countersign::domain::keys::Keys;
 use countersign::ledger::checkpoint::Checkpoint;
-use countersign::ledger::note::{Note, Verifier};
+use countersign::ledger::note::{Note, SigningNoteKey, Verifier};
 use countersign::store::{Conn, Engine, Location, cosignatures, log};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 
 use self::witness::{TIME, Witness};
-use crate::harness::World;
 use crate::harness::http::{Peer, Reaction};
+use crate::harness::{Client, SECRET, World};
 use crate::on_both_engines;
+use crate::process::{declare, free_port, start, wait_until, write_settings};
 
 async fn serve(witness: &Arc<Witness>) -> Peer {
     let served = witness.clone();
@@ -290,7 +293,11 @@ on_both_engines! {
             world.clock.advance(LATER);
         }
         assert_eq!(kept(&world.app, &witness).await, None);
-        assert_eq!(world.app.readiness().await.unwrap().witnesses[0].failures, 15);
+        way.store(4, Ordering::SeqCst);
+        let unknown = problem(&world.app.witness_due().await.unwrap()).to_string();
+        assert!(unknown.contains(&world.app.log.key.verifier().vkey()), "what its operator has to add: {unknown}");
+        world.clock.advance(LATER);
+        assert_eq!(world.app.readiness().await.unwrap().witnesses[0].failures, 16);
         way.store(99, Ordering::SeqCst);
         assert_eq!(good(&world.app.witness_due().await.unwrap()), 1);
         let note = world.app.checkpoint_with_cosignatures(3).await.unwrap().unwrap();
@@ -378,4 +385,58 @@ async fn an_older_copy_of_the_file_that_is_put_back_is_noticed() {
     );
     restored.store.close().await;
     world.end().await;
+}
+
+/// The worker of a running server, which dies at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_shows_its_log_to_the_witness_by_itself_and_after_a_kill_goes_on() {
+    let witness = Arc::new(Witness::new("w.example/1"));
+    let peer = serve(&witness).await;
+    let (folder, port) = (crate::harness::Folder::new(), free_port());
+    let database = format!("sqlite://{}", folder.0.join("test.db").display());
+    write_settings(&folder.0, &database, port, 1);
+    let file = folder.0.join(format!("{port}.toml"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let more = format!(
+        "[ledger]\norigin = \"log.example\"\n[witness]\nallow_private = true\nwitnesses = [\"{} {}\"]\n",
+        witness.vkey(),
+        peer.url()
+    );
+    std::fs::write(&file, text + &more).unwrap();
+    declare(&folder.0, port);
+    let secret = base64::engine::general_purpose::STANDARD
+        .decode(SECRET)
+        .unwrap();
+    let keys = Keys::derive(&[secret.into()]).unwrap();
+    let key = SigningNoteKey::new("log.example", keys.log_secret()).unwrap();
+    witness.trust(&key.verifier().vkey());
+    for round in 1..=3 {
+        let mut server = start(&folder.0, port).await;
+        let mut client = Client::new(&server.base, "127.0.0.1");
+        let email = format!("p{round}@example.org");
+        assert_eq!(
+            client.post("/f/news", &[("email", &email)]).await.status,
+            303
+        );
+        // A killed sequencer's lease lasts for ten seconds.
+        wait_until(
+            "the witness has seen it",
+            Duration::from_secs(40),
+            async || witness.latest().0 >= round,
+        )
+        .await;
+        if round == 3 {
+            wait_until("its line is served", Duration::from_secs(40), async || {
+                let served = client.get("/log/checkpoint").await.body;
+                let note = Note::parse(&served).unwrap();
+                let by = Verifier::parse(&witness.vkey()).unwrap();
+                note.verify(&key.verifier()).unwrap();
+                note.verify_cosignature(&by) == Ok(TIME)
+            })
+            .await;
+        }
+        // At once after the witness wrote: whether our side had time to write as well is left to chance.
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+    }
 }

@@ -77,8 +77,16 @@ impl App {
                     *seen = theirs;
                 }
                 422 => return Err(WitnessProblem::Inconsistent),
-                404 => return Err(WitnessProblem::UnknownLog),
-                403 => return Err(WitnessProblem::Untrusted),
+                404 => {
+                    return Err(WitnessProblem::UnknownLog {
+                        vkey: self.log.key.verifier().vkey(),
+                    });
+                }
+                403 => {
+                    return Err(WitnessProblem::Untrusted {
+                        vkey: self.log.key.verifier().vkey(),
+                    });
+                }
                 other => return Err(WitnessProblem::Status(other)),
             }
         }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// What came in.
 #[derive(Clone, Debug)]
@@ -73,16 +74,38 @@ impl Peer {
         port: u16,
         react: impl Fn(Request) -> Reaction + Send + Sync + 'static,
     ) -> Self {
+        Self::begin(port, None, react).await
+    }
+
+    /// Over TLS.
+    pub async fn start_tls(
+        tls: TlsAcceptor,
+        react: impl Fn(Request) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        Self::begin(0, Some(tls), react).await
+    }
+
+    async fn begin(
+        port: u16,
+        tls: Option<TlsAcceptor>,
+        react: impl Fn(Request) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(AtomicUsize::new(0));
         let (react, count) = (Arc::new(react), asked.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (react, count) = (react.clone(), count.clone());
+                let (react, count, tls) = (react.clone(), count.clone(), tls.clone());
                 tokio::spawn(async move {
                     // A client that breaks off is what some tests are about.
-                    let _ = serve(stream, &*react, &count).await;
+                    let _ = match tls {
+                        None => serve(stream, &*react, &count).await,
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => serve(stream, &*react, &count).await,
+                            Err(error) => Err(error),
+                        },
+                    };
                 });
             }
         });
@@ -100,7 +123,7 @@ impl Peer {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     react: &(dyn Fn(Request) -> Reaction + Send + Sync),
     count: &AtomicUsize,
 ) -> std::io::Result<()> {
@@ -136,7 +159,7 @@ async fn serve(
     }
 }
 
-async fn read(stream: &mut TcpStream) -> std::io::Result<Request> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Request> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
