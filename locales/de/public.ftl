@@ -122,7 +122,7 @@ done-text = Vielen Dank. { $brand } darf Ihnen jetzt schreiben.
 done-text-again = Sie haben schon früher bestätigt. Es ist nichts weiter zu tun.
 done-purposes = Was Sie abonniert haben
 done-leave = Sie können sich jederzeit abmelden: Jede E‑Mail enthält einen Link dafür.
-done-receipt = Einen Beleg dafür aufheben
+done-receipt = Einen Beleg dieser Bestätigung aufheben
 done-continue = Weiter
 
 ## This was not me

@@ -122,7 +122,7 @@ done-text = Thank you. { $brand } may now write to you.
 done-text-again = You confirmed before. There is nothing more to do.
 done-purposes = What you subscribed to
 done-leave = You can leave at any time: every mail has a link for it.
-done-receipt = Keep a receipt that proves this
+done-receipt = Keep a receipt of this confirmation
 done-continue = Continue
 
 ## This was not me

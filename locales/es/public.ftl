@@ -122,7 +122,7 @@ done-text = Gracias. { $brand } ya puede escribirle.
 done-text-again = Usted ya lo había confirmado. No tiene que hacer nada más.
 done-purposes = A qué se ha suscrito
 done-leave = Puede darse de baja en cualquier momento: cada correo incluye un enlace para hacerlo.
-done-receipt = Guardar un recibo que lo prueba
+done-receipt = Guardar un recibo de esta confirmación
 done-continue = Continuar
 
 ## This was not me

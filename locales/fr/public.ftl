@@ -122,7 +122,7 @@ done-text = Merci. { $brand } peut maintenant vous écrire.
 done-text-again = Vous aviez déjà confirmé. Vous n’avez plus rien à faire.
 done-purposes = Votre abonnement
 done-leave = Vous pouvez vous désabonner à tout moment : chaque e‑mail contient un lien pour le faire.
-done-receipt = Garder un reçu qui le prouve
+done-receipt = Garder un reçu de cette confirmation
 done-continue = Continuer
 
 ## This was not me

@@ -122,7 +122,7 @@ done-text = Dank je wel. { $brand } mag je nu e‑mails sturen.
 done-text-again = Je hebt al eerder bevestigd. Je hoeft niets meer te doen.
 done-purposes = Waarvoor je je hebt ingeschreven
 done-leave = Je kunt je altijd uitschrijven: in elke e‑mail staat daarvoor een link.
-done-receipt = Een bewijs hiervan bewaren
+done-receipt = Een bewijs van deze bevestiging bewaren
 done-continue = Verder
 
 ## This was not me

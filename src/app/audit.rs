@@ -23,6 +23,8 @@ const TOLD_AT_MOST: usize = 200;
 /// What an audit found.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
+    /// The log's public key, by which all of it was checked.
+    pub vkey: String,
     /// Entries that the newest checkpoint holds.
     pub entries: u64,
     pub checkpoints: u64,
@@ -61,7 +63,10 @@ impl App {
         rebuild: bool,
         progress: impl Fn(u64, u64) + Send,
     ) -> Result<Audit, StoreError> {
-        let mut audit = Audit::default();
+        let mut audit = Audit {
+            vkey: self.log.key.verifier().vkey(),
+            ..Audit::default()
+        };
         let mut conn = self.store.read().await?;
         match self.log_head(&mut conn).await {
             Ok(Some(head)) => {

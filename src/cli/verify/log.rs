@@ -92,6 +92,7 @@ async fn compare(app: &App, name: &str, note: &[u8], audit: &mut Audit) -> Resul
 }
 
 fn print(audit: &Audit, compared: &[String]) {
+    println!("Log key: {}", audit.vkey);
     println!(
         "{} entries under {} checkpoints, {} timestamps. {} events emptied by erasures; {} waiting for their place.",
         audit.entries, audit.checkpoints, audit.timestamps, audit.emptied, audit.waiting
@@ -116,6 +117,7 @@ fn print(audit: &Audit, compared: &[String]) {
 fn as_json(audit: &Audit, compared: &[String]) -> serde_json::Value {
     json!({
         "holds": audit.holds(),
+        "log_key": audit.vkey,
         "entries": audit.entries,
         "checkpoints": audit.checkpoints,
         "timestamps": audit.timestamps,
