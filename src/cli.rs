@@ -8,9 +8,11 @@ mod apply;
 mod bench;
 pub mod demo;
 mod evidence;
+mod forget;
 mod init;
 mod operator;
 mod permission;
+mod seal_key;
 mod serve;
 mod verify;
 
@@ -59,6 +61,11 @@ enum Command {
     Permission(permission::Ask),
     /// What is known of an address
     Evidence(evidence::Evidence),
+    /// Erase what is known of an address; the log of evidence still verifies
+    Forget(forget::Forget),
+    /// The key that evidence is sealed to where a brand keeps proof after an erasure
+    #[command(subcommand)]
+    SealKey(seal_key::SealKey),
     /// Check an evidence bundle, with no server and no network
     Verify(verify::Verify),
     /// Admin accounts
@@ -124,6 +131,8 @@ async fn run(arguments: Arguments) -> Done {
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
+        Command::Forget(command) => command.run(&*opened(&file).await?).await,
+        Command::SealKey(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,

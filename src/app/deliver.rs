@@ -808,7 +808,8 @@ async fn write(
     mails::put_dictionaries(&mut writes, &texts);
     outbox::remove(&mut writes, work.store.engine(), &done);
     outbox::retry(&mut writes, work.store.engine(), &retries);
-    events::append(&mut writes, &events);
+    // A contact that was erased while its mail was under way stays erased.
+    events::append_to_known(&mut writes, work.store.engine(), &events);
     work.store.write_now(writes).await?;
     known().extend(texts.into_iter().map(|text| text.0));
     Ok(answers)

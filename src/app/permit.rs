@@ -55,7 +55,7 @@ impl App {
         Ok(read_all(&stored)?)
     }
 
-    fn parse_address(&self, address: &str) -> Result<EmailAddress, Unanswerable> {
+    pub(super) fn parse_address(&self, address: &str) -> Result<EmailAddress, Unanswerable> {
         // Any domain: a question about a stored address must not depend on today's list of domains.
         EmailAddress::parse(address, &AddressRules { any_domain: true })
             .map_err(Unanswerable::Address)

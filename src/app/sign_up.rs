@@ -1,6 +1,6 @@
 //! Signing up. Written for a batch: what many callers bring is read, decided and written in one transaction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::record::About;
@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::store::budgets::{self, Mailbox, MailboxHash};
 use crate::store::contacts;
+use crate::store::erased::AddressHash;
 use crate::store::events::NewEvent;
 use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
@@ -64,6 +65,7 @@ pub struct SignUp {
     form: Arc<Form>,
     version: VersionHash,
     address: EmailAddress,
+    address_hash: AddressHash,
     mailbox: MailboxHash,
     name: Option<String>,
     purposes: Vec<Slug>,
@@ -108,6 +110,7 @@ impl App {
         };
         let now = self.clock.now();
         let command = SignUp {
+            address_hash: self.keys.address_hash(brand.id.0, address.key()),
             mailbox: self.keys.mailbox_hash(brand.id.0, &address.mailbox()),
             version: form.version_shown(given.version.as_deref()).clone(),
             name: given
@@ -192,6 +195,8 @@ struct Batch<'a> {
     now: Timestamp,
     contacts: HashMap<ContactKey, Contact>,
     mailboxes: HashMap<MailboxKey, Mailbox>,
+    /// Addresses that were erased.
+    erased: HashSet<ContactKey>,
     /// Arrival times of rates, and by how much this batch moved them.
     rates: HashMap<String, i64>,
     moved: HashMap<String, i64>,
@@ -252,6 +257,7 @@ fn who(call: &SignUp) -> Who {
     Who {
         brand_id: call.brand.id,
         address_key: call.address.key().to_owned(),
+        address_hash: call.address_hash,
         mailbox: call.mailbox,
         network: network_key(call),
         form: form_key(&call.form),
@@ -281,6 +287,7 @@ impl<'a> Batch<'a> {
             limits,
             contacts: HashMap::with_capacity(count),
             mailboxes: HashMap::with_capacity(count),
+            erased: HashSet::new(),
             rates: HashMap::new(),
             moved: HashMap::new(),
             requests: Vec::with_capacity(count),
@@ -303,6 +310,9 @@ impl<'a> Batch<'a> {
             batch
                 .mailboxes
                 .extend(mailbox.map(|one| ((who.brand_id, who.mailbox), one)));
+            if known.erased_at.is_some() {
+                batch.erased.insert((who.brand_id, who.address_key.clone()));
+            }
             if let Some(row) = known.contact {
                 let open = known.open;
                 batch
@@ -327,6 +337,7 @@ impl<'a> Batch<'a> {
             .is_some();
         let (mail, due_at) = self.take_budget(&call, suppressed);
         let work = self.work;
+        let erased = self.erased.contains(&key);
         let contact = self.contacts.entry(key).or_insert_with(|| Contact {
             row: contacts::Contact {
                 brand_id: call.brand.id,
@@ -349,6 +360,11 @@ impl<'a> Batch<'a> {
                 .get(purpose)
                 .is_some_and(|s| matches!(s.state, State::Withdrawn | State::Declined))
         };
+        // Anybody can type an address that was erased. Until the person has confirmed anew it gives no basis (D3).
+        let reopened = || {
+            let mut standings = contact.row.standings.values();
+            standings.any(|standing| standing.state == State::Explicit)
+        };
         let ruling = if call.bot {
             // A program's act is no act of the person (G1).
             Ruling {
@@ -357,7 +373,7 @@ impl<'a> Batch<'a> {
             }
         } else {
             judge_signup(
-                suppressed || call.purposes.iter().all(closed),
+                suppressed || call.purposes.iter().all(closed) || (erased && !reopened()),
                 call.address.is_role(),
                 call.brand.declared.role_addresses,
                 call.brand.declared.hold_until_confirmed,

@@ -34,6 +34,9 @@ impl App {
         let removed = budgets::prune(&mut tx, now, now.minus(DAY)).await?
             + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?;
         tx.commit().await?;
+        let removed = removed + self.delete_due_seals().await?;
+        // What an erasure, here or on the command line, left in the files because a reader was at it or a process died.
+        self.store.scrub().await?;
         Ok(removed)
     }
 
