@@ -15,6 +15,7 @@ mod budgets;
 mod chromium;
 mod confirm;
 mod delivery;
+mod erasure;
 mod evidence;
 mod harness;
 mod inbox;

@@ -1,0 +1,1 @@
+//! Erasure against everything that can happen at the same moment.

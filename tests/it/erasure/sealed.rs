@@ -1,0 +1,1 @@
+//! Proof that outlives an erasure.
