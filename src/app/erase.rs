@@ -4,11 +4,11 @@
 //! checkpoint; then nothing of the log changes, and the commitment is one of nothing. The order of the steps inside the one
 //! transaction is what settles the races, on PostgreSQL too, where others write at the same time:
 //! 1. the contact's locks: no signup, answer or resend is under way for it;
-//! 2. its outbox rows, then its requests, then the contact itself: whoever recorded a hit or a mail's fate for it has either
-//!    committed, or finds it gone and records nothing;
-//! 3. only now all its events can be seen: whether the log holds them is looked at, and if not, everything is undone and
-//!    tried again after the sequencer;
-//! 4. they are sealed, where the brand keeps proof, and emptied.
+//! 2. the contact itself is deleted, before anything else: whoever records a hit or the fate of a mail for it has either
+//!    committed, or finds it gone and records nothing. They look at the contact first, too, so nobody waits in a circle;
+//! 3. only now all that belongs to it can be seen: its requests, hits and mails go. Whether the log holds all its events is
+//!    looked at, and if not, everything is undone and tried again after the sequencer;
+//! 4. the events are sealed, where the brand keeps proof, and emptied.
 
 use std::time::Duration;
 
@@ -27,9 +27,7 @@ use crate::store::contacts::Contact;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
-use crate::store::{
-    Conn, StoreError, contacts, erased, events, openings, outbox, scrub,
-};
+use crate::store::{Conn, StoreError, contacts, erased, events, openings, outbox, scrub};
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
 const ATTEMPTS: u32 = 150;
@@ -99,17 +97,25 @@ impl App {
         wish: Wish,
     ) -> Result<Erased, EraseProblem> {
         let address = self.parse_address(address)?;
+        let mut stuck = None;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(BETWEEN).await;
             }
             // Before any lock: the log goes on by itself, and this process may be the one that makes it.
-            self.sequence().await?;
-            if let Some(erased) = self.try_erase(brand, &address, wish).await? {
-                return Ok(erased);
+            match self.sequence().await {
+                Ok(_) => stuck = None,
+                // Another sequencer was faster, and an erasure had waited for it: a newer head holds that event.
+                Err(problem @ SequenceProblem::Emptied(_)) => stuck = Some(problem),
+                Err(problem) => return Err(problem.into()),
+            }
+            match self.try_erase(brand, &address, wish).await {
+                Ok(Some(erased)) => return Ok(erased),
+                Ok(None) | Err(EraseProblem::Store(StoreError::Overtaken)) => {}
+                Err(problem) => return Err(problem),
             }
         }
-        Err(EraseProblem::NotLogged)
+        Err(stuck.map_or(EraseProblem::NotLogged, EraseProblem::Log))
     }
 
     /// None where the log does not hold all of the contact's events yet; then nothing was changed.
@@ -190,13 +196,12 @@ impl App {
     }
 }
 
-/// Step 2: from here on nothing can be recorded of the contact.
+/// Steps 2 and 3: from here on nothing can be recorded of the contact.
 async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreError> {
     let asked = requests_of(tx, contact).await?;
+    contacts::delete(tx, contact.brand_id, contact.id).await?;
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;
-    contacts::delete(tx, contact.brand_id, contact.id).await?;
-    // Behind the contact: a hit that was recorded until then is seen now.
     let openings = openings::delete_of_requests(tx, &asked).await?;
     Ok(Erased {
         contact: contact.id,

@@ -131,8 +131,7 @@ impl App {
         let delete_at = sealing.now.plus(sealing.keep.kept_for());
         let mut after = 0;
         for number in 0.. {
-            let found =
-                events::list_whole(tx, sealing.brand, sealing.contact, after, PART).await?;
+            let found = events::list_whole(tx, sealing.brand, sealing.contact, after, PART).await?;
             let Some(last) = found.last() else { break };
             after = last.position;
             let text = write(tx, found).await?;
@@ -177,7 +176,10 @@ impl App {
                 by: by.to_owned(),
                 reason: reason.to_owned(),
             };
-            opened.push(self.work().record(about_contact(brand.id, one.contact), now, fact)?);
+            opened.push(
+                self.work()
+                    .record(about_contact(brand.id, one.contact), now, fact)?,
+            );
             let stored = events::list(held.conn(), brand.id, one.contact).await?;
             one.since = read_all(&stored)?;
         }
@@ -203,7 +205,10 @@ impl App {
             scrub::mark(held.conn(), self.random.uuid_v7(now)).await?;
             let about = about_contact(brand, contact);
             let mut writes = Writes::default();
-            events::append(&mut writes, &[self.work().record(about, now, Fact::SealDeleted)?]);
+            events::append(
+                &mut writes,
+                &[self.work().record(about, now, Fact::SealDeleted)?],
+            );
             held.finish_with(writes).await?;
             deleted += 1;
         }
@@ -235,7 +240,9 @@ async fn write(tx: &mut Conn, found: Vec<WholeEvent>) -> Result<Vec<u8>, StoreEr
                 body: event.body?,
                 salt: STANDARD.encode(event.salt?),
                 circumstances: event.circumstances,
-                mail: mails.remove(&event.position).map(|mail| STANDARD.encode(mail)),
+                mail: mails
+                    .remove(&event.position)
+                    .map(|mail| STANDARD.encode(mail)),
             })
         })
         .collect();

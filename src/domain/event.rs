@@ -274,7 +274,10 @@ pub enum Fact {
         reason: Option<String>,
     },
     /// Somebody with the key read what an erasure had sealed.
-    SealOpened { by: String, reason: String },
+    SealOpened {
+        by: String,
+        reason: String,
+    },
     /// What was sealed is gone, since its term was over.
     SealDeleted,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::brand::{KeepProof, BrandDeclaration, LANGUAGES, Slug, Texts};
+use super::brand::{BrandDeclaration, KeepProof, LANGUAGES, Slug, Texts};
 use super::ids::{BrandId, FormId};
 use super::seal::SealKey;
 

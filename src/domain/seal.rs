@@ -70,7 +70,9 @@ impl SealKey {
             ChaCha20Poly1305,
             HkdfSha256,
             X25519HkdfSha256,
-        >(&OpModeS::Base, &self.0, INFO, text, about, &mut random)
+        >(
+            &OpModeS::Base, &self.0, INFO, text, about, &mut random
+        )
         .map_err(|_| SealProblem::Seal)?;
         let mut sealed = encapsulated.to_bytes().to_vec();
         sealed.extend_from_slice(&ciphertext);
@@ -134,7 +136,9 @@ mod tests {
     fn only_the_other_half_opens_what_was_sealed_and_only_as_it_was() {
         let key = OpeningKey::derive(&[7; 32]);
         let public = SealKey::parse(&key.public().text()).unwrap();
-        let sealed = public.seal([1; 32], b"contact 1", b"what happened").unwrap();
+        let sealed = public
+            .seal([1; 32], b"contact 1", b"what happened")
+            .unwrap();
         assert!(!sealed.windows(4).any(|part| part == b"what"));
         let read = OpeningKey::find(&format!("# for the safe\nprivate: {}\n", key.text())).unwrap();
         assert_eq!(read.open(b"contact 1", &sealed).unwrap(), b"what happened");
@@ -144,7 +148,11 @@ mod tests {
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(read.open(b"contact 1", &changed), Err(SealProblem::Open), "{at}");
+            assert_eq!(
+                read.open(b"contact 1", &changed),
+                Err(SealProblem::Open),
+                "{at}"
+            );
         }
     }
 

@@ -155,7 +155,9 @@ pub fn sentence(event: &Event) -> String {
         Fact::SealOpened { by, reason } => {
             format!("What the erasure had sealed was opened by {by}: {reason}")
         }
-        Fact::SealDeleted => "What the erasure had sealed was deleted, its term is over.".to_owned(),
+        Fact::SealDeleted => {
+            "What the erasure had sealed was deleted, its term is over.".to_owned()
+        }
     }
 }
 

@@ -23,7 +23,8 @@ const INSERT: &str = "insert into sealed_evidence (brand_id, contact_id, part, a
      delete_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
 const LIST: &str = "select brand_id, contact_id, part, sealed, reason, sealed_at, delete_at from sealed_evidence \
      where brand_id = $1 and address_hash = $2 order by contact_id, part";
-const LIST_DUE: &str = "select distinct brand_id, contact_id from sealed_evidence where delete_at <= $1 limit $2";
+const LIST_DUE: &str =
+    "select distinct brand_id, contact_id from sealed_evidence where delete_at <= $1 limit $2";
 const DELETE: &str =
     "delete from sealed_evidence where brand_id = $1 and contact_id = $2 and delete_at <= $3";
 

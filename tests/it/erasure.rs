@@ -54,9 +54,21 @@ pub async fn confirmed(world: &World, email: &str, ip: &str) -> (Client, String,
     let mut other = world.client("198.51.100.7");
     other.get(&mail.confirm()).await;
     other.get(&mail.about()).await;
-    client.post(&format!("{inbox}/code"), &[("code", "000000")]).await;
-    client.post(&format!("{inbox}/code"), &[("code", &mail.code())]).await;
-    assert_eq!(world.permission(email, "newsletter").await.grade.unwrap().as_str(), "code");
+    client
+        .post(&format!("{inbox}/code"), &[("code", "000000")])
+        .await;
+    client
+        .post(&format!("{inbox}/code"), &[("code", &mail.code())])
+        .await;
+    assert_eq!(
+        world
+            .permission(email, "newsletter")
+            .await
+            .grade
+            .unwrap()
+            .as_str(),
+        "code"
+    );
     (client, inbox, mail)
 }
 
@@ -77,7 +89,9 @@ async fn whole_log(world: &World) -> WholeLog {
             tiles.add(id, &bytes).unwrap();
         }
     }
-    let events = log::list_events(&mut conn, 0, head.last_position, 10_000).await.unwrap();
+    let events = log::list_events(&mut conn, 0, head.last_position, 10_000)
+        .await
+        .unwrap();
     WholeLog {
         tiles,
         size: head.size,
@@ -299,5 +313,9 @@ fn parsed(email: &str) -> EmailAddress {
 
 async fn erased_among(world: &World, emails: &[&str]) -> Vec<bool> {
     let addresses: Vec<_> = emails.iter().map(|email| parsed(email)).collect();
-    world.app.erased_among(&acme(world), &addresses).await.unwrap()
+    world
+        .app
+        .erased_among(&acme(world), &addresses)
+        .await
+        .unwrap()
 }

@@ -62,24 +62,38 @@ pub async fn dump(world: &World) -> String {
     match &mut conn {
         Conn::SqliteRead(conn) => {
             let tables = "select name from sqlite_master where type = 'table'";
-            let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut **conn).await.unwrap();
+            let tables: Vec<String> = sqlx::query_scalar(tables)
+                .fetch_all(&mut **conn)
+                .await
+                .unwrap();
             for table in tables {
-                let columns: Vec<String> = sqlx::query_scalar("select 'quote(\"' || name || '\")' from pragma_table_info($1)")
-                    .bind(&table)
+                let columns: Vec<String> = sqlx::query_scalar(
+                    "select 'quote(\"' || name || '\")' from pragma_table_info($1)",
+                )
+                .bind(&table)
+                .fetch_all(&mut **conn)
+                .await
+                .unwrap();
+                let sql = format!("select {} from \"{table}\"", columns.join(" || '|' || "));
+                let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
                     .fetch_all(&mut **conn)
                     .await
                     .unwrap();
-                let sql = format!("select {} from \"{table}\"", columns.join(" || '|' || "));
-                let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut **conn).await.unwrap();
                 all.push_str(&format!("{table}\n{}\n", rows.join("\n")));
             }
         }
         Conn::PostgresRead(conn) => {
             let tables = "select table_name::text from information_schema.tables where table_schema = 'public'";
-            let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut **conn).await.unwrap();
+            let tables: Vec<String> = sqlx::query_scalar(tables)
+                .fetch_all(&mut **conn)
+                .await
+                .unwrap();
             for table in tables {
                 let sql = format!("select t::text from \"{table}\" t");
-                let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut **conn).await.unwrap();
+                let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+                    .fetch_all(&mut **conn)
+                    .await
+                    .unwrap();
                 all.push_str(&format!("{table}\n{}\n", rows.join("\n")));
             }
         }
@@ -93,7 +107,9 @@ async fn mails_kept(world: &World) -> i64 {
     let sql = "select count(*) from event where mail is not null";
     match world.app.store.read().await.unwrap() {
         Conn::SqliteRead(mut conn) => sqlx::query_scalar(sql).fetch_one(&mut *conn).await.unwrap(),
-        Conn::PostgresRead(mut conn) => sqlx::query_scalar(sql).fetch_one(&mut *conn).await.unwrap(),
+        Conn::PostgresRead(mut conn) => {
+            sqlx::query_scalar(sql).fetch_one(&mut *conn).await.unwrap()
+        }
         _ => unreachable!(),
     }
 }
@@ -101,13 +117,17 @@ async fn mails_kept(world: &World) -> i64 {
 /// The whole life of a contact, with a mail that waits and one that failed for good behind it.
 async fn a_whole_life(world: &World) {
     let mut client = world.client(IP);
-    let reply = client.post("/f/news", &[("email", TYPED), ("name", NAME)]).await;
+    let reply = client
+        .post("/f/news", &[("email", TYPED), ("name", NAME)])
+        .await;
     assert_eq!(reply.status, 303, "{}", reply.text());
     world.deliver().await;
     world.advance(86_400);
     confirmed(world, TYPED, IP).await;
     world.advance(86_400);
-    client.post("/f/news", &[("email", TYPED), ("name", NAME)]).await;
+    client
+        .post("/f/news", &[("email", TYPED), ("name", NAME)])
+        .await;
 }
 
 on_both_engines! {
@@ -187,18 +207,28 @@ async fn after_an_erasure_no_byte_of_the_sqlite_files_tells_of_the_person() {
     a_crowd(&world, 0, 400).await;
     a_whole_life(&world).await;
     a_crowd(&world, 400, 900).await;
-    let found: usize = files(&world).iter().map(|file| found_in(&file.1).len()).sum();
+    let found: usize = files(&world)
+        .iter()
+        .map(|file| found_in(&file.1).len())
+        .sum();
     assert!(found > 8, "the search finds what is there");
     forget(&world, TYPED).await.unwrap();
     let erased: Vec<String> = (0..900).step_by(50).map(one_of_the_crowd).collect();
     for email in &erased {
-        world.app.erase(&acme(&world), email, BY_OPERATOR).await.unwrap();
+        world
+            .app
+            .erase(&acme(&world), email, BY_OPERATOR)
+            .await
+            .unwrap();
     }
     assert!(world.app.store.scrub().await.unwrap());
     for (name, bytes) in files(&world) {
         assert_eq!(found_in(&bytes), Vec::<String>::new(), "{name}");
         let text = String::from_utf8_lossy(&bytes);
-        let left: Vec<_> = erased.iter().filter(|email| text.contains(*email)).collect();
+        let left: Vec<_> = erased
+            .iter()
+            .filter(|email| text.contains(*email))
+            .collect();
         assert!(left.is_empty(), "{name} has {left:?}");
     }
     world.finish().await;
