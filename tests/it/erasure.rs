@@ -1,5 +1,6 @@
 //! Erasure: nothing of the person is left, the log stays whole, and nothing comes back.
 
+mod command;
 mod races;
 mod sealed;
 mod traces;

@@ -21,12 +21,12 @@ use countersign::web::demo::Caught;
 use crate::harness::{Client, Folder, SECRET, place, postgres};
 use crate::on_both_engines;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
 
 /// A server process that is killed when the test lets go of it.
-struct Server {
+pub struct Server {
     child: Child,
-    base: String,
+    pub base: String,
 }
 
 impl Drop for Server {
@@ -36,7 +36,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -44,7 +44,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-fn write_settings(folder: &Path, database: &str, port: u16, smtp_port: u16) {
+pub fn write_settings(folder: &Path, database: &str, port: u16, smtp_port: u16) {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\nbase_url = \"http://127.0.0.1:{port}\"\nany_domain = true\n\
          [database]\nurl = \"{database}\"\n[secrets]\nroot = \"{SECRET}\"\n\
@@ -54,7 +54,7 @@ fn write_settings(folder: &Path, database: &str, port: u16, smtp_port: u16) {
     std::fs::write(folder.join(format!("{port}.toml")), text).unwrap();
 }
 
-fn run(folder: &Path, port: u16, arguments: &[&str]) -> std::process::Output {
+pub fn run(folder: &Path, port: u16, arguments: &[&str]) -> std::process::Output {
     Command::new(PROGRAM)
         .arg("--config")
         .arg(folder.join(format!("{port}.toml")))
@@ -64,13 +64,18 @@ fn run(folder: &Path, port: u16, arguments: &[&str]) -> std::process::Output {
 }
 
 async fn start(folder: &Path, port: u16) -> Server {
+    start_with(folder, port, Stdio::null()).await
+}
+
+/// Starts the server, its log going somewhere.
+pub async fn start_with(folder: &Path, port: u16, log: Stdio) -> Server {
     let child = Command::new(PROGRAM)
         .arg("--config")
         .arg(folder.join(format!("{port}.toml")))
         .arg("serve")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .unwrap();
     let base = format!("http://127.0.0.1:{port}");
@@ -125,7 +130,7 @@ async fn load(base: String, name: usize, stop: Arc<AtomicUsize>) -> Vec<String> 
     acknowledged
 }
 
-fn declare(folder: &Path, port: u16) {
+pub fn declare(folder: &Path, port: u16) {
     let file = folder.join("brands.toml");
     std::fs::write(&file, crate::harness::DECLARATIONS).unwrap();
     let done = run(folder, port, &["apply", file.to_str().unwrap()]);
