@@ -233,3 +233,54 @@ async fn after_an_erasure_no_byte_of_the_sqlite_files_tells_of_the_person() {
     }
     world.finish().await;
 }
+
+/// The files of all tables (`r`), their large values (`t`) and indexes (`i`), as the server reads them, that tell of the
+/// person.
+async fn files_of_postgres_that_tell(world: &World) -> Vec<String> {
+    let mut conn = world.app.store.read().await.unwrap();
+    let Conn::PostgresRead(conn) = &mut conn else {
+        unreachable!()
+    };
+    sqlx::query("checkpoint")
+        .execute(&mut **conn)
+        .await
+        .unwrap();
+    let files = "select relkind::text || ' ' || relname, pg_read_binary_file(pg_relation_filepath(oid)) from pg_class \
+         where relkind in ('r', 'i', 't') and relnamespace in ('public'::regnamespace, 'pg_toast'::regnamespace)";
+    let files: Vec<(String, Vec<u8>)> = sqlx::query_as(files).fetch_all(&mut **conn).await.unwrap();
+    let told = files
+        .into_iter()
+        .filter(|file| !found_in(&file.1).is_empty());
+    told.map(|file| file.0).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_erasure_no_index_of_postgresql_tells_of_the_person_and_no_table_once_it_is_rewritten()
+ {
+    if crate::harness::postgres::is_left_out() {
+        return;
+    }
+    let more = "[budget]\nper_network_an_hour = 0\n";
+    let world = World::with(countersign::store::Engine::Postgres, more).await;
+    a_crowd(&world, 0, 200).await;
+    a_whole_life(&world).await;
+    a_crowd(&world, 200, 400).await;
+    let told = files_of_postgres_that_tell(&world).await;
+    assert!(told.contains(&"i contact_address".to_owned()), "{told:?}");
+    forget(&world, TYPED).await.unwrap();
+    let told = files_of_postgres_that_tell(&world).await;
+    assert!(told.iter().all(|file| file.starts_with("r ")), "{told:?}");
+    // What docs/erasure.md tells whoever needs it.
+    let mut conn = world.app.store.read().await.unwrap();
+    if let Conn::PostgresRead(conn) = &mut conn {
+        let rewrite = "vacuum (full) contact, request, opening, outbox, event, sealed_evidence";
+        sqlx::query(rewrite).execute(&mut **conn).await.unwrap();
+    }
+    drop(conn);
+    assert_eq!(
+        files_of_postgres_that_tell(&world).await,
+        Vec::<String>::new()
+    );
+    world.deliver().await;
+    world.finish().await;
+}
