@@ -144,8 +144,8 @@ impl App {
                 sealed_at: sealing.now,
                 delete_at,
             };
-            let entropy = self.random.bytes();
-            part.sealed = key.seal(entropy, about(&part).as_bytes(), &text)?;
+            let mut random = self.random.generator();
+            part.sealed = key.seal(&mut random, about(&part).as_bytes(), &text)?;
             sealed::insert(tx, &sealing.address, &part).await?;
         }
         Ok(delete_at)

@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
+use hpke::rand_core::CryptoRng;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -46,32 +47,38 @@ impl SealKey {
         let bytes = STANDARD
             .decode(text.trim())
             .map_err(|_| SealProblem::PublicKey)?;
-        let key = Self(PublicKey::from_bytes(&bytes).map_err(|_| SealProblem::PublicKey)?);
-        // Tried out at once: a point of small order, which would give everybody the same secret, seals nothing.
-        match key.seal([0; 32], b"", b"") {
-            Ok(_) => Ok(key),
-            Err(_) => Err(SealProblem::PublicKey),
-        }
+        let key = PublicKey::from_bytes(&bytes).map_err(|_| SealProblem::PublicKey)?;
+        // Tried out at once, with any other key: a point of small order gives everybody the same secret (RFC 7748, section
+        // 6.1), and the library refuses it.
+        let point = Encapsulated::from_bytes(&bytes).map_err(|_| SealProblem::PublicKey)?;
+        let other = OpeningKey::derive(&[0; 32]).0;
+        hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeR::Base,
+            &other,
+            &point,
+            INFO,
+        )
+        .map_err(|_| SealProblem::PublicKey)?;
+        Ok(Self(key))
     }
 
     pub fn text(&self) -> String {
         STANDARD.encode(self.0.to_bytes())
     }
 
-    /// Encrypts. `about` is not hidden, and must be the same to open it. `entropy` is 32 fresh random bytes.
+    /// Encrypts. `about` is not hidden, and must be the same to open it.
     pub fn seal(
         &self,
-        entropy: [u8; 32],
+        random: &mut impl CryptoRng,
         about: &[u8],
         text: &[u8],
     ) -> Result<Vec<u8>, SealProblem> {
-        let mut random = <rand::rngs::StdRng as rand::SeedableRng>::from_seed(entropy);
         let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<
             ChaCha20Poly1305,
             HkdfSha256,
             X25519HkdfSha256,
         >(
-            &OpModeS::Base, &self.0, INFO, text, about, &mut random
+            &OpModeS::Base, &self.0, INFO, text, about, random
         )
         .map_err(|_| SealProblem::Seal)?;
         let mut sealed = encapsulated.to_bytes().to_vec();
@@ -130,14 +137,17 @@ impl OpeningKey {
 
 #[cfg(test)]
 mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
     use super::*;
 
     #[test]
     fn only_the_other_half_opens_what_was_sealed_and_only_as_it_was() {
         let key = OpeningKey::derive(&[7; 32]);
         let public = SealKey::parse(&key.public().text()).unwrap();
+        let mut random = StdRng::seed_from_u64(1);
         let sealed = public
-            .seal([1; 32], b"contact 1", b"what happened")
+            .seal(&mut random, b"contact 1", b"what happened")
             .unwrap();
         assert!(!sealed.windows(4).any(|part| part == b"what"));
         let read = OpeningKey::find(&format!("# for the safe\nprivate: {}\n", key.text())).unwrap();
@@ -162,6 +172,15 @@ mod tests {
         assert!(OpeningKey::find(&key.public().text()).is_err());
         assert!(SealKey::parse(&key.text()).is_err());
         assert!(SealKey::parse("newsletter").is_err());
-        assert!(SealKey::parse(&STANDARD.encode([0; 32])).is_err());
+        for point in [0, 1] {
+            let mut weak = [0; 32];
+            weak[0] = point;
+            let text = STANDARD.encode(weak);
+            assert_eq!(
+                SealKey::parse(&text),
+                Err(SealProblem::PublicKey),
+                "{point}"
+            );
+        }
     }
 }
