@@ -3,7 +3,7 @@
 //! A commitment in the log is made from an event's body and salt. So an event may be emptied only once it stands in a signed
 //! checkpoint; then nothing of the log changes, and the commitment is one of nothing. The order of the steps inside the one
 //! transaction is what settles the races, on PostgreSQL too, where others write at the same time:
-//! 1. the contact's locks: no signup, answer or resend is under way for it;
+//! 1. the contact's lock: no signup, answer or resend is under way for it;
 //! 2. the contact itself is deleted, before anything else: whoever records a hit or the fate of a mail for it has either
 //!    committed, or finds it gone and records nothing. They look at the contact first, too, so nobody waits in a circle;
 //! 3. only now all that belongs to it can be seen: its requests, hits and mails go. Whether the log holds all its events is
@@ -127,10 +127,6 @@ impl App {
     ) -> Result<Option<Erased>, EraseProblem> {
         let mut locks = Locks::default();
         locks.contact(brand.id, address.key());
-        locks.mailbox(
-            brand.id,
-            &self.keys.mailbox_hash(brand.id.0, &address.mailbox()),
-        );
         let mut held = self.store.hold_to_write(locks).await?;
         let tx = held.conn();
         let contact = contacts::find(tx, brand.id, address.key())

@@ -9,6 +9,7 @@ use crate::app::erase::{EraseProblem, Erased, Wish};
 use crate::app::permit::Unanswerable;
 use crate::domain::brand::Brand;
 use crate::domain::event::{ErasedBy, Through};
+use crate::store::Engine;
 
 #[derive(Args)]
 pub struct Forget {
@@ -43,7 +44,7 @@ impl Forget {
             .map_err(ended)?;
         tell(&brand, &erased);
         match app.store.scrub().await {
-            Ok(true) => println!("The bytes of the deleted rows are out of the database's files."),
+            Ok(true) => println!("{}", scrubbed(app.store.engine())),
             Ok(false) => println!(
                 "A long read is at work, so old bytes are still in the database's log; a running worker takes them out."
             ),
@@ -83,6 +84,16 @@ impl Forget {
             return Err(Ended::Refused("nothing was erased".to_owned()));
         }
         Ok(())
+    }
+}
+
+/// What can be said of the old bytes.
+const fn scrubbed(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "The old bytes are out of the database's files.",
+        Engine::Postgres => {
+            "A vacuum took the deleted rows out of tables and indexes. Free space in the tables' files can hold old bytes for a while."
+        }
     }
 }
 

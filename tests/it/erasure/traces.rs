@@ -284,3 +284,41 @@ async fn after_an_erasure_no_index_of_postgresql_tells_of_the_person_and_no_tabl
     world.deliver().await;
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_long_read_is_at_it_old_bytes_wait_for_a_later_tidying() {
+    let world = World::on(countersign::store::Engine::Sqlite).await;
+    a_whole_life(&world).await;
+    let mut reader = world.app.store.read().await.unwrap();
+    let Conn::SqliteRead(conn) = &mut reader else {
+        unreachable!()
+    };
+    sqlx::query("begin").execute(&mut **conn).await.unwrap();
+    let events = "select count(*) from event";
+    let before: i64 = sqlx::query_scalar(events)
+        .fetch_one(&mut **conn)
+        .await
+        .unwrap();
+    world
+        .app
+        .erase(&acme(&world), TYPED, BY_OPERATOR)
+        .await
+        .unwrap();
+    assert!(!world.app.store.scrub().await.unwrap());
+    // Nobody else had to wait for it.
+    world.signed_up("bert@example.org", "192.0.2.1").await;
+    let still: i64 = sqlx::query_scalar(events)
+        .fetch_one(&mut **conn)
+        .await
+        .unwrap();
+    assert_eq!(still, before);
+    sqlx::query("rollback").execute(&mut **conn).await.unwrap();
+    drop(reader);
+    world.advance(7_200);
+    world.app.tidy().await.unwrap();
+    for (name, bytes) in files(&world) {
+        assert_eq!(found_in(&bytes), Vec::<String>::new(), "{name}");
+    }
+    world.mail_to("bert@example.org").await;
+    world.finish().await;
+}
