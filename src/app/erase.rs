@@ -24,6 +24,8 @@ use crate::domain::ids::ContactId;
 use crate::domain::seal::SealProblem;
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
+use crate::store::erased::AddressHash;
+use crate::store::events::NewEvent;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
@@ -132,30 +134,58 @@ impl App {
         let contact = contacts::find(tx, brand.id, address.key())
             .await?
             .ok_or(EraseProblem::Unknown)?;
-        // The clock is read under the locks, so that times within one contact never run backwards.
-        let now = self.clock.now();
         let mut erased = delete_rows(tx, &contact).await?;
         let last = events::last_of(tx, brand.id, contact.id).await?;
         let head = self.log_head(tx).await?;
         if head.is_none_or(|head| head.last_position < last) {
             return Ok(None);
         }
+        // The clock is read under the locks, so that times within one contact never run backwards.
+        let now = self.clock.now();
         let hash = self.keys.address_hash(brand.id.0, address.key());
-        let keep = brand.declared.keep_proof_after_erasure.as_ref();
-        if let Some(keep) = keep {
+        self.empty(tx, brand, &hash, &mut erased, now).await?;
+        erased::put(tx, brand.id, &hash, now).await?;
+        scrub::mark(tx, self.random.uuid_v7(now)).await?;
+        let mut writes = Writes::default();
+        events::append(&mut writes, &[self.told(brand, wish, &erased, now)?]);
+        // If the process dies before this commit, nothing was erased; after it everything is.
+        held.finish_with(writes).await?;
+        Ok(Some(erased))
+    }
+
+    /// Step 4.
+    async fn empty(
+        &self,
+        tx: &mut Conn,
+        brand: &Brand,
+        address: &AddressHash,
+        erased: &mut Erased,
+        now: Timestamp,
+    ) -> Result<(), EraseProblem> {
+        if let Some(keep) = &brand.declared.keep_proof_after_erasure {
             let sealing = Sealing {
                 brand: brand.id,
-                contact: contact.id,
-                address: hash,
+                contact: erased.contact,
+                address: *address,
                 keep,
                 now,
             };
             erased.sealed_until = Some(self.seal(tx, &sealing).await?);
         }
-        let emptied = events::empty(tx, brand.id, contact.id).await?;
+        let emptied = events::empty(tx, brand.id, erased.contact).await?;
         erased.events = i64::try_from(emptied).unwrap_or(i64::MAX);
-        erased::put(tx, brand.id, &hash, now).await?;
-        scrub::mark(tx, self.random.uuid_v7(now)).await?;
+        Ok(())
+    }
+
+    /// The event that says that it was lawful.
+    fn told(
+        &self,
+        brand: &Brand,
+        wish: Wish,
+        erased: &Erased,
+        now: Timestamp,
+    ) -> Result<NewEvent, StoreError> {
+        let keep = brand.declared.keep_proof_after_erasure.as_ref();
         let fact = Fact::Erased {
             by: wish.by,
             through: wish.through,
@@ -165,14 +195,10 @@ impl App {
         };
         let about = About {
             brand: brand.id,
-            contact: contact.id,
+            contact: erased.contact,
             request: None,
         };
-        let mut writes = Writes::default();
-        events::append(&mut writes, &[self.work().record(about, now, fact)?]);
-        // If the process dies before this commit, nothing was erased; after it everything is.
-        held.finish_with(writes).await?;
-        Ok(Some(erased))
+        self.work().record(about, now, fact)
     }
 
     /// Which of these addresses a brand erased: no basis, whatever an import brings (D3), unless the person has signed up
