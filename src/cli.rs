@@ -10,10 +10,12 @@ mod bench;
 mod breaker;
 pub mod demo;
 mod evidence;
+mod forget;
 mod init;
 mod operator;
 mod permission;
 mod policy;
+mod seal_key;
 mod serve;
 mod timestamp;
 mod verify;
@@ -68,6 +70,11 @@ enum Command {
     Evidence(evidence::Evidence),
     /// Have the log stamped now by every time-stamping authority of the settings
     Timestamp(timestamp::Stamp),
+    /// Erase what is known of an address; the log of evidence still verifies
+    Forget(forget::Forget),
+    /// The key that evidence is sealed to where a brand keeps proof after an erasure
+    #[command(subcommand)]
+    SealKey(seal_key::SealKey),
     /// Check an evidence bundle, with no server and no network; or, with --log, the whole log
     Verify(verify::Verify),
     /// Write a consistent copy of a running SQLite database
@@ -144,6 +151,8 @@ async fn run(arguments: Arguments) -> Done {
         Command::Verify(command) => command.run(&file).await,
         Command::Backup(command) => command.run(&*opened(&file).await?).await,
         Command::Timestamp(command) => command.run(&*opened(&file).await?).await,
+        Command::Forget(command) => command.run(&*opened(&file).await?).await,
+        Command::SealKey(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,

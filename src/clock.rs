@@ -160,6 +160,11 @@ impl Random {
         bytes
     }
 
+    /// A generator for a library that wants one, seeded anew.
+    pub fn generator(&self) -> StdRng {
+        StdRng::from_seed(self.bytes())
+    }
+
     /// A UUID version 7 (RFC 9562, section 5.7) of the given instant.
     pub fn uuid_v7(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.micros() / 1_000).unwrap_or(0);

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod permission;
 pub mod policy;
 pub mod scanner;
+pub mod seal;
 pub mod sentence;
 pub mod standing;
 pub mod time;

@@ -10,6 +10,7 @@ pub mod budgets;
 mod checkpoint;
 pub mod contacts;
 pub mod cosignatures;
+pub mod erased;
 pub mod events;
 pub mod held;
 pub mod leases;
@@ -20,6 +21,8 @@ pub mod openings;
 pub mod operators;
 pub mod outbox;
 pub mod requests;
+pub mod scrub;
+pub mod sealed;
 pub mod set;
 pub mod settings;
 pub mod signups;
@@ -58,7 +61,8 @@ pub enum StoreError {
     /// The database's settings would lose acknowledged writes.
     #[error("{0}")]
     Unsafe(String),
-    /// Another process wrote between reading and writing; nothing was done, and a second attempt will do.
+    /// Another process wrote between reading and writing, or on PostgreSQL two transactions waited for each other; nothing was
+    /// done, and a second attempt will do.
     #[error("another process wrote at the same moment")]
     Overtaken,
     /// Too many writes are waiting; the caller may try again in a moment.
@@ -66,8 +70,15 @@ pub enum StoreError {
     Busy,
 }
 
+/// PostgreSQL's code for the transaction that it ended of two that waited for each other.
+const DEADLOCK: &str = "40P01";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some(DEADLOCK) {
+            return Self::Overtaken;
+        }
         Self::Database(Arc::new(error))
     }
 }

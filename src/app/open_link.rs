@@ -76,6 +76,7 @@ pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, Stor
             rows.push(OpeningRow {
                 brand_id: call.brand,
                 request_id: call.request,
+                contact_id: request.contact_id,
                 id: EventId(work.random.uuid_v7(now)),
                 link: call.link,
                 network: call.circumstances.neighbourhood(),
@@ -98,8 +99,10 @@ pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, Stor
     let hits: Vec<(Key, i64)> = hits.into_iter().collect();
     let mut writes = Writes::default();
     requests::count_openings(&mut writes, &hits);
-    openings::insert(&mut writes, &rows);
-    events::append(&mut writes, &events);
+    // Nothing was locked: an erasure may have come in between, and then nothing of it is kept.
+    let engine = work.store.engine();
+    openings::insert(&mut writes, engine, &rows);
+    events::append_to_known(&mut writes, engine, &events);
     work.store.write_now(writes).await?;
     Ok(answers)
 }

@@ -40,16 +40,24 @@ impl App {
     ) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
         let mut conn = self.store.read().await?;
         let packed = events::list_mails(&mut conn, brand.id, contact).await?;
-        let texts = texts_of(&mut conn, &packed).await?;
-        packed
-            .iter()
-            .map(|(position, packed)| {
-                let id = dictionary_of(packed).map_err(|_| DAMAGED)?;
-                let text = id.and_then(|id| texts.get(&id)).map(Vec::as_slice);
-                Ok((*position, unpack(packed, text).map_err(|_| DAMAGED)?))
-            })
-            .collect()
+        unpack_all(&mut conn, &packed).await
     }
+}
+
+/// Packed mails byte for byte as they were sent, each with its position.
+pub(super) async fn unpack_all(
+    conn: &mut Conn,
+    packed: &[(i64, Vec<u8>)],
+) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    let texts = texts_of(conn, packed).await?;
+    packed
+        .iter()
+        .map(|(position, packed)| {
+            let id = dictionary_of(packed).map_err(|_| DAMAGED)?;
+            let text = id.and_then(|id| texts.get(&id)).map(Vec::as_slice);
+            Ok((*position, unpack(packed, text).map_err(|_| DAMAGED)?))
+        })
+        .collect()
 }
 
 async fn texts_of(

@@ -160,14 +160,20 @@ impl App {
         let Some(last) = events.last().map(|event| event.position) else {
             return Ok(None);
         };
-        let mut grown = grow(&mut conn, from, &events).await?;
+        let mut grown = match grow(&mut conn, from, &events).await {
+            Err(SequenceProblem::Emptied(position)) => return self.overtaken(position).await,
+            grown => grown?,
+        };
         let runs = runs(log::last_run(&mut conn).await?, from.size, &events);
         drop(conn);
         log::stage(&self.store, &grown.take(), &runs).await?;
 
         let mut conn = self.store.read().await?;
         let events = log::list_events(&mut conn, from.last_position, last, BATCH).await?;
-        let mut again = grow(&mut conn, from, &events).await?;
+        let mut again = match grow(&mut conn, from, &events).await {
+            Err(SequenceProblem::Emptied(position)) => return self.overtaken(position).await,
+            grown => grown?,
+        };
         if (again.size(), again.root()) != (grown.size(), grown.root()) {
             return Err(SequenceProblem::Reread("the events differ".to_owned()));
         }
@@ -175,6 +181,16 @@ impl App {
         drop(conn);
         self.sign(Some(from.size), again.size(), again.root(), last)
             .await
+    }
+
+    /// An event was emptied before this round came to it. If another sequencer was faster and an erasure waited for that,
+    /// the newest checkpoint holds the event, and nothing is wrong.
+    async fn overtaken(&self, position: i64) -> Result<Option<Head>, SequenceProblem> {
+        let mut conn = self.store.read().await?;
+        match self.log_head(&mut conn).await? {
+            Some(head) if head.last_position >= position => Ok(None),
+            _ => Err(SequenceProblem::Emptied(position)),
+        }
     }
 
     async fn sign(

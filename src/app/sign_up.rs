@@ -15,6 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::store::StoreError;
 use crate::store::budgets::MailboxHash;
+use crate::store::erased::AddressHash;
 use crate::store::signups::{self, Who};
 use crate::telemetry;
 
@@ -67,6 +68,7 @@ pub struct SignUp {
     form: Arc<Form>,
     version: VersionHash,
     address: EmailAddress,
+    address_hash: AddressHash,
     mailbox: MailboxHash,
     name: Option<String>,
     purposes: Vec<Slug>,

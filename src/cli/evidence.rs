@@ -7,9 +7,12 @@ use clap::Args;
 use super::init::replace_private;
 use super::{Done, Ended, brand_named};
 use crate::app::App;
-use crate::app::permit::parse_address;
+use crate::app::permit::{Unanswerable, parse_address};
+use crate::app::seal::{OpenProblem, Opened};
 use crate::domain::brand::Brand;
+use crate::domain::seal::OpeningKey;
 use crate::domain::sentence::sentence;
+use crate::ledger::bundle::Report;
 
 #[derive(Args)]
 pub struct Evidence {
@@ -30,16 +33,29 @@ pub struct Evidence {
     /// The events as JSON, one a line
     #[arg(long, requires = "timeline")]
     json: bool,
+    /// Of an erased address: the file with the private seal key that opens what was kept
+    #[arg(long, value_name = "KEYFILE", requires = "by", requires = "reason")]
+    legal_hold: Option<PathBuf>,
+    /// Who opens it; this stays in the log
+    #[arg(long, requires = "legal_hold")]
+    by: Option<String>,
+    /// Why it is opened; this stays in the log, so name no person in it
+    #[arg(long, requires = "legal_hold")]
+    reason: Option<String>,
 }
 
 impl Evidence {
     pub async fn run(self, app: &App) -> Done {
         let brand = brand_named(app, &self.brand)?;
+        let opened = match &self.legal_hold {
+            Some(file) => Some(self.open(app, &brand, file).await?),
+            None => None,
+        };
         if let Some(file) = &self.output {
-            self.bundle(app, &brand, file).await?;
+            self.bundle(app, &brand, opened.as_deref(), file).await?;
         }
         if self.timeline {
-            self.story(app, &brand).await?;
+            self.story(app, &brand, opened.as_deref()).await?;
         }
         Ok(())
     }
@@ -51,26 +67,36 @@ impl Evidence {
         ))
     }
 
-    async fn bundle(&self, app: &App, brand: &Brand, file: &Path) -> Done {
-        let address = parse_address(&self.address)?;
-        let Some((bytes, report)) = app.bundle(brand, address.key()).await? else {
-            return Err(self.unknown());
+    async fn bundle(
+        &self,
+        app: &App,
+        brand: &Brand,
+        opened: Option<&[Opened]>,
+        file: &Path,
+    ) -> Done {
+        let Some(opened) = opened else {
+            let address = parse_address(&self.address)?;
+            let made = app.bundle(brand, address.key()).await?;
+            return put(file, &made.ok_or_else(|| self.unknown())?);
         };
-        // It is full of personal data: nobody else on this machine reads it.
-        replace_private(file, &bytes)
-            .map_err(|error| Ended::Wrong(format!("{}: {error}", file.display())))?;
-        let (events, anchors) = (report.events.len(), report.anchors.len());
-        println!(
-            "{}: {events} events, {anchors} timestamps; it holds.\nCheck it anywhere: countersign verify {}\nLog key: {}",
-            file.display(),
-            file.display(),
-            report.vkey
-        );
+        // One contact for each erasure; the second goes beside the first.
+        for (number, one) in (1..).zip(opened) {
+            let made = app.bundle_of_sealed(brand, one).await?;
+            put(&numbered(file, number), &made)?;
+        }
         Ok(())
     }
 
-    async fn story(&self, app: &App, brand: &Brand) -> Done {
-        let events = app.story(brand, &self.address).await?;
+    async fn story(&self, app: &App, brand: &Brand, opened: Option<&[Opened]>) -> Done {
+        let mut events = Vec::new();
+        match opened {
+            None => events = app.story(brand, &self.address).await?,
+            Some(opened) => {
+                for one in opened {
+                    events.extend(one.story()?);
+                }
+            }
+        }
         if events.is_empty() {
             return Err(self.unknown());
         }
@@ -87,4 +113,62 @@ impl Evidence {
         }
         Ok(())
     }
+
+    /// What an erasure sealed, with what was recorded since.
+    async fn open(&self, app: &App, brand: &Brand, file: &Path) -> Result<Vec<Opened>, Ended> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Ended::Wrong(format!("{}: {error}", file.display())))?;
+        let key = OpeningKey::find(&text)
+            .map_err(|problem| Ended::Wrong(format!("{}: {problem}", file.display())))?;
+        let by = said("--by", self.by.as_deref())?;
+        let reason = said("--reason", self.reason.as_deref())?;
+        let opened = app
+            .open_sealed(brand, &self.address, &key, by, reason)
+            .await;
+        let opened = opened.map_err(|problem| match problem {
+            OpenProblem::Address(Unanswerable::Address(_)) => Ended::Wrong(problem.to_string()),
+            _ => Ended::Refused(problem.to_string()),
+        })?;
+        for one in &opened {
+            eprintln!(
+                "Sealed {} for: {}. It is deleted {}.",
+                one.sealed_at, one.reason, one.delete_at
+            );
+        }
+        Ok(opened)
+    }
+}
+
+/// Writes a bundle. It is full of personal data: nobody else on this machine reads it.
+fn put(file: &Path, (bytes, report): &(Vec<u8>, Report)) -> Done {
+    replace_private(file, bytes)
+        .map_err(|error| Ended::Wrong(format!("{}: {error}", file.display())))?;
+    println!(
+        "{}: {} events, {} timestamps; it holds.\nCheck it anywhere: countersign verify {}\nLog key: {}",
+        file.display(),
+        report.events.len(),
+        report.anchors.len(),
+        file.display(),
+        report.vkey
+    );
+    Ok(())
+}
+
+fn numbered(file: &Path, number: usize) -> PathBuf {
+    if number == 1 {
+        return file.to_owned();
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    file.with_file_name(format!("{stem}-{number}.zip"))
+}
+
+/// A word that stays in the log for good: not empty, and short.
+fn said<'a>(option: &str, text: Option<&'a str>) -> Result<&'a str, Ended> {
+    let text = text.unwrap_or("").trim();
+    if text.is_empty() || text.chars().count() > 300 || text.chars().any(char::is_control) {
+        return Err(Ended::Wrong(format!(
+            "{option} must have 1 to 300 characters, on one line"
+        )));
+    }
+    Ok(text)
 }

@@ -75,6 +75,24 @@ pub struct PurposeDeclaration {
     pub wording: Texts,
 }
 
+/// Proof that outlives an erasure, for the establishment, exercise or defence of legal claims (GDPR, article 17(3)(e)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepProof {
+    /// Which claims, and why so long. It stands in the log and in what the operator is told.
+    pub reason: String,
+    /// Of 365 days each; then it is deleted.
+    pub years: u32,
+    /// The key that it is sealed to (X25519, base64). The private one lies in a safe.
+    pub public_key: String,
+}
+
+impl KeepProof {
+    pub fn kept_for(&self) -> Duration {
+        Duration::from_secs(u64::from(self.years) * 365 * 86_400)
+    }
+}
+
 /// A brand as its file declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +140,9 @@ pub struct BrandDeclaration {
     pub mails_per_hour: u32,
     #[serde(default = "default_true")]
     pub checked_by_line: bool,
+    /// Without it an erasure leaves no proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_proof_after_erasure: Option<KeepProof>,
     #[serde(default, rename = "purpose")]
     pub purposes: Vec<PurposeDeclaration>,
     #[serde(default, rename = "form")]

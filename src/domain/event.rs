@@ -160,6 +160,24 @@ pub struct SignedUp {
     pub circumstances: Circumstances,
 }
 
+/// Who asked for an erasure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasedBy {
+    Operator,
+    Person,
+}
+
+/// By what way an erasure was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Through {
+    CommandLine,
+    AdminPages,
+    Api,
+    PreferencesPage,
+}
+
 /// What happened. The tag is the event's `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -236,6 +254,26 @@ pub enum Fact {
         circumstances: Circumstances,
     },
     Replaced,
+    /// The events of the contact before this one were emptied, lawfully. Like the two below it holds nothing about the
+    /// person: it stays for good.
+    Erased {
+        by: ErasedBy,
+        through: Through,
+        /// How many events were emptied.
+        events: i64,
+        /// What they held is kept, encrypted, for the defence of claims.
+        sealed: bool,
+        /// The brand's stated reason for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Somebody with the key read what an erasure had sealed.
+    SealOpened {
+        by: String,
+        reason: String,
+    },
+    /// What was sealed is gone, since its term was over.
+    SealDeleted,
 }
 
 impl Fact {
@@ -251,7 +289,12 @@ impl Fact {
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
             | Self::AddressChanged { circumstances, .. } => Some(circumstances),
-            Self::MailAccepted { .. } | Self::MailFailed { .. } | Self::Replaced => None,
+            Self::MailAccepted { .. }
+            | Self::MailFailed { .. }
+            | Self::Replaced
+            | Self::Erased { .. }
+            | Self::SealOpened { .. }
+            | Self::SealDeleted => None,
         }
     }
 
@@ -266,7 +309,12 @@ impl Fact {
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
             | Self::AddressChanged { circumstances, .. } => Some(circumstances),
-            Self::MailAccepted { .. } | Self::MailFailed { .. } | Self::Replaced => None,
+            Self::MailAccepted { .. }
+            | Self::MailFailed { .. }
+            | Self::Replaced
+            | Self::Erased { .. }
+            | Self::SealOpened { .. }
+            | Self::SealDeleted => None,
         }
     }
 
@@ -284,6 +332,9 @@ impl Fact {
             Self::Withdrawn { .. } => "withdrawn",
             Self::AddressChanged { .. } => "address_changed",
             Self::Replaced => "replaced",
+            Self::Erased { .. } => "erased",
+            Self::SealOpened { .. } => "seal_opened",
+            Self::SealDeleted => "seal_deleted",
         }
     }
 
@@ -301,7 +352,10 @@ impl Fact {
             | Self::LinkOpened { .. }
             | Self::CodeAsked { .. }
             | Self::CodeWrong { .. }
-            | Self::Replaced => &[],
+            | Self::Replaced
+            | Self::Erased { .. }
+            | Self::SealOpened { .. }
+            | Self::SealDeleted => &[],
         }
     }
 }

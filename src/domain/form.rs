@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::brand::{BrandDeclaration, LANGUAGES, Slug, Texts};
+use super::brand::{BrandDeclaration, KeepProof, LANGUAGES, Slug, Texts};
 use super::ids::{BrandId, FormId};
 use super::policy::ACTIVE_WITHIN_AT_MOST;
+use super::seal::SealKey;
 
 /// A form as the brand's file declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,6 +250,9 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
             "role_addresses = \"confirm_first\" needs responsible = \"the person who answers for it\"",
         ));
     }
+    if let Some(keep) = &brand.keep_proof_after_erasure {
+        problems.extend(problems_of_keeping(keep).iter().map(|what| at(what)));
+    }
     let urls = [&brand.privacy_url, &brand.home_url, &brand.logo_url];
     for url in urls.into_iter().flatten() {
         if !is_web_url(url) {
@@ -283,6 +287,22 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
     }
     for form in &brand.forms {
         problems_of_form(brand, form, &mut problems);
+    }
+    problems
+}
+
+fn problems_of_keeping(keep: &KeepProof) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut wrong = |what: &str| problems.push(format!("keep_proof_after_erasure: {what}"));
+    let length = keep.reason.trim().chars().count();
+    if !(10..=500).contains(&length) || keep.reason.chars().any(char::is_control) {
+        wrong("reason says which claims the proof is kept for; give 10 to 500 characters");
+    }
+    if !(1..=30).contains(&keep.years) {
+        wrong("years must be 1 to 30");
+    }
+    if let Err(problem) = SealKey::parse(&keep.public_key) {
+        wrong(&format!("public_key: {problem}"));
     }
     problems
 }

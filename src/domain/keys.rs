@@ -111,6 +111,14 @@ impl Keys {
         first_16(&full)
     }
 
+    /// An erased address is kept as a keyed hash, under the key of mailboxes and for the same reason. Of the address that
+    /// contacts are compared by, not of its mailbox: others of the same mailbox were not erased.
+    pub fn address_hash(&self, brand: Uuid, address_key: &str) -> [u8; 16] {
+        let parts: [&[u8]; 3] = [b"erased", brand.as_bytes(), address_key.as_bytes()];
+        let full: [u8; 32] = mac(&self.mailbox, &parts).finalize().into_bytes().into();
+        first_16(&full)
+    }
+
     /// Which mailbox key is in use, to notice at start that an old secret is missing.
     pub fn mailbox_fingerprint(&self) -> String {
         let hash = Sha256::digest(self.mailbox);

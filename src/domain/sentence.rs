@@ -1,7 +1,7 @@
 //! Events in words, for operators and auditors: the timeline, the report and the admin pages tell the same story.
 
 use super::circumstances::Circumstances;
-use super::event::{Event, Fact, Grade, Link, MailFate};
+use super::event::{ErasedBy, Event, Fact, Grade, Link, MailFate, Through};
 use super::policy::Verdict;
 use super::scanner::Signal;
 
@@ -145,7 +145,48 @@ pub fn sentence(event: &Event) -> String {
             from(circumstances)
         ),
         Fact::Replaced => "A newer request took the place of this one.".to_owned(),
+        Fact::Erased {
+            by,
+            through,
+            events,
+            sealed,
+            reason,
+        } => erased(*by, *through, *events, *sealed, reason.as_deref()),
+        Fact::SealOpened { by, reason } => {
+            format!("What the erasure had sealed was opened by {by}: {reason}")
+        }
+        Fact::SealDeleted => {
+            "What the erasure had sealed was deleted, its term is over.".to_owned()
+        }
     }
+}
+
+fn erased(
+    by: ErasedBy,
+    through: Through,
+    events: i64,
+    sealed: bool,
+    reason: Option<&str>,
+) -> String {
+    let who = match by {
+        ErasedBy::Operator => "an operator",
+        ErasedBy::Person => "the person",
+    };
+    let way = match through {
+        Through::CommandLine => "on the command line",
+        Through::AdminPages => "on the admin pages",
+        Through::Api => "over the API",
+        Through::PreferencesPage => "on the preferences page",
+    };
+    let kept = if sealed {
+        format!(
+            "what they held is kept sealed ({})",
+            reason.unwrap_or("no reason was stated")
+        )
+    } else {
+        "nothing of it is kept".to_owned()
+    };
+    format!("Erased at the wish of {who}, {way}: {events} events were emptied; {kept}.")
 }
 
 const fn fate(mail: MailFate) -> &'static str {

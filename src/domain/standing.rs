@@ -156,13 +156,17 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                 }
             }
         }
+        // Whatever the person had given went with the rest.
+        Fact::Erased { .. } => standings.clear(),
         Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }
         | Fact::MailFailed { .. }
         | Fact::LinkOpened { .. }
         | Fact::CodeAsked { .. }
         | Fact::CodeWrong { .. }
-        | Fact::Replaced => {}
+        | Fact::Replaced
+        | Fact::SealOpened { .. }
+        | Fact::SealDeleted => {}
     }
 }
 

@@ -75,6 +75,14 @@ const PUT: &str = "insert into contact (brand_id, id, address, address_key, mail
 const PUT_STANDINGS: &str = "update contact set standings = r.standings from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 
+const DELETE: &str = "delete from contact where brand_id = $1 and id = $2";
+
+/// Deletes an erased contact.
+pub async fn delete(tx: &mut Conn, brand: BrandId, id: ContactId) -> Result<(), StoreError> {
+    on!(tx, driver => { sqlx::query(DELETE).bind(brand).bind(id).execute(driver).await?; });
+    Ok(())
+}
+
 pub async fn find(
     conn: &mut Conn,
     brand: BrandId,

@@ -1,7 +1,7 @@
 //! The events: appended, read in their order, never changed. An erasure empties them.
 
 use super::set::{ROWS_AT_MOST, Rows, Writes};
-use super::{Conn, StoreError, on};
+use super::{Conn, Engine, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::time::Timestamp;
 
@@ -29,10 +29,33 @@ pub struct StoredEvent {
     pub circumstances: Option<String>,
 }
 
+/// An event with all that its row holds.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct WholeEvent {
+    pub position: i64,
+    pub body: Option<String>,
+    pub salt: Option<Vec<u8>>,
+    pub circumstances: Option<String>,
+    /// Packed by `mails`.
+    pub mail: Option<Vec<u8>>,
+}
+
 const APPEND: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
      select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null";
+/// Two texts: what an event of an erased contact told would be back, so the contact must still be there when this commits.
+/// SQLite has one writer; on PostgreSQL the contact's row is held, and an erasure under way is waited for.
+const APPEND_TO_KNOWN: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
+     select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null \
+     and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id)";
+const APPEND_TO_KNOWN_POSTGRES: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
+     select r.brand_id, r.contact_id, r.kind, r.at, r.body, r.salt, r.circumstances, r.mail from r \
+     cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c";
 const LIST: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
+const LAST_OF_CONTACT: &str =
+    "select coalesce(max(position), 0) from event where brand_id = $1 and contact_id = $2";
+const EMPTY: &str = "update event set body = null, salt = null, circumstances = null, mail = null \
+     where brand_id = $1 and contact_id = $2";
 const LIST_MAILS: &str = "select position, mail from event \
      where brand_id = $1 and contact_id = $2 and mail is not null order by position limit $3";
 
@@ -49,7 +72,21 @@ const LAST_OF_KIND: &str =
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
 
+/// Appends what was decided with the contact's lock held.
 pub fn append(writes: &mut Writes, events: &[NewEvent]) {
+    append_by(APPEND, writes, events);
+}
+
+/// Appends what needs no lock; an event of a contact that was erased meanwhile is left out.
+pub fn append_to_known(writes: &mut Writes, engine: Engine, events: &[NewEvent]) {
+    append_by(
+        engine.text(APPEND_TO_KNOWN, APPEND_TO_KNOWN_POSTGRES),
+        writes,
+        events,
+    );
+}
+
+fn append_by(sql: &'static str, writes: &mut Writes, events: &[NewEvent]) {
     for part in events.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .uuid("brand_id", |event| event.brand_id.0)
@@ -60,7 +97,7 @@ pub fn append(writes: &mut Writes, events: &[NewEvent]) {
             .blob("salt", |event| event.salt.to_vec())
             .text_or_null("circumstances", |event| event.circumstances.clone())
             .blob_or_null("mail", |event| event.mail.clone());
-        writes.add(APPEND, rows);
+        writes.add(sql, rows);
     }
 }
 
@@ -70,35 +107,18 @@ pub async fn list(
     brand: BrandId,
     contact: ContactId,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST)
-        .bind(brand)
-        .bind(contact)
-        .bind(0_i64)
-        .bind(PAGE)
-        .fetch_all(driver)
-        .await?))
+    list_after(conn, brand, contact, 0, PAGE).await
 }
 
-/// An event with all that is kept of it.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct WholeEvent {
-    pub position: i64,
-    pub body: Option<String>,
-    pub salt: Option<Vec<u8>>,
-    pub circumstances: Option<String>,
-    /// Packed by `mails`.
-    pub mail: Option<Vec<u8>>,
-}
-
-/// The events of a contact behind a position, oldest first.
-pub async fn list_whole(
+/// Events of a contact behind a position, oldest first.
+pub async fn list_after(
     conn: &mut Conn,
     brand: BrandId,
     contact: ContactId,
     after: i64,
     limit: i64,
-) -> Result<Vec<WholeEvent>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST_WHOLE)
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST)
         .bind(brand)
         .bind(contact)
         .bind(after)
@@ -185,4 +205,46 @@ pub async fn list_mails(
         .bind(PAGE)
         .fetch_all(driver)
         .await?))
+}
+
+/// Events of a contact behind a position (0 for all) with all that they hold, oldest first.
+pub async fn list_whole(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<WholeEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_WHOLE)
+        .bind(brand)
+        .bind(contact)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// The position of the newest event of a contact; 0 where there is none.
+pub async fn last_of(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+) -> Result<i64, StoreError> {
+    let (position,): (i64,) = on!(conn, driver => sqlx::query_as(LAST_OF_CONTACT)
+        .bind(brand)
+        .bind(contact)
+        .fetch_one(driver)
+        .await?);
+    Ok(position)
+}
+
+/// Empties all events of a contact; answers with their number. Only what the log holds may be emptied: an entry is made of
+/// body and salt.
+pub async fn empty(tx: &mut Conn, brand: BrandId, contact: ContactId) -> Result<u64, StoreError> {
+    Ok(on!(tx, driver => sqlx::query(EMPTY)
+        .bind(brand)
+        .bind(contact)
+        .execute(driver)
+        .await?
+        .rows_affected()))
 }

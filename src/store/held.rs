@@ -80,6 +80,28 @@ impl Store {
         })
     }
 
+    /// Takes the locks, and then a transaction to read and write in. For verbs that are rare and change much: on SQLite all
+    /// other writers wait meanwhile.
+    pub async fn hold_to_write(&self, locks: Locks) -> Result<HeldTransaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { locks: table, .. } => {
+                let guard = table.take(locks).await;
+                HeldTransaction {
+                    conn: self.write().await?,
+                    guard: Some(guard),
+                }
+            }
+            Self::Postgres(pool) => {
+                let begin = begin_with(&locks.sorted());
+                let tx = pool.begin_with(AssertSqlSafe(begin)).await?;
+                HeldTransaction {
+                    conn: Conn::PostgresWrite(tx),
+                    guard: None,
+                }
+            }
+        })
+    }
+
     /// Writes in one transaction what rests on nothing that was read.
     pub async fn write_now(&self, writes: Writes) -> Result<(), StoreError> {
         if writes.is_empty() {
@@ -203,6 +225,41 @@ impl Held {
         }
         drop(self.guard);
         Ok(())
+    }
+}
+
+/// Locks that are held, with a transaction. Dropping it undoes what was written and lets go of the locks.
+pub struct HeldTransaction {
+    conn: Conn,
+    guard: Option<Guard>,
+}
+
+impl HeldTransaction {
+    pub const fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+
+    /// Commits, and lets go of the locks. If the process dies inside it, either all is there or nothing.
+    pub async fn finish(self) -> Result<(), StoreError> {
+        self.conn.commit().await?;
+        drop(self.guard);
+        Ok(())
+    }
+
+    /// Writes further, commits, and lets go of the locks.
+    pub async fn finish_with(mut self, writes: Writes) -> Result<(), StoreError> {
+        if !writes.is_empty() {
+            match &mut self.conn {
+                Conn::PostgresWrite(tx) => run_postgres(tx, writes).await?,
+                Conn::SqliteWrite(tx) => {
+                    let (text, arguments) = writes.bound_sqlite("");
+                    let query = sqlx::query_with(AssertSqlSafe(text), arguments);
+                    query.execute(&mut **tx).await?;
+                }
+                Conn::SqliteRead(_) | Conn::PostgresRead(_) => {}
+            }
+        }
+        self.finish().await
     }
 }
 

@@ -1,9 +1,9 @@
 //! Hits on the links of mails: what tells a scanner from a person. Kept as long as their request is.
 
 use super::set::{ROWS_AT_MOST, Rows, Writes};
-use super::{Conn, StoreError, on};
+use super::{Conn, Engine, StoreError, on};
 use crate::domain::event::Link;
-use crate::domain::ids::{BrandId, EventId, RequestId};
+use crate::domain::ids::{BrandId, ContactId, EventId, RequestId};
 use crate::domain::scanner::Opening;
 use crate::domain::time::Timestamp;
 
@@ -12,6 +12,8 @@ use crate::domain::time::Timestamp;
 pub struct OpeningRow {
     pub brand_id: BrandId,
     pub request_id: RequestId,
+    /// Whose request it is; not kept.
+    pub contact_id: ContactId,
     pub id: EventId,
     pub link: Link,
     pub network: String,
@@ -27,7 +29,12 @@ struct FoundRow {
 }
 
 const INSERT: &str = "insert into opening (brand_id, request_id, id, link, network, at) \
-     select brand_id, request_id, id, link, network, at from r where brand_id is not null";
+     select brand_id, request_id, id, link, network, at from r where brand_id is not null \
+     and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id)";
+/// Two texts for the reason that `events.rs` gives.
+const INSERT_POSTGRES: &str = "insert into opening (brand_id, request_id, id, link, network, at) \
+     select r.brand_id, r.request_id, r.id, r.link, r.network, r.at from r \
+     cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c";
 const LIST: &str = "select o.request_id, o.link, o.network, o.at \
      from r cross join opening o where o.brand_id = r.brand_id and o.request_id = r.id";
 const COUNT_PEOPLE: &str = "select r.network, count(distinct q.contact_id) as people \
@@ -40,18 +47,22 @@ const COUNT_PEOPLE_POSTGRES: &str = "select r.network, count(distinct q.contact_
      from r cross join lateral (select * from opening p where p.network = r.network and p.at > r.since \
      and p.link = 'confirm' offset 0) o \
      join request q on q.brand_id = o.brand_id and q.id = o.request_id group by r.network";
+const DELETE_OF_REQUESTS: &str = "delete from opening where (brand_id, request_id) in \
+     (select brand_id, request_id from r where brand_id is not null) returning 1";
 const PRUNE: &str = "delete from opening where at < $1";
 
-pub fn insert(writes: &mut Writes, openings: &[OpeningRow]) {
+/// Keeps hits, but for those on a contact that was erased meanwhile.
+pub fn insert(writes: &mut Writes, engine: Engine, openings: &[OpeningRow]) {
     for part in openings.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .uuid("brand_id", |o| o.brand_id.0)
             .uuid("request_id", |o| o.request_id.0)
+            .uuid("contact_id", |o| o.contact_id.0)
             .uuid("id", |o| o.id.0)
             .text("link", |o| o.link.as_str().to_owned())
             .text("network", |o| o.network.clone())
             .int("at", |o| o.at.micros());
-        writes.add(INSERT, rows);
+        writes.add(engine.text(INSERT, INSERT_POSTGRES), rows);
     }
 }
 
@@ -89,6 +100,22 @@ pub async fn count_people(
         .int("since", |_| since.micros());
     let sql = conn.text(COUNT_PEOPLE, COUNT_PEOPLE_POSTGRES);
     conn.read_set(sql, rows).await
+}
+
+/// Deletes the hits on requests of an erased contact; answers with their number.
+pub async fn delete_of_requests(
+    tx: &mut Conn,
+    requests: &[(BrandId, RequestId)],
+) -> Result<usize, StoreError> {
+    let mut deleted = 0;
+    for part in requests.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |key| key.0.0)
+            .uuid("request_id", |key| key.1.0);
+        let found: Vec<(i32,)> = tx.read_set(DELETE_OF_REQUESTS, rows).await?;
+        deleted += found.len();
+    }
+    Ok(deleted)
 }
 
 pub async fn prune(tx: &mut Conn, before: Timestamp) -> Result<u64, StoreError> {

@@ -86,6 +86,7 @@ const REMOVE_POSTGRES: &str =
     "delete from outbox where id = any(array(select id from r where id is not null))";
 const REMOVE_OF_REQUEST: &str =
     "delete from outbox where request_id in (select id from r) and state = 'due' and tries = 0";
+const DELETE_OF_CONTACT: &str = "delete from outbox where brand_id = $1 and contact_id = $2";
 const RETRY: &str = "update outbox set state = r.state, due_at = r.next_due_at, leased_until = null, tries = r.tries, \
      first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
@@ -164,6 +165,20 @@ pub fn remove(writes: &mut Writes, engine: Engine, keys: &[OutboxKey]) {
 pub fn remove_untried(writes: &mut Writes, request: RequestId) {
     let one = [request];
     writes.add(REMOVE_OF_REQUEST, Rows::of(&one).uuid("id", |id| id.0));
+}
+
+/// Deletes all mails of an erased contact, failed ones and those under way too; answers with their number.
+pub async fn delete_of(
+    tx: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+) -> Result<u64, StoreError> {
+    Ok(on!(tx, driver => sqlx::query(DELETE_OF_CONTACT)
+        .bind(brand)
+        .bind(contact)
+        .execute(driver)
+        .await?
+        .rows_affected()))
 }
 
 /// Puts mails back for a later try, or parks them as failed.

@@ -78,6 +78,8 @@ const LIST_WITH_CONTACTS: &str = "select q.brand_id, q.id, q.contact_id, q.form_
      c.created_at as contact_created_at \
      from r cross join request q cross join contact c \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
+const DELETE: &str = "delete from request where (brand_id, id) in \
+     (select brand_id, id from r where brand_id is not null) returning 1";
 const FIND_ONE: &str = "select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, \
      key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at \
      from request where brand_id = $1 and id = $2";
@@ -215,4 +217,14 @@ pub fn count_openings(writes: &mut Writes, hits: &[(Key, i64)]) {
             .int("more", |hit| hit.1);
         writes.add(COUNT_OPENINGS, rows);
     }
+}
+
+/// Deletes the requests of an erased contact; answers with their number. From then on their links lead nowhere.
+pub async fn delete(tx: &mut Conn, keys: &[Key]) -> Result<usize, StoreError> {
+    let mut deleted = 0;
+    for part in keys.chunks(ROWS_AT_MOST) {
+        let found: Vec<(i32,)> = tx.read_set(DELETE, by_key(part)).await?;
+        deleted += found.len();
+    }
+    Ok(deleted)
 }

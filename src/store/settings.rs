@@ -8,6 +8,8 @@ const PUT: &str = "insert into setting (key, value) values ($1, $2) \
 const PUT_ONCE: &str =
     "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
 
+const REMOVE: &str = "delete from setting where key = $1 and value = $2";
+
 pub async fn find(conn: &mut Conn, key: &str) -> Result<Option<String>, StoreError> {
     let found: Option<(String,)> =
         on!(conn, driver => sqlx::query_as(FIND).bind(key).fetch_optional(driver).await?);
@@ -23,4 +25,10 @@ pub async fn put(tx: &mut Conn, key: &str, value: &str) -> Result<(), StoreError
 pub async fn put_once(tx: &mut Conn, key: &str, value: &str) -> Result<String, StoreError> {
     on!(tx, driver => { sqlx::query(PUT_ONCE).bind(key).bind(value).execute(driver).await?; });
     Ok(find(tx, key).await?.unwrap_or_else(|| value.to_owned()))
+}
+
+/// Removes a setting, if it still has this value.
+pub async fn remove(tx: &mut Conn, key: &str, value: &str) -> Result<(), StoreError> {
+    on!(tx, driver => { sqlx::query(REMOVE).bind(key).bind(value).execute(driver).await?; });
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::budgets::{Mailbox, MailboxHash, read_window};
 use super::contacts::{Contact, read_standings};
+use super::erased::AddressHash;
 use super::requests::RequestRow;
 use super::set::Rows;
 use super::{Conn, StoreError};
@@ -13,6 +14,7 @@ use crate::domain::time::Timestamp;
 pub struct Who {
     pub brand_id: BrandId,
     pub address_key: String,
+    pub address_hash: AddressHash,
     pub mailbox: MailboxHash,
     pub network: String,
     pub form: String,
@@ -25,6 +27,8 @@ pub struct Known {
     /// The request of the contact whose mail is the newest.
     pub open: Option<RequestRow>,
     pub mailbox: Option<Mailbox>,
+    /// When the address was last erased.
+    pub erased_at: Option<Timestamp>,
     pub network_arrival: Option<i64>,
     pub form_arrival: Option<i64>,
     pub installation_arrival: Option<i64>,
@@ -59,6 +63,7 @@ struct Row {
     recent: Option<String>,
     suppressed_at: Option<Timestamp>,
     suppressed_for: Option<String>,
+    erased_at: Option<Timestamp>,
     network_arrival: Option<i64>,
     form_arrival: Option<i64>,
     installation_arrival: Option<i64>,
@@ -70,12 +75,13 @@ pub const INSTALLATION: &str = "installation";
 const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
-     m.recent, m.suppressed_at, m.suppressed_for, \
+     m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
      from r \
      left join contact c on c.brand_id = r.brand_id and c.address_key = r.address_key \
      left join request q on q.brand_id = c.brand_id and q.id = c.open_request_id \
      left join mailbox m on m.brand_id = r.brand_id and m.hash = r.mailbox \
+     left join erased_address e on e.brand_id = r.brand_id and e.hash = r.address_hash \
      left join rate n on n.key = r.network \
      left join rate f on f.key = r.form \
      left join rate i on i.key = 'installation' \
@@ -84,12 +90,13 @@ const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open
 const FIND_POSTGRES: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
-     m.recent, m.suppressed_at, m.suppressed_for, \
+     m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
      from r \
      left join lateral (select * from contact t where t.brand_id = r.brand_id and t.address_key = r.address_key offset 0) c on true \
      left join lateral (select * from request t where t.brand_id = c.brand_id and t.id = c.open_request_id offset 0) q on true \
      left join lateral (select * from mailbox t where t.brand_id = r.brand_id and t.hash = r.mailbox offset 0) m on true \
+     left join lateral (select * from erased_address t where t.brand_id = r.brand_id and t.hash = r.address_hash offset 0) e on true \
      left join lateral (select * from rate t where t.key = r.network offset 0) n on true \
      left join lateral (select * from rate t where t.key = r.form offset 0) f on true \
      left join lateral (select * from rate t where t.key = 'installation' offset 0) i on true";
@@ -101,6 +108,7 @@ pub async fn find_known(tx: &mut Conn, all: &[Who]) -> Result<Vec<Known>, StoreE
         .int("number", |who| who.0)
         .uuid("brand_id", |who| who.1.brand_id.0)
         .text("address_key", |who| who.1.address_key.clone())
+        .blob("address_hash", |who| who.1.address_hash.to_vec())
         .blob("mailbox", |who| who.1.mailbox.to_vec())
         .text("network", |who| who.1.network.clone())
         .text("form", |who| who.1.form.clone());
@@ -119,6 +127,7 @@ pub async fn find_known(tx: &mut Conn, all: &[Who]) -> Result<Vec<Known>, StoreE
 impl Row {
     fn read(self, who: &Who) -> Result<Known, StoreError> {
         Ok(Known {
+            erased_at: self.erased_at,
             network_arrival: self.network_arrival,
             form_arrival: self.form_arrival,
             installation_arrival: self.installation_arrival,

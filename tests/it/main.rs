@@ -20,6 +20,7 @@ mod bundle;
 mod chromium;
 mod confirm;
 mod delivery;
+mod erasure;
 mod evidence;
 mod harness;
 mod inbox;

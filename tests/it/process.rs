@@ -64,13 +64,18 @@ pub fn run(folder: &Path, port: u16, arguments: &[&str]) -> std::process::Output
 }
 
 pub async fn start(folder: &Path, port: u16) -> Server {
+    start_with(folder, port, Stdio::null()).await
+}
+
+/// Starts the server, its log going somewhere.
+pub async fn start_with(folder: &Path, port: u16, log: Stdio) -> Server {
     let child = Command::new(PROGRAM)
         .arg("--config")
         .arg(folder.join(format!("{port}.toml")))
         .arg("serve")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .unwrap();
     let base = format!("http://127.0.0.1:{port}");

@@ -82,7 +82,8 @@ pub(super) async fn write(
     mails::put_dictionaries(&mut writes, &texts);
     outbox::remove(&mut writes, work.store.engine(), &results.done);
     outbox::retry(&mut writes, work.store.engine(), &results.retries);
-    events::append(&mut writes, &results.events);
+    // A contact that was erased while its mail was under way stays erased.
+    events::append_to_known(&mut writes, work.store.engine(), &results.events);
     let chance = results.events.first().map_or(0, |event| event.salt[0]);
     breaker::add(&mut writes, chance, &results.taken_at, &[]);
     work.store.write_now(writes).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::App;
 use super::super::read_log::audit_paths;
 use super::super::record::read_whole;
+use super::super::seal::Opened;
 use super::super::sequence::{Head, SequenceProblem};
 use super::consent_record::consent_record;
 use super::dossier::{Anchor, Dossier, Entry};
@@ -73,15 +74,56 @@ impl App {
         brand: &Brand,
         address_key: &str,
     ) -> Result<Option<(Vec<u8>, Report)>, NoBundle> {
-        let Some(gathered) = self.gather(brand, address_key).await? else {
-            return Ok(None);
+        match self.gather(brand, address_key).await? {
+            Some(gathered) => self.bundle_up(brand, &gathered).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same of a contact that was erased, from what was sealed of it and what was recorded since.
+    pub async fn bundle_of_sealed(
+        &self,
+        brand: &Brand,
+        opened: &Opened,
+    ) -> Result<(Vec<u8>, Report), NoBundle> {
+        let mut conn = self.store.read().await?;
+        let most = EVENTS_AT_MOST as i64 + 1;
+        let since = events::list_whole(&mut conn, brand.id, opened.contact, 0, most).await?;
+        drop(conn);
+        let sealed = opened.events.iter().map(|event| WholeEvent {
+            position: event.position,
+            body: Some(event.body.clone()),
+            salt: Some(event.salt.to_vec()),
+            circumstances: event.circumstances.clone(),
+            mail: None,
+        });
+        let whole = read_all_whole(sealed.chain(since).collect())?;
+        let address = whole.iter().find_map(|(_, event)| match &event.fact {
+            Fact::SignedUp(signup) => Some(signup.address.clone()),
+            _ => None,
+        });
+        let mails = opened.events.iter();
+        let mails = mails.filter_map(|event| Some((event.position, event.mail.clone()?)));
+        let gathered = Gathered {
+            contact: opened.contact,
+            address: address.unwrap_or_default(),
+            mails: mails.collect(),
+            whole,
         };
+        self.bundle_up(brand, &gathered).await
+    }
+
+    async fn bundle_up(
+        &self,
+        brand: &Brand,
+        gathered: &Gathered,
+    ) -> Result<(Vec<u8>, Report), NoBundle> {
         let last = gathered.whole.last().map_or(0, |one| one.0.position);
         self.logged(last).await?;
         self.stamp_now().await?;
         let head = self.logged(last).await?;
-        let (parts, pages) = self.parts(brand, &gathered, &head).await?;
-        self.finish_bundle(brand, &gathered, parts, pages).map(Some)
+        let (parts, pages) = self.parts(brand, gathered, &head).await?;
+        self.finish_bundle(brand, gathered, parts, pages)
     }
 
     async fn gather(&self, brand: &Brand, address_key: &str) -> Result<Option<Gathered>, NoBundle> {
@@ -91,16 +133,8 @@ impl App {
         };
         let most = EVENTS_AT_MOST as i64 + 1;
         let stored = events::list_whole(&mut conn, brand.id, contact.id, 0, most).await?;
-        if stored.len() > EVENTS_AT_MOST {
-            return Err(NoBundle::TooMany);
-        }
         drop(conn);
-        let mut whole = Vec::with_capacity(stored.len());
-        for stored in stored {
-            if let Some(event) = read_whole(&stored)? {
-                whole.push((stored, event));
-            }
-        }
+        let whole = read_all_whole(stored)?;
         let mails = self.mails_as_sent(brand, contact.id).await?;
         Ok(Some(Gathered {
             contact: contact.id,
@@ -213,6 +247,20 @@ impl App {
         let checked = bundle::verify(&bytes, known)?;
         Ok((bytes, checked))
     }
+}
+
+/// Reads events back; emptied ones are left out.
+fn read_all_whole(all: Vec<WholeEvent>) -> Result<Vec<(WholeEvent, Event)>, NoBundle> {
+    if all.len() > EVENTS_AT_MOST {
+        return Err(NoBundle::TooMany);
+    }
+    let mut whole = Vec::with_capacity(all.len());
+    for stored in all {
+        if let Some(event) = read_whole(&stored)? {
+            whole.push((stored, event));
+        }
+    }
+    Ok(whole)
 }
 
 async fn indexes_of(

@@ -1,6 +1,6 @@
 //! What a batch of signups read, changes as it decides, and writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::SignUp;
 use crate::app::Work;
@@ -32,6 +32,8 @@ pub(super) struct Batch<'a> {
     pub now: Timestamp,
     pub contacts: HashMap<ContactKey, Contact>,
     pub mailboxes: HashMap<MailboxKey, Mailbox>,
+    /// Addresses that were erased.
+    pub erased: HashSet<ContactKey>,
     /// Arrival times of rates, and by how much this batch moved them.
     pub rates: HashMap<String, i64>,
     pub moved: HashMap<String, i64>,
@@ -56,6 +58,7 @@ impl<'a> Batch<'a> {
             limits,
             contacts: HashMap::with_capacity(count),
             mailboxes: HashMap::with_capacity(count),
+            erased: HashSet::new(),
             rates: HashMap::new(),
             moved: HashMap::new(),
             requests: Vec::with_capacity(count),
@@ -81,6 +84,9 @@ impl<'a> Batch<'a> {
         let mailbox_key = (who.brand_id, who.mailbox);
         self.mailboxes
             .extend(known.mailbox.map(|one| (mailbox_key, one)));
+        if known.erased_at.is_some() {
+            self.erased.insert((who.brand_id, who.address_key.clone()));
+        }
         if let Some(row) = known.contact {
             let open = known.open;
             self.contacts
@@ -140,6 +146,7 @@ pub(super) fn who(call: &SignUp) -> Who {
     Who {
         brand_id: call.brand.id,
         address_key: call.address.key().to_owned(),
+        address_hash: call.address_hash,
         mailbox: call.mailbox,
         network: network_key(call),
         form: form_key(&call.form),

@@ -25,6 +25,7 @@ impl App {
         let page = given.page.as_deref();
         let now = self.clock.now();
         Ok(SignUp {
+            address_hash: self.keys.address_hash(brand.id.0, address.key()),
             mailbox: self.keys.mailbox_hash(brand.id.0, &address.mailbox()),
             version: form.version_shown(given.version.as_deref()).clone(),
             purposes: purposes_of(form, &given.purposes)?,

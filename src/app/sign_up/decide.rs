@@ -19,7 +19,8 @@ impl Batch<'_> {
         let key = (call.brand.id, call.address.key().to_owned());
         let known = self.contacts.remove(&key);
         let mut contact = known.unwrap_or_else(|| self.new_contact(&call));
-        let ruling = ruling_of(&call, &contact.row.standings, suppressed);
+        let erased = self.erased.contains(&key);
+        let ruling = ruling_of(&call, &contact.row.standings, suppressed, erased);
         let queued = mail == MailFate::Queued;
         let (request, replaced) = self.ask(&call, &mut contact, queued);
         if call.name.is_some() {

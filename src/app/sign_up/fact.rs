@@ -8,7 +8,12 @@ use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict, judge_signup}
 use crate::domain::standing::{Standings, State};
 use crate::domain::time::Timestamp;
 
-pub(super) fn ruling_of(call: &SignUp, standings: &Standings, suppressed: bool) -> Ruling {
+pub(super) fn ruling_of(
+    call: &SignUp,
+    standings: &Standings,
+    suppressed: bool,
+    erased: bool,
+) -> Ruling {
     if call.bot {
         // A program's act is no act of the person (G1).
         return Ruling {
@@ -21,8 +26,13 @@ pub(super) fn ruling_of(call: &SignUp, standings: &Standings, suppressed: bool) 
             .get(purpose)
             .is_some_and(|s| matches!(s.state, State::Withdrawn | State::Declined))
     };
+    // Anybody can type an address that was erased. Until the person has confirmed anew it gives no basis (D3).
+    let reopened = || {
+        let mut states = standings.values().map(|standing| standing.state);
+        states.any(|state| state == State::Explicit)
+    };
     judge_signup(
-        suppressed || call.purposes.iter().all(closed),
+        suppressed || call.purposes.iter().all(closed) || (erased && !reopened()),
         call.address.is_role(),
         call.brand.declared.role_addresses,
         call.brand.declared.hold_until_confirmed,

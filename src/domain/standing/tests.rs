@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{AskedBy, MailFate, SignedUp, Source};
+use crate::domain::event::{AskedBy, ErasedBy, MailFate, SignedUp, Source, Through};
 use crate::domain::form::FormContent;
 use crate::domain::policy::Ruling;
 
@@ -123,6 +123,22 @@ fn a_second_confirmation_keeps_the_beginning_of_the_first() {
         NOW.plus(std::time::Duration::from_secs(9)),
     );
     assert_eq!(standings[&slug("news")].since, NOW);
+}
+
+#[test]
+fn an_erasure_leaves_no_standing_for_any_purpose() {
+    let erased = Fact::Erased {
+        by: ErasedBy::Person,
+        through: Through::PreferencesPage,
+        events: 3,
+        sealed: false,
+        reason: None,
+    };
+    let mut standings = Standings::new();
+    for fact in [signed_up(Verdict::Accept), confirmed(), withdrawn(), erased] {
+        apply(&mut standings, &fact, NOW);
+    }
+    assert!(standings.is_empty());
 }
 
 fn view() -> RequestView {

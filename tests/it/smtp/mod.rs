@@ -3,7 +3,7 @@
 mod dkim;
 mod misbehaving;
 mod packaged;
-mod peers;
+pub mod peers;
 mod pool;
 mod smuggling;
 mod starttls_and_auth;

@@ -132,6 +132,9 @@ pub(super) const fn headline(fact: &Fact) -> &'static str {
         Fact::Withdrawn { .. } => "Withdrawn",
         Fact::AddressChanged { .. } => "Address corrected",
         Fact::Replaced => "Request replaced",
+        Fact::Erased { .. } => "Erased",
+        Fact::SealOpened { .. } => "Seal opened",
+        Fact::SealDeleted => "Seal deleted",
     }
 }
 

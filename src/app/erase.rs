@@ -1,0 +1,256 @@
+//! Erasure: what is known of an address goes; the log stays whole.
+//!
+//! A commitment in the log is made from an event's body and salt. So an event may be emptied only once it stands in a signed
+//! checkpoint; then nothing of the log changes, and the commitment is one of nothing. The order of the steps inside the one
+//! transaction is what settles the races, on PostgreSQL too, where others write at the same time:
+//! 1. the contact's lock: no signup, answer or resend is under way for it;
+//! 2. the contact itself is deleted, before anything else: whoever records a hit or the fate of a mail for it has either
+//!    committed, or finds it gone and records nothing. They look at the contact first, too, so nobody waits in a circle;
+//! 3. only now all that belongs to it can be seen: its requests, hits and mails go. Whether the log holds all its events is
+//!    looked at, and if not, everything is undone and tried again after the sequencer;
+//! 4. the events are sealed, where the brand keeps proof, and emptied.
+
+use std::time::Duration;
+
+use super::App;
+use super::permit::{Unanswerable, parse_address};
+use super::record::About;
+use super::seal::{OpenProblem, Sealing};
+use super::sequence::SequenceProblem;
+use crate::domain::brand::Brand;
+use crate::domain::email_address::EmailAddress;
+use crate::domain::event::{ErasedBy, Event, Fact, Through};
+use crate::domain::ids::ContactId;
+use crate::domain::seal::SealProblem;
+use crate::domain::time::Timestamp;
+use crate::store::contacts::Contact;
+use crate::store::erased::AddressHash;
+use crate::store::events::NewEvent;
+use crate::store::locks::Locks;
+use crate::store::requests::{self, Key};
+use crate::store::set::Writes;
+use crate::store::{Conn, StoreError, contacts, erased, events, openings, outbox, scrub};
+
+/// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
+const ATTEMPTS: u32 = 150;
+const BETWEEN: Duration = Duration::from_millis(100);
+/// Events that are read at a time to find their requests.
+const PAGE: i64 = 1_000;
+
+/// Who wants it, and by what way.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    pub by: ErasedBy,
+    pub through: Through,
+}
+
+/// What was deleted, and what stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    pub contact: ContactId,
+    /// Events that were emptied.
+    pub events: i64,
+    pub requests: usize,
+    pub openings: usize,
+    /// Mails that waited, or had failed.
+    pub mails: u64,
+    /// Until when what the events held is kept sealed, where the brand keeps proof.
+    pub sealed_until: Option<Timestamp>,
+}
+
+/// Why nothing was erased.
+#[derive(Debug, thiserror::Error)]
+pub enum EraseProblem {
+    #[error(transparent)]
+    Address(#[from] Unanswerable),
+    #[error("the brand knows nothing of this address")]
+    Unknown,
+    #[error(
+        "the log of evidence does not come up with this contact's events, and before that they cannot be emptied; \
+         nothing was changed. Is a server running whose /readyz shows a problem of the log?"
+    )]
+    NotLogged,
+    #[error("the log of evidence does not go on ({0}); nothing was changed")]
+    Log(#[from] SequenceProblem),
+    #[error("the brand's keep_proof_after_erasure: {0}; nothing was changed")]
+    Seal(#[from] SealProblem),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<OpenProblem> for EraseProblem {
+    fn from(problem: OpenProblem) -> Self {
+        match problem {
+            OpenProblem::Seal(problem) => Self::Seal(problem),
+            OpenProblem::Store(problem) => Self::Store(problem),
+            OpenProblem::Address(problem) => Self::Address(problem),
+            OpenProblem::Nothing => Self::Unknown,
+        }
+    }
+}
+
+impl App {
+    /// Erases what a brand knows of an address. When this returns, no row holds it; `Store::scrub` then takes the bytes of
+    /// deleted rows off the disk.
+    pub async fn erase(
+        &self,
+        brand: &Brand,
+        address: &str,
+        wish: Wish,
+    ) -> Result<Erased, EraseProblem> {
+        let address = parse_address(address)?;
+        let mut stuck = None;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(BETWEEN).await;
+            }
+            // Before any lock: the log goes on by itself, and this process may be the one that makes it.
+            match self.sequence().await {
+                Ok(_) => stuck = None,
+                // Another sequencer was faster, and an erasure had waited for it: a newer head holds that event.
+                Err(problem @ SequenceProblem::Emptied(_)) => stuck = Some(problem),
+                Err(problem) => return Err(problem.into()),
+            }
+            match self.try_erase(brand, &address, wish).await {
+                Ok(Some(erased)) => return Ok(erased),
+                Ok(None) | Err(EraseProblem::Store(StoreError::Overtaken)) => {}
+                Err(problem) => return Err(problem),
+            }
+        }
+        Err(stuck.map_or(EraseProblem::NotLogged, EraseProblem::Log))
+    }
+
+    /// None where the log does not hold all of the contact's events yet; then nothing was changed.
+    async fn try_erase(
+        &self,
+        brand: &Brand,
+        address: &EmailAddress,
+        wish: Wish,
+    ) -> Result<Option<Erased>, EraseProblem> {
+        let mut locks = Locks::default();
+        locks.contact(brand.id, address.key());
+        let mut held = self.store.hold_to_write(locks).await?;
+        let tx = held.conn();
+        let contact = contacts::find(tx, brand.id, address.key())
+            .await?
+            .ok_or(EraseProblem::Unknown)?;
+        let mut erased = delete_rows(tx, &contact).await?;
+        let last = events::last_of(tx, brand.id, contact.id).await?;
+        let head = self.log_head(tx).await?;
+        if head.is_none_or(|head| head.last_position < last) {
+            return Ok(None);
+        }
+        // The clock is read under the locks, so that times within one contact never run backwards.
+        let now = self.clock.now();
+        let hash = self.keys.address_hash(brand.id.0, address.key());
+        self.empty(tx, brand, &hash, &mut erased, now).await?;
+        erased::put(tx, brand.id, &hash, now).await?;
+        scrub::mark(tx, self.random.uuid_v7(now)).await?;
+        let mut writes = Writes::default();
+        events::append(&mut writes, &[self.told(brand, wish, &erased, now)?]);
+        // If the process dies before this commit, nothing was erased; after it everything is.
+        held.finish_with(writes).await?;
+        Ok(Some(erased))
+    }
+
+    /// Step 4.
+    async fn empty(
+        &self,
+        tx: &mut Conn,
+        brand: &Brand,
+        address: &AddressHash,
+        erased: &mut Erased,
+        now: Timestamp,
+    ) -> Result<(), EraseProblem> {
+        if let Some(keep) = &brand.declared.keep_proof_after_erasure {
+            let sealing = Sealing {
+                brand: brand.id,
+                contact: erased.contact,
+                address: *address,
+                keep,
+                now,
+            };
+            erased.sealed_until = Some(self.seal(tx, &sealing).await?);
+        }
+        let emptied = events::empty(tx, brand.id, erased.contact).await?;
+        erased.events = i64::try_from(emptied).unwrap_or(i64::MAX);
+        Ok(())
+    }
+
+    /// The event that says that it was lawful.
+    fn told(
+        &self,
+        brand: &Brand,
+        wish: Wish,
+        erased: &Erased,
+        now: Timestamp,
+    ) -> Result<NewEvent, StoreError> {
+        let keep = brand.declared.keep_proof_after_erasure.as_ref();
+        let fact = Fact::Erased {
+            by: wish.by,
+            through: wish.through,
+            events: erased.events,
+            sealed: keep.is_some(),
+            reason: keep.map(|keep| keep.reason.clone()),
+        };
+        let about = About {
+            brand: brand.id,
+            contact: erased.contact,
+            request: None,
+        };
+        self.work().record(about, now, fact)
+    }
+
+    /// Which of these addresses a brand erased: no basis, whatever an import brings (D3), unless the person has signed up
+    /// and confirmed since.
+    pub async fn erased_among(
+        &self,
+        brand: &Brand,
+        addresses: &[EmailAddress],
+    ) -> Result<Vec<bool>, StoreError> {
+        let hashes: Vec<_> = addresses
+            .iter()
+            .map(|address| self.keys.address_hash(brand.id.0, address.key()))
+            .collect();
+        let mut conn = self.store.read().await?;
+        let found = erased::list(&mut conn, brand.id, &hashes).await?;
+        Ok(hashes.iter().map(|hash| found.contains(hash)).collect())
+    }
+}
+
+/// Steps 2 and 3: from here on nothing can be recorded of the contact.
+async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreError> {
+    let asked = requests_of(tx, contact).await?;
+    contacts::delete(tx, contact.brand_id, contact.id).await?;
+    let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
+    let requests = requests::delete(tx, &asked).await?;
+    let openings = openings::delete_of_requests(tx, &asked).await?;
+    Ok(Erased {
+        contact: contact.id,
+        events: 0,
+        requests,
+        openings,
+        mails,
+        sealed_until: None,
+    })
+}
+
+/// The contact's requests, from its events: no index leads to them, since every signup would have to keep it.
+async fn requests_of(tx: &mut Conn, contact: &Contact) -> Result<Vec<Key>, StoreError> {
+    let mut keys = Vec::new();
+    let mut after = 0;
+    loop {
+        let found = events::list_after(tx, contact.brand_id, contact.id, after, PAGE).await?;
+        let Some(last) = found.last() else { break };
+        after = last.position;
+        for stored in &found {
+            let Some(body) = &stored.body else { continue };
+            let event: Event =
+                serde_json::from_str(body).map_err(|_| StoreError::Corrupt("event"))?;
+            keys.extend(event.request.map(|id| (contact.brand_id, id)));
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}

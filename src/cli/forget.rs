@@ -1,0 +1,122 @@
+//! `countersign forget ADDRESS`: erasure.
+
+use clap::Args;
+
+use super::operator::read_line;
+use super::{Done, Ended, brand_named};
+use crate::app::App;
+use crate::app::erase::{EraseProblem, Erased, Wish};
+use crate::app::permit::Unanswerable;
+use crate::domain::brand::Brand;
+use crate::domain::event::{ErasedBy, Through};
+use crate::store::Engine;
+
+#[derive(Args)]
+pub struct Forget {
+    address: String,
+    #[arg(long)]
+    brand: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+fn ended(problem: EraseProblem) -> Ended {
+    match problem {
+        EraseProblem::Address(Unanswerable::Address(_)) => Ended::Wrong(problem.to_string()),
+        other => Ended::Refused(other.to_string()),
+    }
+}
+
+impl Forget {
+    pub async fn run(self, app: &App) -> Done {
+        let brand = brand_named(app, &self.brand)?;
+        if !self.yes {
+            self.ask(app, &brand).await?;
+        }
+        let wish = Wish {
+            by: ErasedBy::Operator,
+            through: Through::CommandLine,
+        };
+        let erased = app
+            .erase(&brand, &self.address, wish)
+            .await
+            .map_err(ended)?;
+        tell(&brand, &erased);
+        match app.store.scrub().await {
+            Ok(true) => println!("{}", scrubbed(app.store.engine())),
+            Ok(false) => println!(
+                "A long read is at work, so old bytes are still in the database's log; a running worker takes them out."
+            ),
+            Err(error) => println!(
+                "The rows are gone, but their old bytes could not be taken out of the files: {error}. A running worker tries again."
+            ),
+        }
+        println!(
+            "Backups made before, and mail that was already sent, are beyond this program: see docs/erasure.md."
+        );
+        Ok(())
+    }
+
+    async fn ask(&self, app: &App, brand: &Brand) -> Done {
+        let events = app
+            .story(brand, &self.address)
+            .await
+            .map_err(|problem| ended(problem.into()))?;
+        if events.is_empty() {
+            return Err(ended(EraseProblem::Unknown));
+        }
+        println!(
+            "This deletes what brand \"{}\" knows of {}: {} events with all that they hold. It cannot be undone.",
+            self.brand,
+            self.address,
+            events.len()
+        );
+        match &brand.declared.keep_proof_after_erasure {
+            Some(keep) => println!(
+                "The evidence is kept sealed for {} years: {}",
+                keep.years, keep.reason
+            ),
+            None => println!("No proof of consent is kept."),
+        }
+        let answer = read_line("Type yes to erase")?;
+        if answer.trim() != "yes" {
+            return Err(Ended::Refused("nothing was erased".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// What can be said of the old bytes.
+const fn scrubbed(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "The old bytes are out of the database's files.",
+        Engine::Postgres => {
+            "A vacuum took the deleted rows out of tables and indexes. Free space in the tables' files can hold old bytes for a while."
+        }
+    }
+}
+
+fn tell(brand: &Brand, erased: &Erased) {
+    println!(
+        "Erased: the contact, {} confirmation requests, {} hits on links, {} mails in the outbox, and what {} events held.",
+        erased.requests, erased.openings, erased.mails, erased.events
+    );
+    println!("What stays:");
+    println!(
+        "- the events' places in the log, with their kinds and times, under the random id {}, and one event that says that they were erased",
+        erased.contact
+    );
+    println!(
+        "- a keyed hash of the address, so that no import brings it back; a signup gives consent again only once it is confirmed"
+    );
+    if let (Some(until), Some(keep)) = (
+        erased.sealed_until,
+        &brand.declared.keep_proof_after_erasure,
+    ) {
+        println!(
+            "- the evidence, sealed, until {until}: {}. Only the private key opens it: evidence --legal-hold",
+            keep.reason
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! What an erasure sealed, where the brand keeps proof: encrypted, for a term.
+
+use super::erased::AddressHash;
+use super::{Conn, StoreError, on};
+use crate::domain::ids::{BrandId, ContactId};
+use crate::domain::time::Timestamp;
+
+/// A part of what a contact's events held.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct SealedPart {
+    pub brand_id: BrandId,
+    pub contact_id: ContactId,
+    /// Counts from 0, in the order of the events.
+    pub part: i64,
+    pub sealed: Vec<u8>,
+    /// The brand's reason for keeping it.
+    pub reason: String,
+    pub sealed_at: Timestamp,
+    pub delete_at: Timestamp,
+}
+
+const INSERT: &str = "insert into sealed_evidence (brand_id, contact_id, part, address_hash, sealed, reason, sealed_at, \
+     delete_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const LIST: &str = "select brand_id, contact_id, part, sealed, reason, sealed_at, delete_at from sealed_evidence \
+     where brand_id = $1 and address_hash = $2 order by contact_id, part";
+const LIST_DUE: &str =
+    "select distinct brand_id, contact_id from sealed_evidence where delete_at <= $1 limit $2";
+const DELETE: &str =
+    "delete from sealed_evidence where brand_id = $1 and contact_id = $2 and delete_at <= $3";
+
+pub async fn insert(
+    tx: &mut Conn,
+    address: &AddressHash,
+    part: &SealedPart,
+) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(INSERT)
+            .bind(part.brand_id)
+            .bind(part.contact_id)
+            .bind(part.part)
+            .bind(&address[..])
+            .bind(&part.sealed)
+            .bind(&part.reason)
+            .bind(part.sealed_at)
+            .bind(part.delete_at)
+            .execute(driver)
+            .await?;
+    });
+    Ok(())
+}
+
+/// All that is sealed of an address: one contact after another, since it may have been erased more than once.
+pub async fn list(
+    conn: &mut Conn,
+    brand: BrandId,
+    address: &AddressHash,
+) -> Result<Vec<SealedPart>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST)
+        .bind(brand)
+        .bind(&address[..])
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Contacts whose sealed evidence is to be deleted by now.
+pub async fn list_due(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(BrandId, ContactId)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_DUE)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Deletes what is due of a contact; answers with the number of parts.
+pub async fn delete(
+    tx: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(on!(tx, driver => sqlx::query(DELETE)
+        .bind(brand)
+        .bind(contact)
+        .bind(now)
+        .execute(driver)
+        .await?
+        .rows_affected()))
+}
