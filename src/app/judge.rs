@@ -5,7 +5,8 @@ use super::permit::{Unanswerable, parse_address};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::policy::{AddressFacts, Closed, Terms};
 use crate::domain::standing::{Standings, State};
-use crate::store::{budgets, contacts};
+use crate::store::budgets;
+use crate::store::contacts::{self, Contact};
 
 impl App {
     /// The brand's terms, with the origins of its pages: those of its forms, and our own.
@@ -37,15 +38,27 @@ impl App {
         let mut conn = self.store.read().await?;
         let contact = contacts::find(&mut conn, brand.id, address.key()).await?;
         let mailboxes = budgets::find_mailboxes(&mut conn, &[(brand.id, mailbox)]).await?;
+        drop(conn);
+        let erased = self.erased_among(brand, std::slice::from_ref(&address));
+        let erased = erased.await?.contains(&true);
+        let reopened = contact.as_ref().is_some_and(is_confirmed);
         let left = contact.and_then(|contact| left(&contact.standings, purpose));
         let suppressed = mailboxes
             .iter()
             .any(|mailbox| mailbox.suppressed_at.is_some());
         Ok(AddressFacts {
             role: address.is_role(),
-            closed: left.or(suppressed.then_some(Closed::Suppressed)),
+            closed: left
+                .or(suppressed.then_some(Closed::Suppressed))
+                .or((erased && !reopened).then_some(Closed::Erased)),
         })
     }
+}
+
+/// Whether the person has confirmed anything, as only the person can after an erasure.
+fn is_confirmed(contact: &Contact) -> bool {
+    let mut standings = contact.standings.values();
+    standings.any(|standing| standing.state == State::Explicit)
 }
 
 fn left(standings: &Standings, purpose: Option<&Slug>) -> Option<Closed> {

@@ -112,6 +112,9 @@ pub struct BrandDeclaration {
     pub accent: String,
     #[serde(default)]
     pub privacy_url: Option<String>,
+    /// Which version of the privacy notice stands there: a date or a number, as the notice itself names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy_version: Option<String>,
     #[serde(default)]
     pub home_url: Option<String>,
     #[serde(default)]

@@ -196,6 +196,9 @@ pub enum Fact {
         /// SHA-256 of the message as it was sent, 64 hexadecimal digits.
         mail_sha256: String,
         template: String,
+        /// The beginning of the SHA-256 of the texts that the mail was made from, 16 hexadecimal digits.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        template_version: String,
         language: String,
         tries: i64,
         /// An earlier try may have reached the server without its reply reaching us.

@@ -79,6 +79,8 @@ pub struct FormContent {
     pub brand_name: String,
     pub legal_name: String,
     pub privacy_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy_version: Option<String>,
     pub languages: Vec<String>,
     pub asks_name: bool,
     pub purposes: Vec<ShownPurpose>,
@@ -170,6 +172,7 @@ impl FormContent {
             brand_name: brand.name.clone(),
             legal_name: brand.legal_name.clone(),
             privacy_url: brand.privacy_url.clone(),
+            privacy_version: brand.privacy_version.clone(),
             languages: form.languages.clone(),
             asks_name: form.asks_name,
             title: filled(&form.title, "form-default-title"),
@@ -252,6 +255,14 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
     }
     if let Some(keep) = &brand.keep_proof_after_erasure {
         problems.extend(problems_of_keeping(keep).iter().map(|what| at(what)));
+    }
+    if let Some(version) = &brand.privacy_version {
+        let fits = (1..=40).contains(&version.chars().count());
+        if !fits || version.chars().any(char::is_control) || brand.privacy_url.is_none() {
+            problems.push(at(
+                "privacy_version is 1 to 40 characters, such as \"2026-03\", and needs privacy_url",
+            ));
+        }
     }
     let urls = [&brand.privacy_url, &brand.home_url, &brand.logo_url];
     for url in urls.into_iter().flatten() {

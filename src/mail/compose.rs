@@ -2,6 +2,7 @@
 
 pub mod skeleton;
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use askama::Template;
@@ -10,6 +11,7 @@ use lettre::message::header::{
 };
 use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
+use sha2::{Digest, Sha256};
 
 use crate::domain::brand::{Accent, Brand, in_language};
 use crate::domain::form::FormContent;
@@ -122,6 +124,34 @@ struct TextBody<'a> {
 #[template(path = "mail/confirm/body.html")]
 struct HtmlBody<'a> {
     parts: &'a Parts,
+}
+
+/// Everything that confirmation mails are made from, whatever the language: whoever has this version of the program can tell
+/// that a mail is what it would have written.
+const SOURCES: [&str; 8] = [
+    include_str!("../../templates/mail/confirm/subject.txt"),
+    include_str!("../../templates/mail/confirm/body.txt"),
+    include_str!("../../templates/mail/confirm/body.html"),
+    include_str!("../../locales/en/mail.ftl"),
+    include_str!("../../locales/nl/mail.ftl"),
+    include_str!("../../locales/de/mail.ftl"),
+    include_str!("../../locales/fr/mail.ftl"),
+    include_str!("../../locales/es/mail.ftl"),
+];
+
+/// The beginning of the SHA-256 over the templates' sources, 16 hexadecimal digits.
+pub fn template_version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let hash = SOURCES.iter().fold(Sha256::new(), |hash, text| {
+            hash.chain_update(text.len().to_be_bytes())
+                .chain_update(text)
+        });
+        hash.finalize()[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    });
+    &VERSION
 }
 
 /// What the three templates share.

@@ -12,6 +12,7 @@ use countersign::domain::brand::Brand;
 use countersign::domain::email_address::{AddressRules, EmailAddress};
 use countersign::domain::event::{ErasedBy, Event, Fact, Through};
 use countersign::domain::ids::ContactId;
+use countersign::domain::policy::Closed;
 use countersign::ledger::commitment::commitment;
 use countersign::ledger::merkle::{Hash, leaf_hash, verify_inclusion};
 use countersign::ledger::tree::Tiles;
@@ -241,6 +242,11 @@ on_both_engines! {
         let before = world.story("anna@example.org").await[0].contact;
         forget(&world, "anna@example.org").await.unwrap();
         world.advance(86_400);
+        // What an import would ask: the address is refused, though it is not stored anywhere.
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let known = async || world.app.known_of(brand, None, "Anna@example.org").await.unwrap().closed;
+        assert_eq!(known().await, Some(Closed::Erased));
         // Anybody could have typed it: the website form's implicit consent is not given (D3), but the person is asked.
         let (mut client, _) = world.signed_up("Anna@Example.org", "192.0.2.1").await;
         let story = world.story("anna@example.org").await;
@@ -251,6 +257,7 @@ on_both_engines! {
         let mail = world.mail_to("Anna@example.org").await;
         client.post(&mail.confirm(), &[]).await;
         assert!(world.permission("anna@example.org", "newsletter").await.allowed);
+        assert_eq!(known().await, None);
         // From here on it is a contact like any other.
         world.advance(86_400);
         world.signed_up("anna@example.org", "192.0.2.1").await;

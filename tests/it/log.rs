@@ -13,7 +13,7 @@ use countersign::ledger::tree::{Growth, edge_tiles};
 use countersign::store::{Engine, Location, log};
 use sqlx::{Connection, PgConnection};
 
-use crate::harness::{START, World};
+use crate::harness::{START, World, dying_at};
 use crate::on_both_engines;
 
 /// A reader that knows the log's key and nothing else.
@@ -257,6 +257,30 @@ on_both_engines! {
         assert_eq!((audit.findings.clone(), audit.waiting), (Vec::new(), 0));
         assert_eq!(audit.entries, 2 + 8 * 40);
         other.store.close().await;
+        world.end().await;
+    }
+
+    async fn a_sequencer_that_dies_at_any_of_its_steps_leaves_a_log_that_goes_on(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        for waits in 1.. {
+            world.signed_up(&format!("p{waits}@example.org"), "203.0.113.1").await;
+            if dying_at(waits, world.app.sequence()).await.is_some() {
+                // It has a dozen ways to the database and back.
+                assert!(waits > 8, "{waits} steps only");
+                break;
+            }
+            let audit = world.app.audit(true, |_, _| {}).await.unwrap();
+            assert_eq!(audit.findings, [""; 0], "dead at {waits}");
+            assert!(waits < 500, "it never came to its end");
+        }
+        // Whoever comes next, with the dead one's lease over, logs what was left.
+        world.advance(20);
+        let clock = Clock::fixed(world.clock.now());
+        let next = App::start(world.app.config.clone(), clock, Random::seeded(9)).await.unwrap();
+        next.sequence().await.unwrap();
+        let audit = next.audit(true, |_, _| {}).await.unwrap();
+        assert_eq!((audit.findings, audit.waiting), (vec![], 0));
+        next.store.close().await;
         world.end().await;
     }
 

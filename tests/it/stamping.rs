@@ -14,7 +14,7 @@ use countersign::store::timestamps::{self, KeptStamp};
 use countersign::store::{Conn, log};
 
 use crate::harness::http::{Peer, Reaction, Request};
-use crate::harness::{START, World};
+use crate::harness::{START, World, dying_at};
 use crate::on_both_engines;
 use crate::timestamps::{Kind, OpenSsl, PLAIN, is_left_out};
 
@@ -293,6 +293,26 @@ on_both_engines! {
         assert_eq!(stored(&world.app).await.len(), 2);
         world.deliver().await;
         world.finish().await;
+    }
+
+    async fn whoever_dies_at_any_step_of_stamping_leaves_nothing_wrong(engine: Engine) {
+        let peer = good().await;
+        let world = world(engine, &[("one", &peer)]).await;
+        let mut ended = 0;
+        for waits in 1..60 {
+            grow(&world, &format!("p{waits}")).await;
+            if dying_at(waits, world.app.stamp_due()).await.is_some() {
+                ended += 1;
+            }
+            // The lease of the dead one, and the interval, are over.
+            world.advance(HOUR + 120);
+            let audit = world.app.audit(true, |_, _| {}).await.unwrap();
+            let wrong: Vec<_> = audit.findings.iter().filter(|found| !found.contains("an authority")).collect();
+            assert!(wrong.is_empty(), "dead at {waits}: {wrong:?}");
+        }
+        assert!(ended > 0 && ended < 59, "{ended} came to their end");
+        assert_eq!(kept(&world.app.stamp_now().await.unwrap()).len(), 1);
+        world.end().await;
     }
 
     async fn signups_go_on_while_an_authority_hangs(engine: Engine) {

@@ -13,6 +13,7 @@ use crate::domain::brand::Brand;
 use crate::domain::event::Fact;
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
+use crate::mail::compose::template_version;
 use crate::mail::pack::{Dictionary, pack};
 use crate::store::StoreError;
 use crate::store::events::NewEvent;
@@ -63,6 +64,7 @@ impl Delivery {
             reply,
             mail_sha256: hex(&Sha256::digest(&composed.bytes)),
             template: job.mail.template.clone(),
+            template_version: template_version().to_owned(),
             language: job.request.language.clone(),
             tries: job.mail.tries + 1,
             ambiguous: job.mail.ambiguous != 0,

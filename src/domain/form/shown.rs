@@ -63,10 +63,13 @@ pub(super) fn document(content: &FormContent) -> String {
         .iter()
         .map(|language| section(content, language))
         .collect();
-    let privacy = content
+    let mut privacy = content
         .privacy_url
         .as_deref()
         .map_or_else(|| "none".to_owned(), escaped);
+    if let Some(version) = &content.privacy_version {
+        privacy.push_str(&format!(" (version {})", escaped(version)));
+    }
     let languages: Vec<String> = content.languages.iter().map(|tag| escaped(tag)).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -96,6 +96,8 @@ pub enum Closed {
     Complained,
     Declined,
     Suppressed,
+    /// Everything known of it was erased; only a keyed hash tells that it was there.
+    Erased,
 }
 
 /// What is known of the address itself, whatever its source.

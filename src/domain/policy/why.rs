@@ -41,6 +41,7 @@ fn of_address(address: AddressFacts, terms: &Terms) -> String {
         Some(Closed::Complained) => "The person complained about mail",
         Some(Closed::Declined) => "The person said that a signup was not theirs",
         Some(Closed::Suppressed) => "The mailbox is suppressed",
+        Some(Closed::Erased) => "Everything known of this address was erased",
         None => {
             let several = "Several people read this role address, so nobody's consent can be verified, whatever the source";
             return match terms.answers_for_roles() {

@@ -7,6 +7,7 @@ pub mod postgres;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use countersign::app::App;
@@ -312,6 +313,21 @@ impl World {
             database.drop().await;
         }
     }
+}
+
+/// Drives a future to so many of its waits, then drops it where it stands, as a process does that dies; its answer if it
+/// came to its end before.
+pub async fn dying_at<F: Future>(waits: usize, future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut left = waits;
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
 }
 
 /// A caught mail with what a person finds in it.

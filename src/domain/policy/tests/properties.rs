@@ -68,6 +68,7 @@ fn addresses() -> impl Strategy<Value = AddressFacts> {
         28 => Just(None),
         1 => Just(Some(Closed::Withdrew)),
         1 => Just(Some(Closed::Suppressed)),
+        1 => Just(Some(Closed::Erased)),
     ];
     (prop::bool::weighted(0.2), closed).prop_map(|(role, closed)| AddressFacts { role, closed })
 }

@@ -367,6 +367,7 @@ fn d3_whoever_withdrew_complained_declined_or_is_suppressed_is_refused() {
         Closed::Complained,
         Closed::Declined,
         Closed::Suppressed,
+        Closed::Erased,
     ] {
         let address = AddressFacts {
             role: false,
