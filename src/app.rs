@@ -19,6 +19,7 @@ pub mod permit;
 pub mod prove;
 pub mod read_log;
 mod record;
+pub mod restored;
 pub mod seal;
 pub mod sequence;
 pub mod sign_in;
@@ -115,7 +116,7 @@ impl App {
         let thresholds = config.thresholds;
         let limits = config.limits;
         let (one, two, three) = (work.clone(), work.clone(), work);
-        Ok(Arc::new(Self {
+        let app = Arc::new(Self {
             sign_ups: Batcher::start(sign_up::BATCH, move |calls| {
                 let work = one.clone();
                 async move { sign_up::run(&work, &limits, calls).await }
@@ -138,7 +139,12 @@ impl App {
             random,
             keys,
             store,
-        }))
+        });
+        // Before anything is sent or logged. What this cannot read, the first of these will tell.
+        if let Err(problem) = app.notice_restored().await {
+            tracing::warn!(%problem, "the log could not be compared with its head beside the database");
+        }
+        Ok(app)
     }
 
     /// The log's key and its name. The name is chosen once, when the database is new: what it is found under may change.

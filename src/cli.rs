@@ -15,6 +15,7 @@ mod init;
 mod operator;
 mod permission;
 mod policy;
+mod restored;
 mod seal_key;
 mod serve;
 mod timestamp;
@@ -85,6 +86,9 @@ enum Command {
     /// Confirmation mails that are held because suddenly few are confirmed
     #[command(subcommand)]
     Breaker(breaker::Breaker),
+    /// Mail that is held because an older copy of the database was put back
+    #[command(subcommand)]
+    Restored(restored::Restored),
     /// What this machine can take
     Bench(bench::Bench),
 }
@@ -155,6 +159,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::SealKey(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
+        Command::Restored(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,
     }
 }

@@ -12,6 +12,7 @@ pub mod contacts;
 pub mod cosignatures;
 pub mod erased;
 pub mod events;
+pub mod head_file;
 pub mod held;
 pub mod leases;
 pub mod locks;

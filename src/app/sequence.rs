@@ -213,6 +213,9 @@ impl App {
             signed_at: self.clock.now(),
         };
         let added = log::add_checkpoint(&self.store, &stored).await?;
+        if added {
+            self.keep_head(&stored.note);
+        }
         Ok(added.then_some(Head {
             size,
             last_position,

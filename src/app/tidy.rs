@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::App;
 use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
+use super::restored::SendingHeld;
 use crate::domain::breaker::USUAL_FOR;
 use crate::store::{StoreError, breaker, budgets, log, openings, outbox};
 use crate::telemetry;
@@ -33,6 +34,8 @@ pub struct Readiness {
     /// Why the log of evidence does not go on; events are recorded all the same, and wait for it.
     pub log_problem: Option<String>,
     pub breaker: BreakerState,
+    /// Why no mail leaves: an older copy of the database was put back.
+    pub sending_held: Option<SendingHeld>,
     /// Each time-stamping authority of the settings.
     pub timestamps: Vec<AuthorityStanding>,
     /// Each witness of the settings.
@@ -70,6 +73,7 @@ impl App {
             log_entries,
             log_problem: self.live.log_problem(),
             breaker: self.breaker().await?,
+            sending_held: self.sending_held().await?,
             timestamps,
             witnesses,
         })

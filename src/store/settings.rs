@@ -5,6 +5,7 @@ use super::{Conn, StoreError, on};
 const FIND: &str = "select value from setting where key = $1";
 const PUT: &str = "insert into setting (key, value) values ($1, $2) \
      on conflict (key) do update set value = excluded.value";
+const CLEAR: &str = "delete from setting where key = $1";
 const PUT_ONCE: &str =
     "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
 
@@ -31,4 +32,14 @@ pub async fn put_once(tx: &mut Conn, key: &str, value: &str) -> Result<String, S
 pub async fn remove(tx: &mut Conn, key: &str, value: &str) -> Result<(), StoreError> {
     on!(tx, driver => { sqlx::query(REMOVE).bind(key).bind(value).execute(driver).await?; });
     Ok(())
+}
+
+/// Takes a value out; false where there was none.
+pub async fn clear(tx: &mut Conn, key: &str) -> Result<bool, StoreError> {
+    let removed = on!(tx, driver => sqlx::query(CLEAR)
+        .bind(key)
+        .execute(driver)
+        .await?
+        .rows_affected());
+    Ok(removed > 0)
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use countersign::app::App;
 use countersign::app::sign_up::Submission;
 use countersign::clock::Random;
-use countersign::store::Engine;
+use countersign::store::{Engine, Location};
 
 use crate::bundle::bundle_of;
 use crate::harness::{Folder, World};
@@ -127,5 +127,81 @@ async fn a_copy_of_a_database_in_use_is_whole_and_an_older_one_is_found_out_by_a
             .status
             .success()
     );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_in_the_place_of_the_database_holds_mail_until_an_operator_accepts_it() {
+    let world = World::on(Engine::Sqlite).await;
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+    let Location::Sqlite(database) = world.app.config.database.clone() else {
+        panic!("SQLite");
+    };
+    world.signed_up("ada@example.org", "203.0.113.1").await;
+    world.app.sequence().await.unwrap();
+    let copy = folder.0.join("copy.db");
+    countersign::store::backup::copy(&database, &copy)
+        .await
+        .unwrap();
+    // After the copy Ada's mail leaves, and she says that it was not her.
+    let mail = world.mail_to("ada@example.org").await;
+    world.client("203.0.113.1").post(&mail.decline(), &[]).await;
+    world.app.sequence().await.unwrap();
+    let config = world.app.config.clone();
+    world.app.store.close().await;
+
+    // Another file under the same name: what this process still has open is the old one.
+    for ending in ["", "-wal", "-shm"] {
+        let mut beside = database.clone().into_os_string();
+        beside.push(ending);
+        let _ = std::fs::remove_file(beside);
+    }
+    std::fs::copy(&copy, &database).unwrap();
+    let restored = App::start(config.clone(), world.clock.clone(), Random::seeded(9))
+        .await
+        .unwrap();
+    let held = restored.sending_held().await.unwrap().unwrap();
+    assert!(
+        held.why.contains("an older copy was put back"),
+        "{}",
+        held.why
+    );
+    assert!(restored.readiness().await.unwrap().sending_held.is_some());
+    // The mail that Ada had would leave a second time; it waits. Signups are taken as always.
+    let delivery = restored.delivery().unwrap();
+    delivery.drain().await.unwrap();
+    let form = restored.catalog().form("news").unwrap().clone();
+    let email = "ben@example.org".to_owned();
+    restored
+        .sign_up(
+            &form,
+            Submission {
+                email,
+                ..Default::default()
+            },
+        )
+        .await
+        .unwrap();
+    delivery.drain().await.unwrap();
+    assert_eq!(world.caught().len(), 1);
+    restored.sequence().await.unwrap();
+    restored.store.close().await;
+
+    // It is held over a restart, and until somebody says so.
+    let told = run(&folder.0, &["restored", "status"]);
+    assert!(
+        String::from_utf8(told.stdout)
+            .unwrap()
+            .contains("an older copy was put back")
+    );
+    assert!(run(&folder.0, &["restored", "accept"]).status.success());
+    let again = App::start(config, world.clock.clone(), Random::seeded(10))
+        .await
+        .unwrap();
+    assert_eq!(again.sending_held().await.unwrap(), None);
+    again.delivery().unwrap().drain().await.unwrap();
+    assert_eq!(world.caught().len(), 3);
+    again.store.close().await;
     world.end().await;
 }

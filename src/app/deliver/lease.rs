@@ -8,9 +8,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Delivery;
 use super::wanted::Job;
+use crate::app::restored::HELD;
 use crate::store::outbox::{self, OutboxKey, OutboxRow};
 use crate::store::set::Writes;
-use crate::store::{Engine, StoreError};
+use crate::store::{Engine, StoreError, settings};
 
 /// Mails claimed at a time.
 pub(super) const CLAIM: i64 = 512;
@@ -110,8 +111,9 @@ impl Delivery {
         let now = self.app.clock.now();
         let mut conn = self.app.store.read().await?;
         let is_due = outbox::is_due(&mut conn, now).await?;
+        let held = is_due && settings::find(&mut conn, HELD).await?.is_some();
         drop(conn);
-        if !is_due {
+        if !is_due || held {
             return Ok(Vec::new());
         }
         let mut tx = self.app.store.write().await?;

@@ -16,6 +16,7 @@ fn signed_up(verdict: Verdict) -> Fact {
         brand: slug("b"),
         brand_name: String::new(),
         legal_name: String::new(),
+        privacy_version: None,
         privacy_url: None,
         languages: vec![],
         asks_name: false,

@@ -21,6 +21,8 @@ struct OverviewPage {
     mails_waiting: i64,
     mails_failed: i64,
     smtp_problem: Option<String>,
+    /// An older copy of the database was put back.
+    restored: Option<String>,
     log_entries: i64,
     log_problem: Option<String>,
     /// Since when confirmation mails are held.
@@ -54,6 +56,7 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
             mails_waiting: overview.ready.mails_waiting,
             mails_failed: overview.ready.mails_failed,
             smtp_problem: overview.ready.last_smtp_problem,
+            restored: overview.ready.sending_held.map(|held| held.why),
             log_entries: overview.ready.log_entries,
             log_problem: overview.ready.log_problem,
             held_since: breaker.open_since.map(Timestamp::to_the_minute),

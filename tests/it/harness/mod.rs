@@ -224,6 +224,11 @@ impl World {
         (client, inbox)
     }
 
+    /// All mails caught so far, newest first.
+    pub fn caught(&self) -> Vec<CaughtMail> {
+        self.caught.list()
+    }
+
     /// Sends what is due and answers with all mails caught so far, newest first.
     pub async fn deliver(&self) -> Vec<CaughtMail> {
         self.delivery.drain().await.unwrap();

@@ -23,6 +23,7 @@ fn content() -> FormContent {
         brand: slug("acme"),
         brand_name: "Acme".to_owned(),
         legal_name: "Acme Ltd".to_owned(),
+        privacy_version: None,
         privacy_url: Some("https://acme.example/privacy".to_owned()),
         languages: vec!["en".to_owned(), "de".to_owned()],
         asks_name: true,
