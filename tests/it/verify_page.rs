@@ -197,6 +197,21 @@ on_the_page! {
         assert_eq!(seen, json!([0, true, "Holds: good-markup.zip"]));
     }
 
+    async fn the_story_tells_from_where_an_event_came_or_that_it_is_not_disclosed(browser, samples, Kind::default()) {
+        let read = "return [...document.querySelectorAll('.story > li')].map(li => [...li.querySelectorAll('dt')].find(dt => dt.textContent === 'Came from')?.nextSibling.textContent ?? null)";
+        check(&browser, &samples, "good-removed-some", &Trust::default()).await;
+        let told = browser.run(read).await;
+        let told: Vec<Option<&str>> = told.as_array().unwrap().iter().map(Value::as_str).collect();
+        let [hidden, mail, nothing, seen] = told[..4] else { panic!("{told:?}") };
+        assert!(hidden.unwrap().starts_with("Not disclosed: "), "{told:?}");
+        assert_eq!(mail, None);
+        assert_eq!(nothing, Some("A network address and browser that were not noted; circumstances/0003.json has the hash that the record names"));
+        assert_eq!(seen, Some("192.0.2.7, with the browser “Söme Browser/1 🦊”; circumstances/0004.json has the hash that the record names"));
+        check(&browser, &samples, "good-proxy", &Trust::default()).await;
+        let told = browser.run(read).await;
+        assert!(told[2].as_str().unwrap().starts_with("2001:db8::7, through 10.0.0.9, with the browser “A \"Browser\""), "{told}");
+    }
+
     async fn a_malformed_key_is_told_beside_its_field_and_a_good_one_leaves_nothing_of_it_on_trust(browser, samples, Kind::default()) {
         let file = browser.find("#file").await;
         file.send_keys(samples.path("good").to_str().unwrap()).await.unwrap();
