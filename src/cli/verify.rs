@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Done, Ended, opened};
 use crate::ledger::archive::BYTES_AT_MOST;
-use crate::ledger::bundle::{self, Known, Report};
+use crate::ledger::bundle::{self, Known, Report, Whence};
 use crate::ledger::note::Verifier;
 use crate::ledger::timestamp::Certificate;
 
@@ -134,6 +134,11 @@ fn print(report: &Report) {
     println!("\nWhat happened");
     for told in &report.events {
         println!("{:>4}  {}  {}", told.number, told.at, told.sentence);
+        match &told.whence {
+            Whence::Nowhere => {}
+            Whence::NotDisclosed => println!("      network address and browser: not disclosed"),
+            Whence::Disclosed(words) => println!("      {words}"),
+        }
         let after = told
             .logged_after
             .as_ref()

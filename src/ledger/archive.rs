@@ -15,6 +15,16 @@ pub const FILES_AT_MOST: usize = 20_000;
 /// Length of the record at the end of an archive without a comment.
 const END_RECORD: usize = 22;
 
+/// The folders of a bundle. An archive that another program packed may list them, empty; ours does not.
+const FOLDERS: [&str; 6] = [
+    "anchors/",
+    "circumstances/",
+    "events/",
+    "forms/",
+    "mails/",
+    "proofs/",
+];
+
 /// Files by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -29,6 +39,8 @@ pub enum ArchiveProblem {
     Large(&'static str),
     #[error("{0}: the name stands there twice")]
     Twice(String),
+    #[error("{0:?}: no such folder is in a bundle, or it has bytes of its own")]
+    Folder(String),
     #[error("{0}: cannot be unpacked")]
     Unreadable(String),
 }
@@ -186,9 +198,6 @@ fn read_foreign(bytes: &[u8]) -> Result<Files, ArchiveProblem> {
         let mut entry = archive
             .by_index(index)
             .map_err(|_| ArchiveProblem::Form("an entry cannot be read"))?;
-        if entry.is_dir() {
-            continue;
-        }
         let name = entry
             .name()
             .map_err(|_| ArchiveProblem::Form("a name cannot be read"))?
@@ -204,6 +213,13 @@ fn read_foreign(bytes: &[u8]) -> Result<Files, ArchiveProblem> {
             return Err(ArchiveProblem::Large("a file"));
         }
         left -= content.len();
+        if name.ends_with('/') {
+            // A folder twice is found out above, as any name is.
+            if content.is_empty() && FOLDERS.contains(&name.as_str()) {
+                continue;
+            }
+            return Err(ArchiveProblem::Folder(name));
+        }
         if files.insert(name.clone(), content).is_some() {
             return Err(ArchiveProblem::Twice(name));
         }

@@ -5,6 +5,7 @@
 //! so that bundles of later versions can be checked too.
 
 mod anchors;
+mod circumstances;
 mod consistency;
 mod entry;
 mod mails;
@@ -19,6 +20,7 @@ mod words;
 mod write;
 
 pub use self::anchors::Anchor;
+pub use self::circumstances::Whence;
 pub use self::name::Page;
 pub use self::problem::{BundleProblem, Step};
 pub use self::receipt::{Receipted, read_receipt, receipt_of};

@@ -8,9 +8,12 @@ const LIMIT_COUNT = 20_000;
 
 const NAMES = new RegExp(
   "^(?:MANIFEST|HOW-TO-VERIFY\\.md|checkpoint|consistency\\.json|log-key\\.pub|record\\.jsonld|report\\.html|verify\\.html" +
-    "|(?:events/N\\.json|proofs/N\\.tlog-proof|mails/N\\.eml)".replaceAll("N", "(?:\\d{4}|[1-9]\\d{4,5})") +
+    "|(?:events/N\\.json|proofs/N\\.tlog-proof|mails/N\\.eml|circumstances/N\\.json)".replaceAll("N", "(?:\\d{4}|[1-9]\\d{4,5})") +
     "|forms/[0-9a-f]{64}\\.html|anchors/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\\.(?:checkpoint|tsr|pem))$",
 );
+
+// Another program may list folders too; they are empty, and no files.
+const FOLDERS = ["anchors/", "circumstances/", "events/", "forms/", "mails/", "proofs/"];
 
 const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let bit = 0; bit < 8; bit++) n = n & 1 ? (n >>> 1) ^ 0xedb88320 : n >>> 1;
@@ -131,13 +134,14 @@ async function inflate(packed, size, name) {
   return join(...parts);
 }
 
-async function readEntry(zip, at, files) {
+async function readEntry(zip, at, files, folders) {
   must(zip.u32(at) === CENTRAL, "", "The directory of the archive is broken.");
   const [flags, method, crc, packedSize, size] = [zip.u16(at + 8), zip.u16(at + 10), zip.u32(at + 16), zip.u32(at + 20), zip.u32(at + 24)];
   const [nameLength, extra, comment, start] = [zip.u16(at + 28), zip.u16(at + 30), zip.u16(at + 32), zip.u32(at + 42)];
   const nameBytes = zip.part(at + 46, nameLength, "");
   const name = textOf(nameBytes, "");
-  must(NAMES.test(name), name, "No file of this name belongs in a bundle.");
+  const isFolder = FOLDERS.includes(name);
+  must(isFolder || NAMES.test(name), name, "No file of this name belongs in a bundle.");
   must((flags & 1) === 0, name, "It is encrypted.");
   must(method === 0 || method === 8, name, "It is compressed by a method that is not known here.");
   must(size <= LIMIT_FILE, name, "This file is larger than 64 MB.");
@@ -147,19 +151,26 @@ async function readEntry(zip, at, files) {
   const packed = zip.part(dataAt, packedSize, name);
   const content = method === 8 ? await inflate(packed, size, name) : packed;
   must(content.length === size && crc32(content) === crc, name, "Its bytes do not have the size and checksum that the archive gives.");
-  take(files, name, content);
+  if (isFolder) {
+    must(content.length === 0, name, "This folder has bytes of its own.");
+    must(!folders.has(name), name, "This name stands in the archive twice.");
+    folders.add(name);
+  } else {
+    take(files, name, content);
+  }
   return { next: at + 46 + nameLength + extra + comment, size };
 }
 
 /** An archive that another program packed again: its files count, its container does not. */
 async function readAgain(zip, end) {
   const files = new Map();
+  const folders = new Set();
   const count = zip.u16(end + 10);
   must(count <= LIMIT_COUNT, "", "The archive holds more than 20,000 files.");
   let at = zip.u32(end + 16);
   let all = 0;
   for (let i = 0; i < count; i++) {
-    const { next, size } = await readEntry(zip, at, files);
+    const { next, size } = await readEntry(zip, at, files, folders);
     at = next;
     all += size;
     must(all <= LIMIT_ALL, "", "The files are larger than 256 MB together.");

@@ -69,12 +69,14 @@ function fromBase64(text) {
   return base64(bytes) === text ? bytes : null;
 }
 
-/** A base64 text of exactly 32 bytes. */
-function hash32(text, file, what) {
+function bytesOfLength(length, text, file, what) {
   const bytes = typeof text === "string" ? fromBase64(text) : null;
-  must(bytes && bytes.length === 32, file, `${what} is not the base64 of 32 bytes.`);
+  must(bytes && bytes.length === length, file, `${what} is not the base64 of ${length} bytes.`);
   return bytes;
 }
+
+/** A base64 text of exactly 32 bytes. */
+const hash32 = (text, file, what) => bytesOfLength(32, text, file, what);
 
 const digest = async (name, bytes) => new Uint8Array(await crypto.subtle.digest(name, bytes));
 const sha256 = (bytes) => digest("SHA-256", bytes);

@@ -115,6 +115,23 @@ function readEvent(bytes, name) {
   return { event, salt, index, name, at: micros(event.at) };
 }
 
+/** What browsers showed of themselves, by the numbers of the events. Some may have been removed after their term. */
+async function circumstances(bundle) {
+  bundle.circumstances = new Map();
+  for (const name of namesUnder(bundle, "circumstances")) {
+    const of = bundle.events.find(({ number }) => name === `circumstances/${numbered(number)}.json`);
+    must(of, name, "It is of an event that is not there.");
+    const named = of.event.circumstances_sha256;
+    must(named !== undefined, name, "Its event names no circumstances.");
+    const bytes = file(bundle, name);
+    must(hex(await sha256(bytes)) === named, name, "It does not have the hash that its event gives: it was changed.");
+    const members = readJson(bytes, name, (value) => canonical(value, name));
+    must(Object.values(members).every(isText), name, "A member of it is not a text.");
+    bytesOfLength(16, members.salt, name, "Its salt");
+    bundle.circumstances.set(of.number, { name, members });
+  }
+}
+
 async function events(bundle) {
   const names = namesUnder(bundle, "events");
   must(names.length > 0, "", "There is no event.");
@@ -132,7 +149,9 @@ async function events(bundle) {
   for (const { number } of bundle.events) file(bundle, `proofs/${numbered(number)}.tlog-proof`);
   const stray = namesUnder(bundle, "proofs").find((name) => !bundle.files.has(name.replace("proofs/", "events/").replace(".tlog-proof", ".json")));
   must(!stray, stray, "It is the proof of an event that is not there.");
-  return `${count(names.length, "event")} of one contact, canonical and in the order of the log, each with a proof.`;
+  await circumstances(bundle);
+  const shown = bundle.circumstances.size ? ` ${count(bundle.circumstances.size, "of them tells", "of them tell")} network address and browser, as it names them.` : "";
+  return `${count(names.length, "event")} of one contact, canonical and in the order of the log, each with a proof.${shown}`;
 }
 
 async function proofs(bundle) {

@@ -68,12 +68,24 @@ function timeRestsOn(one, bundle) {
   return "The log's word alone; no time stamp covers it.";
 }
 
+/** Network address and browser, as far as the bundle tells; null where no request caused the event. */
+function whenceOf({ event, number }, bundle) {
+  if (event.circumstances_sha256 === undefined) return null;
+  const shown = bundle.circumstances.get(number);
+  if (!shown) return "Not disclosed: the record names network address and browser by their hash, and this bundle does not hold them";
+  const own = (name) => (Object.hasOwn(shown.members, name) ? shown.members[name] : "");
+  const told = [own("ip"), own("peer") && `through ${own("peer")}`, own("user_agent") && `with the browser “${own("user_agent")}”`].filter(Boolean);
+  return `${told.join(", ") || "A network address and browser that were not noted"}; ${shown.name} has the hash that the record names`;
+}
+
 function restsOn(one, bundle) {
   const { event, number, index } = one;
   const rows = [
     ["Record", `${one.name}, entry ${index} of ${bundle.checkpoint.size} in the log, by proofs/${numbered(number)}.tlog-proof`],
     ["Time", timeRestsOn(one, bundle)],
   ];
+  const whence = whenceOf(one, bundle);
+  if (whence) rows.push(["Came from", whence]);
   if (event.kind === "signed_up") rows.push(["Wording", `forms/${event.form_version}.html has the hash that the record names`]);
   if (bundle.mails.has(number)) rows.push(["Mail", `${bundle.mails.get(number).name} is byte for byte what the server took, Message-ID ${event.message_id}`]);
   const confirmation = bundle.confirmations.get(number);
@@ -102,6 +114,8 @@ function storyItem(one, bundle) {
   const known = ["signed_up", "mail_accepted", "confirmed", "withdrawn"].includes(mark);
   const item = el("li", known ? mark : "", icon(known ? mark : "other"), when(one.at), el("h3", "", title), more ? el("p", "muted", more) : null, restsOn(one, bundle));
   if (bundle.mails.has(one.number)) item.append(fold("The mail's text", mailText(bundle.mails.get(one.number))));
+  const shown = bundle.circumstances.get(one.number);
+  if (shown) item.append(fold("All that the browser showed", JSON.stringify(shown.members, null, 2)));
   item.append(fold("The whole record", JSON.stringify(one.event, null, 2)));
   return item;
 }

@@ -6,7 +6,7 @@ import zipfile
 
 from breaking import after_signing, listing, replace, with_files, with_manifest
 from container import names_in_order, pack
-from good import repacked
+from good import repacked, with_folders
 from log import Key, b64, checkpoint_text
 from story import KEY, ORIGIN, WITNESS
 
@@ -127,6 +127,46 @@ def _(maker):
 def _(maker):
     files = maker.short().whole()
     return repacked([*files.items(), ("checkpoint", files["checkpoint"])], zipfile.ZIP_STORED)
+
+
+@broken(1, "container-folder-unknown", "notes/", "a folder that no bundle has, packed again")
+def _(maker):
+    return with_folders(maker.short().whole(), ["notes/"])
+
+
+@broken(1, "container-folder-within", "events/old/", "a folder within a folder, packed again")
+def _(maker):
+    return with_folders(maker.short().whole(), ["events/", "events/old/"])
+
+
+@broken(1, "container-folder-file", "mails/0002.eml/", "a folder with the name of a file, packed again")
+def _(maker):
+    return with_folders(maker.short().whole(), ["mails/0002.eml/"])
+
+
+@broken(1, "container-folder-root", "/", "a folder without a name, packed again")
+def _(maker):
+    return with_folders(maker.short().whole(), ["/"])
+
+
+@broken(1, "container-folder-full", "events/", "a folder with bytes of its own, packed again")
+def _(maker):
+    return repacked(maker.short().whole() | {"events/": b"hello"}, zipfile.ZIP_STORED)
+
+
+@broken(1, "container-folder-full-packed", "events/", "a folder with packed bytes of its own")
+def _(maker):
+    return repacked(maker.short().whole() | {"events/": b"hello"})
+
+
+@broken(1, "container-folder-twice", "events/", "a folder twice, packed again")
+def _(maker):
+    return with_folders(maker.short().whole(), ["events/", "events/"])
+
+
+@broken(1, "container-folder-ours", "events/", "a folder in an archive that says it is ours")
+def _(maker):
+    return pack(maker.short().whole() | {"events/": b""})
 
 
 @broken(1, "container-large-file", "report.html", "a file of 70 MB that was packed to very little")

@@ -1,6 +1,7 @@
 """Steps 5 and 6: events and proofs. The log itself is signed again wherever the attack needs its key."""
 
 from breaking import listing, replace, with_files, with_manifest
+from good import FIRST, MINUTE
 from log import b64, checkpoint_text, commitment, proof
 from story import KEY, ORIGIN, WITNESS
 
@@ -8,6 +9,7 @@ SAMPLES = []
 broken = listing(SAMPLES)
 CONFIRMED = "events/0003.json"
 PROOF = "proofs/0003.tlog-proof"
+SEEN = "circumstances/0003.json"
 
 
 @broken(5, "event-order-of-members", CONFIRMED, "not canonical: two members have changed places")
@@ -46,21 +48,21 @@ def _(maker):
 @broken(5, "event-fraction", CONFIRMED, "a fraction, logged as it is")
 def _(maker):
     story = maker.short()
-    story.events[2][0]["circumstances"] = {"seconds": 0.5}
+    story.events[2][0]["more"] = {"seconds": 0.5}
     return story.zip()
 
 
 @broken(5, "event-large-number", CONFIRMED, "a number beyond 2^53")
 def _(maker):
     story = maker.short()
-    story.events[2][0]["circumstances"] = {"number": 2**53 + 2}
+    story.events[2][0]["more"] = {"number": 2**53 + 2}
     return story.zip()
 
 
 @broken(5, "event-half-character", CONFIRMED, "half a character, escaped")
 def _(maker):
     story = maker.short()
-    story.events[2][0]["circumstances"] = {"user_agent": "\ud800"}
+    story.events[2][0]["more"] = {"user_agent": "\ud800"}
     return story.zip()
 
 
@@ -163,6 +165,62 @@ def _(maker):
 @broken(5, "event-proof-too-many", "proofs/0004.tlog-proof", "a proof without an event")
 def _(maker):
     return with_files(maker.short(), lambda files: files.update({"proofs/0004.tlog-proof": files[PROOF]}))
+
+
+@broken(5, "circumstances-changed", SEEN, "another network address, all else signed again")
+def _(maker):
+    return with_files(maker.short(), replace(SEEN, b"192.0.2.7", b"192.0.2.8"))
+
+
+@broken(5, "circumstances-line-end", SEEN, "a line end that was not kept")
+def _(maker):
+    return with_files(maker.short(), lambda files: files.update({SEEN: files[SEEN] + b"\n"}))
+
+
+@broken(5, "circumstances-of-another", "circumstances/", "two events have changed theirs")
+def _(maker):
+    def edit(files):
+        files[SEEN], files["circumstances/0001.json"] = files["circumstances/0001.json"], files[SEEN]
+
+    return with_files(maker.short(), edit)
+
+
+@broken(5, "circumstances-not-named", "circumstances/0002.json", "of an event that names none")
+def _(maker):
+    return with_files(maker.short(), lambda files: files.update({"circumstances/0002.json": files[SEEN]}))
+
+
+@broken(5, "circumstances-of-nothing", "circumstances/0004.json", "of an event that is not there")
+def _(maker):
+    return with_files(maker.short(), lambda files: files.update({"circumstances/0004.json": files[SEEN]}))
+
+
+def kept_as(text):
+    """Bytes that were kept so: the event names them."""
+
+    def make(maker):
+        story = maker.bare()
+        maker.signed(story)
+        story.confirm(58, maker.start + 3 * MINUTE, FIRST, ["newsletter"], circumstances=text.encode())
+        return story.zip()
+
+    return make
+
+
+SALT = '"salt":"AAAAAAAAAAAAAAAAAAAAAA=="'
+for name, about, text in [
+    ("order", "members in another order", f'{{{SALT},"ip":"192.0.2.7"}}'),
+    ("twice", "two network addresses", f'{{"ip":"192.0.2.7","ip":"192.0.2.8",{SALT}}}'),
+    ("space", "a space", f'{{"ip": "192.0.2.7",{SALT}}}'),
+    ("escape", "a letter that is escaped without need", f'{{"ip":"\\u0031",{SALT}}}'),
+    ("half-character", "half a character, escaped", f'{{"ip":"\\ud800",{SALT}}}'),
+    ("number", "a member that is no text", f'{{"ip":7,{SALT}}}'),
+    ("list", "no object", f'[{SALT.replace(":", ",")}]'),
+    ("no-salt", "no salt", '{"ip":"192.0.2.7"}'),
+    ("salt", "a salt of 12 bytes", '{"ip":"192.0.2.7","salt":"AAAAAAAAAAAAAAAA"}'),
+    ("no-json", "no JSON", "192.0.2.7"),
+]:
+    broken(5, f"circumstances-{name}", SEEN, f"kept with {about}")(kept_as(text))
 
 
 @broken(6, "proof-changed-event", PROOF, "an event changed after it was logged, all else signed again")

@@ -112,11 +112,42 @@ def older_token(maker):
     return story.zip()
 
 
+def removed(*numbers):
+    """Circumstances whose term is over."""
+
+    def make(maker):
+        story = maker.full()
+        for number in numbers or list(story.circumstances):
+            del story.circumstances[number]
+        return story.zip()
+
+    return make
+
+
+def by_proxy(maker):
+    """All that can be kept, and a text that would end a word too early."""
+    story = maker.bare()
+    seen = {"ip": "2001:db8::7", "peer": "10.0.0.9", "user_agent": 'A "Browser"\r\n\u202e/1', "accept_language": "de-AT,de;q=0.8"}
+    seen |= {"origin": "https://acme.example", "sec_fetch": "same-origin navigate document ?1", "purpose": "prefetch"}
+    maker.signed(story)
+    story.confirm(58, maker.start + 3 * MINUTE, FIRST, ["newsletter"], circumstances=seen)
+    return story.zip()
+
+
+FOLDERS = ["anchors/", "circumstances/", "events/", "forms/", "mails/", "proofs/"]
+
+
+def with_folders(files, folders, method=zipfile.ZIP_STORED):
+    """As `zip -r` lists them, before what is in them."""
+    return repacked(sorted([*files.items(), *((name, b"") for name in folders)]), method)
+
+
 def one_entry(maker):
     story = maker.bare(size=1)
     story.sign_up(0, maker.start, FIRST, ["newsletter"])
     story.add("declined", 1, maker.start + MINUTE, FIRST, purposes=["newsletter"], circumstances={})
     story.events.pop()
+    story.circumstances.pop(2)
     return story.zip()
 
 
@@ -158,7 +189,7 @@ def markup(maker):
     signup |= {"address_typed": MARKUP, "form": MARKUP}
     story.mail(43, maker.start, FIRST, reply=MARKUP)
     story.add(MARKUP, 44, maker.start, FIRST)
-    story.confirm(45, maker.start + MINUTE, FIRST, [MARKUP])
+    story.confirm(45, maker.start + MINUTE, FIRST, [MARKUP], circumstances={"ip": MARKUP, "user_agent": MARKUP, MARKUP: MARKUP})
     return story.zip()
 
 
@@ -175,7 +206,12 @@ GOOD = [
     Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
     Sample(mail_long_after(tries=2), "good-mail-second-try", "the second try was written down after the click"),
     Sample(named_mailbox, "good-named-mailbox", "To has a name; a mail of no request goes elsewhere"),
+    Sample(removed(), "good-removed", "no circumstances any more"),
+    Sample(removed(1, 5), "good-removed-some", "the circumstances of one request are gone"),
+    Sample(by_proxy, "good-proxy", "circumstances with every member, through a proxy"),
     Sample(markup, "good-markup", "markup in every text that came from outside"),
     Sample(lambda m: repacked(m.full().whole()), "good-deflated", "packed again by another program"),
     Sample(lambda m: repacked(m.short().whole(), zipfile.ZIP_STORED), "good-stored-again", "packed again without compression"),
+    Sample(lambda m: with_folders(m.full().whole(), FOLDERS), "good-folders", "packed again, with its folders"),
+    Sample(lambda m: with_folders(m.short().whole(), FOLDERS, zipfile.ZIP_DEFLATED), "good-folders-unused", "a folder in which nothing is"),
 ]

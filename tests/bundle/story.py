@@ -15,6 +15,7 @@ CONTACT = "01970000-0000-7000-8000-0000000000c1"
 ADDRESS = "anna@example.org"
 KEY = Key(ORIGIN, "the log's key")
 WITNESS = Key("witness.example/w1", "a witness", kind=4)
+BROWSER = {"ip": "192.0.2.7", "user_agent": "Söme Browser/1 🦊", "accept_language": "en"}
 
 
 def stamp(time):
@@ -72,6 +73,7 @@ class Story:
         self.now, self.size, self.key, self.origin = now, size, KEY, ORIGIN
         self.random = random.Random(size)
         self.events, self.mails, self.forms, self.anchors = [], {}, [], []
+        self.circumstances = {}
         self.witnesses = ()
         self.contact, self.brand = CONTACT, "acme"
         # What breaks a bundle: each gets the files or the text and changes it.
@@ -79,12 +81,19 @@ class Story:
         self.edit_manifest = lambda text: text
         self.fillers = [self.random.randbytes(32) for _ in range(400)]
 
-    def add(self, kind, index, time, request=None, **members):
+    def add(self, kind, index, time, request=None, circumstances=None, **members):
+        """`circumstances` are what the browser showed; bytes are kept as they are."""
         event = {"id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)), "schema": 1, "kind": kind}
         event |= {"brand": BRAND, "contact": CONTACT, "at": stamp(time)}
         if request:
             event["request"] = str(request)
         event |= members
+        if circumstances is not None:
+            kept = circumstances
+            if not isinstance(kept, bytes):
+                kept = canonical({"salt": b64(self.random.randbytes(16))} | kept).encode()
+            event["circumstances_sha256"] = hashlib.sha256(kept).hexdigest()
+            self.circumstances[len(self.events) + 1] = kept
         self.events.append([event, self.random.randbytes(32), index])
         return event
 
@@ -99,7 +108,7 @@ class Story:
             form="news", form_version=hashlib.sha256(page).hexdigest(), language="en", boxes=boxes, source="hosted_form",
             verdict="ask", rule="O1", policy_version="2026-09", key_id=1, mail="queued",
             confirmation_expires_at=stamp(time + datetime.timedelta(days=valid)),
-            asked_by=asked_by | {"contact": "privacy@acme.example"}, circumstances={"ip": "192.0.2.7", "user_agent": "Söme Browser/1 🦊"},
+            asked_by=asked_by | {"contact": "privacy@acme.example"}, circumstances=BROWSER,
         )
 
     def mail(self, index, time, request, link=None, only=None, to=ADDRESS, **members):
@@ -114,8 +123,8 @@ class Story:
         self.mails[len(self.events)] = data
         return event
 
-    def confirm(self, index, time, request, purposes, grade="same_browser"):
-        return self.add("confirmed", index, time, request, purposes=purposes, grade=grade, method="GET", circumstances={})
+    def confirm(self, index, time, request, purposes, grade="same_browser", circumstances=BROWSER):
+        return self.add("confirmed", index, time, request, purposes=purposes, grade=grade, method="GET", circumstances=circumstances)
 
     def entries(self):
         """Commitments of other contacts, with ours at their places."""
@@ -144,6 +153,7 @@ class Story:
             if index < self.size:
                 files[f"proofs/{number:04}.tlog-proof"] = proof(index, entries, checkpoint)
         files |= {f"mails/{number:04}.eml": data for number, data in self.mails.items()}
+        files |= {f"circumstances/{number:04}.json": data for number, data in self.circumstances.items()}
         files |= {f"forms/{hashlib.sha256(page).hexdigest()}.html": page for page in self.forms}
         for anchor in self.anchors:
             seen = anchor.checkpoint(self)

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use countersign::domain::time::Timestamp;
-use countersign::ledger::bundle::{self, Known, Report};
+use countersign::ledger::archive;
+use countersign::ledger::bundle::{self, Known, Report, Whence};
 use countersign::ledger::note::Verifier;
 use countersign::ledger::timestamp::authority::Authority;
 use countersign::store::Engine;
@@ -65,6 +66,14 @@ pub async fn stamped(engine: Engine) -> (World, Vec<u8>, Report) {
     (world, bytes, report)
 }
 
+/// What lets events be changed past the server.
+const fn without_trigger(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "drop trigger event_never_changes",
+        Engine::Postgres => "drop trigger event_never_changes on event",
+    }
+}
+
 on_both_engines! {
     async fn an_authority_bounds_each_event_of_a_bundle_from_both_sides(engine: Engine) {
         let (world, bytes, report) = stamped(engine).await;
@@ -104,6 +113,46 @@ on_both_engines! {
         let known = Known { key: Some(&key), ..Known::default() };
         assert_eq!(bundle::verify(&bytes, known).unwrap(), report);
         recipe::passes(&bytes);
+        world.end().await;
+    }
+
+    async fn a_bundle_shows_from_where_each_event_came_as_long_as_that_is_kept(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "ada@example.org").await;
+        let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+        let whence = |report: &Report| report.events.iter().map(|event| event.whence.clone()).collect::<Vec<_>>();
+        let told = whence(&report);
+        assert_eq!(told[1], Whence::Nowhere, "no request sent the mail");
+        for at in [0, 2, 3] {
+            let Whence::Disclosed(words) = &told[at] else { panic!("{told:?}") };
+            assert!(words.starts_with("from 203.0.113.1"), "{words}");
+        }
+        let (files, _) = archive::read(&bytes).unwrap();
+        let names: Vec<&String> = files.keys().filter(|name| name.starts_with("circumstances/")).collect();
+        assert_eq!(names, ["circumstances/0001.json", "circumstances/0003.json", "circumstances/0004.json"]);
+        world.sql("update event set circumstances = null where kind = 'confirmed'").await.unwrap();
+        let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+        assert_eq!(whence(&report), [told[0].clone(), Whence::Nowhere, told[2].clone(), Whence::NotDisclosed]);
+        let (files, _) = archive::read(&bytes).unwrap();
+        assert!(!files.contains_key("circumstances/0004.json"));
+        let page = String::from_utf8(files["report.html"].clone()).unwrap();
+        assert!(page.contains("not disclosed: they are kept for a shorter time than the event"));
+        recipe::passes(&bytes);
+        world.end().await;
+    }
+
+    async fn circumstances_that_were_changed_past_the_server_make_no_bundle(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "ada@example.org").await;
+        world.sql(without_trigger(engine)).await.unwrap();
+        world
+            .sql("update event set circumstances = replace(circumstances, '203.0.113.1', '203.0.113.2') where kind = 'confirmed'")
+            .await
+            .unwrap();
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let problem = world.app.bundle(brand, "ada@example.org").await.err().unwrap();
+        assert!(problem.to_string().contains("circumstances/0004.json"), "{problem}");
         world.end().await;
     }
 
@@ -157,11 +206,7 @@ on_both_engines! {
         let world = World::on(engine).await;
         confirmed(&world, "ada@example.org").await;
         bundle_of(&world, "ada@example.org").await;
-        let trigger = match engine {
-            Engine::Sqlite => "drop trigger event_never_changes",
-            Engine::Postgres => "drop trigger event_never_changes on event",
-        };
-        world.sql(trigger).await.unwrap();
+        world.sql(without_trigger(engine)).await.unwrap();
         world
             .sql("update event set body = replace(body, 'same_browser', 'link_button') where kind = 'confirmed'")
             .await

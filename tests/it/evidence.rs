@@ -35,6 +35,7 @@ async fn dossier(world: &World, email: &str) -> Dossier {
         .map(|((number, index), event)| Entry {
             number,
             index,
+            discloses: event.fact.circumstances().is_some(),
             event,
         })
         .collect();
@@ -123,6 +124,8 @@ async fn the_report_tells_who_asked_what_stands_and_what_each_statement_rests_on
         "after 2026-11-23 17:34:05 UTC and before 2026-11-24 17:34:05 UTC",
         "Example TSA Root",
         "Firefox/145.0",
+        "circumstances/0001.json, whose SHA-256 the event names",
+        "<a href=\"circumstances/0004.json\">circumstances/0004.json</a>",
     ] {
         assert!(page.contains(words), "{words} with {kinds:?}");
     }
@@ -211,6 +214,7 @@ async fn left() -> (World, Dossier) {
     last.index += 1;
     last.event.at = dossier.made_at;
     last.event.request = None;
+    last.discloses = false;
     last.event.fact = Fact::Withdrawn {
         purposes: last.event.fact.purposes().to_vec(),
         scope: "all".to_owned(),
@@ -229,7 +233,8 @@ async fn the_report_of_somebody_who_left_says_that_no_consent_stands_and_since_w
         "No consent, withdrawn",
         "since 2026-11-24 18:35:40 UTC, by event 5",
         "the person left events, newsletter",
-        "not kept: nothing came, or its term is over",
+        "not disclosed: they are kept for a shorter time than the event",
+        "From then on there is no consent for it. Network address and browser are not disclosed.",
     ] {
         assert!(page.contains(words), "{words}");
     }

@@ -93,6 +93,14 @@ fn the_command_tells_the_story_of_a_good_bundle_and_names_what_is_wrong_with_a_b
         "{text}"
     );
     assert!(text.contains("Taken on trust"), "{text}");
+    let seen = "from 192.0.2.7, with the browser \"Söme Browser/1 🦊\"";
+    let named = format!("    circumstances/0004.json, named by the event: {seen}\n");
+    assert!(text.contains(&format!("\n      {seen}\n")), "{text}");
+    assert!(text.contains(&named), "{text}");
+    let removed = String::from_utf8(run("good-removed").stdout).unwrap();
+    let hidden = "\n      network address and browser: not disclosed\n";
+    assert_eq!(removed.matches(hidden).count(), 7, "{removed}");
+    assert!(!removed.contains("192.0.2.7"), "{removed}");
     let broken = run("form-changed");
     let text = String::from_utf8(broken.stderr).unwrap();
     assert_eq!(broken.status.code(), Some(1));

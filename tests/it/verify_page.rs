@@ -7,10 +7,14 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign::ledger::archive::{self, Files};
+use countersign::store::Engine;
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use serde_json::{Value, json};
 
+use crate::bundle;
 use crate::chromium::driver::{self, Browser, Kind};
+use crate::harness::Folder;
 use crate::samples::{Sample, Samples, Trust};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,6 +34,21 @@ async fn check(browser: &Browser, samples: &Samples, name: &str, trust: &Trust) 
     let file = browser.find("#file").await;
     file.send_keys(path.to_str().unwrap()).await.unwrap();
     answer(browser, name).await
+}
+
+/// A bundle of a whole server as its reader has it: `bundle.zip`, and its files unpacked beside it.
+async fn unpacked() -> (Folder, Files) {
+    let (world, bytes, _) = bundle::stamped(Engine::Sqlite).await;
+    world.end().await;
+    let (files, _) = archive::read(&bytes).unwrap();
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("bundle.zip"), bytes).unwrap();
+    for (name, content) in &files {
+        let path = folder.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    (folder, files)
 }
 
 /// `[headline, step and file, reason]` of the verdict once it is there.
@@ -197,6 +216,21 @@ on_the_page! {
         assert_eq!(seen, json!([0, true, "Holds: good-markup.zip"]));
     }
 
+    async fn the_story_tells_from_where_an_event_came_or_that_it_is_not_disclosed(browser, samples, Kind::default()) {
+        let read = "return [...document.querySelectorAll('.story > li')].map(li => [...li.querySelectorAll('dt')].find(dt => dt.textContent === 'Came from')?.nextSibling.textContent ?? null)";
+        check(&browser, &samples, "good-removed-some", &Trust::default()).await;
+        let told = browser.run(read).await;
+        let told: Vec<Option<&str>> = told.as_array().unwrap().iter().map(Value::as_str).collect();
+        let [hidden, mail, nothing, seen] = told[..4] else { panic!("{told:?}") };
+        assert!(hidden.unwrap().starts_with("Not disclosed: "), "{told:?}");
+        assert_eq!(mail, None);
+        assert_eq!(nothing, Some("A network address and browser that were not noted; circumstances/0003.json has the hash that the record names"));
+        assert_eq!(seen, Some("192.0.2.7, with the browser “Söme Browser/1 🦊”; circumstances/0004.json has the hash that the record names"));
+        check(&browser, &samples, "good-proxy", &Trust::default()).await;
+        let told = browser.run(read).await;
+        assert!(told[2].as_str().unwrap().starts_with("2001:db8::7, through 10.0.0.9, with the browser “A \"Browser\""), "{told}");
+    }
+
     async fn a_malformed_key_is_told_beside_its_field_and_a_good_one_leaves_nothing_of_it_on_trust(browser, samples, Kind::default()) {
         let file = browser.find("#file").await;
         file.send_keys(samples.path("good").to_str().unwrap()).await.unwrap();
@@ -261,6 +295,73 @@ on_the_page! {
 
     async fn words_stand_out_in_dark(browser, samples, Kind { dark: true, ..Kind::default() }) {
         assert_contrast(&browser, &samples).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bundle_of_the_server_holds_on_the_page_that_it_brings_with_it() {
+    if driver::is_left_out() {
+        return;
+    }
+    let (folder, _) = unpacked().await;
+    let browser = Browser::start(Kind::default()).await;
+    let url = format!("file://{}/verify.html", folder.0.display());
+    browser.open(&url).await;
+    let file = browser.find("#file").await;
+    let zip = folder.0.join("bundle.zip");
+    file.send_keys(zip.to_str().unwrap()).await.unwrap();
+    let answer = answer(&browser, "bundle.zip").await;
+    assert_eq!(answer[0], "This bundle holds", "{answer}");
+    let seen = browser
+        .run(
+            "const text = document.getElementById('result').textContent; \
+             return [document.querySelectorAll('.steps li:not(.later)').length, text.includes('2 time stamps by an authority'), \
+                text.includes('203.0.113.1, through 127.0.0.1; circumstances/0004.json has the hash that the record names')]",
+        )
+        .await;
+    assert_eq!(seen, json!([11, true, true]));
+    browser.picture("verify-of-the-server").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_report_opens_from_disk_asks_for_nothing_and_fits_a_desk_and_a_phone() {
+    if driver::is_left_out() {
+        return;
+    }
+    let (folder, files) = unpacked().await;
+    for (phone, width) in [(None, 1280), (Some(390), 390)] {
+        let kind = Kind {
+            phone,
+            ..Kind::default()
+        };
+        let browser = Browser::start(kind).await;
+        if phone.is_none() {
+            browser.client.set_window_size(width, 900).await.unwrap();
+        }
+        let url = format!("file://{}/report.html", folder.0.display());
+        browser.open(&url).await;
+        let seen = browser
+            .run(
+                "return [document.readyState, document.title, performance.getEntriesByType('resource').map(one => one.name), innerWidth, \
+                    Math.max(0, document.documentElement.scrollWidth - innerWidth), \
+                    document.querySelectorAll('[src], [srcset], link, object, embed').length]",
+            )
+            .await;
+        let title = "Proof of consent: ada@example.org and Acme Letters";
+        assert_eq!(seen, json!(["complete", title, [], width, 0, 0]));
+        let links = browser
+            .run(
+                "return [...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))",
+            )
+            .await;
+        let links = links.as_array().unwrap();
+        for link in links.iter().map(|link| link.as_str().unwrap()) {
+            assert!(files.contains_key(link), "{link} is not in the bundle");
+        }
+        assert!(links.len() > 8, "{links:?}");
+        browser.picture(&format!("report-{width}")).await;
+        browser.close().await;
     }
 }
 

@@ -206,13 +206,17 @@ fn status(dossier: &Dossier, entry: &Entry, state: State, again: bool) -> Value 
     status
 }
 
-/// The files of the bundle that a change rests on: its event, and for a confirmation the signup and the mails before it.
+/// The files of the bundle that a change rests on: its event with its circumstances, and for a confirmation the signup and
+/// the mails before it.
 fn sources(dossier: &Dossier, entry: &Entry) -> Vec<String> {
     let mut files = Vec::new();
     if matches!(entry.event.fact, Fact::Confirmed { .. }) {
         for other in dossier.of_request(entry.event.request) {
             match other.event.fact {
-                Fact::SignedUp(_) => files.push(other.file()),
+                Fact::SignedUp(_) => {
+                    files.push(other.file());
+                    files.extend(other.circumstances_file());
+                }
                 Fact::MailAccepted { .. } => {
                     files.push(other.file());
                     files.push(format!("mails/{:04}.eml", other.number));
@@ -222,6 +226,7 @@ fn sources(dossier: &Dossier, entry: &Entry) -> Vec<String> {
         }
     }
     files.push(entry.file());
+    files.extend(entry.circumstances_file());
     files
 }
 

@@ -39,6 +39,8 @@ pub struct Entry {
     pub index: u64,
     /// With its circumstances, where they are still kept.
     pub event: Event,
+    /// Whether the bundle holds those circumstances as they are kept.
+    pub discloses: bool,
 }
 
 /// A checkpoint that a time-stamping authority saw.
@@ -60,6 +62,12 @@ impl Entry {
     /// The file of the bundle that holds this event.
     pub fn file(&self) -> String {
         format!("events/{:04}.json", self.number)
+    }
+
+    /// The file that says from where it came and with which browser.
+    pub fn circumstances_file(&self) -> Option<String> {
+        self.discloses
+            .then(|| format!("circumstances/{:04}.json", self.number))
     }
 }
 

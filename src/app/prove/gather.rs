@@ -20,7 +20,7 @@ use crate::ledger::bundle::{self, EventPart, Known, Page, Parts, Report, WritePr
 use crate::store::events::{self, WholeEvent};
 use crate::store::{Conn, StoreError, contacts, log};
 
-/// With their proofs and mails they stay below the files that a bundle may have.
+/// With a proof for each, and a mail or circumstances (no event has both), they stay below the files that a bundle may have.
 const EVENTS_AT_MOST: usize = 6_000;
 /// How long to wait for another process that extends the log: longer than the lease of one that died.
 const LOGGED_WITHIN: Duration = Duration::from_secs(15);
@@ -190,6 +190,7 @@ impl App {
                 number: entries.len() + 1,
                 index: *index,
                 event: event.clone(),
+                discloses: stored.circumstances.is_some(),
             });
             parts.events.push(EventPart {
                 event: stored.body.clone().unwrap_or_default(),
@@ -197,6 +198,7 @@ impl App {
                 index: *index,
                 path,
                 mail: gathered.mails.get(&stored.position).cloned(),
+                circumstances: stored.circumstances.clone(),
             });
         }
         drop(conn);

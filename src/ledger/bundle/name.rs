@@ -46,6 +46,10 @@ pub fn mail(number: usize) -> String {
     format!("mails/{number:04}.eml")
 }
 
+pub fn circumstances(number: usize) -> String {
+    format!("circumstances/{number:04}.json")
+}
+
 pub fn form(hash: &str) -> String {
     format!("forms/{hash}.html")
 }
@@ -95,6 +99,7 @@ pub fn is_known(name: &str) -> bool {
         || number(name, "events", "json").is_some()
         || number(name, "proofs", "tlog-proof").is_some()
         || number(name, "mails", "eml").is_some()
+        || number(name, "circumstances", "json").is_some()
         || within(name, "forms", "html").is_some_and(is_hash)
         || ANCHOR_ENDINGS
             .iter()
@@ -114,6 +119,7 @@ mod tests {
             event(10_000),
             proof(12),
             mail(3),
+            circumstances(4),
             form(&hash),
             anchor("2026-11-23_tsa.example", "tsr"),
             "report.html".to_owned(),
@@ -131,6 +137,8 @@ mod tests {
             "events/0001.JSON",
             "events/../events/0001.json",
             "proofs/0001.json",
+            "circumstances/1.json",
+            "circumstances/",
             "forms/abc.html",
             "anchors/.tsr",
             "anchors/a/b.tsr",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::anchors::Anchor;
+use super::circumstances::{Circumstances, Whence, whence};
 use super::entry::Entry;
 use super::name;
 use super::story::Confirmation;
@@ -52,6 +53,7 @@ pub struct Told {
     pub at: Timestamp,
     pub kind: String,
     pub sentence: String,
+    pub whence: Whence,
     /// It was logged after the time of this anchor and before the time of that one.
     pub logged_after: Option<(String, Timestamp)>,
     pub logged_before: Option<(String, Timestamp)>,
@@ -65,7 +67,11 @@ pub struct Claim {
 }
 
 /// The story in the order of the log.
-pub fn told(entries: &[Entry], anchors: &[Anchor]) -> Vec<Told> {
+pub fn told(
+    entries: &[Entry],
+    anchors: &[Anchor],
+    circumstances: &BTreeMap<usize, Circumstances>,
+) -> Vec<Told> {
     entries
         .iter()
         .map(|entry| {
@@ -79,6 +85,7 @@ pub fn told(entries: &[Entry], anchors: &[Anchor]) -> Vec<Told> {
                 at: entry.at,
                 kind: plain(&entry.kind),
                 sentence: sentence(entry),
+                whence: whence(entry, circumstances),
                 logged_after: after.iter().max_by_key(at).map(|anchor| named(anchor)),
                 logged_before: before.iter().min_by_key(at).map(|anchor| named(anchor)),
             }
@@ -98,7 +105,7 @@ pub fn claims(report: &Report, entries: &[Entry], confirmations: &[Confirmation]
             entry(&confirmation.signed_up),
             entry(&confirmation.mail),
         ) {
-            claims.push(claim_of_signup(signed_up));
+            claims.push(claim_of_signup(report, signed_up));
             claims.push(claim_of_mail(mail, signed_up));
             claims.push(claim_of_confirmation(report, confirmed, mail));
         }
@@ -160,18 +167,39 @@ fn claim_of_anchor(anchor: &Anchor) -> Claim {
     }
 }
 
-fn claim_of_signup(signed_up: &Entry) -> Claim {
+/// What is told of an event.
+fn told_of<'a>(report: &'a Report, entry: &Entry) -> Option<&'a Told> {
+    report.events.get(entry.number.saturating_sub(1))
+}
+
+/// The file that says where an event came from, or that it is not there.
+fn ground_of_whence(report: &Report, entry: &Entry) -> Option<String> {
+    match &told_of(report, entry)?.whence {
+        Whence::Nowhere => None,
+        Whence::NotDisclosed => {
+            Some("its network address and browser are not disclosed".to_owned())
+        }
+        Whence::Disclosed(words) => Some(format!(
+            "{}, named by the event: {words}",
+            name::circumstances(entry.number)
+        )),
+    }
+}
+
+fn claim_of_signup(report: &Report, signed_up: &Entry) -> Claim {
     let version = signed_up.text("form_version").unwrap_or("?");
+    let mut rests_on = vec![
+        signed_up.file(),
+        format!("{}, named by its own SHA-256", name::form(&plain(version))),
+    ];
+    rests_on.extend(ground_of_whence(report, signed_up));
     Claim {
         says: format!(
             "At {} the address {} was signed up, on a form whose wording is known.",
             signed_up.at,
             plain(signed_up.text("address").unwrap_or("?"))
         ),
-        rests_on: vec![
-            signed_up.file(),
-            format!("{}, named by its own SHA-256", name::form(&plain(version))),
-        ],
+        rests_on,
     }
 }
 
@@ -200,7 +228,8 @@ fn claim_of_confirmation(report: &Report, confirmed: &Entry, mail: &Entry) -> Cl
             name::mail(mail.number)
         ),
     ];
-    if let Some(told) = report.events.get(confirmed.number.saturating_sub(1)) {
+    rests_on.extend(ground_of_whence(report, confirmed));
+    if let Some(told) = told_of(report, confirmed) {
         if let Some((name, at)) = &told.logged_after {
             rests_on.push(format!("it was logged after {at} (anchor {name})"));
         }

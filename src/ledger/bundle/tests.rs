@@ -38,10 +38,16 @@ fn what_the_writer_wrote_is_accepted_and_told() {
     assert!(
         report.events[3]
             .sentence
-            .contains("by the button behind the mail's link, from 192.0.2.7"),
+            .contains("by the button behind the mail's link."),
         "{}",
         report.events[3].sentence
     );
+    let disclosed = "from 192.0.2.8, with the browser \"A Browser/1\"";
+    assert_eq!(
+        report.events[3].whence,
+        Whence::Disclosed(disclosed.to_owned())
+    );
+    assert_eq!(report.events[4].whence, Whence::Nowhere);
     let bounds = |told: &Told| (told.logged_after.clone(), told.logged_before.clone());
     let named = |name: &str, time: &str| Some((name.to_owned(), at(time)));
     assert_eq!(
@@ -57,6 +63,8 @@ fn what_the_writer_wrote_is_accepted_and_told() {
     let last = report.claims.last().unwrap();
     assert!(last.says.contains("12:05:10"), "{last:?}");
     assert!(last.rests_on.iter().any(|on| on.contains("mails/0002.eml")));
+    let circumstances = format!("circumstances/0004.json, named by the event: {disclosed}");
+    assert!(last.rests_on.contains(&circumstances), "{last:?}");
     assert!(report.on_trust[0].contains("no key was given"));
     assert!(report.on_trust[1].contains("no root was given"));
     assert_eq!(
@@ -304,6 +312,7 @@ fn a_thousand_events_are_checked_in_reasonable_time() {
             event,
             index: index as u64,
             mail: None,
+            circumstances: None,
         });
     }
     let bytes = write(&fixture.parts(), &key()).unwrap();

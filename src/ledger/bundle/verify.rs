@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::anchors;
+use super::circumstances;
 use super::entry::Entry;
 use super::mails;
 use super::manifest::{self, Manifest};
@@ -51,6 +52,7 @@ pub fn verify_files(
     let manifest = read_manifest(files, &key)?;
     let (head, witnesses) = read_checkpoint(files, &key, known.witnesses)?;
     let entries = read_events(files, &manifest, &head)?;
+    let circumstances = circumstances::check(files, &entries)?;
     check_proofs(files, &entries, &head)?;
     let anchors = anchors::check(files, &key, &head, known.roots)?;
     anchors::check_times(&anchors, &entries)?;
@@ -68,7 +70,7 @@ pub fn verify_files(
         root: hex(&head.root),
         container_checked,
         witnesses,
-        events: report::told(&entries, &anchors),
+        events: report::told(&entries, &anchors, &circumstances),
         anchors,
         claims: Vec::new(),
         on_trust: Vec::new(),

@@ -1,7 +1,5 @@
 //! Events as sentences. What stands in an event came from strangers: it is cut and cleaned before it is shown.
 
-use serde_json::Value;
-
 use super::entry::Entry;
 
 const TEXT_AT_MOST: usize = 300;
@@ -52,19 +50,11 @@ pub fn sentence(entry: &Entry) -> String {
     }
 }
 
-fn how(entry: &Entry) -> String {
-    let way = match entry.text("grade") {
+fn how(entry: &Entry) -> &'static str {
+    match entry.text("grade") {
         Some("code") => "with the code from the mail",
         Some("same_browser") => "by the mail's link, in the browser that signed up",
         Some("link_button") => "by the button behind the mail's link",
         _ => "in a way that has no name here",
-    };
-    let ip = entry
-        .member("circumstances")
-        .and_then(|circumstances| circumstances.get("ip"))
-        .and_then(Value::as_str);
-    match ip {
-        Some(ip) => format!("{way}, from {}", plain(ip)),
-        None => way.to_owned(),
     }
 }

@@ -46,6 +46,8 @@ pub struct EventPart {
     pub path: Vec<Hash>,
     /// The mail of a `mail_accepted` event: the bytes that the SMTP server took.
     pub mail: Option<Vec<u8>>,
+    /// What is kept beside the event, to the byte, if the event names any and they are still there.
+    pub circumstances: Option<String>,
 }
 
 /// One anchored checkpoint.
@@ -126,6 +128,9 @@ fn put_event(files: &mut Files, number: usize, part: &EventPart, checkpoint: &st
     files.insert(name::proof(number), receipt.written().into());
     if let Some(mail) = &part.mail {
         files.insert(name::mail(number), mail.clone());
+    }
+    if let Some(circumstances) = &part.circumstances {
+        files.insert(name::circumstances(number), circumstances.clone().into());
     }
 }
 

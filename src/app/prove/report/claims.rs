@@ -34,8 +34,9 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
         ),
         logged: logged(dossier, entry),
     };
+    let whence = whence(entry);
     match &entry.event.fact {
-        Fact::SignedUp(signup) => of_signup(signup, &at, claim),
+        Fact::SignedUp(signup) => of_signup(signup, &at, &whence, claim),
         Fact::MailAccepted {
             reply, mail_sha256, ..
         } => vec![claim(
@@ -60,7 +61,7 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
                 grade(*given).name
             ),
             format!(
-                "It carries the request that {} carry, and the link in the mail holds that request’s number.",
+                "It carries the request that {} carry, and the link in the mail holds that request’s number. {whence}",
                 events(&asked_by(dossier, entry))
             ),
         )],
@@ -69,11 +70,11 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
                 "At {at} somebody who had the mail said “this was not me” ({}).",
                 list(purposes)
             ),
-            "From then on nothing is sent to this mailbox.".to_owned(),
+            format!("From then on nothing is sent to this mailbox. {whence}"),
         )],
         Fact::Withdrawn { purposes, .. } => vec![claim(
             format!("At {at} the person left {}.", list(purposes)),
-            "From then on there is no consent for it.".to_owned(),
+            format!("From then on there is no consent for it. {whence}"),
         )],
         _ => Vec::new(),
     }
@@ -93,7 +94,22 @@ fn asked_by(dossier: &Dossier, entry: &Entry) -> Vec<usize> {
         .collect()
 }
 
-fn of_signup(signup: &SignedUp, at: &str, claim: impl Fn(String, String) -> Claim) -> Vec<Claim> {
+/// What speaks for the network address and the browser.
+fn whence(entry: &Entry) -> String {
+    match entry.circumstances_file() {
+        Some(file) => {
+            format!("Network address and browser: {file}, whose SHA-256 the event names.")
+        }
+        None => "Network address and browser are not disclosed.".to_owned(),
+    }
+}
+
+fn of_signup(
+    signup: &SignedUp,
+    at: &str,
+    whence: &str,
+    claim: impl Fn(String, String) -> Claim,
+) -> Vec<Claim> {
     let version = signup.form_version.as_str();
     vec![
         claim(
@@ -103,7 +119,7 @@ fn of_signup(signup: &SignedUp, at: &str, claim: impl Fn(String, String) -> Clai
                 signup.form,
                 list(&signup.purposes)
             ),
-            "What the server wrote down at that moment.".to_owned(),
+            format!("What the server wrote down at that moment. {whence}"),
         ),
         claim(
             format!(

@@ -13,6 +13,7 @@ use crate::domain::sentence::sentence;
 pub(super) struct EventView {
     pub(super) number: usize,
     pub(super) file: String,
+    pub(super) circumstances_file: Option<String>,
     pub(super) headline: &'static str,
     /// A change of the standing: the reader looks for these first.
     pub(super) weighty: bool,
@@ -50,11 +51,12 @@ fn view(dossier: &Dossier, entry: &Entry, seen: &mut BTreeSet<(VersionHash, Stri
     let event = &entry.event;
     let mut rows = rows_of(&event.fact);
     if let Some(circumstances) = event.fact.circumstances() {
-        rows.extend(rows_of_circumstances(circumstances));
+        rows.extend(rows_of_circumstances(circumstances, entry.discloses));
     }
     EventView {
         number: entry.number,
         file: entry.file(),
+        circumstances_file: entry.circumstances_file(),
         headline: headline(&event.fact),
         weighty: !event.fact.purposes().is_empty(),
         time: time(event.at),
@@ -131,12 +133,13 @@ fn rows_of_signup(signup: &SignedUp) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn rows_of_circumstances(from: &Circumstances) -> Vec<(&'static str, String)> {
+fn rows_of_circumstances(from: &Circumstances, disclosed: bool) -> Vec<(&'static str, String)> {
+    let none = |why: &str| vec![("Browser and network", why.to_owned())];
+    if !disclosed {
+        return none("not disclosed: they are kept for a shorter time than the event");
+    }
     if *from == Circumstances::default() {
-        return vec![(
-            "Browser and network",
-            "not kept: nothing came, or its term is over".to_owned(),
-        )];
+        return none("nothing came that could be noted");
     }
     let ip = from.ip.map(|ip| ip.to_string());
     let peer = from.peer.map(|ip| ip.to_string());

@@ -62,8 +62,12 @@ pub(super) fn clock(event: &Event) -> String {
         ClockState::Unknown => "it is not known whether it followed a time server",
     };
     match event.clock.ahead_micros {
+        Some(micros) if micros.unsigned_abs() < 500 => {
+            format!("{state}, and agreed with the time-stamping authority to the millisecond")
+        }
+        // No line ends between the number and its unit.
         Some(micros) => format!(
-            "{state}, and was {:.3} s {} of the time-stamping authority",
+            "{state}, and was {:.3}\u{a0}s {} of the time-stamping authority",
             micros.unsigned_abs() as f64 / 1e6,
             if micros < 0 { "behind" } else { "ahead" }
         ),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::fixture::*;
 use crate::ledger::archive::{Files, MANIFEST};
-use crate::ledger::bundle::{BundleProblem, Known, Parts, Step, verify_files};
+use crate::ledger::bundle::{BundleProblem, Known, Parts, Step, Whence, verify_files};
 use crate::ledger::merkle::consistency_ranges;
 use crate::ledger::note::{SigningNoteKey, hex};
 
@@ -253,6 +253,60 @@ fn an_event_of_another_contact_or_brand_or_in_another_form_is_refused() {
 }
 
 #[test]
+fn circumstances_that_their_event_does_not_name_are_refused_and_missing_ones_are_not_disclosed() {
+    let file = "circumstances/0004.json";
+    let of = |number: usize| format!("circumstances/{number:04}.json");
+    let put = |number: usize| {
+        move |files: &mut Files| {
+            files.insert(of(number), files["circumstances/0001.json"].clone());
+        }
+    };
+    // Those of another event, of one that names none, and of none at all.
+    for number in [4, 2, 6] {
+        changed(put(number), Step::Events, &of(number));
+    }
+    let address = |files: &mut Files| {
+        let text = String::from_utf8(files[file].clone()).unwrap();
+        files.insert(file.to_owned(), text.replace(".8", ".9").into_bytes());
+    };
+    changed(address, Step::Events, file);
+    let mut files = Fixture::new().files();
+    files.remove(file);
+    let report = verify_files(&sign_again(files), true, Known::default()).unwrap();
+    assert_eq!(report.events[3].whence, Whence::NotDisclosed);
+    assert!(matches!(report.events[0].whence, Whence::Disclosed(_)));
+    let last = report.claims.last().unwrap();
+    let said = "its network address and browser are not disclosed";
+    assert!(last.rests_on.iter().any(|on| on == said), "{last:?}");
+}
+
+#[test]
+fn circumstances_can_be_read_in_one_way_only_even_if_their_event_names_them() {
+    let salt = r#""salt":"AAAAAAAAAAAAAAAAAAAAAA==""#;
+    let disclosed = |kept: String| {
+        let mut fixture = Fixture::new();
+        fixture.disclose(CONFIRMED, kept);
+        fixture.check()
+    };
+    let told = disclosed(format!("{{{salt}}}")).unwrap();
+    let nothing = "from a network address and browser that were not noted";
+    assert_eq!(told.events[3].whence, Whence::Disclosed(nothing.to_owned()));
+    for kept in [
+        format!(r#"{{"ip":"192.0.2.1","ip":"192.0.2.2",{salt}}}"#),
+        format!(r#"{{{salt},"ip":"192.0.2.1"}}"#),
+        format!(r#"{{"ip": "192.0.2.1",{salt}}}"#),
+        format!("{{\"ip\":\"192.0.2.1\",{salt}}}\n"),
+        format!(r#"{{"ip":7,{salt}}}"#),
+        r#"{"ip":"192.0.2.1"}"#.to_owned(),
+        r#"{"ip":"192.0.2.1","salt":"AAAA"}"#.to_owned(),
+        format!("[{}]", r#""192.0.2.1""#),
+        String::new(),
+    ] {
+        refused(disclosed(kept), Step::Events, "circumstances/0004.json");
+    }
+}
+
+#[test]
 fn swapped_foreign_or_changed_proofs_are_refused() {
     let swap = |files: &mut Files| {
         let one = files["proofs/0001.tlog-proof"].clone();
@@ -266,7 +320,7 @@ fn swapped_foreign_or_changed_proofs_are_refused() {
     let word = |files: &mut Files| {
         let event = files.get_mut("events/0004.json").unwrap();
         let text = String::from_utf8(event.clone()).unwrap();
-        *event = text.replace("192.0.2.7", "192.0.2.8").into_bytes();
+        *event = text.replace("link_button", "same_browser").into_bytes();
     };
     changed(word, Step::Proofs, "proofs/0004.tlog-proof");
     let extra = |files: &mut Files| {

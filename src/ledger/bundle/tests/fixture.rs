@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -49,6 +52,7 @@ pub struct Sample {
     pub event: Value,
     pub index: u64,
     pub mail: Option<Vec<u8>>,
+    pub circumstances: Option<String>,
 }
 
 pub struct Fixture {
@@ -100,6 +104,7 @@ impl Fixture {
             event,
             index,
             mail: None,
+            circumstances: None,
         };
         let mut fixture = Self {
             events: vec![
@@ -125,8 +130,7 @@ impl Fixture {
                     event(
                         "confirmed",
                         "12:05:10",
-                        json!({"purposes": ["news"], "grade": "link_button",
-                               "circumstances": {"ip": "192.0.2.7"}}),
+                        json!({"purposes": ["news"], "grade": "link_button"}),
                     ),
                     310,
                 ),
@@ -145,6 +149,8 @@ impl Fixture {
             cosignatures: String::new(),
         };
         fixture.send(mail("Ann <Ann@EXAMPLE.net>", REQUEST));
+        fixture.come_from(SIGNED_UP, "192.0.2.7");
+        fixture.come_from(CONFIRMED, "192.0.2.8");
         fixture
     }
 
@@ -166,6 +172,23 @@ impl Fixture {
         event.event["reply"] = json!("250 2.0.0 Ok: queued");
         event.event["mail_sha256"] = json!(hex(&Sha256::digest(&mail)));
         event.mail = Some(mail);
+    }
+
+    /// Lets the event name circumstances of its own.
+    pub fn come_from(&mut self, which: usize, ip: &str) {
+        let salt = STANDARD.encode([which as u8; 16]);
+        let kept =
+            canonical(&json!({"salt": salt, "ip": ip, "user_agent": "A Browser/1"})).unwrap();
+        self.disclose(which, kept);
+    }
+
+    pub fn disclose(&mut self, which: usize, kept: String) {
+        self.set(
+            which,
+            "circumstances_sha256",
+            json!(hex(&Sha256::digest(&kept))),
+        );
+        self.events[which].circumstances = Some(kept);
     }
 
     pub fn set(&mut self, which: usize, member: &str, value: Value) {
@@ -204,6 +227,7 @@ impl Fixture {
                 Vec::new()
             },
             mail: sample.mail.clone(),
+            circumstances: sample.circumstances.clone(),
         });
         let anchors = self.anchors.iter().map(|(name, size, time)| {
             let consistency = proof(consistency_ranges(*size, self.size));
