@@ -105,7 +105,13 @@ fn the_commands_of_the_recipe_succeed_on_good_bundles() {
         return;
     }
     let samples = Samples::get();
-    for (name, anchors) in [("good", 2), ("good-small", 0), ("good-deflated", 2)] {
+    for (name, anchors) in [
+        ("good", 2),
+        ("good-small", 0),
+        ("good-deflated", 2),
+        ("good-removed", 2),
+        ("good-folders", 2),
+    ] {
         let done = by_hand(&samples, name);
         let said = String::from_utf8_lossy(&done.stdout).into_owned()
             + &String::from_utf8_lossy(&done.stderr);
@@ -140,6 +146,10 @@ fn the_commands_of_the_recipe_fail_where_a_signature_a_hash_or_a_time_stamp_does
         "chain-expired",
         "chain-too-new",
         "chain-other-root",
+        "circumstances-changed",
+        "circumstances-of-another",
+        "circumstances-not-named",
+        "circumstances-of-nothing",
     ] {
         assert!(!by_hand(&samples, name).status.success(), "{name}");
     }

@@ -97,6 +97,10 @@ fn the_command_tells_the_story_of_a_good_bundle_and_names_what_is_wrong_with_a_b
     let named = format!("    circumstances/0004.json, named by the event: {seen}\n");
     assert!(text.contains(&format!("\n      {seen}\n")), "{text}");
     assert!(text.contains(&named), "{text}");
+    let proxy = String::from_utf8(run("good-proxy").stdout).unwrap();
+    // Control characters and marks that turn the writing are left out; a quotation mark cannot end the browser's name.
+    let seen = r#"from 2001:db8::7, through 10.0.0.9, with the browser "A \"Browser\"/1""#;
+    assert!(proxy.contains(seen), "{proxy}");
     let removed = String::from_utf8(run("good-removed").stdout).unwrap();
     let hidden = "\n      network address and browser: not disclosed\n";
     assert_eq!(removed.matches(hidden).count(), 7, "{removed}");

@@ -87,7 +87,7 @@ impl Circumstances {
             .filter_map(|(member, before)| {
                 let text = plain(self.0.get(member)?);
                 Some(match member {
-                    "user_agent" => format!("{before}\"{text}\""),
+                    "user_agent" => format!("{before}{text:?}"),
                     _ => format!("{before}{text}"),
                 })
             })
