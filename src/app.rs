@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod challenge;
 pub mod confirm;
 pub mod deliver;
+pub mod import;
 pub mod inbox;
 pub mod judge;
 pub mod live;

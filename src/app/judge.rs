@@ -1,11 +1,15 @@
 //! What a brand brings to a verdict of the policy: its terms, and what it knows of an address.
 
+use std::collections::{HashMap, HashSet};
+
 use super::App;
 use super::permit::{Unanswerable, parse_address};
 use crate::domain::brand::{Brand, Slug};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::policy::{AddressFacts, Closed, Terms};
 use crate::domain::standing::{Standings, State};
-use crate::store::{budgets, contacts};
+use crate::store::set::ROWS_AT_MOST;
+use crate::store::{StoreError, budgets, contacts};
 
 impl App {
     /// The brand's terms, with the origins of its pages: those of its forms, and our own.
@@ -33,18 +37,45 @@ impl App {
         address: &str,
     ) -> Result<AddressFacts, Unanswerable> {
         let address = parse_address(address)?;
-        let mailbox = self.keys.mailbox_hash(brand.id.0, &address.mailbox());
+        let known = self.known_of_all(brand, purpose, &[&address]).await?;
+        Ok(known.into_iter().next().unwrap_or_default())
+    }
+
+    /// As [`Self::known_of`], for many addresses with two statements for each 1,024, in their order.
+    pub async fn known_of_all(
+        &self,
+        brand: &Brand,
+        purpose: Option<&Slug>,
+        addresses: &[&EmailAddress],
+    ) -> Result<Vec<AddressFacts>, StoreError> {
         let mut conn = self.store.read().await?;
-        let contact = contacts::find(&mut conn, brand.id, address.key()).await?;
-        let mailboxes = budgets::find_mailboxes(&mut conn, &[(brand.id, mailbox)]).await?;
-        let left = contact.and_then(|contact| left(&contact.standings, purpose));
-        let suppressed = mailboxes
-            .iter()
-            .any(|mailbox| mailbox.suppressed_at.is_some());
-        Ok(AddressFacts {
-            role: address.is_role(),
-            closed: left.or(suppressed.then_some(Closed::Suppressed)),
-        })
+        let mut known = Vec::with_capacity(addresses.len());
+        for part in addresses.chunks(ROWS_AT_MOST) {
+            let keys: Vec<&str> = part.iter().map(|address| address.key()).collect();
+            let hash = |address: &EmailAddress| {
+                let mailbox = address.mailbox();
+                (brand.id, self.keys.mailbox_hash(brand.id.0, &mailbox))
+            };
+            let hashes: Vec<_> = part.iter().map(|address| hash(address)).collect();
+            let standings = contacts::find_standings(&mut conn, brand.id, &keys).await?;
+            let standings: HashMap<String, Standings> = standings.into_iter().collect();
+            let mailboxes = budgets::find_mailboxes(&mut conn, &hashes).await?;
+            let suppressed: HashSet<_> = mailboxes
+                .iter()
+                .filter(|mailbox| mailbox.suppressed_at.is_some())
+                .map(|mailbox| mailbox.hash)
+                .collect();
+            known.extend(part.iter().zip(&hashes).map(|(address, (_, hash))| {
+                let left = standings
+                    .get(address.key())
+                    .and_then(|standings| left(standings, purpose));
+                AddressFacts {
+                    role: address.is_role(),
+                    closed: left.or(suppressed.contains(hash).then_some(Closed::Suppressed)),
+                }
+            }));
+        }
+        Ok(known)
     }
 }
 
