@@ -22,6 +22,7 @@ mod confirm;
 mod delivery;
 mod evidence;
 mod harness;
+mod import;
 mod inbox;
 mod locks;
 mod log;
