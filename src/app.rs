@@ -9,6 +9,7 @@ pub mod challenge;
 pub mod confirm;
 pub mod deliver;
 pub mod erase;
+pub mod import;
 pub mod inbox;
 pub mod judge;
 pub mod live;

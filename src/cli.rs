@@ -11,6 +11,7 @@ mod breaker;
 pub mod demo;
 mod evidence;
 mod forget;
+mod import;
 mod init;
 mod operator;
 mod permission;
@@ -67,6 +68,8 @@ enum Command {
     Permission(permission::Ask),
     /// The consent policy: the table of sources and overlays; `policy explain` judges one address
     Policy(policy::Policy),
+    /// Try an import: what the policy says of everybody in a CSV or XLSX file
+    Import(import::Import),
     /// What is known of an address
     Evidence(evidence::Evidence),
     /// Have the log stamped now by every time-stamping authority of the settings
@@ -151,6 +154,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Policy(command) => command.run(&file).await,
+        Command::Import(command) => command.run(&file).await,
         Command::Evidence(command) => command.run(&*opened(&file).await?).await,
         Command::Verify(command) => command.run(&file).await,
         Command::Backup(command) => command.run(&*opened(&file).await?).await,

@@ -23,6 +23,9 @@ pub mod ledger;
 /// HTTP to servers that the operator named, and to no others.
 pub mod outgoing;
 
+/// Files that people bring: rows, columns, whom they name.
+pub mod intake;
+
 /// The database: one SQL text for SQLite and PostgreSQL.
 pub mod store;
 

@@ -64,6 +64,8 @@ fn written(standings: &Standings) -> String {
 
 const FIND_ONE: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where brand_id = $1 and address_key = $2";
+const FIND_STANDINGS: &str = "select c.address_key, c.standings from r cross join contact c \
+     where c.brand_id = r.brand_id and c.address_key = r.address_key";
 const LIST: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where (brand_id, id) > ($1, $2) order by brand_id, id limit $3";
 const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
@@ -94,6 +96,22 @@ pub async fn find(
         .fetch_optional(driver)
         .await?);
     found.map(ContactRow::read).transpose()
+}
+
+/// Where those of a brand's addresses stand that it knows, by their keys.
+pub async fn find_standings(
+    conn: &mut Conn,
+    brand: BrandId,
+    address_keys: &[&str],
+) -> Result<Vec<(String, Standings)>, StoreError> {
+    let rows = Rows::of(address_keys)
+        .uuid("brand_id", |_| brand.0)
+        .text("address_key", |key| (*key).to_owned());
+    let found: Vec<(String, String)> = conn.read_set(FIND_STANDINGS, rows).await?;
+    found
+        .into_iter()
+        .map(|(key, standings)| Ok((key, read_standings(&standings)?)))
+        .collect()
 }
 
 /// Contacts of all brands behind one, in the order of their keys.

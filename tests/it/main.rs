@@ -23,6 +23,7 @@ mod delivery;
 mod erasure;
 mod evidence;
 mod harness;
+mod import;
 mod inbox;
 mod locks;
 mod log;

@@ -1,0 +1,130 @@
+//! What the operator says of a file and of all its rows.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use encoding_rs::Encoding;
+
+use crate::domain::email_address::AddressRules;
+use crate::domain::policy::{Claim, SOURCES, Source};
+use crate::intake::candidate::{Batch, Reading};
+use crate::intake::dates::{Order, day};
+use crate::intake::header::{Columns, Field, HeaderProblem, Mapping};
+use crate::intake::{Options, Row};
+
+#[derive(Args)]
+pub struct Given {
+    /// How the addresses came to the brand, for rows that say nothing else; `countersign policy` lists the sources
+    #[arg(long, hide_possible_values = true, value_parser = sources())]
+    source: Option<Source>,
+    /// The day of the act, for rows that say nothing else: YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    obtained_on: Option<String>,
+    /// A piece of proof for rows that say nothing else; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    proof: Vec<(String, String)>,
+    /// What a column holds, by its name or number: email, name, first_name, last_name, language, source, obtained_on, a piece of
+    /// proof such as order, left, or ignore; may be given several times
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = Mapping::parse)]
+    map: Vec<Mapping>,
+    /// How days and months stand in dates such as 03/04/2026; without it such a date proves nothing
+    #[arg(long, value_name = "ORDER")]
+    dates: Option<DateOrder>,
+    /// The sheet of a workbook; by default the first visible one
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// The encoding of a text file, such as utf-8, utf-16le or latin1; by default it is found out
+    #[arg(long, value_parser = Options::encoding)]
+    encoding: Option<&'static Encoding>,
+    /// What stands between the cells of a text file: one character, or tab; by default it is found out
+    #[arg(long, value_parser = Options::delimiter)]
+    delimiter: Option<u8>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DateOrder {
+    DayFirst,
+    MonthFirst,
+}
+
+fn sources() -> impl TypedValueParser<Value = Source> {
+    PossibleValuesParser::new(SOURCES.map(|row| row.name))
+        .try_map(|name| Source::parse(&name).ok_or("no source"))
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.trim().to_owned(), value.to_owned()))
+        .ok_or_else(|| "write it as KEY=VALUE".to_owned())
+}
+
+impl Given {
+    /// What is wrong for all rows is told before any row is read.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(text) = &self.obtained_on
+            && day(text, self.order()).is_none()
+        {
+            let text = text.escape_debug();
+            return Err(format!(
+                "--obtained-on \"{text}\" is no day; write it as YYYY-MM-DD"
+            ));
+        }
+        let Some(source) = self.source else {
+            let unknown =
+                |pair: &&(String, String)| !matches!(Field::parse(&pair.0), Some(Field::Proof(_)));
+            return match self.proof.iter().find(unknown) {
+                Some((key, _)) => Err(format!(
+                    "no source takes the proof \"{}\"",
+                    key.escape_debug()
+                )),
+                None => Ok(()),
+            };
+        };
+        self.proof
+            .iter()
+            .try_fold(Claim::new(source, None), |claim, (key, value)| {
+                claim.prove(key, value)
+            })
+            .map(drop)
+            .map_err(|problem| problem.to_string())
+    }
+
+    pub fn options(&self) -> Options {
+        Options {
+            encoding: self.encoding,
+            delimiter: self.delimiter,
+            sheet: self.sheet.clone(),
+        }
+    }
+
+    /// What the columns mean; without a source at all nothing could be judged.
+    pub fn columns(&self, header: &Row) -> Result<Columns, String> {
+        let told = |problem: HeaderProblem| problem.to_string();
+        let columns = Columns::of(&header.cells, &self.map, self.source).map_err(told)?;
+        if self.source.is_none() && columns.place(Field::Source).is_none() {
+            let says = "say where the addresses came from: --source S, or --map COLUMN=source; \
+                        `countersign policy` lists the sources";
+            return Err(says.to_owned());
+        }
+        Ok(columns)
+    }
+
+    pub fn reading(&self, columns: Columns, rules: AddressRules) -> Reading {
+        Reading {
+            columns,
+            batch: Batch {
+                source: self.source,
+                obtained_on: self.obtained_on.clone(),
+                proof: self.proof.clone(),
+            },
+            order: self.order(),
+            rules,
+        }
+    }
+
+    fn order(&self) -> Option<Order> {
+        self.dates.map(|order| match order {
+            DateOrder::DayFirst => Order::DayFirst,
+            DateOrder::MonthFirst => Order::MonthFirst,
+        })
+    }
+}

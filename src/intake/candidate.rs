@@ -1,0 +1,191 @@
+//! One row: whom it names, and what it claims of how the address came to the brand.
+
+use super::dates::{Order, day, instant};
+use super::formula::taken_back;
+use super::header::{Columns, Field};
+use super::{Broken, Flaw, Row};
+use crate::domain::brand::LANGUAGES;
+use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
+use crate::domain::policy::{Claim, ClaimProblem, Source};
+
+/// The longest text that is kept of what another system says, in characters.
+const LONGEST: usize = 2_000;
+
+/// Somebody whom a file names.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub line: u64,
+    pub address: EmailAddress,
+    pub name: Option<String>,
+    pub language: Option<&'static str>,
+    pub claims: Vec<Claim>,
+    /// The file says that the person has left (D3).
+    pub left: bool,
+    /// The word of a source that the policy does not know.
+    pub unknown_source: Option<String>,
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// What another system says of the person's consent. It is that system's word, kept as a claim and never as ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    pub system: Option<&'static str>,
+    pub opted_in_at: Option<String>,
+    pub opted_in_ip: Option<String>,
+    pub confirmed_at: Option<String>,
+    pub confirmed_ip: Option<String>,
+    pub legal_basis: Option<String>,
+    pub explanation: Option<String>,
+}
+
+impl Elsewhere {
+    /// Whether it says that the person confirmed, and not only what the consent rests on.
+    pub const fn tells_of_a_confirmation(&self) -> bool {
+        self.confirmed_at.is_some() || self.confirmed_ip.is_some()
+    }
+}
+
+/// What holds for all rows of a file where they say nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub source: Option<Source>,
+    pub obtained_on: Option<String>,
+    pub proof: Vec<(String, String)>,
+}
+
+/// How the rows of one file are read.
+pub struct Reading {
+    pub columns: Columns,
+    pub batch: Batch,
+    pub order: Option<Order>,
+    pub rules: AddressRules,
+}
+
+impl Reading {
+    /// Whom a row names, or why it cannot be used. Proof or a date that is missing or cannot be read is no reason: the policy
+    /// has an answer to that (D4).
+    pub fn candidate(&self, row: &Row) -> Result<Candidate, Broken> {
+        let typed = self.cell(row, Field::Email).unwrap_or_default();
+        let broken = |flaw| Broken {
+            line: row.line,
+            address: typed.chars().take(EmailAddress::MAX_BYTES).collect(),
+            flaw,
+        };
+        if typed.is_empty() {
+            return Err(broken(Flaw::NoAddress));
+        }
+        let address = EmailAddress::parse(typed, &self.rules)
+            .map_err(|problem| broken(Flaw::Address(problem.code())))?;
+        let (source, unknown_source) = self.source(row);
+        let claim = self
+            .claim(row, source)
+            .map_err(|problem| broken(Flaw::Claim(problem.to_string())))?;
+        Ok(Candidate {
+            line: row.line,
+            address,
+            name: self.name(row),
+            language: self.cell(row, Field::Language).and_then(language),
+            claims: vec![claim],
+            left: self.cell(row, Field::Left).is_some_and(is_yes),
+            unknown_source,
+            elsewhere: self.elsewhere(row),
+        })
+    }
+
+    /// The text of a field, unless it is blank.
+    fn cell<'a>(&self, row: &'a Row, field: Field) -> Option<&'a str> {
+        let cell = row.cells.get(self.columns.place(field)?)?;
+        let text = taken_back(cell.trim()).trim();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The row's own source before the one of all rows. One that the policy does not know is listed for classification (D1).
+    fn source(&self, row: &Row) -> (Source, Option<String>) {
+        let otherwise = self.batch.source.unwrap_or(Source::Unknown);
+        let Some(text) = self.cell(row, Field::Source) else {
+            return (otherwise, None);
+        };
+        let word = text.to_lowercase().replace([' ', '-'], "_");
+        Source::parse(&word).map_or_else(
+            || (Source::Unknown, Some(text.chars().take(60).collect())),
+            |source| (source, None),
+        )
+    }
+
+    /// The row's own proof before the one of all rows, and only what the source takes.
+    fn claim(&self, row: &Row, source: Source) -> Result<Claim, ClaimProblem> {
+        let of_all = self.batch.source == Some(source) || self.batch.source.is_none();
+        let dated = |text: &str| day(text, self.order).unwrap_or_else(|| text.to_owned());
+        let obtained = self
+            .cell(row, Field::ObtainedOn)
+            .or(self.batch.obtained_on.as_deref().filter(|_| of_all))
+            .map(dated);
+        let claim = Claim::new(source, obtained.as_deref());
+        source.row().proof.iter().try_fold(claim, |claim, proof| {
+            let given = self.cell(row, Field::Proof(proof.key)).or_else(|| {
+                let mut pairs = self.batch.proof.iter().filter(|_| of_all);
+                let pair = pairs.find(|(key, _)| key == proof.key);
+                pair.map(|(_, value)| value.as_str())
+            });
+            let Some(given) = given else {
+                return Ok(claim);
+            };
+            let value = match proof.key {
+                "date" | "joined" | "last_active" | "original_date" | "notice_sent" => dated(given),
+                "time" => instant(given).unwrap_or_else(|| given.to_owned()),
+                _ => given.to_owned(),
+            };
+            claim.prove(proof.key, &value)
+        })
+    }
+
+    fn name(&self, row: &Row) -> Option<String> {
+        let full = self.cell(row, Field::Name).map(str::to_owned);
+        let parts = [Field::FirstName, Field::LastName].map(|field| self.cell(row, field));
+        let joined: Vec<&str> = parts.into_iter().flatten().collect();
+        let joined = (!joined.is_empty()).then(|| joined.join(" "));
+        joined.or(full).as_deref().and_then(clean_name)
+    }
+
+    fn elsewhere(&self, row: &Row) -> Option<Elsewhere> {
+        let text = |field| {
+            self.cell(row, field)
+                .map(|text| text.chars().take(LONGEST).collect())
+        };
+        let said = Elsewhere {
+            system: None,
+            opted_in_at: text(Field::OptedInAt),
+            opted_in_ip: text(Field::OptedInIp),
+            confirmed_at: text(Field::ConfirmedAt),
+            confirmed_ip: text(Field::ConfirmedIp),
+            legal_basis: text(Field::LegalBasis),
+            explanation: text(Field::Explanation),
+        };
+        (said != Elsewhere::default()).then(|| Elsewhere {
+            system: self.columns.system,
+            ..said
+        })
+    }
+}
+
+/// One of our languages, from a code such as `de`, `de-AT` or `de_AT`.
+fn language(text: &str) -> Option<&'static str> {
+    let code = text.split(['-', '_']).next()?.trim().to_lowercase();
+    LANGUAGES.into_iter().find(|language| *language == code)
+}
+
+/// Whether a column that tells of leaving says so: with a yes, a date or a reason.
+fn is_yes(text: &str) -> bool {
+    let no = [
+        "0",
+        "no",
+        "n",
+        "false",
+        "nee",
+        "nein",
+        "non",
+        "subscribed",
+        "active",
+    ];
+    !no.contains(&text.to_lowercase().as_str())
+}
