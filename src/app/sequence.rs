@@ -25,6 +25,9 @@ use crate::store::{Conn, StoreError, leases, log};
 /// Events of one checkpoint at most: they are in memory together.
 const BATCH: i64 = 4_096;
 const LEASE: Duration = Duration::from_secs(10);
+/// How long to wait for another process that extends the log: longer than the lease of one that died.
+const LOGGED_WITHIN: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LEASE_NAME: &str = "sequencer";
 
 /// What signs the log, and who this process is among sequencers.
@@ -104,6 +107,32 @@ impl App {
             added += next.size - size;
             head = Some(next);
         }
+    }
+
+    /// The newest head of the log, once it holds the event at this position, by this process or by another; none if that
+    /// took too long. The right to extend the log is let go of: a command must not keep a server from it.
+    pub async fn logged(&self, position: i64) -> Result<Option<Head>, SequenceProblem> {
+        let logged = async {
+            loop {
+                self.sequence().await?;
+                let mut conn = self.store.read().await?;
+                let head = self.log_head(&mut conn).await?;
+                drop(conn);
+                if let Some(head) = head.filter(|head| head.last_position >= position) {
+                    return Ok(Some(head));
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let head = tokio::time::timeout(LOGGED_WITHIN, logged).await;
+        self.end_sequencing().await?;
+        head.unwrap_or(Ok(None))
+    }
+
+    /// Waits until everything that is recorded by now is in the log; false if that took too long.
+    pub async fn everything_logged(&self) -> Result<bool, SequenceProblem> {
+        let recorded = log::last_position(&mut self.store.read().await?).await?;
+        Ok(recorded == 0 || self.logged(recorded).await?.is_some())
     }
 
     /// Has, or takes, the right to extend the log. The checkpoints' order alone keeps it whole; the lease spares two

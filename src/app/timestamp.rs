@@ -25,13 +25,12 @@ use crate::domain::time::Timestamp;
 use crate::ledger::timestamp::{Stamp, TimestampProblem};
 use crate::outgoing::{Limits, Outgoing, OutgoingProblem};
 use crate::store::timestamps::{self, Try};
-use crate::store::{StoreError, leases, log};
+use crate::store::{StoreError, leases};
 use crate::telemetry;
 
 pub(super) const LEASE_NAME: &str = "timestamps";
 /// So much longer than an authority may take is a round given.
 const LEASE: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A token with a chain of four large certificates has some 10 KB.
 const ANSWER_AT_MOST: u64 = 64 << 10;
 const QUERY: &str = "application/timestamp-query";
@@ -127,25 +126,6 @@ impl App {
         let all = self.config.timestamps.authorities.iter();
         let all = all.map(|authority| (authority, found(&tries, &authority.name)));
         Ok(self.ask_all(&head, all.collect(), true).await)
-    }
-
-    /// Waits until everything that is recorded by now is in the log, by this process or by another; false if that took too
-    /// long, as it does for some seconds after a sequencer was killed.
-    pub async fn log_recorded(&self, within: Duration) -> Result<bool, SequenceProblem> {
-        let recorded = log::last_position(&mut self.store.read().await?).await?;
-        let logged = async {
-            loop {
-                self.sequence().await?;
-                let head = log::head(&mut self.store.read().await?).await?;
-                if head.map_or(0, |head| head.last_position) >= recorded {
-                    return Ok(true);
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tokio::time::timeout(within, logged)
-            .await
-            .unwrap_or(Ok(false))
     }
 
     /// The head, and who is to stamp it; none where nobody is.

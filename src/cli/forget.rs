@@ -42,6 +42,8 @@ impl Forget {
             .erase(&brand, &self.address, wish)
             .await
             .map_err(ended)?;
+        // A server that runs beside goes on with the log at once.
+        app.end_sequencing().await?;
         tell(&brand, &erased);
         match app.store.scrub().await {
             Ok(true) => println!("{}", scrubbed(app.store.engine())),

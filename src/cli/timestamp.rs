@@ -1,7 +1,5 @@
 //! `countersign timestamp`: has the log stamped now, by every authority of the settings.
 
-use std::time::Duration;
-
 use clap::Args;
 
 use super::{Done, Ended};
@@ -11,9 +9,6 @@ use crate::app::timestamp::Asking;
 #[derive(Args)]
 pub struct Stamp {}
 
-/// How long a running server gets to log what is recorded: longer than the lease of one that was killed.
-const LOGGED_WITHIN: Duration = Duration::from_secs(15);
-
 impl Stamp {
     pub async fn run(self, app: &App) -> Done {
         if app.config.timestamps.authorities.is_empty() {
@@ -21,9 +16,7 @@ impl Stamp {
                 "no authority is named: [timestamp] authorities = [\"NAME=URL\"]".to_owned(),
             ));
         }
-        let logged = app.log_recorded(LOGGED_WITHIN).await;
-        app.end_sequencing().await?;
-        if !logged? {
+        if !app.everything_logged().await? {
             eprintln!(
                 "countersign: not everything that is recorded is in the log yet; what is in it is stamped"
             );

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use countersign::app::App;
+use countersign::clock::Random;
 use countersign::domain::time::Timestamp;
 use countersign::ledger::archive;
 use countersign::ledger::bundle::{self, Known, Report, Whence};
@@ -199,6 +201,19 @@ on_both_engines! {
         let indexes = |report: &Report| report.events.iter().map(|event| event.index).collect::<Vec<_>>();
         assert_eq!(indexes(&first), indexes(&second));
         recipe::passes(&bytes);
+        world.end().await;
+    }
+
+    async fn a_command_that_made_a_bundle_keeps_no_server_from_going_on_with_the_log(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "ada@example.org").await;
+        let command = App::start(world.app.config.clone(), world.clock.clone(), Random::seeded(5)).await.unwrap();
+        let catalog = command.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        assert!(command.bundle(brand, "ada@example.org").await.unwrap().is_some());
+        world.signed_up("late@example.org", "203.0.113.2").await;
+        assert_eq!(world.app.sequence().await.unwrap(), 1, "the server waits for a lease");
+        command.store.close().await;
         world.end().await;
     }
 

@@ -2,7 +2,6 @@
 //! refuse is worth nothing to whoever asked for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::super::App;
 use super::super::read_log::audit_paths;
@@ -22,9 +21,6 @@ use crate::store::{Conn, StoreError, contacts, log};
 
 /// With a proof for each, and a mail or circumstances (no event has both), they stay below the files that a bundle may have.
 const EVENTS_AT_MOST: usize = 6_000;
-/// How long to wait for another process that extends the log: longer than the lease of one that died.
-const LOGGED_WITHIN: Duration = Duration::from_secs(15);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 const VERIFIER: &str = include_str!("../../../static/verify.html");
 const HOW_TO_VERIFY: &str = include_str!("../../../docs/how-to-verify.md");
@@ -119,9 +115,9 @@ impl App {
         gathered: &Gathered,
     ) -> Result<(Vec<u8>, Report), NoBundle> {
         let last = gathered.whole.last().map_or(0, |one| one.0.position);
-        self.logged(last).await?;
+        self.logged(last).await?.ok_or(NoBundle::NotLogged)?;
         self.stamp_now().await?;
-        let head = self.logged(last).await?;
+        let head = self.logged(last).await?.ok_or(NoBundle::NotLogged)?;
         let (parts, pages) = self.parts(brand, gathered, &head).await?;
         self.finish_bundle(brand, gathered, parts, pages)
     }
@@ -142,25 +138,6 @@ impl App {
             whole,
             mails: mails.into_iter().collect(),
         }))
-    }
-
-    /// The newest head of the log, once it holds the event at this position.
-    pub(crate) async fn logged(&self, position: i64) -> Result<Head, NoBundle> {
-        let mut waited = Duration::ZERO;
-        loop {
-            self.sequence().await?;
-            let mut conn = self.store.read().await?;
-            let head = self.log_head(&mut conn).await?;
-            drop(conn);
-            if let Some(head) = head.filter(|head| head.last_position >= position) {
-                return Ok(head);
-            }
-            if waited >= LOGGED_WITHIN {
-                return Err(NoBundle::NotLogged);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-            waited += LOOK_EVERY;
-        }
     }
 
     /// What goes into the bundle besides the pages, and the entries as the pages need them.
