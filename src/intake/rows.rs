@@ -120,7 +120,8 @@ impl Rows {
     }
 
     fn fitted(&mut self, mut row: Row) -> Option<Result<Row, Broken>> {
-        let blank = |cell: &String| cell.trim().is_empty();
+        // A row may be wide and nearly empty: the first look at a cell is the cheapest one.
+        let blank = |cell: &String| cell.is_empty() || cell.trim().is_empty();
         if row.cells.iter().all(blank) {
             return None;
         }
