@@ -125,7 +125,11 @@ impl Rows {
         if row.cells.iter().all(blank) {
             return None;
         }
-        if row.cells.iter().any(|cell| cell.contains('\0')) {
+        if row
+            .cells
+            .iter()
+            .any(|cell| !cell.is_empty() && cell.contains('\0'))
+        {
             return Some(Err(broken(row.line, Flaw::Nul)));
         }
         match self.width {

@@ -186,7 +186,7 @@ impl Reading {
             self.flaw = Some(Flaw::LongRow);
         } else {
             if self.cells.len() <= column {
-                self.cells.resize(column + 1, String::new());
+                self.cells.resize_with(column + 1, String::new);
             }
             if let Some(cell) = self.cells.get_mut(column) {
                 *cell = text;
