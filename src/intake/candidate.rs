@@ -161,7 +161,7 @@ impl Reading {
             legal_basis: text(Field::LegalBasis),
             explanation: text(Field::Explanation),
         };
-        (said != Elsewhere::default()).then(|| Elsewhere {
+        (said != Elsewhere::default()).then_some(Elsewhere {
             system: self.columns.system,
             ..said
         })

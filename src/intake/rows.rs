@@ -120,11 +120,16 @@ impl Rows {
     }
 
     fn fitted(&mut self, mut row: Row) -> Option<Result<Row, Broken>> {
-        let blank = |cell: &String| cell.trim().is_empty();
+        // A row may be wide and nearly empty: the first look at a cell is the cheapest one.
+        let blank = |cell: &String| cell.is_empty() || cell.trim().is_empty();
         if row.cells.iter().all(blank) {
             return None;
         }
-        if row.cells.iter().any(|cell| cell.contains('\0')) {
+        if row
+            .cells
+            .iter()
+            .any(|cell| !cell.is_empty() && cell.contains('\0'))
+        {
             return Some(Err(broken(row.line, Flaw::Nul)));
         }
         match self.width {

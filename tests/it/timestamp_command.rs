@@ -101,7 +101,7 @@ async fn the_demo_stamps_its_log_and_says_everywhere_that_this_proves_nothing_to
     let mut client = Client::new(&demo.base, "127.0.0.1");
     wait_until(
         "the worker has it stamped",
-        Duration::from_secs(30),
+        Duration::from_secs(90),
         async || {
             let ready = client.get("/readyz").await.json();
             ready["timestamps"][0]["entries"].as_i64() > Some(0)

@@ -421,12 +421,12 @@ async fn a_server_shows_its_log_to_the_witness_by_itself_and_after_a_kill_goes_o
         // A killed sequencer's lease lasts for ten seconds.
         wait_until(
             "the witness has seen it",
-            Duration::from_secs(40),
+            Duration::from_secs(120),
             async || witness.latest().0 >= round,
         )
         .await;
         if round == 3 {
-            wait_until("its line is served", Duration::from_secs(40), async || {
+            wait_until("its line is served", Duration::from_secs(120), async || {
                 let served = client.get("/log/checkpoint").await.body;
                 let note = Note::parse(&served).unwrap();
                 let by = Verifier::parse(&witness.vkey()).unwrap();

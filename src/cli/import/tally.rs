@@ -130,79 +130,88 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 row`, `2 rows`.
+fn rows(count: u64) -> String {
+    let word = if count == 1 { "row" } else { "rows" };
+    format!("{} {word}", grouped(count))
+}
+
 pub fn text(tally: &Tally, about: &str, columns: &Columns) -> String {
-    let mut text = format!("{about}: {} rows\n", grouped(tally.rows()));
+    let mut text = format!("{about}: {}\n", rows(tally.rows()));
+    text.push_str(&columns_text(columns));
+    text.push_str(&counts_text(tally));
+    if tally.again > 0 {
+        let again = rows(tally.again);
+        let _ = writeln!(
+            text,
+            "\nWith an address that stands further up already: {again}."
+        );
+    }
+    if tally.elsewhere > 0 {
+        let (said, confirmed) = (rows(tally.elsewhere), grouped(tally.confirmed_elsewhere));
+        let _ = writeln!(
+            text,
+            "\nWith another system's word on the consent: {said}, of a confirmation: {confirmed}. It would be kept as that\n\
+             system's word (api_claim), never as confirmed here."
+        );
+    }
+    for verdict in Verdict::ALL.map(Some).into_iter().chain([None]) {
+        if let Some(samples) = tally.samples.get(&verdict) {
+            text.push_str(&samples_text(samples));
+        }
+    }
+    let _ = writeln!(
+        text,
+        "\nNothing was stored. Policy {POLICY_VERSION}.\n{NO_LEGAL_ADVICE}"
+    );
+    text
+}
+
+fn columns_text(columns: &Columns) -> String {
+    let mut text = String::new();
     for (_, field, name) in &columns.used {
         let _ = writeln!(text, "  column {name}: {field}");
     }
     if !columns.left_out.is_empty() {
-        let names: Vec<&str> = columns
-            .left_out
-            .iter()
-            .take(40)
-            .map(String::as_str)
-            .collect();
-        let more = columns.left_out.len() - names.len();
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let _ = writeln!(text, "  left out: {}{more}", names.join(", "));
+        let mut names = columns.left_out.clone();
+        names.truncate(40);
+        if columns.left_out.len() > names.len() {
+            names.push(format!("and {} more", columns.left_out.len() - names.len()));
+        }
+        let _ = writeln!(text, "  left out: {}", names.join(", "));
     }
-    text.push('\n');
+    text
+}
+
+fn counts_text(tally: &Tally) -> String {
+    let mut text = "\n".to_owned();
     for verdict in Verdict::ALL {
         let rules = tally.counts.get(&verdict).into_iter().flatten();
         let rules: Vec<String> = rules
             .map(|(rule, count)| format!("{} {}", rule.id(), grouped(*count)))
             .collect();
-        let count = grouped(tally.count(verdict));
-        let line = format!("{:14} {count:>10}  {}", verdict.as_str(), rules.join(", "));
+        let (word, count) = (verdict.as_str(), grouped(tally.count(verdict)));
+        let line = format!("{word:14} {count:>10}  {}", rules.join(", "));
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let _ = writeln!(text, "{:14} {:>10}", "broken", grouped(tally.broken));
-    if tally.again > 0 {
-        let _ = writeln!(
-            text,
-            "\nOf these, {} rows name an address that stands further up already.",
-            grouped(tally.again)
-        );
-    }
-    if tally.elsewhere > 0 {
-        let _ = writeln!(
-            text,
-            "\n{} rows say what another system knows of the consent, {} of them of a confirmation. That is its word: it would be \
-             kept as api_claim, never as confirmed here.",
-            grouped(tally.elsewhere),
-            grouped(tally.confirmed_elsewhere)
-        );
-    }
-    for samples in tally.samples.values() {
-        samples_of(&mut text, samples);
-    }
-    let _ = writeln!(
-        text,
-        "\nNothing was stored. Policy {POLICY_VERSION}. {NO_LEGAL_ADVICE}"
-    );
     text
 }
 
-fn samples_of(text: &mut String, samples: &[Told]) {
+fn samples_text(samples: &[Told]) -> String {
     let word = samples.first().map_or("", Told::verdict_word);
-    let _ = writeln!(text, "\n{word}, for example");
+    let mut text = format!("\n{word}, for example\n");
     for told in samples {
-        let rule = told.rule.map_or("", |rule| rule.id());
-        let outreach = told.outreach.map_or(String::new(), |outreach| {
-            format!(", outreach {}", outreach.as_str())
-        });
-        let _ = writeln!(
-            text,
-            "  line {}  {}  {rule}{outreach}\n    {}",
-            told.line,
-            told.address.escape_debug(),
-            told.reason
-        );
+        let rule = told.rule.map(|rule| rule.id().to_owned());
+        let asked = told
+            .outreach
+            .map(|outreach| format!("outreach {}", outreach.as_str()));
+        let address = Some(told.address.escape_debug().to_string()).filter(|text| !text.is_empty());
+        let parts: Vec<String> = [address, rule, asked].into_iter().flatten().collect();
+        let _ = writeln!(text, "  line {}  {}", told.line, parts.join("  "));
+        let _ = writeln!(text, "    {}", told.reason);
     }
+    text
 }
 
 pub fn data(tally: &Tally, about: &str, columns: &Columns) -> Value {

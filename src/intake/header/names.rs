@@ -201,7 +201,7 @@ pub fn field(name: &str) -> Option<Field> {
         let keys = SOURCES.iter().flat_map(|row| row.proof);
         keys.map(|proof| proof.key)
             .find(|key| plain(key) == name)
-            .or_else(|| match name.as_str() {
+            .or(match name.as_str() {
                 "ordernumber" | "orderid" | "orderno" => Some("order"),
                 "orderdate" | "purchasedate" => Some("date"),
                 "lastactive" | "lastactivity" | "lastlogin" => Some("last_active"),

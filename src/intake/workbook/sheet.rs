@@ -58,10 +58,11 @@ impl Sheet {
         let directory = Directory::read(file)?;
         let structure = Structure::read(&directory)?;
         let (name, path) = structure.sheet(wanted)?;
+        let shown = name.escape_debug();
         let others = structure.sheets.len() - 1;
         let about = match others {
-            0 => format!("XLSX, sheet \"{name}\""),
-            _ => format!("XLSX, sheet \"{name}\" ({others} more: --sheet NAME)"),
+            0 => format!("XLSX, sheet \"{shown}\""),
+            _ => format!("XLSX, sheet \"{shown}\" ({others} more: --sheet NAME)"),
         };
         let strings = match &structure.strings {
             Some(path) => Strings::read(&directory, path)?,
@@ -185,7 +186,7 @@ impl Reading {
             self.flaw = Some(Flaw::LongRow);
         } else {
             if self.cells.len() <= column {
-                self.cells.resize(column + 1, String::new());
+                self.cells.resize_with(column + 1, String::new);
             }
             if let Some(cell) = self.cells.get_mut(column) {
                 *cell = text;

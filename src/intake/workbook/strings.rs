@@ -48,11 +48,9 @@ impl Strings {
                         item.begin(name.as_ref());
                     }
                 }
-                Node::End if item.depth > 0 => {
-                    if item.end() {
-                        text = unescaped(text);
-                        strings.add(&text)?;
-                    }
+                Node::End if item.depth > 0 && item.end() => {
+                    text = unescaped(text);
+                    strings.add(&text)?;
                 }
                 Node::Text(piece) if item.is_text() && text.len() <= CELL_BYTES => {
                     text.push_str(&piece);

@@ -94,11 +94,11 @@ impl Structure {
             Some(name) => self.sheets.iter().find(|sheet| sheet.0 == name),
         };
         found.ok_or_else(|| {
-            let has: Vec<&str> = self
+            let has: Vec<String> = self
                 .sheets
                 .iter()
                 .take(20)
-                .map(|sheet| sheet.0.as_str())
+                .map(|sheet| sheet.0.escape_debug().to_string())
                 .collect();
             FileProblem::NoSuchSheet {
                 wanted: wanted.unwrap_or_default().to_owned(),

@@ -155,9 +155,9 @@ async fn a_workbook_is_judged_like_a_table_and_told_to_people() {
         "column Email Address: email",
         "left out: Shoe size",
         "refuse                  2  U1 1, D1 1",
-        "1 rows say what another system knows",
+        "another system's word on the consent: 1 row, of a confirmation: 1",
         "api_claim",
-        "line 2  a@example.org  U1, outreach none",
+        "line 2  a@example.org  U1  outreach none",
         "Nothing was stored.",
         "no legal advice",
     ] {

@@ -82,9 +82,22 @@ impl Workbook {
     }
 
     /// A part that is never in memory as a whole.
-    pub fn written(mut self, path: &str, write: impl FnOnce(&mut dyn Write)) -> Self {
-        let packed = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-        self.zip.start_file(path, packed).unwrap();
+    pub fn written(self, path: &str, write: impl FnOnce(&mut dyn Write)) -> Self {
+        self.add(path, CompressionMethod::Deflated, write)
+    }
+
+    pub fn unpacked(self, path: &str, write: impl FnOnce(&mut dyn Write)) -> Self {
+        self.add(path, CompressionMethod::Stored, write)
+    }
+
+    fn add(
+        mut self,
+        path: &str,
+        method: CompressionMethod,
+        write: impl FnOnce(&mut dyn Write),
+    ) -> Self {
+        let options = SimpleFileOptions::default().compression_method(method);
+        self.zip.start_file(path, options).unwrap();
         write(&mut self.zip);
         self
     }

@@ -117,7 +117,9 @@ fn tags_may_have_prefixes_and_a_sheet_may_be_kept_unpacked() {
     let rows = "<x:worksheet xmlns:x=\"m\"><x:sheetData><x:row r=\"1\"><x:c r=\"A1\" t=\"inlineStr\"><x:is><x:t>email</x:t>\
         </x:is></x:c></x:row></x:sheetData></x:worksheet>";
     let book = Workbook::new()
-        .part("xl/worksheets/sheet1.xml", rows)
+        .unpacked("xl/worksheets/sheet1.xml", |out| {
+            out.write_all(rows.as_bytes()).unwrap();
+        })
         .bytes();
     assert_eq!(cells(&book), [words(["email"])]);
 }
