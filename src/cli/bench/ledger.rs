@@ -71,8 +71,8 @@ pub(super) async fn measure(
     let begun = Instant::now();
     let audit = stand.app.audit(false, |_, _| {}).await?;
     let verify = begun.elapsed().as_secs_f64();
-    if !audit.holds() {
-        return Err(Ended::Refused(format!("{:?}", audit.findings)));
+    if let Some(finding) = audit.findings.first() {
+        return Err(Ended::Refused(finding.clone()));
     }
     let mut conn = stand.app.store.read().await?;
     let log_bytes = log::size_of_tiles(&mut conn).await?;
@@ -168,9 +168,11 @@ async fn append(
     random: &Random,
 ) -> Result<(), Ended> {
     let body = template.body.clone().unwrap_or_default();
-    let old = template.contact_id.0.to_string();
+    let (old, then) = (template.contact_id.0.to_string(), template.at.to_string());
     let mut left = count as usize;
     while left > 0 {
+        let now = stand.app.clock.now();
+        let body = body.replace(&then, &now.to_string());
         let part: Vec<NewEvent> = (0..left.min(ROWS_AT_MOST))
             .map(|_| {
                 let contact = Uuid::from_u128(u128::from_be_bytes(random.bytes()));
@@ -178,7 +180,7 @@ async fn append(
                     brand_id: template.brand_id,
                     contact_id: ContactId(contact),
                     kind: "signed_up",
-                    at: template.at,
+                    at: now,
                     body: body.replace(&old, &contact.to_string()),
                     salt: random.bytes(),
                     circumstances: template.circumstances.clone(),
