@@ -23,7 +23,7 @@ use crate::store::log::{LoggedEvent, Run, SignedCheckpoint, TileId};
 use crate::store::{Conn, StoreError, leases, log};
 
 /// Events of one checkpoint at most: they are in memory together.
-const BATCH: i64 = 4_096;
+pub(super) const BATCH: i64 = 4_096;
 const LEASE: Duration = Duration::from_secs(10);
 /// How long to wait for another process that extends the log: longer than the lease of one that died.
 const LOGGED_WITHIN: Duration = Duration::from_secs(15);

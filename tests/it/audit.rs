@@ -203,6 +203,24 @@ on_both_engines! {
         world.end().await;
     }
 
+    async fn events_that_waited_while_no_worker_ran_are_no_findings(engine: Engine) {
+        let world = two_people(engine).await;
+        // More than one checkpoint holds, recorded within the same second, and logged only a day later.
+        let copies = match engine {
+            Engine::Sqlite => "with recursive n (i) as (select 1 union all select i + 1 from n where i < 9000) \
+                 insert into event (brand_id, contact_id, kind, at, body, salt) \
+                 select brand_id, contact_id, kind, at, body, salt from event, n where position = 5",
+            Engine::Postgres => "insert into event (brand_id, contact_id, kind, at, body, salt) \
+                 select brand_id, contact_id, kind, at, body, salt from event, generate_series(1, 9000) where position = 5",
+        };
+        world.sql(copies).await.unwrap();
+        world.advance(86_400);
+        assert_eq!(world.app.sequence().await.unwrap(), 9_000);
+        let audit = world.app.audit(false, |_, _| {}).await.unwrap();
+        assert_eq!(audit.findings.first(), None);
+        world.end().await;
+    }
+
     async fn what_an_authority_saw_tells_a_back_dated_event_even_if_our_own_times_are_changed_with_it(engine: Engine) {
         let (world, _, _) = crate::bundle::stamped(engine).await;
         // Two hours later an event is written as if of the first minute, and the times of the checkpoints are moved to fit.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::super::App;
-use super::super::sequence::Head;
+use super::super::sequence::{BATCH, Head};
 use super::Audit;
 use super::load::{self, Chunk, as_stored};
 use super::rows::{self, Unpacker};
@@ -42,6 +42,9 @@ struct Walk {
     /// What authorities saw of larger logs, and when they saw the last smaller one.
     seen: VecDeque<Seen>,
     seen_before: Option<Seen>,
+    /// The size and time of the last checkpoint that held everything recorded by then. One of a full batch does not tell:
+    /// a sequencer that catches up signs several, and what the later ones hold was there all the time.
+    complete: Option<Seen>,
     last_position: i64,
     unpacker: Unpacker,
     /// Emptied events, by contact: the first of each.
@@ -95,6 +98,7 @@ impl Walk {
             before: None,
             seen: VecDeque::new(),
             seen_before: None,
+            complete: None,
             last_position: 0,
             unpacker: Unpacker::default(),
             emptied: HashMap::new(),
@@ -156,8 +160,22 @@ impl Walk {
             self.check_checkpoint(next, audit);
             audit.checkpoints += 1;
             self.before = self.checkpoints.pop_front();
-            let now = self.tree.size();
-            while let Some(seen) = self.seen.pop_front_if(|seen| seen.0 <= now) {
+            self.note_times();
+        }
+    }
+
+    /// Takes note of what the checkpoint just passed says of the times of events behind it.
+    fn note_times(&mut self) {
+        let now = self.tree.size();
+        let is_complete = self
+            .before
+            .as_ref()
+            .is_some_and(|checkpoint| checkpoint.size - checkpoint.follows.unwrap_or(0) < BATCH);
+        if is_complete {
+            self.complete = self.before.as_ref().map(|one| (now, one.signed_at));
+        }
+        while let Some(seen) = self.seen.pop_front_if(|seen| seen.0 <= now) {
+            if is_complete {
                 self.seen_before = Some(seen);
             }
         }
@@ -245,11 +263,11 @@ impl Walk {
                 event.at
             ));
         }
-        let (before, behind) = (self.before.as_ref()?, self.checkpoints.front()?);
-        if event.at < before.signed_at.minus(TOLERANCE) {
+        let ((size, signed_at), behind) = (self.complete?, self.checkpoints.front()?);
+        if event.at < signed_at.minus(TOLERANCE) {
             return Some(format!(
-                "it says {}, yet was not there when the checkpoint of size {} was signed at {}: it was back-dated, or the clock was set",
-                event.at, before.size, before.signed_at
+                "it says {}, yet was not there when the checkpoint of size {size} was signed at {signed_at}: it was back-dated, or the clock was set",
+                event.at
             ));
         }
         (event.at > behind.signed_at.plus(TOLERANCE)).then(|| {
