@@ -43,8 +43,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
-    ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
-    Transaction,
+    AssertSqlSafe, ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
 };
 
 use sqlite::{WriteTransaction, Writer};
@@ -332,7 +332,7 @@ impl Store {
                 tx.begin().await?;
                 Conn::SqliteWrite(tx)
             }
-            Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
+            Self::Postgres(pool) => Conn::PostgresWrite(begin_postgres(pool, None).await?),
         })
     }
 
@@ -346,6 +346,24 @@ impl Store {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction, on a task of its own: whoever waits for it may be given up, as a request is whose client has gone.
+/// sqlx (0.9) counts a transaction only once `begin` was answered. One that was given up before would go back to the pool
+/// open, and what others then write through its connection would be acknowledged and never committed.
+async fn begin_postgres(
+    pool: &PgPool,
+    statement: Option<String>,
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move {
+        match statement {
+            Some(statement) => pool.begin_with(AssertSqlSafe(statement)).await,
+            None => pool.begin().await,
+        }
+    });
+    let begun = begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+    Ok(begun?)
 }
 
 fn parse_version(text: &str) -> (u32, u32, u32) {

@@ -5,9 +5,11 @@
 //! checkpoints that others hold: `compare`.
 
 mod compare;
+mod cosignatures;
 mod entries;
 mod load;
 mod rows;
+mod runs;
 mod standings;
 mod timestamps;
 
@@ -16,6 +18,7 @@ use super::sequence::SequenceProblem;
 use crate::store::{Conn, StoreError, log};
 
 pub use self::compare::Comparison;
+use self::runs::{audit_runs, audit_unbegun};
 
 /// Findings that are told one by one; the rest is counted.
 const TOLD_AT_MOST: usize = 200;
@@ -35,6 +38,8 @@ pub struct Audit {
     pub timestamps: u64,
     /// Contacts whose standing was computed anew; none where that was not asked for.
     pub contacts: Option<u64>,
+    /// What is no fault by itself, since clocks are set and servers stand still, and yet worth knowing.
+    pub remarks: Vec<String>,
     /// What is wrong, in the order of the log.
     pub findings: Vec<String>,
     /// Further findings.
@@ -47,6 +52,12 @@ impl Audit {
             self.findings.push(finding);
         } else {
             self.untold += 1;
+        }
+    }
+
+    fn remark(&mut self, remark: String) {
+        if self.remarks.len() < TOLD_AT_MOST {
+            self.remarks.push(remark);
         }
     }
 
@@ -73,14 +84,20 @@ impl App {
                 self.audit_entries(&mut conn, &head, &mut audit, progress)
                     .await?;
                 self.audit_forms(&mut conn, &mut audit).await?;
+                self.audit_cosignatures(&mut conn, &mut audit).await?;
+                audit_runs(&mut conn, &head, &mut audit).await?;
                 count_waiting(&mut conn, head.last_position, &mut audit).await?;
             }
-            Ok(None) => {}
+            Ok(None) => {
+                audit_unbegun(&mut conn, &mut audit).await?;
+                count_waiting(&mut conn, 0, &mut audit).await?;
+            }
             Err(SequenceProblem::Store(error)) => return Err(error),
             Err(problem) => audit.find(problem.to_string()),
         }
         if rebuild {
             self.audit_standings(&mut conn, &mut audit).await?;
+            self.audit_contacts(&mut conn, &mut audit).await?;
         }
         Ok(audit)
     }

@@ -9,6 +9,7 @@
 //!    place taken, and nothing is done. If the process dies after it, the log has grown.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -35,6 +36,8 @@ pub struct Log {
     pub key: SigningNoteKey,
     holder: Uuid,
     leased_until: AtomicI64,
+    /// The largest head that this process has seen, and its root.
+    reached: Mutex<Option<(u64, Hash)>>,
 }
 
 impl Log {
@@ -43,6 +46,18 @@ impl Log {
             key,
             holder,
             leased_until: AtomicI64::new(0),
+            reached: Mutex::new(None),
+        }
+    }
+
+    fn reached(&self) -> Option<(u64, Hash)> {
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reach(&self, head: &Head) {
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if reached.is_none_or(|(size, _)| size < head.size) {
+            *reached = Some((head.size, head.root));
         }
     }
 }
@@ -62,6 +77,11 @@ pub enum SequenceProblem {
     Emptied(i64),
     #[error("what was written is not what is read: {0}")]
     Reread(String),
+    #[error(
+        "this process has seen a log of {before} entries, and the database now holds another one, of {now}: its end was cut \
+         off, it was begun anew, or an older copy was put back. Run `countersign verify --log`; if it was meant, restart"
+    )]
+    PutBack { before: u64, now: u64 },
 }
 
 /// Where the log stands.
@@ -78,10 +98,13 @@ impl App {
     /// Gives the events that are committed by now their places; answers with how many. Nothing where there are none, or
     /// another process is at it.
     pub async fn sequence(&self) -> Result<u64, SequenceProblem> {
+        // Before the head is read: another round of this process may make it grow meanwhile.
+        let reached = self.log.reached();
         let mut conn = self.store.read().await?;
         let seen = log::last_position(&mut conn).await?;
         let mut head = self.log_head(&mut conn).await?;
         drop(conn);
+        self.goes_on(reached, head.as_ref())?;
         if head.as_ref().is_some_and(|head| head.last_position >= seen) || !self.lead().await? {
             return Ok(0);
         }
@@ -133,6 +156,24 @@ impl App {
     pub async fn everything_logged(&self) -> Result<bool, SequenceProblem> {
         let recorded = log::last_position(&mut self.store.read().await?).await?;
         Ok(recorded == 0 || self.logged(recorded).await?.is_some())
+    }
+
+    /// A log that became shorter under this process, or another, is not signed on.
+    fn goes_on(
+        &self,
+        reached: Option<(u64, Hash)>,
+        head: Option<&Head>,
+    ) -> Result<(), SequenceProblem> {
+        let now = head.map_or(0, |head| head.size);
+        if let Some((before, root)) = reached
+            && head.is_none_or(|head| now < before || (now == before && head.root != root))
+        {
+            return Err(SequenceProblem::PutBack { before, now });
+        }
+        if let Some(head) = head {
+            self.log.reach(head);
+        }
+        Ok(())
     }
 
     /// Has, or takes, the right to extend the log. The checkpoints' order alone keeps it whole; the lease spares two
@@ -245,12 +286,16 @@ impl App {
         if added {
             self.keep_head(&stored.note);
         }
-        Ok(added.then_some(Head {
+        let head = Head {
             size,
             last_position,
             root,
             note: stored.note,
-        }))
+        };
+        if added {
+            self.log.reach(&head);
+        }
+        Ok(added.then_some(head))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::ids::{BrandId, ContactId, RequestId};
 use crate::domain::standing::Standings;
 use crate::domain::time::Timestamp;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {
     pub brand_id: BrandId,
     pub id: ContactId,
@@ -68,6 +68,8 @@ const FIND_STANDINGS: &str = "select c.address_key, c.standings from r cross joi
      where c.brand_id = r.brand_id and c.address_key = r.address_key";
 const LIST: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where (brand_id, id) > ($1, $2) order by brand_id, id limit $3";
+const FIND_BY_ID: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
+     created_at from contact where brand_id = $1 and id = $2";
 const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
      standings, created_at) \
      select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, created_at \
@@ -112,6 +114,19 @@ pub async fn find_standings(
         .into_iter()
         .map(|(key, standings)| Ok((key, read_standings(&standings)?)))
         .collect()
+}
+
+pub async fn find_by_id(
+    conn: &mut Conn,
+    brand: BrandId,
+    id: ContactId,
+) -> Result<Option<Contact>, StoreError> {
+    let found: Option<ContactRow> = on!(conn, driver => sqlx::query_as(FIND_BY_ID)
+        .bind(brand)
+        .bind(id)
+        .fetch_optional(driver)
+        .await?);
+    found.map(ContactRow::read).transpose()
 }
 
 /// Contacts of all brands behind one, in the order of their keys.

@@ -36,6 +36,8 @@ const ADD: &str = "insert into cosignature (size, witness, line, at, received_at
      values ($1, $2, $3, $4, $5) on conflict (size, witness) do nothing";
 const LIST_OF: &str = "select size, witness, line, at, received_at from cosignature \
      where size = $1 order by witness";
+const LIST: &str = "select size, witness, line, at, received_at from cosignature \
+     where (size, witness) > ($1, $2) order by size, witness limit $3";
 const NEWEST_BY: &str = "select size, witness, line, at, received_at from cosignature \
      where witness = $1 order by size desc limit 1";
 const LIST_TRIES: &str = "select w.witness, w.size, w.tries, w.due_at, w.last_asked_at, w.last_problem, \
@@ -80,6 +82,20 @@ pub async fn keep(
 /// The lines under the checkpoint of this size.
 pub async fn list_of(conn: &mut Conn, size: i64) -> Result<Vec<Cosignature>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_OF).bind(size).fetch_all(driver).await?))
+}
+
+/// All lines behind one, in the order of their checkpoints' sizes.
+pub async fn list(
+    conn: &mut Conn,
+    after: &(i64, String),
+    limit: i64,
+) -> Result<Vec<Cosignature>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST)
+        .bind(after.0)
+        .bind(&after.1)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
 }
 
 /// The line under the largest checkpoint by this witness.

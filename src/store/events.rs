@@ -64,10 +64,20 @@ const LIST_WHOLE: &str = "select position, body, salt, circumstances, mail from 
 
 const LIST_AUDITED: &str = "select position, brand_id, contact_id, kind, at, body, salt, circumstances, mail from event \
      where position > $1 and position <= $2 order by position limit $3";
-const LIST_BODIES: &str = "select event.contact_id, event.body from r \
+const LIST_BODIES: &str = "select event.brand_id, event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id order by event.position";
-const LAST_OF_KIND: &str =
-    "select max(position) from event where brand_id = $1 and contact_id = $2 and kind = $3";
+const LAST_OF_KIND: &str = "select position, body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
+     order by position desc limit 1";
+const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.position) from r \
+     join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id and event.position < r.position \
+     where event.body is not null group by event.brand_id, event.contact_id";
+const END_OF_PAGE: &str = "select max(position) from (select position from event where position > $1 \
+     order by position limit $2) as page";
+/// The kinds that an erased contact keeps are left out.
+const WITHOUT_CONTACT: &str = "select position, contact_id from event where position > $1 and position <= $2 \
+     and body is not null and kind not in ('erased', 'seal_opened', 'seal_deleted') \
+     and not exists (select 1 from contact where contact.brand_id = event.brand_id and contact.id = event.contact_id) \
+     order by position";
 
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
@@ -170,27 +180,69 @@ pub async fn list_audited(
 pub async fn list_bodies(
     conn: &mut Conn,
     contacts: &[(BrandId, ContactId)],
-) -> Result<Vec<(ContactId, Option<String>)>, StoreError> {
+) -> Result<Vec<(BrandId, ContactId, Option<String>)>, StoreError> {
     let rows = Rows::of(contacts)
         .uuid("brand_id", |one| one.0.0)
         .uuid("contact_id", |one| one.1.0);
     conn.read_set(LIST_BODIES, rows).await
 }
 
-/// The position of a contact's last event of this kind.
+/// A contact's last event whose column says this kind: its position and its body.
 pub async fn last_of_kind(
     conn: &mut Conn,
     brand: BrandId,
     contact: ContactId,
     kind: &str,
-) -> Result<Option<i64>, StoreError> {
-    let (position,): (Option<i64>,) = on!(conn, driver => sqlx::query_as(LAST_OF_KIND)
+) -> Result<Option<(i64, Option<String>)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LAST_OF_KIND)
         .bind(brand)
         .bind(contact)
         .bind(kind)
+        .fetch_optional(driver)
+        .await?))
+}
+
+/// Of those contacts that have an event with a body before a position, the first such event's position.
+pub async fn left_whole(
+    conn: &mut Conn,
+    before: &[(BrandId, ContactId, i64)],
+) -> Result<Vec<(BrandId, ContactId, i64)>, StoreError> {
+    let mut found = Vec::new();
+    for part in before.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |one| one.0.0)
+            .uuid("contact_id", |one| one.1.0)
+            .int("position", |one| one.2);
+        found.append(&mut conn.read_set(LEFT_WHOLE, rows).await?);
+    }
+    Ok(found)
+}
+
+/// The position at which a page of so many events behind another ends; none where there is no event behind it.
+pub async fn end_of_page(
+    conn: &mut Conn,
+    after: i64,
+    limit: i64,
+) -> Result<Option<i64>, StoreError> {
+    let (position,): (Option<i64>,) = on!(conn, driver => sqlx::query_as(END_OF_PAGE)
+        .bind(after)
+        .bind(limit)
         .fetch_one(driver)
         .await?);
     Ok(position)
+}
+
+/// Events behind one position up to another that were not emptied, and whose contact is not there all the same.
+pub async fn list_without_contact(
+    conn: &mut Conn,
+    after: i64,
+    up_to: i64,
+) -> Result<Vec<(i64, ContactId)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(WITHOUT_CONTACT)
+        .bind(after)
+        .bind(up_to)
+        .fetch_all(driver)
+        .await?))
 }
 
 /// The packed mails of a contact with the positions of the events that tell of them, oldest first; the first 5,000.

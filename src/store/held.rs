@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::locks::{Guard, Locks};
 use super::set::Writes;
 use super::sqlite::WriteTransaction;
-use super::{Conn, Store, StoreError};
+use super::{Conn, Store, StoreError, begin_postgres};
 
 /// How often the database was seen to be written by another process, and the counter that told (`pragma data_version`).
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Store {
             }
             Self::Postgres(pool) => {
                 let begin = begin_with(&locks.sorted());
-                let tx = pool.begin_with(AssertSqlSafe(begin)).await?;
+                let tx = begin_postgres(pool, Some(begin)).await?;
                 (Conn::PostgresWrite(tx), 0, None)
             }
         };
@@ -93,7 +93,7 @@ impl Store {
             }
             Self::Postgres(pool) => {
                 let begin = begin_with(&locks.sorted());
-                let tx = pool.begin_with(AssertSqlSafe(begin)).await?;
+                let tx = begin_postgres(pool, Some(begin)).await?;
                 HeldTransaction {
                     conn: Conn::PostgresWrite(tx),
                     guard: None,

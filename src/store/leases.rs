@@ -1,13 +1,19 @@
 //! Leases: jobs that one process does at a time. Whoever dies lets go of his by its time.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::{Store, StoreError, on};
 use crate::domain::time::Timestamp;
 
+/// A lease that ends so much later than one that is taken now was taken by a clock that was ahead, and may be set back since.
+/// Two machines' clocks differ by less.
+const AHEAD: Duration = Duration::from_secs(60);
+
 const TAKE: &str = "insert into lease (name, holder, held_until) values ($1, $2, $3) \
      on conflict (name) do update set holder = excluded.holder, held_until = excluded.held_until \
-     where lease.holder = excluded.holder or lease.held_until <= $4 \
+     where lease.holder = excluded.holder or lease.held_until <= $4 or lease.held_until > $5 \
      returning held_until";
 const END: &str = "delete from lease where name = $1 and holder = $2";
 
@@ -25,6 +31,7 @@ pub async fn take(
         .bind(holder)
         .bind(until)
         .bind(now)
+        .bind(until.plus(AHEAD))
         .fetch_optional(driver)
         .await?);
     tx.commit().await?;

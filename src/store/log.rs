@@ -56,6 +56,8 @@ const LAST_RUN: &str =
     "select first_index, first_position from log_run order by first_index desc limit 1";
 const LIST_RUNS: &str = "select first_index, first_position from log_run \
      where first_index > $1 order by first_index limit $2";
+const RUNS_BESIDE: &str = "select first_index, first_position from log_run \
+     where first_index < 0 or (first_index >= $1 and first_position <= $2) order by first_index limit 100";
 const ADD_RUNS: &str = "insert into log_run (first_index, first_position) \
      select first_index, first_position from r where first_index is not null on conflict do nothing";
 const INDEXES: &str = "select r.position, (select first_index + r.position - first_position from log_run \
@@ -203,6 +205,19 @@ pub async fn list_runs(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<Ru
     Ok(on!(conn, driver => sqlx::query_as(LIST_RUNS)
         .bind(after)
         .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Runs of no entry below a size, that yet begin at a position which those entries have.
+pub async fn runs_beside(
+    conn: &mut Conn,
+    size: i64,
+    last_position: i64,
+) -> Result<Vec<Run>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(RUNS_BESIDE)
+        .bind(size)
+        .bind(last_position)
         .fetch_all(driver)
         .await?))
 }

@@ -1,5 +1,8 @@
 //! `verify --log` against an operator with the database's password: every kind of row changed, removed, added, moved.
 
+mod forged;
+mod honest;
+
 use std::process::Command;
 
 use countersign::app::audit::Audit;

@@ -265,8 +265,8 @@ on_both_engines! {
         for waits in 1.. {
             world.signed_up(&format!("p{waits}@example.org"), "203.0.113.1").await;
             if dying_at(waits, world.app.sequence()).await.is_some() {
-                // It has a dozen ways to the database and back.
-                assert!(waits > 8, "{waits} steps only");
+                // It has a dozen ways to the database and back; not for each answer it has to wait.
+                assert!(waits > 4, "{waits} steps only");
                 break;
             }
             let audit = world.app.audit(true, |_, _| {}).await.unwrap();

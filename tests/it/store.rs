@@ -2,9 +2,11 @@
 
 use countersign::app::sign_up::Submission;
 use countersign::domain::standing::fold;
-use countersign::store::{Conn, contacts};
+use countersign::store::locks::Locks;
+use countersign::store::{Conn, Location, contacts, log};
+use sqlx::{Connection, PgConnection};
 
-use crate::harness::World;
+use crate::harness::{World, dying_at};
 use crate::on_both_engines;
 
 async fn run(world: &World, sql: &'static str) -> Result<u64, sqlx::Error> {
@@ -132,4 +134,39 @@ on_both_engines! {
         second.store.close().await;
         world.finish().await;
     }
+}
+
+/// Whoever asked may be gone before the database has answered to `begin`: his connection must not go back to the others with
+/// a transaction open, in which what they write would never be committed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_a_transaction_that_is_given_up_while_it_begins_takes_nothing_with_it() {
+    if crate::harness::postgres::is_left_out() {
+        return;
+    }
+    let world = World::on(countersign::store::Engine::Postgres).await;
+    let store = &world.app.store;
+    let Location::Postgres(url) = &world.app.config.database else {
+        panic!("PostgreSQL");
+    };
+    let mut beside = PgConnection::connect(url).await.unwrap();
+    for round in 0..60 {
+        let waits = 1 + round as usize % 3;
+        match round % 3 {
+            0 => drop(dying_at(waits, store.write()).await),
+            1 => drop(dying_at(waits, store.hold(Locks::default())).await),
+            _ => drop(dying_at(waits, store.hold_to_write(Locks::default())).await),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        let tile = ((7, round), vec![1; 32]);
+        log::stage(store, &[tile], &[]).await.unwrap();
+        let (kept,): (i64,) =
+            sqlx::query_as("select count(*) from log_tile where level = 7 and place = $1")
+                .bind(i64::try_from(round).unwrap())
+                .fetch_one(&mut beside)
+                .await
+                .unwrap();
+        assert_eq!(kept, 1, "round {round}: written and not committed");
+    }
+    beside.close().await.unwrap();
+    world.end().await;
 }

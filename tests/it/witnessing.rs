@@ -147,6 +147,26 @@ on_both_engines! {
         world.end().await;
     }
 
+    async fn a_line_that_was_changed_or_moved_past_the_server_is_named_by_the_audit(engine: Engine) {
+        let free = match engine {
+            Engine::Sqlite => "drop trigger cosignature_never_changes; ",
+            Engine::Postgres => "set session_replication_role = replica; ",
+        };
+        for change in ["set at = at + 1000000", "set size = 0", "set line = replace(line, substr(line, 40, 1), '+')"] {
+            let witness = Arc::new(Witness::new("w.example/1"));
+            let peer = serve(&witness).await;
+            let world = world(engine, &[(&witness, &peer)]).await;
+            grow(&world.app, "a", 2).await;
+            assert_eq!(good(&world.app.witness_due().await.unwrap()), 1);
+            assert_eq!(world.app.audit(false, |_, _| {}).await.unwrap().findings, [""; 0]);
+            world.sql(&format!("{free}update cosignature {change}")).await.unwrap();
+            let audit = world.app.audit(false, |_, _| {}).await.unwrap();
+            let told = audit.findings.iter().any(|found| found.starts_with("the line of the witness w.example/1 under"));
+            assert!(told, "{change}: {:?}", audit.findings);
+            world.end().await;
+        }
+    }
+
     async fn a_witness_may_restart_and_may_lose_its_memory(engine: Engine) {
         let witness = Arc::new(Witness::new("w.example/1"));
         let peer = serve(&witness).await;

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::super::App;
+use super::super::record::read_body;
 use super::super::sequence::{BATCH, Head};
 use super::Audit;
 use super::load::{self, Chunk, as_stored};
 use super::rows::{self, Unpacker};
 use super::timestamps::Seen;
+use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::Hash;
@@ -46,6 +48,9 @@ struct Walk {
     /// a sequencer that catches up signs several, and what the later ones hold was there all the time.
     complete: Option<Seen>,
     last_position: i64,
+    /// Events that were logged long after their own time, and the first of them.
+    late: u64,
+    first_late: Option<String>,
     unpacker: Unpacker,
     /// Emptied events, by contact: the first of each.
     emptied: HashMap<About, (u64, i64)>,
@@ -80,6 +85,7 @@ impl App {
                 head.last_position, walk.last_position
             ));
         }
+        walk.tell_late(audit);
         walk.compare_tiles(conn, audit, true).await?;
         walk.tell_strays(audit);
         walk.tell_emptied(conn, audit).await?;
@@ -100,6 +106,8 @@ impl Walk {
             seen_before: None,
             complete: None,
             last_position: 0,
+            late: 0,
+            first_late: None,
             unpacker: Unpacker::default(),
             emptied: HashMap::new(),
             erased: HashMap::new(),
@@ -193,6 +201,21 @@ impl Walk {
             )),
             Ok(_) => {}
         }
+        // That of the newest is compared at the end.
+        if size < self.size && next.last_position != self.last_position {
+            audit.find(format!(
+                "the checkpoint of size {size} ends at position {}, its places at position {}",
+                next.last_position, self.last_position
+            ));
+        }
+        if let Some(before) = &self.before
+            && next.signed_at < before.signed_at.minus(TOLERANCE)
+        {
+            audit.remark(format!(
+                "the checkpoint of size {} was signed at {} and the one before it at {}: the clock was set back",
+                next.size, next.signed_at, before.signed_at
+            ));
+        }
         let before = self.before.as_ref().map(|one| one.size);
         if next.follows != before {
             audit.find(format!(
@@ -243,17 +266,44 @@ impl Walk {
         }
         if let Some(problem) = self.problem_of_time(&event) {
             audit.find(format!("{}: {problem}", name()));
+        } else {
+            self.look_whether_late(&event, index);
         }
         Ok(made)
     }
 
+    /// The sequencer stood still for so long, or the event was written later than it says.
+    fn look_whether_late(&mut self, event: &AuditedEvent, index: u64) {
+        let Some(behind) = self.checkpoints.front() else {
+            return;
+        };
+        if event.at < behind.signed_at.minus(TOLERANCE) {
+            self.late += 1;
+            self.first_late.get_or_insert_with(|| {
+                format!(
+                    "event {index}, which says {} and was logged by {}",
+                    event.at, behind.signed_at
+                )
+            });
+        }
+    }
+
+    fn tell_late(&mut self, audit: &mut Audit) {
+        if let Some(first) = self.first_late.take() {
+            audit.remark(format!(
+                "{} events came into the log more than ten minutes after the time that they say: the log stood still, or they were written later. The first is {first}",
+                self.late
+            ));
+        }
+    }
+
     /// An event lies between what authorities saw before and behind it; and between the checkpoints around it, whose times
-    /// are our own clock's.
+    /// are our own clock's. Where that clock was set back between them, both orders are honest.
     fn problem_of_time(&self, event: &AuditedEvent) -> Option<String> {
         let (seen_before, seen_behind) = (self.seen_before, self.seen.front());
         if let Some((size, at)) = seen_before.filter(|seen| event.at < seen.1.minus(TOLERANCE)) {
             return Some(format!(
-                "it says {}, yet was not there when an authority stamped the checkpoint of size {size} at {at}: it was back-dated",
+                "it says {}, yet was not there when an authority stamped the checkpoint of size {size} at {at}: it was back-dated, or the clock was wrong",
                 event.at
             ));
         }
@@ -264,13 +314,14 @@ impl Walk {
             ));
         }
         let ((size, signed_at), behind) = (self.complete?, self.checkpoints.front()?);
-        if event.at < signed_at.minus(TOLERANCE) {
+        let latest = self.before.as_ref()?.signed_at.max(behind.signed_at);
+        if event.at < signed_at.min(behind.signed_at).minus(TOLERANCE) {
             return Some(format!(
                 "it says {}, yet was not there when the checkpoint of size {size} was signed at {signed_at}: it was back-dated, or the clock was set",
                 event.at
             ));
         }
-        (event.at > behind.signed_at.plus(TOLERANCE)).then(|| {
+        (event.at > latest.plus(TOLERANCE)).then(|| {
             format!(
                 "it says {}, yet was logged by {}",
                 event.at, behind.signed_at
@@ -298,17 +349,25 @@ impl Walk {
         }
     }
 
-    /// An event is emptied by an erasure of its contact, which is an event behind it.
+    /// An event is emptied by an erasure of its contact, which is an event behind it and empties all that stand before it.
     async fn tell_emptied(&mut self, conn: &mut Conn, audit: &mut Audit) -> Result<(), StoreError> {
-        for (about, (index, position)) in std::mem::take(&mut self.emptied) {
-            let mut erased = self.erased.get(&about).copied();
+        let mut erasures = Vec::new();
+        for (about, (index, position)) in &self.emptied {
+            let mut erased = self.erased.get(about).copied();
             if erased.is_none() {
-                // It may have happened since the newest checkpoint.
-                erased = events::last_of_kind(conn, about.0, about.1, "erased").await?;
+                erased = erasure_since(conn, *about).await?;
             }
-            if erased.is_none_or(|erased| erased < position) {
-                audit.find(format!(
+            match erased.filter(|erased| erased > position) {
+                Some(erased) => erasures.push((about.0, about.1, erased)),
+                None => audit.find(format!(
                     "event {index} (position {position}): it was emptied, and no erasure of its contact stands behind it"
+                )),
+            }
+        }
+        for (brand, contact, left) in events::left_whole(conn, &erasures).await? {
+            if let Some((index, position)) = self.emptied.get(&(brand, contact)) {
+                audit.find(format!(
+                    "event {index} (position {position}): it was emptied, yet the erasure behind it left the event at position {left} of the same contact whole: it was no erasure"
                 ));
             }
         }
@@ -338,4 +397,15 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Where a contact was erased since the newest checkpoint. What waits for its place was held against nothing yet, so it must
+/// read as what its column says.
+async fn erasure_since(conn: &mut Conn, about: About) -> Result<Option<i64>, StoreError> {
+    let found = events::last_of_kind(conn, about.0, about.1, "erased").await?;
+    Ok(found.and_then(|(position, body)| {
+        let event = read_body(body.as_deref()).ok()??;
+        let is_of_it = (event.brand, event.contact) == about;
+        (is_of_it && matches!(event.fact, Fact::Erased { .. })).then_some(position)
+    }))
 }

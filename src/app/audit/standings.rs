@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::super::App;
+use super::super::permit::parse_address;
 use super::super::record::read_body;
 use super::Audit;
 use crate::domain::event::{Event, Fact};
-use crate::domain::ids::ContactId;
+use crate::domain::ids::{BrandId, ContactId, EventId};
 use crate::domain::standing::fold;
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
@@ -18,6 +19,10 @@ use crate::store::{Conn, StoreError, brands, contacts, events};
 /// Contacts that are in memory together, with their events.
 const PAGE: i64 = 500;
 const FORMS: i64 = 200;
+/// Events that are looked through at a time for their contacts.
+const EVENTS: i64 = 20_000;
+/// How often a contact that does not fit is read again, if it changes while it is read.
+const LOOKS: u32 = 5;
 
 impl App {
     /// Every form version is what its name says.
@@ -78,44 +83,100 @@ impl App {
             count += page.len() as u64;
             let stories = stories(conn, &page).await?;
             for contact in &page {
-                let story = stories.get(&contact.id).map_or(&[][..], Vec::as_slice);
-                compare(contact, story, audit);
+                let about = (contact.brand_id, contact.id);
+                let story = stories.get(&about).map_or(&[][..], Vec::as_slice);
+                if !problems(contact, story).is_empty() {
+                    self.look_again(conn, contact, audit).await?;
+                }
             }
         }
+    }
+
+    /// What is wrong with a contact. It may have changed, or been erased, between the reading of its row and that of its
+    /// events: so its row must be the same before and after.
+    async fn look_again(
+        &self,
+        conn: &mut Conn,
+        contact: &Contact,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
+        let (brand, id) = (contact.brand_id, contact.id);
+        for _ in 0..LOOKS {
+            let Some(before) = contacts::find_by_id(conn, brand, id).await? else {
+                return Ok(());
+            };
+            let mut stories = stories(conn, std::slice::from_ref(&before)).await?;
+            let after = contacts::find_by_id(conn, brand, id).await?;
+            if after.as_ref() == Some(&before) {
+                let story = stories.remove(&(brand, id)).unwrap_or_default();
+                for problem in problems(&before, &story) {
+                    audit.find(format!("contact {id}: {problem}"));
+                }
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Every event that was not emptied has its contact.
+    pub(super) async fn audit_contacts(
+        &self,
+        conn: &mut Conn,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
+        let mut after = i64::MIN;
+        let mut told: Option<ContactId> = None;
+        while let Some(end) = events::end_of_page(conn, after, EVENTS).await? {
+            for (position, contact) in events::list_without_contact(conn, after, end).await? {
+                if told.replace(contact) != Some(contact) {
+                    audit.find(format!(
+                        "contact {contact}: it is missing, yet the event at position {position} tells of it and no erasure emptied that"
+                    ));
+                }
+            }
+            after = end;
+        }
+        Ok(())
     }
 }
 
 async fn stories(
     conn: &mut Conn,
     page: &[Contact],
-) -> Result<HashMap<ContactId, Vec<Event>>, StoreError> {
+) -> Result<HashMap<(BrandId, ContactId), Vec<Event>>, StoreError> {
     let wanted: Vec<_> = page.iter().map(|one| (one.brand_id, one.id)).collect();
-    let mut stories: HashMap<ContactId, Vec<Event>> = HashMap::new();
-    for (contact, body) in events::list_bodies(conn, &wanted).await? {
+    let mut stories: HashMap<_, Vec<Event>> = HashMap::new();
+    for (brand, contact, body) in events::list_bodies(conn, &wanted).await? {
         // One that cannot be read was told of by the walk through the log.
         if let Ok(Some(event)) = read_body(body.as_deref()) {
-            stories.entry(contact).or_default().push(event);
+            stories.entry((brand, contact)).or_default().push(event);
         }
     }
     Ok(stories)
 }
 
-fn compare(contact: &Contact, story: &[Event], audit: &mut Audit) {
+fn problems(contact: &Contact, story: &[Event]) -> Vec<String> {
+    let mut problems = Vec::new();
     let signed_up = |event: &Event| match &event.fact {
         Fact::SignedUp(signup) => signup.address == contact.address,
         _ => false,
     };
     if !story.iter().any(signed_up) {
-        audit.find(format!(
-            "contact {}: no event of it tells of the address that is kept",
-            contact.id
-        ));
+        problems.push("no event of it tells of the address that is kept".to_owned());
+    }
+    let is_key = |address: &str| {
+        parse_address(address).is_ok_and(|address| address.key() == contact.address_key)
+    };
+    if !is_key(&contact.address) {
+        problems.push("it is found under another address than the one that is kept".to_owned());
+    }
+    let mut seen: HashSet<EventId> = HashSet::new();
+    for twice in story.iter().filter(|event| !seen.insert(event.id)) {
+        problems.push(format!("its event {} stands there twice", twice.id));
     }
     let folded = fold(story, Timestamp::from_micros(i64::MAX));
     if folded != contact.standings {
-        audit.find(format!(
-            "contact {}: its standing is not what its events say",
-            contact.id
-        ));
+        problems.push("its standing is not what its events say".to_owned());
     }
+    problems
 }

@@ -103,6 +103,9 @@ fn print(audit: &Audit, compared: &[String]) {
     for line in compared {
         println!("{line}");
     }
+    for remark in &audit.remarks {
+        println!("Worth knowing: {remark}.");
+    }
     for finding in &audit.findings {
         println!("- {finding}");
     }
@@ -125,6 +128,7 @@ fn as_json(audit: &Audit, compared: &[String]) -> serde_json::Value {
         "waiting": audit.waiting,
         "contacts": audit.contacts,
         "compared": compared,
+        "remarks": audit.remarks,
         "findings": audit.findings,
         "more_findings": audit.untold,
     })

@@ -1,0 +1,126 @@
+//! What the audit must see beyond single rows: erasures that were none, consents that were lent to another, a log begun anew.
+
+use countersign::store::Engine;
+
+use super::{audited, tamper, two_people};
+use crate::harness::World;
+use crate::on_both_engines;
+
+/// Copies a row of `event` with some columns changed.
+fn copied(position: i64, changed: &[(&str, &str)]) -> String {
+    let columns = ["brand_id", "contact_id", "kind", "at", "body", "salt"];
+    let taken = columns.map(|column| {
+        let found = changed.iter().find(|change| change.0 == column);
+        found.map_or(column, |change| change.1)
+    });
+    format!(
+        "insert into event (brand_id, contact_id, kind, at, body, salt) select {} from event where position = {position}; ",
+        taken.join(", ")
+    )
+}
+
+const EMPTY_FIVE: &str = "update event set body = null, salt = null, circumstances = null, mail = null where position = 5; ";
+
+async fn says(world: &World, wanted: &str) {
+    let audit = audited(world).await;
+    let told = audit.findings.iter().any(|found| found.contains(wanted));
+    assert!(told, "{:?} {} waiting", audit.findings, audit.waiting);
+}
+
+on_both_engines! {
+    async fn one_event_emptied_behind_a_forged_erasure_is_named(engine: Engine) {
+        let world = two_people(engine).await;
+        tamper(&world, engine, &format!("{EMPTY_FIVE}{}", copied(2, &[("kind", "'erased'")]))).await;
+        // Not logged yet, and then logged.
+        says(&world, "event 4 (position 5): it was emptied").await;
+        world.app.sequence().await.unwrap();
+        says(&world, "event 4 (position 5): it was emptied").await;
+        world.end().await;
+    }
+
+    async fn a_contact_that_was_removed_by_sql_is_named(engine: Engine) {
+        let world = two_people(engine).await;
+        tamper(&world, engine, "delete from contact where address = 'ada@example.org'").await;
+        says(&world, "it is missing, yet the event at position 2 tells of it").await;
+        world.end().await;
+    }
+
+    async fn a_consent_that_is_found_under_another_address_is_named(engine: Engine) {
+        let world = two_people(engine).await;
+        tamper(&world, engine, "update contact set address_key = 'eve@example.org' where address = 'ada@example.org'").await;
+        assert_eq!(world.permission("eve@example.org", "newsletter").await.grade.unwrap().as_str(), "same_browser");
+        says(&world, "found under another address").await;
+        world.end().await;
+    }
+
+    async fn a_consent_that_was_lent_to_another_brand_is_named(engine: Engine) {
+        let world = two_people(engine).await;
+        let other = match engine { Engine::Sqlite => "x'00000000000000000000000000000009'", Engine::Postgres => "'00000000-0000-0000-0000-000000000009'" };
+        tamper(&world, engine, &format!("insert into contact (brand_id, id, address, address_key, mailbox, language, standings, created_at) \
+            select {other}, id, address, address_key, mailbox, language, standings, created_at from contact where address = 'ada@example.org'")).await;
+        says(&world, "no event of it tells of the address").await;
+        world.end().await;
+    }
+
+    async fn a_log_whose_checkpoints_are_all_gone_does_not_hold(engine: Engine) {
+        let world = two_people(engine).await;
+        tamper(&world, engine, "delete from log_checkpoint").await;
+        says(&world, "the checkpoints were removed").await;
+        world.end().await;
+    }
+
+    async fn a_run_that_no_entry_leads_to_is_named(engine: Engine) {
+        for run in ["(1000, 3)", "(-5, 2)"] {
+            let world = two_people(engine).await;
+            tamper(&world, engine, &format!("insert into log_run (first_index, first_position) values {run}")).await;
+            says(&world, "belongs to no entry").await;
+            world.end().await;
+        }
+    }
+
+    async fn the_last_position_of_an_older_checkpoint_is_checked(engine: Engine) {
+        let world = two_people(engine).await;
+        tamper(&world, engine, "update log_checkpoint set last_position = 2 where size = 1").await;
+        says(&world, "checkpoint of size 1").await;
+        world.end().await;
+    }
+
+    async fn an_event_that_was_copied_within_minutes_is_named(engine: Engine) {
+        let world = two_people(engine).await;
+        world.sql(&copied(5, &[])).await.unwrap();
+        world.app.sequence().await.unwrap();
+        says(&world, "stands there twice").await;
+        world.end().await;
+    }
+
+    async fn a_server_signs_nothing_on_a_log_that_was_begun_anew_or_cut_under_it(engine: Engine) {
+        for statements in [
+            "delete from log_checkpoint; delete from log_tile; delete from log_run; delete from event where position = 5",
+            "delete from log_checkpoint where size = 5; delete from event where position = 5",
+        ] {
+            let world = two_people(engine).await;
+            tamper(&world, engine, statements).await;
+            world.signed_up("late@example.org", "198.51.100.3").await;
+            let problem = world.app.sequence().await.unwrap_err().to_string();
+            assert!(problem.contains("has seen a log of 5 entries") && problem.contains("restart"), "{problem}");
+            world.end().await;
+        }
+    }
+
+    async fn an_event_that_says_an_earlier_time_than_its_place_is_remarked_even_with_the_checkpoints_between_removed(engine: Engine) {
+        let world = two_people(engine).await;
+        for hour in 0..3 {
+            world.advance(3_600);
+            world.signed_up(&format!("h{hour}@example.org"), "198.51.100.9").await;
+            world.app.sequence().await.unwrap();
+        }
+        world.sql(&copied(5, &[])).await.unwrap();
+        world.app.sequence().await.unwrap();
+        let whole = world.app.audit(false, |_, _| {}).await.unwrap();
+        assert!(whole.findings[0].contains("event 8 (position 9)") && whole.findings[0].contains("back-dated"), "{whole:?}");
+        tamper(&world, engine, "delete from log_checkpoint where size in (6, 7, 8); update log_checkpoint set follows = 5 where size = 9").await;
+        let mended = world.app.audit(false, |_, _| {}).await.unwrap();
+        assert!(mended.remarks.iter().any(|told| told.starts_with("3 events came into the log")), "{mended:?}");
+        world.end().await;
+    }
+}
