@@ -271,7 +271,7 @@ function mailFor(bundle, confirmed) {
   const { request } = confirmed.event;
   const ofRequest = ofKind(bundle, "mail_accepted").filter(({ event }) => event.request === request);
   must(ofRequest.length > 0, confirmed.name, "No mail of its request was sent.");
-  const inTime = ofRequest.filter(({ event, at, number }) => number < confirmed.number || at <= confirmed.at + FIVE_SECONDS || event.ambiguous || event.tries > 1);
+  const inTime = ofRequest.filter(({ event, at }) => at <= confirmed.at + FIVE_SECONDS || event.ambiguous || event.tries > 1);
   must(inTime.length > 0, confirmed.name, "The mail of its request was sent only after the confirmation.");
   const linked = inTime.find(({ number }) => requestsLinked(bundle.mails.get(number).parts).has(request));
   must(linked, confirmed.name, "The mail of its request has no link that carries the request.");
