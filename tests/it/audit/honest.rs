@@ -6,10 +6,9 @@ use countersign::app::App;
 use countersign::clock::{Clock, Random};
 
 use super::{audited, two_people};
-use crate::bundle::bundle_of;
 use crate::erasure::forget;
 use crate::harness::World;
-use crate::{on_both_engines, recipe};
+use crate::on_both_engines;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -60,19 +59,6 @@ on_both_engines! {
         let did = next.sequence().await.unwrap();
         assert_eq!((ahead_did, did), (1, 1));
         next.store.close().await;
-        world.end().await;
-    }
-
-    async fn a_bundle_of_somebody_who_confirmed_just_after_the_clock_was_set_back(engine: Engine) {
-        let world = World::on(engine).await;
-        let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
-        let mail = world.mail_to("ada@example.org").await;
-        world.clock.step(-HOUR);
-        world.advance(90);
-        assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
-        let (bytes, report) = bundle_of(&world, "ada@example.org").await;
-        assert_eq!(report.events.len(), 3);
-        recipe::passes(&bytes);
         world.end().await;
     }
 
