@@ -150,6 +150,13 @@ pub async fn last_position(conn: &mut Conn) -> Result<i64, StoreError> {
 /// a fifth of a second at most, since those that come behind it wait with it.
 const WAIT: &str = "set local lock_timeout = '200ms'";
 const TURN: &str = "select pg_advisory_xact_lock(7161108350190421347)";
+/// An event beyond the positions that were given out would hide all that come before it: they would never be logged.
+const GIVEN_OUT: &str =
+    "select last_value >= (select coalesce(max(position), 0) from event) from event_position_seq";
+const NOT_GIVEN_OUT: StoreError = StoreError::Corrupt(
+    "an event stands at a position that event_position_seq has not given out yet: it was inserted past the server, or the \
+     sequence was restored to an older value; set the sequence beyond it",
+);
 /// PostgreSQL's code for a lock that was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -164,6 +171,10 @@ pub async fn settled_position(store: &Store) -> Result<Option<i64>, StoreError> 
                 Some(LOCK_NOT_AVAILABLE) => Ok(None),
                 _ => Err(error.into()),
             };
+        }
+        let (given_out,): (bool,) = sqlx::query_as(GIVEN_OUT).fetch_one(&mut **tx).await?;
+        if !given_out {
+            return Err(NOT_GIVEN_OUT);
         }
     }
     let position = last_position(&mut conn).await?;

@@ -353,6 +353,32 @@ async fn on_postgres_an_event_whose_commit_is_late_is_waited_for() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_an_event_beyond_the_positions_given_out_stops_the_log_aloud() {
+    if crate::harness::postgres::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Postgres).await;
+    grow(&world, 2, "a").await;
+    let far = "insert into event (position, brand_id, contact_id, kind, at, body, salt) overriding system value \
+         select 1000000, brand_id, contact_id, kind, at, body, salt from event where position = 1";
+    world.sql(far).await.unwrap();
+    world.signed_up("hidden@example.org", "203.0.113.1").await;
+    let problem = world.app.sequence().await.unwrap_err().to_string();
+    assert!(problem.contains("event_position_seq"), "{problem}");
+    // As the problem says.
+    world
+        .sql("select setval('event_position_seq', 1000000)")
+        .await
+        .unwrap();
+    assert_eq!(world.app.sequence().await.unwrap(), 2);
+    assert_eq!(
+        world.app.audit(false, |_, _| {}).await.unwrap().findings,
+        [""; 0]
+    );
+    world.end().await;
+}
+
 /// Uses up positions as transactions do that are rolled back on PostgreSQL.
 fn gap(engine: Engine) -> &'static str {
     match engine {
