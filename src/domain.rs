@@ -8,6 +8,7 @@ pub mod email_address;
 pub mod event;
 pub mod form;
 pub mod ids;
+pub mod import;
 pub mod keys;
 pub mod permission;
 pub mod policy;

@@ -14,6 +14,7 @@ pub mod erased;
 pub mod events;
 pub mod head_file;
 pub mod held;
+pub mod imports;
 pub mod leases;
 pub mod locks;
 pub mod log;

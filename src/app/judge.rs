@@ -94,7 +94,8 @@ fn is_confirmed(standings: &Standings) -> bool {
     all.any(|standing| standing.state == State::Explicit)
 }
 
-fn left(standings: &Standings, purpose: Option<&Slug>) -> Option<Closed> {
+/// How the person closed the door, as the standings tell.
+pub(super) fn left(standings: &Standings, purpose: Option<&Slug>) -> Option<Closed> {
     standings
         .iter()
         .filter(|(own, _)| purpose.is_none_or(|purpose| purpose == *own))

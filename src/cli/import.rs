@@ -1,41 +1,85 @@
-//! `countersign import FILE --dry-run`: what would become of everybody whom a file names. Nothing is stored.
+//! `countersign import FILE`: takes a list in, or tries what would become of everybody whom it names.
 
 mod arguments;
 mod bar;
-mod report;
-mod tally;
+mod hash;
+mod words;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::{Done, Ended, brand_named, opened};
 use crate::app::App;
-use crate::app::import::{Import as Terms, TOGETHER};
-use crate::domain::brand::Slug;
+use crate::app::import::report::Report;
+use crate::app::import::tally::{Counts, Tally};
+use crate::app::import::{Import as For, NewImport, Problem};
+use crate::domain::brand::{LANGUAGES, Slug};
 use crate::domain::email_address::AddressRules;
 use crate::domain::policy::OrganizerLists;
-use crate::intake::candidate::{Candidate, Reading};
-use crate::intake::{Broken, FileProblem, Rows};
+use crate::intake::candidate::Reading;
+use crate::intake::header::Columns;
+use crate::intake::{FileProblem, Rows};
 use arguments::Given;
 use bar::Bar;
-use report::Report;
-use tally::Tally;
+use words::About;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Import {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    of: OfFile,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// The imports of a brand, newest first
+    List {
+        #[arg(long, value_name = "SLUG")]
+        brand: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take an import back as a whole: the contacts stand as if the file had never come
+    Withdraw {
+        name: String,
+        #[arg(long, value_name = "SLUG")]
+        brand: String,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+struct OfFile {
     /// A CSV file with a header, in any common dialect and encoding, or an XLSX workbook
-    file: PathBuf,
-    #[arg(long, value_name = "SLUG")]
-    brand: String,
-    #[arg(long, value_name = "SLUG")]
-    purpose: String,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
+    #[arg(long, value_name = "SLUG", required = true)]
+    brand: Option<String>,
+    #[arg(long, value_name = "SLUG", required = true)]
+    purpose: Option<String>,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Args)]
+struct How {
+    /// What the import is called; by default as its file. Given again after an interruption, it goes on where it stopped
+    #[arg(long)]
+    name: Option<String>,
     #[command(flatten)]
     given: Given,
+    /// The language of contacts for whom the file tells none
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = LANGUAGES)]
+    language: String,
     /// Have an organiser's list confirmed instead of refused (rule O2b); it is kept as a deviation
     #[arg(long)]
     confirm_organizer_list: bool,
-    /// Count and show what would be done, and store nothing. So far nothing else is possible
+    /// Count and show what would be done, and store nothing
     #[arg(long)]
     dry_run: bool,
     /// Write a CSV with a line for each row: line, address, verdict, rule, outreach, reason
@@ -45,23 +89,47 @@ pub struct Import {
     json: bool,
 }
 
-/// One reading of a file.
-struct Try<'a> {
-    app: &'a App,
-    terms: Terms<'a>,
-    reading: Reading,
-    report: Option<Report>,
-    tally: Tally,
-}
-
 impl Import {
     pub async fn run(self, settings: &Path) -> Done {
-        if !self.dry_run {
-            let says =
-                "this version can only try an import: give --dry-run; nothing was read or stored";
-            return Err(Ended::Wrong(says.to_owned()));
+        match self.verb {
+            Some(Verb::List { brand, json }) => list(settings, &brand, json).await,
+            Some(Verb::Withdraw { name, brand, json }) => {
+                withdraw(settings, &name, &brand, json).await
+            }
+            None => {
+                let of = self.of;
+                // Without them clap ends before; with a verb they are not asked for.
+                match (of.file, of.brand, of.purpose) {
+                    (Some(file), Some(brand), Some(purpose)) => {
+                        let how = of.how;
+                        let one = OneFile {
+                            file,
+                            brand,
+                            purpose,
+                            how,
+                        };
+                        one.run(settings).await
+                    }
+                    _ => Err(Ended::Wrong(
+                        "name a file, a brand and a purpose".to_owned(),
+                    )),
+                }
+            }
         }
-        self.given.check().map_err(Ended::Wrong)?;
+    }
+}
+
+/// A file with what is said of it.
+struct OneFile {
+    file: PathBuf,
+    brand: String,
+    purpose: String,
+    how: How,
+}
+
+impl OneFile {
+    async fn run(self, settings: &Path) -> Done {
+        self.how.given.check().map_err(Ended::Wrong)?;
         let app = opened(settings).await?;
         let brand = brand_named(&app, &self.brand)?;
         let purpose = Slug::try_from(self.purpose.clone()).map_err(Ended::Wrong)?;
@@ -70,37 +138,101 @@ impl Import {
             return Err(Ended::Wrong(problem));
         }
         let mut terms = app.terms(&brand);
-        if self.confirm_organizer_list {
+        if self.how.confirm_organizer_list {
             terms.organizer_lists = OrganizerLists::ConfirmFirst;
         }
-        let mut rows = Rows::open(&self.file, &self.given.options()).map_err(|p| self.ended(&p))?;
-        let header = rows.header().map_err(|problem| self.ended(&problem))?;
-        let columns = self
-            .given
-            .columns(&header)
-            .map_err(|problem| self.wrong(&problem))?;
-        let terms = Terms {
+        let import = For {
             brand: &brand,
             purpose: &purpose,
             terms,
+            language: &self.how.language,
         };
-        let mut trying = Try {
-            app: &app,
-            terms,
-            reading: self.given.reading(
-                columns,
-                AddressRules {
-                    any_domain: app.config.any_domain,
-                },
-            ),
-            report: self.report.as_deref().map(Report::create).transpose()?,
-            tally: Tally::default(),
+        let mut rows =
+            Rows::open(&self.file, &self.how.given.options()).map_err(|p| self.ended(&p))?;
+        let header = rows.header().map_err(|problem| self.ended(&problem))?;
+        let columns = self
+            .how
+            .given
+            .columns(&header)
+            .map_err(|problem| self.wrong(&problem))?;
+        let rules = AddressRules {
+            any_domain: app.config.any_domain,
         };
-        trying.all(&mut rows).await.map_err(|fault| match fault {
-            Fault::File(problem, line) => self.cut_off(&problem, line),
-            Fault::Ended(ended) => ended,
+        let reading = self.how.given.reading(columns.clone(), rules);
+        if self.how.dry_run {
+            self.only_try(&app, &import, (rows, reading), &columns)
+                .await
+        } else {
+            self.take_in(&app, &import, (rows, reading), &columns).await
+        }
+    }
+
+    async fn only_try(
+        &self,
+        app: &App,
+        import: &For<'_>,
+        file: (Rows, Reading),
+        columns: &Columns,
+    ) -> Done {
+        let report = self.how.report.as_deref();
+        let report = report.map(|path| Report::create(path).map_err(|error| told(path, &error)));
+        let report = report.transpose()?;
+        let mut bar = Bar::start();
+        let show = |progress| bar.show(progress);
+        let (tally, ended) = app.try_import(import, file, report, show).await;
+        bar.end();
+        let about = ended.map_err(|problem| self.cut_off(&problem))?;
+        self.tell(&tally, &about, None, columns)
+    }
+
+    async fn take_in(
+        &self,
+        app: &App,
+        import: &For<'_>,
+        file: (Rows, Reading),
+        columns: &Columns,
+    ) -> Done {
+        let file_name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let name = self
+            .how
+            .name
+            .clone()
+            .unwrap_or_else(|| file_name.to_string());
+        let new = NewImport {
+            name: name.clone(),
+            file_name: file_name.into_owned(),
+            file_sha256: hash::of(&self.file).map_err(|error| self.wrong(&error))?,
+            reading: json!({
+                "given": self.how.given.as_json(),
+                "language": self.how.language,
+                "confirm_organizer_list": self.how.confirm_organizer_list,
+            }),
+        };
+        let begun = app
+            .begin_import(import, new)
+            .await
+            .map_err(|problem| Ended::Wrong(problem.to_string()))?;
+        if begun.resumed {
+            let done = words::grouped(u64::try_from(begun.row.rows_done).unwrap_or(0));
+            eprintln!("Import \"{name}\" was interrupted; it goes on behind row {done}.");
+        }
+        let mut bar = Bar::start();
+        let show = |progress| bar.show(progress);
+        let report = self.how.report.as_deref();
+        let (tally, ended) = app.run_import(import, begun, file, report, show).await;
+        bar.end();
+        let about = ended.map_err(|problem| match problem {
+            // What was read so far is in; given a whole file, it would be another import.
+            Problem::File(..) => Ended::Refused(format!(
+                "{}: {problem}. The {} rows before are in; take them back with `countersign import withdraw {name:?} \
+                 --brand {}`",
+                self.file.display(),
+                words::grouped(tally.counts.rows()),
+                self.brand,
+            )),
+            _ => self.cut_off(&problem),
         })?;
-        self.tell(&trying, &rows.about())
+        self.tell(&tally, &about, Some(&name), columns)
     }
 
     fn wrong(&self, problem: &dyn std::fmt::Display) -> Ended {
@@ -119,20 +251,21 @@ impl Import {
         }
     }
 
-    fn cut_off(&self, problem: &FileProblem, line: u64) -> Ended {
-        Ended::Refused(format!(
-            "{}: behind line {line}: {problem}",
-            self.file.display()
-        ))
+    fn cut_off(&self, problem: &Problem) -> Ended {
+        Ended::Refused(format!("{}: {problem}", self.file.display()))
     }
 
-    fn tell(&self, trying: &Try<'_>, about: &str) -> Done {
-        let columns = &trying.reading.columns;
-        if self.json {
-            println!("{}", tally::data(&trying.tally, about, columns));
+    fn tell(&self, tally: &Tally, file: &str, name: Option<&str>, columns: &Columns) -> Done {
+        let about = About {
+            file,
+            name,
+            columns,
+        };
+        if self.how.json {
+            println!("{}", words::data(tally, &about));
         } else {
-            print!("{}", tally::text(&trying.tally, about, columns));
-            if let Some(path) = &self.report {
+            print!("{}", words::text(tally, &about));
+            if let Some(path) = &self.how.report {
                 println!("A line for each row: {}", path.display());
             }
         }
@@ -140,91 +273,55 @@ impl Import {
     }
 }
 
-/// What ends a reading: the file, behind this line, or everything else.
-enum Fault {
-    File(FileProblem, u64),
-    Ended(Ended),
+fn told(path: &Path, error: &std::io::Error) -> Ended {
+    Ended::Wrong(format!("{}: {error}", path.display()))
 }
 
-impl<T: Into<Ended>> From<T> for Fault {
-    fn from(ended: T) -> Self {
-        Self::Ended(ended.into())
+async fn list(settings: &Path, brand: &str, as_json: bool) -> Done {
+    let app = opened(settings).await?;
+    let brand = brand_named(&app, brand)?;
+    for row in app.imports(&brand).await? {
+        let counts = Counts::read(&row.counts);
+        if as_json {
+            let line = json!({
+                "name": row.name, "id": row.id, "purpose": row.purpose, "file": row.file_name, "state": row.state,
+                "rows": row.rows_done, "new": counts.new, "added": counts.added, "unchanged": counts.unchanged,
+                "broken": counts.broken, "started_at": row.started_at, "ended_at": row.ended_at,
+            });
+            println!("{line}");
+        } else {
+            println!(
+                "{}  {:11} {:>10} rows, {} new, {} with a further source  {}",
+                row.started_at.to_the_minute(),
+                row.state,
+                words::grouped(counts.rows()),
+                words::grouped(counts.new),
+                words::grouped(counts.added),
+                row.name.escape_debug(),
+            );
+        }
     }
+    Ok(())
 }
 
-impl Try<'_> {
-    async fn all(&mut self, rows: &mut Rows) -> Result<(), Fault> {
-        let mut bar = Bar::start();
-        let mut line = 1;
-        loop {
-            let (chunk, problem) = self.chunk(rows, &mut line);
-            let is_last = chunk.is_empty();
-            self.judge(chunk).await?;
-            bar.show(self.tally.rows(), rows.progress());
-            if let Some(problem) = problem {
-                bar.end();
-                self.end_report()?;
-                return Err(Fault::File(problem, line));
-            }
-            if is_last {
-                bar.end();
-                self.end_report()?;
-                return Ok(());
-            }
-        }
+async fn withdraw(settings: &Path, name: &str, brand: &str, as_json: bool) -> Done {
+    let app = opened(settings).await?;
+    let brand = brand_named(&app, brand)?;
+    let done = app
+        .withdraw_import(&brand, name)
+        .await
+        .map_err(|problem| Ended::Refused(problem.to_string()))?;
+    if as_json {
+        println!(
+            "{}",
+            json!({ "contacts": done.contacts, "left_without": done.left_without })
+        );
+    } else {
+        println!(
+            "Taken back: nothing of {} contacts rests on this import any more; {} of them have nothing else.",
+            words::grouped(done.contacts),
+            words::grouped(done.left_without)
+        );
     }
-
-    fn end_report(&mut self) -> Result<(), Ended> {
-        self.report.as_mut().map_or(Ok(()), Report::end)
-    }
-
-    /// The next rows, as many as are judged together, and what ended the file before its time.
-    fn chunk(
-        &self,
-        rows: &mut Rows,
-        line: &mut u64,
-    ) -> (Vec<Result<Candidate, Broken>>, Option<FileProblem>) {
-        let mut chunk = Vec::with_capacity(TOGETHER);
-        for read in rows.by_ref().take(TOGETHER) {
-            let read = match read {
-                Ok(read) => read,
-                Err(problem) => return (chunk, Some(problem)),
-            };
-            let candidate = read.and_then(|row| self.reading.candidate(&row));
-            *line = match &candidate {
-                Ok(candidate) => candidate.line,
-                Err(broken) => broken.line,
-            };
-            chunk.push(candidate);
-        }
-        (chunk, None)
-    }
-
-    /// Judges the candidates of a chunk, and tells of all its rows in their order.
-    async fn judge(&mut self, chunk: Vec<Result<Candidate, Broken>>) -> Result<(), Ended> {
-        let mut places = Vec::with_capacity(chunk.len());
-        let mut candidates = Vec::with_capacity(chunk.len());
-        for row in chunk {
-            places.push(row.map(|candidate| candidates.push(candidate)));
-        }
-        let mut judged = self
-            .app
-            .judge_candidates(&self.terms, candidates)
-            .await?
-            .into_iter();
-        for place in places {
-            let told = match place {
-                Err(broken) => self.tally.broken(broken),
-                Ok(()) => match judged.next() {
-                    Some(judged) => self.tally.judged(judged),
-                    None => continue,
-                },
-            };
-            if let Some(report) = &mut self.report {
-                report.write(&told)?;
-            }
-            self.tally.sample(told);
-        }
-        Ok(())
-    }
+    Ok(())
 }

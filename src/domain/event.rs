@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::brand::{BrandDeclaration, Slug};
 use super::circumstances::Circumstances;
 use super::form::VersionHash;
-use super::ids::{BrandId, ContactId, EventId, RequestId};
+use super::ids::{BrandId, ContactId, EventId, ImportId, RequestId};
+use super::import::Imported;
 use super::policy::Ruling;
 pub use super::policy::Source;
 use super::scanner::Signal;
+use super::standing::Standings;
 use super::time::Timestamp;
 
 /// The version of the events' form; a reader of old events branches on it.
@@ -24,6 +26,8 @@ pub enum Grade {
     SameBrowser,
     /// The button behind the link was pressed.
     LinkButton,
+    /// An import claims it; nobody confirmed here.
+    ApiClaim,
 }
 
 impl Grade {
@@ -32,6 +36,7 @@ impl Grade {
             Self::Code => "code",
             Self::SameBrowser => "same_browser",
             Self::LinkButton => "link_button",
+            Self::ApiClaim => "api_claim",
         }
     }
 }
@@ -183,6 +188,20 @@ pub enum Through {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fact {
     SignedUp(Box<SignedUp>),
+    /// An operator's list named the person.
+    Imported(Box<Imported>),
+    /// The operator took the import back, as if the file had never come.
+    ImportWithdrawn {
+        import: ImportId,
+        purposes: Vec<Slug>,
+        /// Where the contact stands for these purposes without it; those that are missing here, nowhere.
+        back_to: Standings,
+    },
+    /// Implicit consent ended by itself.
+    Lapsed {
+        purposes: Vec<Slug>,
+        until: Timestamp,
+    },
     MailRequested {
         mail: MailFate,
         #[serde(default, skip_serializing)]
@@ -292,7 +311,10 @@ impl Fact {
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
             | Self::AddressChanged { circumstances, .. } => Some(circumstances),
-            Self::MailAccepted { .. }
+            Self::Imported(_)
+            | Self::ImportWithdrawn { .. }
+            | Self::Lapsed { .. }
+            | Self::MailAccepted { .. }
             | Self::MailFailed { .. }
             | Self::Replaced
             | Self::Erased { .. }
@@ -312,7 +334,10 @@ impl Fact {
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
             | Self::AddressChanged { circumstances, .. } => Some(circumstances),
-            Self::MailAccepted { .. }
+            Self::Imported(_)
+            | Self::ImportWithdrawn { .. }
+            | Self::Lapsed { .. }
+            | Self::MailAccepted { .. }
             | Self::MailFailed { .. }
             | Self::Replaced
             | Self::Erased { .. }
@@ -324,6 +349,9 @@ impl Fact {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::SignedUp(_) => "signed_up",
+            Self::Imported(_) => "imported",
+            Self::ImportWithdrawn { .. } => "import_withdrawn",
+            Self::Lapsed { .. } => "lapsed",
             Self::MailRequested { .. } => "mail_requested",
             Self::MailAccepted { .. } => "mail_accepted",
             Self::MailFailed { .. } => "mail_failed",
@@ -345,7 +373,10 @@ impl Fact {
     pub fn purposes(&self) -> &[Slug] {
         match self {
             Self::SignedUp(signup) => &signup.purposes,
-            Self::Confirmed { purposes, .. }
+            Self::Imported(import) => &import.purposes,
+            Self::ImportWithdrawn { purposes, .. }
+            | Self::Lapsed { purposes, .. }
+            | Self::Confirmed { purposes, .. }
             | Self::Declined { purposes, .. }
             | Self::Withdrawn { purposes, .. }
             | Self::AddressChanged { purposes, .. } => purposes,

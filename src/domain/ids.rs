@@ -31,5 +31,7 @@ ids! {
     RequestId,
     EventId,
     OutboxId,
+    /// One import: a file that was read once.
+    ImportId,
     OperatorId,
 }

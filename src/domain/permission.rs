@@ -42,23 +42,42 @@ impl Permission {
         };
         let basis = state.basis();
         let since = standing.since.to_the_minute();
+        let own_form = standing.rule == Rule::A1;
         let why = match state {
-            State::Pending => format!(
+            State::Pending if own_form => format!(
                 "Signed up at {since}; the brand waits for the confirmation, which has not come."
             ),
-            State::Implicit => format!(
+            State::Pending => format!(
+                "Imported at {since}; not to be mailed before the person confirms ({}).",
+                said(standing.rule)
+            ),
+            State::Implicit if own_form => format!(
                 "Signed up on the brand's own form at {since}; not confirmed, so consent is implicit."
             ),
+            State::Implicit => format!(
+                "Imported at {since}; consent is implicit ({}){}.",
+                said(standing.rule),
+                standing.until.map_or_else(String::new, |until| format!(
+                    " until {}",
+                    until.to_the_minute()
+                )),
+            ),
+            State::Explicit if standing.grade == Some(Grade::ApiClaim) => {
+                format!("An import of {since} claims explicit consent; nobody confirmed it here.")
+            }
             State::Explicit => format!(
                 "Confirmed by double opt-in at {since}{}.",
                 match standing.grade {
                     Some(Grade::Code) => ", with the code from the mail",
                     Some(Grade::SameBrowser) => ", in the browser that signed up",
                     Some(Grade::LinkButton) => ", by the button behind the mail's link",
-                    None => "",
+                    Some(Grade::ApiClaim) | None => "",
                 }
             ),
-            State::Lapsed => "Implicit consent has lapsed.".to_owned(),
+            State::Lapsed => standing.until.filter(|_| lapsed).map_or_else(
+                || format!("Implicit consent lapsed at {since}."),
+                |until| format!("Implicit consent lapsed at {}.", until.to_the_minute()),
+            ),
             State::Declined => {
                 format!("At {since} the person said that the signup was not theirs.")
             }
@@ -75,7 +94,7 @@ impl Permission {
             until: standing.until,
             rule: if lapsed {
                 Rule::D2.id()
-            } else if state == State::Pending {
+            } else if state == State::Pending && own_form {
                 Rule::G1.id()
             } else {
                 standing.rule.id()
@@ -83,6 +102,11 @@ impl Permission {
             why,
         }
     }
+}
+
+/// A rule with its sentence, to stand in brackets.
+fn said(rule: Rule) -> String {
+    format!("{}: {}", rule.id(), rule.says().trim_end_matches('.'))
 }
 
 #[cfg(test)]

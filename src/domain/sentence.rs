@@ -1,7 +1,9 @@
 //! Events in words, for operators and auditors: the timeline, the report and the admin pages tell the same story.
 
+use super::brand::Slug;
 use super::circumstances::Circumstances;
 use super::event::{ErasedBy, Event, Fact, Grade, Link, MailFate, Through};
+use super::import::Imported;
 use super::policy::Verdict;
 use super::scanner::Signal;
 
@@ -23,20 +25,62 @@ fn signals(found: &[Signal]) -> String {
     words.join("; ")
 }
 
+fn listed(purposes: &[Slug]) -> String {
+    let names: Vec<&str> = purposes.iter().map(Slug::as_str).collect();
+    names.join(", ")
+}
+
+const fn verdict(of: Verdict) -> &'static str {
+    match of {
+        Verdict::Accept => "implicit consent",
+        Verdict::ConfirmFirst => "waits for confirmation",
+        Verdict::Refuse => "no consent from it",
+    }
+}
+
+fn imported(import: &Imported) -> String {
+    let sources: Vec<&str> = import
+        .claims
+        .iter()
+        .map(|claim| claim.source().as_str())
+        .collect();
+    let judgement = &import.judgement;
+    let given = match import.gives(judgement.facts.as_of) {
+        Some(given) if given.grade == Some(Grade::ApiClaim) => "explicit consent, as is claimed",
+        _ => verdict(judgement.verdict),
+    };
+    let until = judgement
+        .valid_until
+        .filter(|_| judgement.verdict == Verdict::Accept)
+        .map_or_else(String::new, |until| {
+            format!(" until {}", until.to_the_minute())
+        });
+    let elsewhere = match &import.elsewhere {
+        Some(said) if said.tells_of_a_confirmation() => {
+            " Another system is said to have confirmed the address; that was not seen here."
+        }
+        _ => "",
+    };
+    format!(
+        "Imported for {} as {} (line {} of import {}): {given}{until} by rule {}. {}{elsewhere}",
+        listed(&import.purposes),
+        sources.join(" and "),
+        import.line,
+        import.import,
+        judgement.rule.id(),
+        judgement.why,
+    )
+}
+
 /// One event as a sentence.
 pub fn sentence(event: &Event) -> String {
     match &event.fact {
         Fact::SignedUp(signup) => {
-            let purposes: Vec<&str> = signup.purposes.iter().map(|p| p.as_str()).collect();
-            let verdict = match signup.ruling.verdict {
-                Verdict::Accept => "implicit consent",
-                Verdict::ConfirmFirst => "waits for confirmation",
-                Verdict::Refuse => "no consent from it",
-            };
+            let verdict = verdict(signup.ruling.verdict);
             let version: String = signup.form_version.as_str().chars().take(12).collect();
             format!(
                 "Signed up for {} on form \"{}\" (version {version}, {}){}: {verdict} by rule {}; {}.",
-                purposes.join(", "),
+                listed(&signup.purposes),
                 signup.form,
                 signup.language,
                 from(&signup.circumstances),
@@ -44,6 +88,15 @@ pub fn sentence(event: &Event) -> String {
                 fate(signup.mail),
             )
         }
+        Fact::Imported(import) => imported(import),
+        Fact::ImportWithdrawn { import, .. } => {
+            format!("The operator took the import {import} back; nothing rests on it any more.")
+        }
+        Fact::Lapsed { purposes, until } => format!(
+            "Implicit consent to {} lapsed by rule D2: it held until {}.",
+            listed(purposes),
+            until.to_the_minute()
+        ),
         Fact::MailRequested {
             mail,
             circumstances,
@@ -119,14 +172,14 @@ pub fn sentence(event: &Event) -> String {
             circumstances,
             ..
         } => {
-            let purposes: Vec<&str> = purposes.iter().map(|p| p.as_str()).collect();
             format!(
                 "Confirmed {} {}{}: explicit consent by rule G3.",
-                purposes.join(", "),
+                listed(purposes),
                 match grade {
                     Grade::Code => "with the code from the mail",
                     Grade::SameBrowser => "in the browser that signed up",
                     Grade::LinkButton => "by the button behind the link",
+                    Grade::ApiClaim => "elsewhere, as is claimed",
                 },
                 from(circumstances)
             )

@@ -104,6 +104,23 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                 );
             }
         }
+        Fact::Imported(import) => import.apply(standings, at),
+        Fact::ImportWithdrawn {
+            purposes, back_to, ..
+        } => {
+            standings.retain(|purpose, _| !purposes.contains(purpose));
+            standings.extend(back_to.clone());
+        }
+        Fact::Lapsed { purposes, until } => {
+            for purpose in purposes {
+                let over = standings.get(purpose).is_some_and(|standing| {
+                    standing.state == State::Implicit && standing.until == Some(*until)
+                });
+                if over {
+                    end(standings, purpose, State::Lapsed, Rule::D2, *until);
+                }
+            }
+        }
         Fact::Confirmed {
             purposes, grade, ..
         } => {

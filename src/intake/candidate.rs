@@ -6,6 +6,7 @@ use super::header::{Columns, Field};
 use super::{Broken, Flaw, Row};
 use crate::domain::brand::LANGUAGES;
 use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
+use crate::domain::import::Elsewhere;
 use crate::domain::policy::{Claim, ClaimProblem, Source};
 
 /// The longest text that is kept of what another system says, in characters.
@@ -24,25 +25,6 @@ pub struct Candidate {
     /// The word of a source that the policy does not know.
     pub unknown_source: Option<String>,
     pub elsewhere: Option<Elsewhere>,
-}
-
-/// What another system says of the person's consent. It is that system's word, kept as a claim and never as ours.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Elsewhere {
-    pub system: Option<&'static str>,
-    pub opted_in_at: Option<String>,
-    pub opted_in_ip: Option<String>,
-    pub confirmed_at: Option<String>,
-    pub confirmed_ip: Option<String>,
-    pub legal_basis: Option<String>,
-    pub explanation: Option<String>,
-}
-
-impl Elsewhere {
-    /// Whether it says that the person confirmed, and not only what the consent rests on.
-    pub const fn tells_of_a_confirmation(&self) -> bool {
-        self.confirmed_at.is_some() || self.confirmed_ip.is_some()
-    }
 }
 
 /// What holds for all rows of a file where they say nothing else.
@@ -162,7 +144,7 @@ impl Reading {
             explanation: text(Field::Explanation),
         };
         (said != Elsewhere::default()).then_some(Elsewhere {
-            system: self.columns.system,
+            system: self.columns.system.map(str::to_owned),
             ..said
         })
     }

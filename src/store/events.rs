@@ -66,6 +66,12 @@ const LIST_AUDITED: &str = "select position, brand_id, contact_id, kind, at, bod
      where position > $1 and position <= $2 order by position limit $3";
 const LIST_BODIES: &str = "select event.brand_id, event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id order by event.position";
+/// The events that tell from where an address came.
+const LIST_SOURCES: &str = "select event.contact_id, event.body from r \
+     join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id \
+     and event.kind in ('signed_up', 'imported', 'import_withdrawn') order by event.position";
+const LIST_IMPORTED: &str = "select position, body from event where brand_id = $1 and kind = 'imported' \
+     and position > $2 and position <= $3 order by position limit $4";
 const LAST_OF_KIND: &str = "select position, body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
      order by position desc limit 1";
 const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.position) from r \
@@ -185,6 +191,33 @@ pub async fn list_bodies(
         .uuid("brand_id", |one| one.0.0)
         .uuid("contact_id", |one| one.1.0);
     conn.read_set(LIST_BODIES, rows).await
+}
+
+/// The bodies of the events that tell from where these contacts' addresses came, in their order.
+pub async fn list_sources(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+) -> Result<Vec<(ContactId, Option<String>)>, StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |one| one.0.0)
+        .uuid("contact_id", |one| one.1.0);
+    conn.read_set(LIST_SOURCES, rows).await
+}
+
+/// A brand's imported rows behind one position up to another, of all its imports.
+pub async fn list_imported(
+    conn: &mut Conn,
+    brand: BrandId,
+    (after, up_to): (i64, i64),
+    limit: i64,
+) -> Result<Vec<(i64, Option<String>)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_IMPORTED)
+        .bind(brand)
+        .bind(after)
+        .bind(up_to)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
 }
 
 /// A contact's last event whose column says this kind: its position and its body.

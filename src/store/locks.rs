@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use super::budgets::MailboxHash;
-use crate::domain::ids::BrandId;
+use crate::domain::ids::{BrandId, ImportId};
 
 /// What a decision is about.
 #[derive(Debug, Default)]
@@ -26,6 +26,11 @@ impl Locks {
 
     pub fn mailbox(&mut self, brand: BrandId, hash: &MailboxHash) {
         self.add(&[b"mailbox", brand.0.as_bytes(), hash]);
+    }
+
+    /// How far an import came.
+    pub fn import(&mut self, brand: BrandId, id: ImportId) {
+        self.add(&[b"import", brand.0.as_bytes(), id.0.as_bytes()]);
     }
 
     pub fn rate(&mut self, key: &str) {

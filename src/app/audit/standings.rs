@@ -157,11 +157,12 @@ async fn stories(
 
 fn problems(contact: &Contact, story: &[Event]) -> Vec<String> {
     let mut problems = Vec::new();
-    let signed_up = |event: &Event| match &event.fact {
+    let names_it = |event: &Event| match &event.fact {
         Fact::SignedUp(signup) => signup.address == contact.address,
+        Fact::Imported(import) => import.address == contact.address,
         _ => false,
     };
-    if !story.iter().any(signed_up) {
+    if !story.iter().any(names_it) {
         problems.push("no event of it tells of the address that is kept".to_owned());
     }
     let is_key = |address: &str| {

@@ -234,12 +234,20 @@ fn sources(dossier: &Dossier, entry: &Entry) -> Vec<String> {
 fn method(fact: &Fact) -> String {
     match fact {
         Fact::SignedUp(_) => "website_form: the address was entered at the form".to_owned(),
+        Fact::Imported(import) => {
+            let sources = import.claims.iter().map(|claim| claim.source().as_str());
+            format!(
+                "import: the operator names the source {}",
+                sources.collect::<Vec<_>>().join(", ")
+            )
+        }
         Fact::Confirmed { grade, .. } => match grade {
             Grade::Code => "code: the six digits of the mail were typed",
             Grade::SameBrowser => {
                 "same_browser: the link of the mail was opened in the browser that signed up"
             }
             Grade::LinkButton => "link_button: the button behind the link of the mail was pressed",
+            Grade::ApiClaim => "api_claim: an import claims it",
         }
         .to_owned(),
         Fact::Declined { .. } => "decline: “this was not me”, behind a link of the mail".to_owned(),

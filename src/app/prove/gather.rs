@@ -96,6 +96,7 @@ impl App {
         let whole = read_all_whole(sealed.chain(since).collect())?;
         let address = whole.iter().find_map(|(_, event)| match &event.fact {
             Fact::SignedUp(signup) => Some(signup.address.clone()),
+            Fact::Imported(import) => Some(import.address.clone()),
             _ => None,
         });
         let mails = opened.events.iter();

@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use encoding_rs::Encoding;
+use serde_json::{Value, json};
 
 use crate::domain::email_address::AddressRules;
 use crate::domain::policy::{Claim, SOURCES, Source};
@@ -40,7 +41,7 @@ pub struct Given {
     delimiter: Option<u8>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum DateOrder {
     DayFirst,
     MonthFirst,
@@ -86,6 +87,20 @@ impl Given {
             })
             .map(drop)
             .map_err(|problem| problem.to_string())
+    }
+
+    /// All of it, to tell whether the same was said before.
+    pub fn as_json(&self) -> Value {
+        json!({
+            "source": self.source,
+            "obtained_on": self.obtained_on,
+            "proof": self.proof,
+            "map": format!("{:?}", self.map),
+            "dates": format!("{:?}", self.dates),
+            "sheet": self.sheet,
+            "encoding": self.encoding.map(Encoding::name),
+            "delimiter": self.delimiter,
+        })
     }
 
     pub fn options(&self) -> Options {

@@ -3,6 +3,8 @@
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
+use crate::app::import::Progress;
+
 const EVERY: Duration = Duration::from_millis(200);
 const WIDTH: u64 = 24;
 
@@ -21,7 +23,7 @@ impl Bar {
         }
     }
 
-    pub fn show(&mut self, rows: u64, progress: (u64, u64)) {
+    pub fn show(&mut self, progress: Progress) {
         if !self.on || self.shown.is_some_and(|shown| shown.elapsed() < EVERY) {
             return;
         }
@@ -29,7 +31,7 @@ impl Bar {
         let _ = write!(
             stderr(),
             "\r{}\x1b[K",
-            line(rows, progress, self.started.elapsed())
+            line(progress.rows, progress.bytes, self.started.elapsed())
         );
     }
 
@@ -55,7 +57,7 @@ fn line(rows: u64, (done, of): (u64, u64), spent: Duration) -> String {
     format!(
         "[{bar}] {:3} %  {} rows, {} a second, {left} s left",
         100 * done / of,
-        super::tally::grouped(rows),
-        super::tally::grouped(rate)
+        super::words::grouped(rows),
+        super::words::grouped(rate)
     )
 }

@@ -31,6 +31,17 @@ pub fn sentence(entry: &Entry) -> String {
             text("verdict"),
             text("rule"),
         ),
+        "imported" => format!(
+            "{} was imported for {} (line {}).",
+            text("address_typed"),
+            purposes(),
+            entry
+                .member("line")
+                .and_then(|line| line.as_u64())
+                .unwrap_or(0),
+        ),
+        "import_withdrawn" => "The import was taken back.".to_owned(),
+        "lapsed" => format!("Implicit consent to {} lapsed.", purposes()),
         "mail_requested" => "The mail was asked for again.".to_owned(),
         "mail_accepted" => format!(
             "The mail server took the mail <{}> and said: {}",

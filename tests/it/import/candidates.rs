@@ -170,7 +170,7 @@ fn a_confirmation_elsewhere_is_kept_as_that_system_s_word_and_changes_no_verdict
     ];
     let with = one(&header, &cells, bought()).unwrap();
     let said = with.elsewhere.clone().unwrap();
-    assert_eq!(said.system, Some("Mailchimp"));
+    assert_eq!(said.system.as_deref(), Some("Mailchimp"));
     assert_eq!(said.confirmed_at.as_deref(), Some("2023-01-01 10:05:00"));
     assert!(said.tells_of_a_confirmation());
     let without = one(&header, &["a@example.org", "", "", "", ""], bought()).unwrap();

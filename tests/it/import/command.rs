@@ -1,4 +1,4 @@
-//! `countersign import --dry-run`, with a real installation.
+//! `countersign import` as a command, with a real installation.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -15,12 +15,12 @@ use crate::harness::{Folder, World};
 use crate::on_both_engines;
 
 /// Runs an import in a folder that holds the settings.
-fn import(folder: &Path, arguments: &[&str]) -> Output {
+pub fn import(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_countersign"))
         .current_dir(folder)
         .args([
             "import",
-            "list",
+            "people",
             "--brand",
             "acme",
             "--purpose",
@@ -31,10 +31,10 @@ fn import(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-async fn tried(world: &World, bytes: &[u8], arguments: &[&str]) -> (Folder, Output) {
+pub async fn tried(world: &World, bytes: &[u8], arguments: &[&str]) -> (Folder, Output) {
     let folder = Folder::new();
     std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
-    std::fs::write(folder.0.join("list"), bytes).unwrap();
+    std::fs::write(folder.0.join("people"), bytes).unwrap();
     let (path, arguments) = (
         folder.0.clone(),
         arguments
@@ -51,13 +51,13 @@ async fn tried(world: &World, bytes: &[u8], arguments: &[&str]) -> (Folder, Outp
     (folder, output.await.unwrap())
 }
 
-fn data(output: &Output) -> Value {
+pub fn data(output: &Output) -> Value {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{complaint}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn complaint(output: &Output) -> String {
+pub fn complaint(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -84,7 +84,8 @@ on_both_engines! {
         assert_eq!(found["rows"], 11);
         assert_eq!(found["broken"], 2);
         assert_eq!(found["again"], 1);
-        assert_eq!(found["verdicts"]["accept"]["rules"]["A2"], 3);
+        // One of them signed up at the brand's own form before, and that lasts longer than a purchase.
+        assert_eq!(found["verdicts"]["accept"]["rules"], serde_json::json!({ "A1": 1, "A2": 2 }));
         assert_eq!(found["verdicts"]["confirm_first"]["rules"], serde_json::json!({ "D2": 1, "D4": 1 }));
         assert_eq!(found["verdicts"]["refuse"]["rules"], serde_json::json!({ "O6": 1, "D3": 3 }));
         assert_eq!(found["samples"]["accept"][0]["address"], "a@example.org");
@@ -119,7 +120,7 @@ on_both_engines! {
         for (typed, facts) in typed.iter().zip(&known).skip(1_495) {
             assert_eq!(&world.app.known_of(brand, Some(&purpose), typed).await.unwrap(), facts, "{typed}");
         }
-        let import = Import { brand, purpose: &purpose, terms: world.app.terms(brand) };
+        let import = Import { brand, purpose: &purpose, terms: world.app.terms(brand), language: "en" };
         assert!(world.app.judge_candidates(&import, Vec::new()).await.unwrap().is_empty());
         world.finish().await;
     }
@@ -183,8 +184,7 @@ async fn what_is_asked_wrongly_ends_with_two_and_what_cannot_be_read_with_one() 
     let world = World::on(Engine::Sqlite).await;
     let list = b"Email,Phone\na@example.org,1\n";
     for (bytes, arguments, code, part) in [
-        (&list[..], "--source purchase", 2, "--dry-run"),
-        (list, "--dry-run", 2, "--source"),
+        (&list[..], "--dry-run", 2, "--source"),
         (list, "--dry-run --source nonsense", 2, "nonsense"),
         (
             list,
@@ -224,7 +224,7 @@ async fn what_is_asked_wrongly_ends_with_two_and_what_cannot_be_read_with_one() 
         ),
         (
             list,
-            "--dry-run --source purchase --report list",
+            "--dry-run --source purchase --report people",
             2,
             "exists",
         ),

@@ -100,11 +100,18 @@ const LINK_BUTTON: GradeWords = GradeWords {
     does_not: "It does not show who the person is. The mail could have been passed on, and a program that reads and presses like a person cannot be excluded.",
 };
 
+const API_CLAIM: GradeWords = GradeWords {
+    name: "An import claims it",
+    means: "Whoever imported the address says that the person had consented, and by what act. The claim was recorded with its time.",
+    does_not: "Nobody confirmed it here. Whether the person did act is for the sources to show that the claim names.",
+};
+
 pub(super) const fn grade(of: Grade) -> &'static GradeWords {
     match of {
         Grade::Code => &CODE,
         Grade::SameBrowser => &SAME_BROWSER,
         Grade::LinkButton => &LINK_BUTTON,
+        Grade::ApiClaim => &API_CLAIM,
     }
 }
 
@@ -125,6 +132,9 @@ pub(super) fn rule(rule: Rule) -> &'static str {
 pub(super) const fn headline(fact: &Fact) -> &'static str {
     match fact {
         Fact::SignedUp(_) => "Signed up",
+        Fact::Imported(_) => "Imported",
+        Fact::ImportWithdrawn { .. } => "Import taken back",
+        Fact::Lapsed { .. } => "Lapsed",
         Fact::MailRequested { .. } => "Mail asked for again",
         Fact::MailAccepted { .. } => "Mail handed over",
         Fact::MailFailed { .. } => "Mail given up",

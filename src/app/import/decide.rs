@@ -1,0 +1,387 @@
+//! Deciding a part of an import under locks: what is known of everybody in it, the verdict on each, and what is written.
+
+use std::collections::HashMap;
+
+use super::run::Run;
+use super::{Fate, Import, Judged, Problem};
+use crate::app::App;
+use crate::app::judge::left;
+use crate::app::record::{About, read_body};
+use crate::domain::event::{AskedBy, Event, Fact};
+use crate::domain::ids::{BrandId, ContactId, ImportId};
+use crate::domain::import::Imported;
+use crate::domain::policy::{AddressFacts, Claim, Closed, Judgement, Source, Verdict, judge};
+use crate::domain::standing::{Standings, State, apply};
+use crate::domain::time::Timestamp;
+use crate::intake::candidate::Candidate;
+use crate::store::contacts::Contact;
+use crate::store::events::{self, NewEvent};
+use crate::store::held::Held;
+use crate::store::locks::Locks;
+use crate::store::set::{ROWS_AT_MOST, Writes};
+use crate::store::signups::{self, Known, Who};
+use crate::store::{Conn, StoreError, contacts};
+
+/// Sources of one contact that are judged together; the newest are.
+const CLAIMS_AT_MOST: usize = 50;
+
+/// A part that was decided and is not written yet; its locks are held.
+pub(super) struct Decided {
+    pub judged: Vec<Judged>,
+    pub writes: Writes,
+    pub held: Held,
+}
+
+/// A source, and the import that told of it.
+struct Told {
+    import: Option<ImportId>,
+    claim: Claim,
+}
+
+/// A contact with the sources that the brand knows of.
+struct One {
+    row: Contact,
+    claims: Vec<Claim>,
+    is_new: bool,
+    changed: bool,
+}
+
+impl App {
+    /// Decides the rows of a part. The import's own lock keeps a second process from going on with it at the same time.
+    pub(super) async fn decide_part(
+        &self,
+        import: &Import<'_>,
+        run: &Run,
+        candidates: Vec<Candidate>,
+    ) -> Result<Decided, Problem> {
+        let who: Vec<Who> = candidates.iter().map(|one| self.who(import, one)).collect();
+        let mut locks = Locks::default();
+        locks.import(import.brand.id, run.row.id);
+        for one in &who {
+            locks.contact(one.brand_id, &one.address_key);
+            locks.mailbox(one.brand_id, &one.mailbox);
+        }
+        let mut held = self.store.hold(locks).await?;
+        run.check(held.conn()).await?;
+        let mut part = Part {
+            app: self,
+            import,
+            id: run.row.id,
+            now: self.clock.now(),
+            contacts: HashMap::with_capacity(candidates.len()),
+            events: Vec::with_capacity(candidates.len()),
+        };
+        let known = signups::find_known(held.conn(), &who).await?;
+        let mut facts = Vec::with_capacity(known.len());
+        for (who, known) in who.iter().zip(known) {
+            facts.push(part.learn(who, known));
+        }
+        part.learn_claims(held.conn()).await?;
+        let mut judged = Vec::with_capacity(candidates.len());
+        for ((candidate, who), facts) in candidates.into_iter().zip(&who).zip(facts) {
+            judged.push(part.decide(candidate, who, facts)?);
+        }
+        Ok(Decided {
+            judged,
+            writes: part.writes(),
+            held,
+        })
+    }
+
+    /// What the brand knows of each candidate's address, and from which sources it has it; nothing is held.
+    pub(super) async fn known_candidates(
+        &self,
+        import: &Import<'_>,
+        candidates: &[Candidate],
+    ) -> Result<Vec<(AddressFacts, Vec<Claim>)>, StoreError> {
+        let who: Vec<Who> = candidates.iter().map(|one| self.who(import, one)).collect();
+        let mut conn = self.store.read().await?;
+        let known = signups::find_known(&mut conn, &who).await?;
+        let contacts: Vec<(BrandId, ContactId)> = known
+            .iter()
+            .filter_map(|known| known.contact.as_ref())
+            .map(|contact| (contact.brand_id, contact.id))
+            .collect();
+        let claims = self.claims_of(&mut conn, import, &contacts).await?;
+        let told = candidates.iter().zip(known).map(|(candidate, known)| {
+            let standings = known.contact.as_ref().map(|contact| &contact.standings);
+            let facts = facts_of(import, &known, standings, candidate.address.is_role());
+            let id = known.contact.map(|contact| contact.id);
+            let claims = id.and_then(|id| claims.get(&id)).cloned();
+            (facts, claims.unwrap_or_default())
+        });
+        Ok(told.collect())
+    }
+
+    fn who(&self, import: &Import<'_>, candidate: &Candidate) -> Who {
+        let (brand, address) = (import.brand.id, &candidate.address);
+        Who {
+            brand_id: brand,
+            address_key: address.key().to_owned(),
+            address_hash: self.keys.address_hash(brand.0, address.key()),
+            mailbox: self.keys.mailbox_hash(brand.0, &address.mailbox()),
+            // An import draws on no rate: nothing is mailed.
+            network: String::new(),
+            form: String::new(),
+        }
+    }
+
+    /// The sources of contacts for the import's purpose, from their events. What was taken back is none.
+    pub(in crate::app) async fn claims_of(
+        &self,
+        conn: &mut Conn,
+        import: &Import<'_>,
+        contacts: &[(BrandId, ContactId)],
+    ) -> Result<HashMap<ContactId, Vec<Claim>>, StoreError> {
+        let mut told: HashMap<ContactId, Vec<Told>> = HashMap::new();
+        for part in contacts.chunks(ROWS_AT_MOST) {
+            for (contact, body) in events::list_sources(conn, part).await? {
+                let Some(event) = read_body(body.as_deref())? else {
+                    continue;
+                };
+                if event.fact.purposes().contains(import.purpose) {
+                    self.learn_source(told.entry(contact).or_default(), event);
+                }
+            }
+        }
+        let joined = told.into_iter().map(|(contact, told)| {
+            let mut claims = Vec::new();
+            for one in told {
+                add(&mut claims, &[one.claim]);
+            }
+            (contact, claims)
+        });
+        Ok(joined.collect())
+    }
+
+    fn learn_source(&self, told: &mut Vec<Told>, event: Event) {
+        match event.fact {
+            Fact::Imported(one) => {
+                let import = Some(one.import);
+                told.extend(one.claims.into_iter().map(|claim| Told { import, claim }));
+            }
+            Fact::ImportWithdrawn { import, .. } => told.retain(|one| one.import != Some(import)),
+            fact => {
+                let claim = self.own_form(&fact, event.at);
+                told.extend(claim.map(|claim| Told {
+                    import: None,
+                    claim,
+                }));
+            }
+        }
+    }
+
+    /// A signup at the brand's own form as a source: its proof is what the server itself kept.
+    fn own_form(&self, fact: &Fact, at: Timestamp) -> Option<Claim> {
+        let Fact::SignedUp(signup) = fact else {
+            return None;
+        };
+        if signup.ruling.verdict == Verdict::Refuse {
+            return None;
+        }
+        let version = signup.form_version.as_str();
+        let page = format!("{}/f/{}", self.config.base_url, signup.form);
+        [
+            ("form", signup.form.as_str()),
+            ("version", version),
+            ("page", &page),
+            ("time", &at.to_string()),
+            ("wording", version),
+        ]
+        .into_iter()
+        .try_fold(
+            Claim::new(Source::WebsiteForm, None),
+            |claim, (key, value)| claim.prove(key, value),
+        )
+        .ok()
+    }
+}
+
+/// Adds claims that are not there yet. The newest stay where there are too many.
+pub(super) fn add(claims: &mut Vec<Claim>, more: &[Claim]) {
+    for claim in more {
+        if !claims.contains(claim) {
+            claims.push(claim.clone());
+        }
+    }
+    let over = claims.len().saturating_sub(CLAIMS_AT_MOST);
+    claims.drain(..over);
+}
+
+fn facts_of(
+    import: &Import<'_>,
+    known: &Known,
+    standings: Option<&Standings>,
+    role: bool,
+) -> AddressFacts {
+    let suppressed = known
+        .mailbox
+        .as_ref()
+        .is_some_and(|one| one.suppressed_at.is_some());
+    let confirmed = standings.is_some_and(|all| {
+        // As only the person can after an erasure.
+        all.values().any(|one| one.state == State::Explicit)
+    });
+    let erased = known.erased_at.is_some() && !confirmed;
+    AddressFacts {
+        role,
+        closed: standings
+            .and_then(|standings| left(standings, Some(import.purpose)))
+            .or(suppressed.then_some(Closed::Suppressed))
+            .or(erased.then_some(Closed::Erased)),
+    }
+}
+
+/// A part as it is decided. Later rows see what the earlier ones changed.
+struct Part<'a> {
+    app: &'a App,
+    import: &'a Import<'a>,
+    id: ImportId,
+    now: Timestamp,
+    contacts: HashMap<String, One>,
+    events: Vec<NewEvent>,
+}
+
+impl Part<'_> {
+    fn learn(&mut self, who: &Who, known: Known) -> AddressFacts {
+        let standings = known.contact.as_ref().map(|contact| &contact.standings);
+        let facts = facts_of(self.import, &known, standings, false);
+        if let Some(row) = known.contact {
+            self.contacts.entry(who.address_key.clone()).or_insert(One {
+                row,
+                claims: Vec::new(),
+                is_new: false,
+                changed: false,
+            });
+        }
+        facts
+    }
+
+    async fn learn_claims(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
+        let brand = self.import.brand.id;
+        let ids: Vec<_> = self
+            .contacts
+            .values()
+            .map(|one| (brand, one.row.id))
+            .collect();
+        let mut claims = self.app.claims_of(conn, self.import, &ids).await?;
+        for one in self.contacts.values_mut() {
+            one.claims = claims.remove(&one.row.id).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        candidate: Candidate,
+        who: &Who,
+        mut facts: AddressFacts,
+    ) -> Result<Judged, StoreError> {
+        facts.role = candidate.address.is_role();
+        if candidate.left {
+            facts.closed = facts.closed.or(Some(Closed::Withdrew));
+        }
+        let known = self.contacts.remove(&who.address_key);
+        let mut claims = known
+            .as_ref()
+            .map(|one| one.claims.clone())
+            .unwrap_or_default();
+        add(&mut claims, &candidate.claims);
+        let judgement = judge(&claims, facts, &self.import.terms, self.now);
+        if judgement.verdict == Verdict::Refuse {
+            if let Some(known) = known {
+                self.contacts.insert(who.address_key.clone(), known);
+            }
+            return Ok(Judged {
+                candidate,
+                judgement,
+                fate: Fate::NotStored,
+            });
+        }
+        let mut one = known.unwrap_or_else(|| self.new_one(&candidate, who));
+        let imported = self.imported(&one.row, &candidate, judgement.clone());
+        let mut standings = one.row.standings.clone();
+        let fact = Fact::Imported(Box::new(imported));
+        apply(&mut standings, &fact, self.now);
+        let is_told = claims == one.claims && standings == one.row.standings && !one.is_new;
+        let fate = if is_told {
+            Fate::Unchanged
+        } else {
+            self.record(&one.row, fact)?;
+            one.row.standings = standings;
+            one.row.name = one.row.name.take().or_else(|| candidate.name.clone());
+            one.claims = claims;
+            one.changed = true;
+            if std::mem::take(&mut one.is_new) {
+                Fate::New
+            } else {
+                Fate::Added
+            }
+        };
+        self.contacts.insert(who.address_key.clone(), one);
+        Ok(Judged {
+            candidate,
+            judgement,
+            fate,
+        })
+    }
+
+    fn new_one(&self, candidate: &Candidate, who: &Who) -> One {
+        One {
+            row: Contact {
+                brand_id: who.brand_id,
+                id: ContactId(self.app.random.uuid_v7(self.now)),
+                address: candidate.address.deliverable().to_owned(),
+                address_key: who.address_key.clone(),
+                mailbox: who.mailbox.to_vec(),
+                language: candidate
+                    .language
+                    .unwrap_or(self.import.language)
+                    .to_owned(),
+                name: None,
+                open_request_id: None,
+                standings: Standings::new(),
+                created_at: self.now,
+            },
+            claims: Vec::new(),
+            is_new: true,
+            changed: false,
+        }
+    }
+
+    fn imported(&self, contact: &Contact, candidate: &Candidate, judgement: Judgement) -> Imported {
+        Imported {
+            import: self.id,
+            line: candidate.line,
+            address_typed: candidate.address.as_typed().to_owned(),
+            address: contact.address.clone(),
+            name: candidate.name.clone(),
+            purposes: vec![self.import.purpose.clone()],
+            language: contact.language.clone(),
+            claims: candidate.claims.clone(),
+            judgement,
+            elsewhere: candidate.elsewhere.clone(),
+            asked_by: AskedBy::from(&self.import.brand.declared),
+        }
+    }
+
+    fn record(&mut self, contact: &Contact, fact: Fact) -> Result<(), StoreError> {
+        let about = About {
+            brand: contact.brand_id,
+            contact: contact.id,
+            request: None,
+        };
+        let event = self.app.work().record(about, self.now, fact)?;
+        self.events.push(event);
+        Ok(())
+    }
+
+    fn writes(self) -> Writes {
+        let changed = self.contacts.into_values().filter(|one| one.changed);
+        let rows: Vec<Contact> = changed.map(|one| one.row).collect();
+        let mut writes = Writes::default();
+        contacts::put(&mut writes, &rows);
+        events::append(&mut writes, &self.events);
+        writes
+    }
+}

@@ -1,0 +1,359 @@
+//! Running an import: from its first row, or from where it stopped.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::read::{Ahead, Problem, Progress};
+use super::report::Report;
+use super::tally::{Counts, Tally, Told};
+use super::{Import, Judged};
+use crate::app::App;
+use crate::domain::brand::Brand;
+use crate::domain::ids::ImportId;
+use crate::intake::candidate::{Candidate, Reading};
+use crate::intake::{Broken, Rows};
+use crate::store::imports::{self, ImportRow};
+use crate::store::locks::Locks;
+use crate::store::set::Writes;
+use crate::store::{Conn, StoreError};
+
+/// How often a part is decided anew that another process overtook.
+const ATTEMPTS: usize = 5;
+
+/// Why an import does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportProblem {
+    #[error("the name of an import has 1 to 100 characters, and none that cannot be seen")]
+    Name,
+    #[error(
+        "the import \"{0}\" was done already; if this is meant to be another one, give it a name of its own with --name"
+    )]
+    Done(String),
+    #[error("the import \"{0}\" was taken back; give this one a name of its own with --name")]
+    Withdrawn(String),
+    #[error(
+        "the import \"{0}\" began with {1}; to go on with it give the same file and the same arguments, or give this one \
+         a name of its own with --name"
+    )]
+    Other(String, &'static str),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An import that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct NewImport {
+    pub name: String,
+    pub file_name: String,
+    pub file_sha256: [u8; 32],
+    /// All that decides how the rows are read and judged.
+    pub reading: Value,
+}
+
+/// An import that may run.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    pub row: ImportRow,
+    /// It had been interrupted.
+    pub resumed: bool,
+}
+
+/// An import that runs.
+pub(super) struct Run {
+    pub row: ImportRow,
+}
+
+impl Run {
+    /// Whether it stands where this process left it.
+    pub async fn check(&self, conn: &mut Conn) -> Result<(), Problem> {
+        let now = imports::find_by_id(conn, self.row.brand_id, self.row.id).await?;
+        let same =
+            now.is_some_and(|now| now.state == "running" && now.rows_done == self.row.rows_done);
+        if same {
+            Ok(())
+        } else {
+            Err(Problem::Elsewhere)
+        }
+    }
+
+    /// Its report: a new one, or the one that it had begun.
+    fn report(&self, path: &Path) -> Result<Report, std::io::Error> {
+        match self
+            .row
+            .report_bytes
+            .and_then(|bytes| u64::try_from(bytes).ok())
+        {
+            Some(kept) => Report::go_on(path, kept),
+            None => Report::create(path),
+        }
+    }
+}
+
+impl App {
+    /// Finds an import that was interrupted, or begins a new one.
+    pub async fn begin_import(
+        &self,
+        import: &Import<'_>,
+        new: NewImport,
+    ) -> Result<Begun, ImportProblem> {
+        let length = new.name.chars().count();
+        if !(1..=100).contains(&length) || new.name.chars().any(char::is_control) {
+            return Err(ImportProblem::Name);
+        }
+        let reading = new.reading.to_string();
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        let wanted = ImportRow {
+            brand_id: import.brand.id,
+            id: ImportId(self.random.uuid_v7(now)),
+            name: new.name,
+            purpose: import.purpose.to_string(),
+            file_name: new.file_name,
+            file_sha256: new.file_sha256.to_vec(),
+            reading,
+            state: "running".to_owned(),
+            rows_done: 0,
+            counts: Counts::default().to_string(),
+            report_bytes: None,
+            after_position: imports::last_position(&mut tx).await?,
+            last_position: None,
+            started_at: now,
+            ended_at: None,
+        };
+        imports::insert(&mut tx, &wanted).await?;
+        let found = imports::find(&mut tx, wanted.brand_id, &wanted.name).await?;
+        tx.commit().await?;
+        let row = found.ok_or(StoreError::Corrupt("an import that was just written"))?;
+        if row.id == wanted.id {
+            return Ok(Begun {
+                row,
+                resumed: false,
+            });
+        }
+        let other = |what| Err(ImportProblem::Other(row.name.clone(), what));
+        match row.state.as_str() {
+            "running" if row.purpose != wanted.purpose => other("another purpose"),
+            "running" if row.file_sha256 != wanted.file_sha256 => other("another file"),
+            "running" if row.reading != wanted.reading => other("other arguments"),
+            "running" => Ok(Begun { row, resumed: true }),
+            "done" => Err(ImportProblem::Done(row.name)),
+            _ => Err(ImportProblem::Withdrawn(row.name)),
+        }
+    }
+
+    /// The imports of a brand, newest first; the first 500.
+    pub async fn imports(&self, brand: &Brand) -> Result<Vec<ImportRow>, StoreError> {
+        let mut conn = self.store.read().await?;
+        imports::list(&mut conn, brand.id, 500).await
+    }
+
+    /// Reads a file to its end and stores nothing.
+    pub async fn try_import(
+        &self,
+        import: &Import<'_>,
+        (rows, reading): (Rows, Reading),
+        mut report: Option<Report>,
+        mut progress: impl FnMut(Progress),
+    ) -> (Tally, Result<String, Problem>) {
+        let mut tally = Tally::default();
+        let ended = async {
+            let mut ahead = Ahead::start(rows, reading);
+            while let Some(part) = ahead.next().await {
+                let rows = Lines::of(part.rows, &mut tally);
+                let judged = self
+                    .judge_candidates(import, rows.candidates.clone())
+                    .await?;
+                let mut counts = tally.counts.clone();
+                let told = rows.tell(judged, &mut counts, report.as_mut())?;
+                tally.take(told, counts);
+                progress(tally.progress(part.bytes));
+                if let Some((problem, line)) = part.problem {
+                    return Err(Problem::File(problem, line));
+                }
+            }
+            Ok(ahead.about().await)
+        }
+        .await;
+        let ended = match report.as_mut().map(Report::sync) {
+            Some(Err(error)) if ended.is_ok() => Err(error.into()),
+            _ => ended,
+        };
+        (tally, ended)
+    }
+
+    /// Takes in a file from where its import stopped. What `progress` is told is on disk. Killed at any moment it can be
+    /// begun again, and nothing is there twice.
+    pub async fn run_import(
+        &self,
+        import: &Import<'_>,
+        begun: Begun,
+        (rows, reading): (Rows, Reading),
+        report: Option<&Path>,
+        mut progress: impl FnMut(Progress),
+    ) -> (Tally, Result<String, Problem>) {
+        let mut run = Run { row: begun.row };
+        let mut tally = Tally::of(Counts::read(&run.row.counts));
+        let ended = async {
+            let mut report = report.map(|path| run.report(path)).transpose()?;
+            if let Some(report) = report.as_ref().filter(|_| run.row.report_bytes.is_none()) {
+                self.note_report(&mut run, report).await?;
+            }
+            let mut ahead = Ahead::start(rows, reading);
+            let mut to_skip = usize::try_from(run.row.rows_done).unwrap_or(usize::MAX);
+            while let Some(mut part) = ahead.next().await {
+                let skipped = to_skip.min(part.rows.len());
+                to_skip -= skipped;
+                for row in part.rows.drain(..skipped).flatten() {
+                    tally.is_again(row.address.key());
+                }
+                if !part.rows.is_empty() {
+                    let rows = Lines::of(part.rows, &mut tally);
+                    self.take_part(import, &mut run, &mut tally, report.as_mut(), &rows)
+                        .await?;
+                }
+                progress(tally.progress(part.bytes));
+                if let Some((problem, line)) = part.problem {
+                    return Err(Problem::File(problem, line));
+                }
+            }
+            self.end_import(&run).await?;
+            Ok(ahead.about().await)
+        }
+        .await;
+        (tally, ended)
+    }
+
+    /// Notes that the import has a report, before anything is in it: from here on it is known as the import's own.
+    async fn note_report(&self, run: &mut Run, report: &Report) -> Result<(), Problem> {
+        let mut locks = Locks::default();
+        locks.import(run.row.brand_id, run.row.id);
+        let mut held = self.store.hold_to_write(locks).await?;
+        run.check(held.conn()).await?;
+        run.row.report_bytes = i64::try_from(report.bytes()).ok();
+        let mut writes = Writes::default();
+        imports::put_progress(&mut writes, &run.row);
+        Ok(held.finish_with(writes).await?)
+    }
+
+    /// Decides a part, tells of it in the report, and writes it.
+    async fn take_part(
+        &self,
+        import: &Import<'_>,
+        run: &mut Run,
+        tally: &mut Tally,
+        mut report: Option<&mut Report>,
+        rows: &Lines,
+    ) -> Result<(), Problem> {
+        let before = report.as_deref().map(Report::bytes);
+        for attempt in 1.. {
+            let mut decided = self
+                .decide_part(import, run, rows.candidates.clone())
+                .await?;
+            let mut counts = tally.counts.clone();
+            let told = rows.tell(decided.judged, &mut counts, report.as_deref_mut())?;
+            let mut row = run.row.clone();
+            row.rows_done += i64::try_from(rows.places.len()).unwrap_or(0);
+            row.counts = counts.to_string();
+            if let Some(report) = report.as_deref_mut() {
+                report.sync()?;
+                row.report_bytes = i64::try_from(report.bytes()).ok();
+            }
+            imports::put_progress(&mut decided.writes, &row);
+            // If the process dies before this commit, the part is read again, and its lines of the report are written anew.
+            match decided.held.finish(decided.writes).await {
+                Err(StoreError::Overtaken) if attempt < ATTEMPTS => {
+                    if let (Some(report), Some(before)) = (report.as_deref_mut(), before) {
+                        report.back_to(before)?;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+                Ok(()) => {
+                    run.row = row;
+                    tally.take(told, counts);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_import(&self, run: &Run) -> Result<(), Problem> {
+        let mut tx = self.store.write().await?;
+        let last = imports::last_position(&mut tx).await?;
+        let now = self.clock.now();
+        let moved = imports::move_on(&mut tx, &run.row, "done", Some(last), Some(now)).await?;
+        tx.commit().await?;
+        if moved {
+            Ok(())
+        } else {
+            Err(Problem::Elsewhere)
+        }
+    }
+}
+
+impl Tally {
+    fn take(&mut self, told: Vec<Told>, counts: Counts) {
+        self.counts = counts;
+        for one in told {
+            self.sample(one);
+        }
+    }
+
+    fn progress(&self, bytes: (u64, u64)) -> Progress {
+        Progress {
+            rows: self.counts.rows(),
+            bytes,
+        }
+    }
+}
+
+/// Some rows: those that name somebody, and of each row which of them it is, or why it is none.
+struct Lines {
+    candidates: Vec<Candidate>,
+    /// For a candidate, whether its address stood further up already.
+    places: Vec<Result<bool, Broken>>,
+}
+
+impl Lines {
+    fn of(rows: Vec<Result<Candidate, Broken>>, tally: &mut Tally) -> Self {
+        let mut candidates = Vec::with_capacity(rows.len());
+        let places = rows
+            .into_iter()
+            .map(|row| {
+                row.map(|candidate| {
+                    let again = tally.is_again(candidate.address.key());
+                    candidates.push(candidate);
+                    again
+                })
+            })
+            .collect();
+        Self { candidates, places }
+    }
+
+    /// Tells of all rows in their order.
+    fn tell(
+        &self,
+        judged: Vec<Judged>,
+        counts: &mut Counts,
+        mut report: Option<&mut Report>,
+    ) -> Result<Vec<Told>, std::io::Error> {
+        let mut judged = judged.into_iter();
+        let mut all = Vec::with_capacity(self.places.len());
+        for place in &self.places {
+            let told = match place {
+                Err(broken) => Told::broken(broken.clone()),
+                Ok(again) => match judged.next() {
+                    Some(judged) => Told::judged(judged, *again),
+                    None => continue,
+                },
+            };
+            if let Some(report) = report.as_deref_mut() {
+                report.write(&told)?;
+            }
+            counts.add(&told);
+            all.push(told);
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,214 @@
+//! Taking an import back as a whole, while nothing was sent because of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::App;
+use crate::app::permit::parse_address;
+use crate::app::record::{About, read_body};
+use crate::domain::brand::{Brand, Slug};
+use crate::domain::event::{Event, Fact};
+use crate::domain::ids::{ContactId, ImportId};
+use crate::domain::import::fold_without;
+use crate::domain::standing::{Standings, apply, fold};
+use crate::domain::time::Timestamp;
+use crate::store::events::{self, NewEvent};
+use crate::store::imports::{self, ImportRow};
+use crate::store::locks::Locks;
+use crate::store::set::Writes;
+use crate::store::{StoreError, contacts};
+
+/// Events of an import that are taken back in one transaction.
+const PAGE: i64 = 500;
+/// How often a part is decided anew that another process overtook.
+const ATTEMPTS: usize = 5;
+
+/// What was taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Contacts on which the import had an event.
+    pub contacts: u64,
+    /// Those that have nothing else, and so no standing any more.
+    pub left_without: u64,
+}
+
+/// Why nothing is taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawProblem {
+    #[error("the brand has no import \"{0}\"; `countersign import list` shows them")]
+    Unknown(String),
+    #[error("the import \"{0}\" was taken back already")]
+    Already(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A contact on which the import had events.
+struct Touched {
+    key: String,
+    purposes: BTreeSet<Slug>,
+}
+
+impl App {
+    /// Takes an import back: the contacts stand as if the file had never come. Refused once anybody was written to because
+    /// of it. Interrupted, it goes on when it is asked for again.
+    pub async fn withdraw_import(
+        &self,
+        brand: &Brand,
+        name: &str,
+    ) -> Result<Withdrawn, WithdrawProblem> {
+        let row = self.begin_to_withdraw(brand, name).await?;
+        let last = row.last_position.unwrap_or(row.after_position);
+        let mut after = row.after_position;
+        let mut done = Withdrawn::default();
+        loop {
+            let page = self.page_of(&row, after, last).await?;
+            let Some(end) = page.last().map(|one| one.0) else {
+                break;
+            };
+            after = end;
+            let touched = touched(page, row.id);
+            let mut result = self.withdraw_part(&row, &touched).await;
+            for _ in 1..ATTEMPTS {
+                if !matches!(result, Err(StoreError::Overtaken)) {
+                    break;
+                }
+                result = self.withdraw_part(&row, &touched).await;
+            }
+            let part = result?;
+            done.contacts += part.contacts;
+            done.left_without += part.left_without;
+        }
+        let mut tx = self.store.write().await?;
+        let ended_at = Some(self.clock.now());
+        imports::move_on(&mut tx, &row, "withdrawn", row.last_position, ended_at).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// From here on the import goes no further, and no campaign asks anybody because of it.
+    async fn begin_to_withdraw(
+        &self,
+        brand: &Brand,
+        name: &str,
+    ) -> Result<ImportRow, WithdrawProblem> {
+        let mut conn = self.store.read().await?;
+        let unknown = || WithdrawProblem::Unknown(name.to_owned());
+        let row = imports::find(&mut conn, brand.id, name)
+            .await?
+            .ok_or_else(unknown)?;
+        drop(conn);
+        let mut locks = Locks::default();
+        locks.import(brand.id, row.id);
+        let mut held = self.store.hold_to_write(locks).await?;
+        let tx = held.conn();
+        let mut row = imports::find(tx, brand.id, name)
+            .await?
+            .ok_or_else(unknown)?;
+        match row.state.as_str() {
+            "withdrawn" => return Err(WithdrawProblem::Already(row.name)),
+            "withdrawing" => return Ok(row),
+            _ => {}
+        }
+        let last = imports::last_position(tx).await?;
+        imports::move_on(tx, &row, "withdrawing", Some(last), None).await?;
+        held.finish().await?;
+        row.state = "withdrawing".to_owned();
+        row.last_position = Some(last);
+        Ok(row)
+    }
+
+    async fn page_of(
+        &self,
+        row: &ImportRow,
+        after: i64,
+        last: i64,
+    ) -> Result<Vec<(i64, Option<Event>)>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let page = events::list_imported(&mut conn, row.brand_id, (after, last), PAGE).await?;
+        page.into_iter()
+            // One that an erasure emptied has no contact any more.
+            .map(|(position, body)| Ok((position, read_body(body.as_deref())?)))
+            .collect()
+    }
+
+    async fn withdraw_part(
+        &self,
+        row: &ImportRow,
+        touched: &BTreeMap<ContactId, Touched>,
+    ) -> Result<Withdrawn, StoreError> {
+        let mut locks = Locks::default();
+        for one in touched.values() {
+            locks.contact(row.brand_id, &one.key);
+        }
+        let mut held = self.store.hold(locks).await?;
+        let conn = held.conn();
+        let ids: Vec<_> = touched.keys().map(|id| (row.brand_id, *id)).collect();
+        let mut stories: BTreeMap<ContactId, Vec<Event>> = BTreeMap::new();
+        for (_, contact, body) in events::list_bodies(conn, &ids).await? {
+            if let Some(event) = read_body(body.as_deref())? {
+                stories.entry(contact).or_default().push(event);
+            }
+        }
+        let now = self.clock.now();
+        let mut done = Withdrawn::default();
+        let mut told: Vec<NewEvent> = Vec::new();
+        let mut standings: Vec<(ContactId, Standings)> = Vec::new();
+        for (contact, one) in touched {
+            let Some(story) = stories.get(contact) else {
+                continue;
+            };
+            let is_told = |event: &Event| matches!(&event.fact, Fact::ImportWithdrawn { import, .. } if *import == row.id);
+            if story.iter().any(is_told) {
+                continue;
+            }
+            let mut stands = fold(story, Timestamp::from_micros(i64::MAX));
+            let without = fold_without(story, row.id);
+            let fact = Fact::ImportWithdrawn {
+                import: row.id,
+                purposes: one.purposes.iter().cloned().collect(),
+                back_to: without
+                    .into_iter()
+                    .filter(|(purpose, _)| one.purposes.contains(purpose))
+                    .collect(),
+            };
+            apply(&mut stands, &fact, now);
+            done.contacts += 1;
+            done.left_without += u64::from(stands.is_empty());
+            let about = About {
+                brand: row.brand_id,
+                contact: *contact,
+                request: None,
+            };
+            told.push(self.work().record(about, now, fact)?);
+            standings.push((*contact, stands));
+        }
+        let rows: Vec<_> = standings
+            .iter()
+            .map(|(contact, stands)| (row.brand_id, *contact, stands))
+            .collect();
+        let mut writes = Writes::default();
+        contacts::put_standings(&mut writes, &rows);
+        events::append(&mut writes, &told);
+        held.finish(writes).await?;
+        Ok(done)
+    }
+}
+
+fn touched(page: Vec<(i64, Option<Event>)>, import: ImportId) -> BTreeMap<ContactId, Touched> {
+    let mut all: BTreeMap<ContactId, Touched> = BTreeMap::new();
+    for event in page.into_iter().filter_map(|one| one.1) {
+        let Fact::Imported(imported) = event.fact else {
+            continue;
+        };
+        if imported.import != import {
+            continue;
+        }
+        let key = parse_address(&imported.address).map(|address| address.key().to_owned());
+        let one = all.entry(event.contact).or_insert_with(|| Touched {
+            key: key.unwrap_or_default(),
+            purposes: BTreeSet::new(),
+        });
+        one.purposes.extend(imported.purposes);
+    }
+    all
+}

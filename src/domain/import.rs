@@ -1,0 +1,129 @@
+//! What an import says of somebody: the operator's word on where the address came from, with the policy's verdict on it.
+
+use serde::{Deserialize, Serialize};
+
+use super::brand::Slug;
+use super::event::{AskedBy, Event, Fact, Grade};
+use super::ids::ImportId;
+use super::policy::{Claim, Judgement, Verdict};
+use super::standing::{Basis, Standing, Standings, State, apply};
+use super::time::Timestamp;
+
+/// What another system says of the person's consent. It is that system's word, kept as a claim and never as ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_in_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_in_ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+}
+
+impl Elsewhere {
+    /// Whether it says that the person confirmed, and not only what the consent rests on.
+    pub const fn tells_of_a_confirmation(&self) -> bool {
+        self.confirmed_at.is_some() || self.confirmed_ip.is_some()
+    }
+
+    /// Whether it says on which day the person confirmed, and that day had begun. Without one there is no act that anybody
+    /// could look for (G1).
+    fn confirmed_before(&self, now: Timestamp) -> bool {
+        let day = self.confirmed_at.as_deref().and_then(|at| at.get(..10));
+        let start = day.and_then(|day| Timestamp::parse(&format!("{day}T00:00:00Z")));
+        start.is_some_and(|start| start <= now)
+    }
+}
+
+/// One row of an import that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    pub import: ImportId,
+    /// The row's line, or its row in a sheet.
+    pub line: u64,
+    pub address_typed: String,
+    pub address: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub purposes: Vec<Slug>,
+    pub language: String,
+    /// What this row claims. The judgement's facts hold it together with what was known before.
+    pub claims: Vec<Claim>,
+    pub judgement: Judgement,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
+    pub asked_by: AskedBy,
+}
+
+impl Imported {
+    /// The standing that the import gives by itself; none where the policy refuses.
+    pub fn gives(&self, at: Timestamp) -> Option<Standing> {
+        let judgement = &self.judgement;
+        let elsewhere = self.elsewhere.as_ref();
+        let confirmed = elsewhere.is_some_and(|said| said.confirmed_before(at));
+        let explicit = judgement.basis == Basis::Explicit || confirmed;
+        let (state, until) = match judgement.verdict {
+            Verdict::Accept if explicit => (State::Explicit, None),
+            Verdict::Accept => (State::Implicit, judgement.valid_until),
+            Verdict::ConfirmFirst => (State::Pending, None),
+            Verdict::Refuse => return None,
+        };
+        Some(Standing {
+            state,
+            grade: (state == State::Explicit).then_some(Grade::ApiClaim),
+            rule: judgement.rule,
+            since: at,
+            until,
+        })
+    }
+
+    /// Raises what the contact has, and never lowers it or reopens what the person closed.
+    pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
+        let Some(given) = self.gives(at) else { return };
+        for purpose in &self.purposes {
+            let old = standings.get(purpose).copied();
+            let raises = match old.map(|standing| standing.state) {
+                None | Some(State::Corrected) => true,
+                Some(State::Pending | State::Lapsed) => given.state != State::Pending,
+                Some(State::Implicit) => match given.state {
+                    State::Explicit => true,
+                    State::Implicit => lasts_longer(&given, old.and_then(|old| old.until)),
+                    _ => false,
+                },
+                Some(State::Explicit | State::Declined | State::Withdrawn) => false,
+            };
+            if raises {
+                // A new dated act moves the end of implicit consent, not its beginning.
+                let since = old
+                    .filter(|old| old.state == State::Implicit && given.state == State::Implicit)
+                    .map_or(at, |old| old.since);
+                standings.insert(purpose.clone(), Standing { since, ..given });
+            }
+        }
+    }
+}
+
+/// Nothing ends after what never ends.
+fn lasts_longer(given: &Standing, until: Option<Timestamp>) -> bool {
+    until.is_some_and(|until| given.until.is_none_or(|new| new > until))
+}
+
+/// Where a contact stands without an import, from its events in their order.
+pub fn fold_without(events: &[Event], import: ImportId) -> Standings {
+    let mut standings = Standings::new();
+    for event in events {
+        let is_it = matches!(&event.fact, Fact::Imported(one) if one.import == import);
+        if !is_it {
+            apply(&mut standings, &event.fact, event.at);
+        }
+    }
+    standings
+}
