@@ -4,6 +4,7 @@
 //! What it says rests on the log's key; whoever does not trust that the key was kept from the operator compares with
 //! checkpoints that others hold: `compare`.
 
+mod checkpoints;
 mod compare;
 mod cosignatures;
 mod entries;
@@ -11,6 +12,7 @@ mod load;
 mod rows;
 mod runs;
 mod standings;
+mod times;
 mod timestamps;
 
 use super::App;

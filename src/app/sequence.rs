@@ -15,16 +15,17 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::App;
+use crate::domain::time::Timestamp;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::commitment::commitment;
 use crate::ledger::merkle::{Hash, empty_root};
 use crate::ledger::note::{NoteProblem, SigningNoteKey};
 use crate::ledger::tree::{Growth, TileProblem, edge_tiles};
-use crate::store::log::{LoggedEvent, Run, SignedCheckpoint, TileId};
+use crate::store::log::{LoggedEvent, Run, SignedCheckpoint, TileId, as_stored};
 use crate::store::{Conn, StoreError, leases, log};
 
 /// Events of one checkpoint at most: they are in memory together.
-pub(super) const BATCH: i64 = 4_096;
+const BATCH: i64 = 4_096;
 const LEASE: Duration = Duration::from_secs(10);
 /// How long to wait for another process that extends the log: longer than the lease of one that died.
 const LOGGED_WITHIN: Duration = Duration::from_secs(15);
@@ -94,6 +95,12 @@ pub struct Head {
     pub note: String,
 }
 
+/// Up to this position nothing can appear any more, and everything that was committed by this time is there.
+struct Settled {
+    position: i64,
+    by: Timestamp,
+}
+
 impl App {
     /// Gives the events that are committed by now their places; answers with how many. Nothing where there are none, or
     /// another process is at it.
@@ -108,9 +115,12 @@ impl App {
         if head.as_ref().is_some_and(|head| head.last_position >= seen) || !self.lead().await? {
             return Ok(0);
         }
-        let Some(settled) = log::settled_position(&self.store).await? else {
+        // Read first: whatever was committed by then is settled.
+        let by = self.clock.now();
+        let Some(position) = log::settled_position(&self.store).await? else {
             return Ok(0);
         };
+        let settled = Settled { position, by };
         let mut added = 0;
         loop {
             let from = match head {
@@ -121,10 +131,10 @@ impl App {
                 },
             };
             let size = from.size;
-            if from.last_position >= settled {
+            if from.last_position >= settled.position {
                 return Ok(added);
             }
-            let Some(next) = self.extend(&from, settled).await? else {
+            let Some(next) = self.extend(&from, &settled).await? else {
                 return Ok(added);
             };
             added += next.size - size;
@@ -220,13 +230,20 @@ impl App {
 
     /// The checkpoint of the log without entries.
     async fn first_checkpoint(&self) -> Result<Option<Head>, SequenceProblem> {
-        self.sign(None, 0, empty_root(), 0).await
+        let signed_at = self.clock.now();
+        let first = self.checkpoint((0, empty_root()), signed_at, None, None);
+        self.sign(&first, 0).await
     }
 
     /// One batch: steps 1 to 4.
-    async fn extend(&self, from: &Head, settled: i64) -> Result<Option<Head>, SequenceProblem> {
+    async fn extend(
+        &self,
+        from: &Head,
+        settled: &Settled,
+    ) -> Result<Option<Head>, SequenceProblem> {
         let mut conn = self.store.read().await?;
-        let events = log::list_events(&mut conn, from.last_position, settled, BATCH).await?;
+        let up_to = settled.position;
+        let events = log::list_events(&mut conn, from.last_position, up_to, BATCH).await?;
         let Some(last) = events.last().map(|event| event.position) else {
             return Ok(None);
         };
@@ -249,8 +266,10 @@ impl App {
         }
         compare(&mut conn, &again.take()).await?;
         drop(conn);
-        self.sign(Some(from.size), again.size(), again.root(), last)
-            .await
+        let complete_at = (last >= settled.position).then_some(settled.by);
+        let tree = (again.size(), again.root());
+        let next = self.checkpoint(tree, self.clock.now(), Some(from.size), complete_at);
+        self.sign(&next, last).await
     }
 
     /// An event was emptied before this round came to it. If another sequencer was faster and an erasure waited for that,
@@ -263,33 +282,44 @@ impl App {
         }
     }
 
-    async fn sign(
+    fn checkpoint(
         &self,
+        (size, root): (u64, Hash),
+        signed_at: Timestamp,
         follows: Option<u64>,
-        size: u64,
-        root: Hash,
-        last_position: i64,
-    ) -> Result<Option<Head>, SequenceProblem> {
-        let checkpoint = Checkpoint {
+        complete_at: Option<Timestamp>,
+    ) -> Checkpoint {
+        Checkpoint {
             origin: self.log.key.verifier().name,
             size,
             root,
-        };
+            signed_at,
+            follows,
+            complete_at,
+        }
+    }
+
+    /// Step 4. The columns repeat what is signed, for the database to hold the chain together.
+    async fn sign(
+        &self,
+        checkpoint: &Checkpoint,
+        last_position: i64,
+    ) -> Result<Option<Head>, SequenceProblem> {
         let stored = SignedCheckpoint {
-            size: as_stored(size),
-            follows: follows.map(as_stored),
+            size: as_stored(checkpoint.size),
+            follows: checkpoint.follows.map(as_stored),
             last_position,
             note: self.log.key.sign(&checkpoint.text()),
-            signed_at: self.clock.now(),
+            signed_at: checkpoint.signed_at,
         };
         let added = log::add_checkpoint(&self.store, &stored).await?;
         if added {
             self.keep_head(&stored.note);
         }
         let head = Head {
-            size,
+            size: checkpoint.size,
             last_position,
-            root,
+            root: checkpoint.root,
             note: stored.note,
         };
         if added {
@@ -311,15 +341,15 @@ async fn grow(
         return Err(SequenceProblem::Root(from.size));
     }
     for event in events {
-        grown.push(entry(event).ok_or(SequenceProblem::Emptied(event.position))?);
+        let entry = entry(event.body.as_deref(), event.salt.as_deref());
+        grown.push(entry.ok_or(SequenceProblem::Emptied(event.position))?);
     }
     Ok(grown)
 }
 
 /// The commitment of an event; none where it was emptied.
-pub(super) fn entry(event: &LoggedEvent) -> Option<Hash> {
-    let salt = event.salt.as_deref()?.try_into().ok()?;
-    Some(commitment(salt, event.body.as_deref()?.as_bytes()))
+pub(super) fn entry(body: Option<&str>, salt: Option<&[u8]>) -> Option<Hash> {
+    Some(commitment(salt?.try_into().ok()?, body?.as_bytes()))
 }
 
 /// Whether these tiles are kept. A kept one may be longer, if another sequencer came further.
@@ -355,8 +385,4 @@ fn runs(last: Option<Run>, size: u64, events: &[LoggedEvent]) -> Vec<Run> {
         }
     }
     begun
-}
-
-fn as_stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -255,7 +255,7 @@ pub async fn tiles(
     for part in wanted.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .int("level", |id| i64::from(id.0))
-            .int("place", |id| signed(id.1));
+            .int("place", |id| as_stored(id.1));
         let read: Vec<(i64, i64, Vec<u8>)> = conn.read_set(TILES, rows).await?;
         for tile in read {
             found.push(tile_row(tile)?);
@@ -292,7 +292,7 @@ pub async fn stage(
     for part in tiles.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .int("level", |tile| i64::from(tile.0.0))
-            .int("place", |tile| signed(tile.0.1))
+            .int("place", |tile| as_stored(tile.0.1))
             .blob("hashes", |tile| tile.1.clone());
         writes.add(ADD_TILES, rows);
     }
@@ -313,6 +313,6 @@ fn tile_row((level, place, hashes): (i64, i64, Vec<u8>)) -> Result<(TileId, Vec<
 }
 
 /// No log has so many entries that this loses anything.
-fn signed(number: u64) -> i64 {
+pub fn as_stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -75,15 +75,28 @@ async function cosignedAt(note, signature, key, file) {
   return Number(seconds);
 }
 
-/** A checkpoint's three lines (C2SP tlog-checkpoint), signed by the log's key. */
+/** What a line of the log's own tells; `read` answers with null where it is not well-formed. */
+function told(line, name, read, file) {
+  const text = line.startsWith(`${name} `) ? line.slice(name.length + 1) : "";
+  const value = text === "-" ? undefined : read(text);
+  must(text && value !== null, file, `Its line “${name}” is not well-formed.`);
+  return value;
+}
+
+/** A checkpoint (C2SP tlog-checkpoint) with the log's own three lines, signed by the log's key. */
 async function readCheckpoint(bytes, key, file) {
   const note = readNote(bytes, file);
   const lines = note.text.split("\n");
-  must(lines.length === 4 && lines[3] === "", file, "A checkpoint has three lines: origin, size and root.");
+  must(lines.length === 7 && lines[6] === "", file, "A checkpoint has six lines: origin, size, root, and the lines “signed”, “follows” and “complete”.");
   must(lines[0] === key.name, file, "Its origin is not the name of the log's key.");
   const size = wholeNumber(lines[1]);
   must(size !== null, file, "Its size is not a whole number.");
   const root = hash32(lines[2], file, "Its root");
+  const signedAt = told(lines[3], "signed", micros, file);
+  must(signedAt !== undefined, file, "It does not say when it was signed.");
+  const follows = told(lines[4], "follows", wholeNumber, file);
+  must(follows === undefined ? size === 0 : follows < size, file, "It follows no smaller checkpoint.");
+  const completeAt = told(lines[5], "complete", micros, file);
   await mustBeSigned(note, key, file);
-  return { note, size, root };
+  return { note, size, root, signedAt, completeAt };
 }

@@ -74,7 +74,7 @@ async function manifest(bundle) {
 async function checkpoint(bundle) {
   const name = "checkpoint";
   bundle.checkpoint = await readCheckpoint(file(bundle, name), bundle.key, name);
-  const { note, size } = bundle.checkpoint;
+  const { note, size, signedAt } = bundle.checkpoint;
   bundle.witnesses = [];
   for (const signature of note.signatures.filter((one) => !isBy(one, bundle.key))) {
     const witness = bundle.trust.witnesses.find((one) => isBy(signature, one));
@@ -83,7 +83,7 @@ async function checkpoint(bundle) {
   }
   const checked = bundle.witnesses.filter((one) => one.seconds !== null).length;
   const words = bundle.witnesses.length ? ` ${count(checked, "cosignature")} of ${bundle.witnesses.length} checked.` : "";
-  return `The log's signed head covers ${count(size, "entry", "entries")}.${words}`;
+  return `The log's head covers ${count(size, "entry", "entries")} and was signed at ${utc(signedAt)}, by the log's own clock.${words}`;
 }
 
 const isText = (value) => typeof value === "string";

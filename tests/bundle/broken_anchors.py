@@ -49,6 +49,14 @@ def _(maker):
     return story.zip()
 
 
+@broken(7, "anchor-lines", CURVE + ".checkpoint", "an anchored checkpoint that does not say when it was signed")
+def _(maker):
+    story = maker.full()
+    edited = lambda story: checkpoint_text(ORIGIN, story.entries()[:150]).replace("signed 2025", "singed 2025")
+    story.anchors[0].checkpoint = lambda story: KEY.note(edited(story))
+    return story.zip()
+
+
 @broken(7, "anchor-forked", "consistency.json", "the anchored checkpoint is of a log that was written anew since")
 def _(maker):
     story = maker.full()
@@ -66,7 +74,8 @@ def _(maker):
 def _(maker):
     story = maker.full()
     story.anchors[1].size = 321
-    other = f"{ORIGIN}\n321\n{b64(bytes(32))}\n"
+    text = checkpoint_text(ORIGIN, story.entries())
+    other = text.replace(text.split("\n")[2], b64(bytes(32)))
     story.anchors[1].checkpoint = lambda story: KEY.note(other)
     return story.zip()
 

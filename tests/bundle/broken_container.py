@@ -332,7 +332,7 @@ def _(maker):
     return with_checkpoint(maker, lambda story: story.checkpoint().replace(b"\n321\n", b"\n322\n"))
 
 
-@broken(4, "checkpoint-extension", "checkpoint", "a fourth line")
+@broken(4, "checkpoint-extension", "checkpoint", "a line more")
 def _(maker):
     return with_checkpoint(maker, lambda story: KEY.note(text_of(story) + "more\n"))
 
@@ -349,7 +349,34 @@ def _(maker):
 
 @broken(4, "checkpoint-root", "checkpoint", "a root of 31 bytes")
 def _(maker):
-    return with_checkpoint(maker, lambda story: KEY.note(f"{ORIGIN}\n321\n{b64(bytes(31))}\n"))
+    return with_checkpoint(maker, lambda story: KEY.note(text_of(story).replace(text_of(story).split("\n")[2], b64(bytes(31)))))
+
+
+SIGNED = "signed 2025-01-05T10:00:00.000042Z\n"
+COMPLETE = "complete 2025-01-05T09:59:59.900000Z\n"
+for name, about, old, new in [
+    ("no-lines", "without the log's own lines", SIGNED + "follows 320\n" + COMPLETE, ""),
+    ("signed", "signed at a time without microseconds", ".000042Z", "Z"),
+    ("signed-zone", "signed at a time of another zone", "000042Z", "000042+00:00"),
+    ("signed-never", "signed at no time", SIGNED, "signed -\n"),
+    ("signed-day", "signed on a day that there is none of", "2025-01-05T10", "2025-02-30T10"),
+    ("follows", "it follows a checkpoint of its own size", "follows 320", "follows 321"),
+    ("follows-none", "it follows none, and is not the first", "follows 320", "follows -"),
+    ("follows-zero", "a zero before the size that it follows", "follows 320", "follows 0320"),
+    ("complete", "complete by a word", COMPLETE, "complete yes\n"),
+    ("complete-missing", "it does not say whether it is complete", COMPLETE, ""),
+    ("lines-order", "its lines in another order", "follows 320\n" + COMPLETE, COMPLETE + "follows 320\n"),
+    ("lines-space", "a space more in a line", "follows 320", "follows  320"),
+]:
+
+    @broken(4, f"checkpoint-{name}", "checkpoint", about)
+    def _(maker, old=old, new=new):
+        def make(story):
+            text = text_of(story)
+            assert old in text
+            return KEY.note(text.replace(old, new, 1))
+
+        return with_checkpoint(maker, make)
 
 
 @broken(4, "checkpoint-witness", "checkpoint", "a known witness's cosignature of another time")

@@ -106,6 +106,13 @@ def same_size(maker):
     return story.zip()
 
 
+def incomplete(maker):
+    """A sequencer that catches up: more was waiting than one checkpoint takes."""
+    story = maker.short()
+    story.lines = {"complete": "-", "follows": 0}
+    return story.zip()
+
+
 def older_token(maker):
     story = maker.short()
     story.anchors = [maker.late(section="older")]
@@ -200,6 +207,7 @@ GOOD = [
     Sample(witness_unknown, "good-witness-unknown", "with a witness whose key nobody gave"),
     Sample(lambda m: m.short().zip(), "good-small", "no anchor"),
     Sample(same_size, "good-same-size", "an anchor of the very checkpoint"),
+    Sample(incomplete, "good-incomplete", "a checkpoint that does not hold all that was waiting, and follows the first"),
     Sample(older_token, "good-older-token", "a token that names its certificate by SHA-1, as older authorities do"),
     Sample(one_entry, "good-one-entry", "a log of one entry; nobody has confirmed"),
     Sample(mail_just_after, "good-mail-just-after", "the mail's reply was written down five seconds after the click"),

@@ -74,6 +74,8 @@ class Story:
         self.random = random.Random(size)
         self.events, self.mails, self.forms, self.anchors = [], {}, [], []
         self.circumstances = {}
+        # What the checkpoint's own lines say.
+        self.lines = {}
         self.witnesses = ()
         self.contact, self.brand = CONTACT, "acme"
         # What breaks a bundle: each gets the files or the text and changes it.
@@ -135,7 +137,7 @@ class Story:
         return entries
 
     def checkpoint(self):
-        text = checkpoint_text(self.origin, self.entries())
+        text = checkpoint_text(self.origin, self.entries(), **self.lines)
         return self.key.note(text, *(w.cosignature(text, int(self.now.timestamp())) for w in self.witnesses))
 
     def consistency(self, entries):

@@ -133,6 +133,18 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "one was removed or added",
     ),
     (
+        "delete from log_checkpoint where size = 1; update log_checkpoint set follows = 0 where size = 5",
+        "the checkpoint of size 5 follows Some(1), yet Some(0) stands before it: one was removed or added",
+    ),
+    (
+        "update log_checkpoint set follows = 3 where size = 5",
+        "the checkpoint of size 5: its column follows was changed",
+    ),
+    (
+        "update log_checkpoint set signed_at = signed_at - 1 where size = 1",
+        "the checkpoint of size 1: its column signed_at was changed",
+    ),
+    (
         "update log_checkpoint set note = replace(note, '/log', '/lug') where size = 5",
         "the newest checkpoint: ",
     ),
@@ -219,6 +231,12 @@ on_both_engines! {
         world.sql(copies).await.unwrap();
         world.advance(86_400);
         assert_eq!(world.app.sequence().await.unwrap(), 9_000);
+        let mut conn = world.app.store.read().await.unwrap();
+        let signed = countersign::store::log::list_checkpoints(&mut conn, 5, 10).await.unwrap();
+        drop(conn);
+        // Two of full batches, and the one that holds the rest.
+        let complete = signed.iter().map(|one| !one.note.contains("\ncomplete -\n"));
+        assert_eq!(complete.collect::<Vec<_>>(), [false, false, true]);
         let audit = world.app.audit(false, |_, _| {}).await.unwrap();
         assert_eq!(audit.findings.first(), None);
         world.end().await;

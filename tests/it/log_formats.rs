@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use countersign::domain::time::Timestamp;
 use countersign::ledger::checkpoint::Checkpoint;
 use countersign::ledger::merkle::{
     Growing, Hash, Node, consistency_ranges, empty_root, fold, inclusion_ranges, leaf_hash,
@@ -159,10 +160,22 @@ proptest! {
     }
 
     #[test]
-    fn checkpoints_are_read_and_written_as_by_tlog_tiles(size in any::<u64>(), root in any::<[u8; 32]>()) {
-        let ours = Checkpoint { origin: "example.org/log".to_owned(), size, root };
-        let there = tlog_tiles::Checkpoint::from_bytes(ours.text().as_bytes()).unwrap();
+    fn checkpoints_are_read_and_written_as_by_tlog_tiles(
+        size in any::<u64>(), root in any::<[u8; 32]>(), at in 0..4_000_000_000_000_000_i64, is_complete in any::<bool>(),
+    ) {
+        let signed_at = Timestamp::from_micros(at);
+        let ours = Checkpoint {
+            origin: "example.org/log".to_owned(),
+            size,
+            root,
+            signed_at,
+            follows: size.checked_sub(1),
+            complete_at: is_complete.then_some(signed_at),
+        };
+        let text = ours.text();
+        let there = tlog_tiles::Checkpoint::from_bytes(text.as_bytes()).unwrap();
         prop_assert_eq!((there.origin(), there.size(), there.hash().0), ("example.org/log", size, root));
+        prop_assert!(text.ends_with(there.extension()) && there.extension().starts_with("signed "));
         let written = String::from_utf8(there.to_bytes()).unwrap();
         prop_assert_eq!(Checkpoint::parse(&written).unwrap(), ours);
     }

@@ -1,31 +1,24 @@
 //! The walk through the log: tiles against checkpoints, events against tiles.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::App;
 use super::super::record::read_body;
-use super::super::sequence::{BATCH, Head};
+use super::super::sequence::{Head, entry as entry_of};
 use super::Audit;
-use super::load::{self, Chunk, as_stored};
+use super::checkpoints::{Checkpoints, Found};
+use super::load::{self, Chunk};
 use super::rows::{self, Unpacker};
-use super::timestamps::Seen;
+use super::times::Times;
 use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId};
-use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::Hash;
-use crate::ledger::note::Verifier;
 use crate::ledger::tile::WIDTH;
 use crate::ledger::tree::Growth;
 use crate::store::events::{self, AuditedEvent};
-use crate::store::log::{self, SignedCheckpoint, TileId};
+use crate::store::log::{self, TileId};
 use crate::store::{Conn, StoreError};
 
-/// Checkpoints that are read at a time.
-const PAGE: i64 = 4_096;
-/// How far an event's time may lie outside the time in which it was logged: the clock may have been set, and another
-/// machine's may differ.
-const TOLERANCE: Duration = Duration::from_secs(600);
 /// Entries that do not fit, remembered to tell whether two changed places.
 const STRAY_AT_MOST: usize = 10_000;
 
@@ -35,22 +28,9 @@ type About = (BrandId, ContactId);
 /// Where the walk is.
 struct Walk {
     tree: Growth,
-    /// The size of the log that is walked through.
-    size: u64,
-    key: Verifier,
-    checkpoints: VecDeque<SignedCheckpoint>,
-    /// The checkpoint before the next.
-    before: Option<SignedCheckpoint>,
-    /// What authorities saw of larger logs, and when they saw the last smaller one.
-    seen: VecDeque<Seen>,
-    seen_before: Option<Seen>,
-    /// The size and time of the last checkpoint that held everything recorded by then. One of a full batch does not tell:
-    /// a sequencer that catches up signs several, and what the later ones hold was there all the time.
-    complete: Option<Seen>,
+    checkpoints: Checkpoints,
+    times: Times,
     last_position: i64,
-    /// Events that were logged long after their own time, and the first of them.
-    late: u64,
-    first_late: Option<String>,
     unpacker: Unpacker,
     /// Emptied events, by contact: the first of each.
     emptied: HashMap<About, (u64, i64)>,
@@ -71,8 +51,8 @@ impl App {
         progress: impl Fn(u64, u64) + Send,
     ) -> Result<(), StoreError> {
         audit.entries = head.size;
-        let mut walk = Walk::new(head.size, self.log.key.verifier())?;
-        walk.seen = self.audit_timestamps(conn, audit).await?;
+        let times = Times::new(self.audit_timestamps(conn, audit).await?);
+        let mut walk = Walk::new(Checkpoints::new(self.log.key.verifier(), head.size), times)?;
         walk.pass_checkpoints(conn, audit).await?;
         let mut chunks = load::start(&self.store, head.size);
         while let Some(chunk) = chunks.recv().await {
@@ -85,7 +65,7 @@ impl App {
                 head.last_position, walk.last_position
             ));
         }
-        walk.tell_late(audit);
+        walk.times.tell_late(audit);
         walk.compare_tiles(conn, audit, true).await?;
         walk.tell_strays(audit);
         walk.tell_emptied(conn, audit).await?;
@@ -94,20 +74,13 @@ impl App {
 }
 
 impl Walk {
-    fn new(size: u64, key: Verifier) -> Result<Self, StoreError> {
+    fn new(checkpoints: Checkpoints, times: Times) -> Result<Self, StoreError> {
         let empty = Growth::from_edge(0, []);
         Ok(Self {
             tree: empty.map_err(|_| StoreError::Corrupt("an empty tree"))?,
-            size,
-            key,
-            checkpoints: VecDeque::new(),
-            before: None,
-            seen: VecDeque::new(),
-            seen_before: None,
-            complete: None,
+            checkpoints,
+            times,
             last_position: 0,
-            late: 0,
-            first_late: None,
             unpacker: Unpacker::default(),
             emptied: HashMap::new(),
             erased: HashMap::new(),
@@ -155,74 +128,18 @@ impl Walk {
         conn: &mut Conn,
         audit: &mut Audit,
     ) -> Result<(), StoreError> {
-        loop {
-            let after = self.before.as_ref().map_or(-1, |one| one.size);
-            if self.checkpoints.is_empty() && after < as_stored(self.size) {
-                self.checkpoints = log::list_checkpoints(conn, after, PAGE).await?.into();
-            }
-            let (size, at) = (self.size, as_stored(self.tree.size()));
-            let reached = |one: &&SignedCheckpoint| one.size <= at && one.size <= as_stored(size);
-            let Some(next) = self.checkpoints.front().filter(reached) else {
-                return Ok(());
-            };
-            self.check_checkpoint(next, audit);
-            audit.checkpoints += 1;
-            self.before = self.checkpoints.pop_front();
-            self.note_times();
-        }
-    }
-
-    /// Takes note of what the checkpoint just passed says of the times of events behind it.
-    fn note_times(&mut self) {
-        let now = self.tree.size();
-        let is_complete = self
-            .before
-            .as_ref()
-            .is_some_and(|checkpoint| checkpoint.size - checkpoint.follows.unwrap_or(0) < BATCH);
-        if is_complete {
-            self.complete = self.before.as_ref().map(|one| (now, one.signed_at));
-        }
-        while let Some(seen) = self.seen.pop_front_if(|seen| seen.0 <= now) {
-            if is_complete {
-                self.seen_before = Some(seen);
-            }
-        }
-    }
-
-    fn check_checkpoint(&self, next: &SignedCheckpoint, audit: &mut Audit) {
         let size = self.tree.size();
-        match Checkpoint::verified(next.note.as_bytes(), &self.key) {
-            Err(problem) => audit.find(format!("the checkpoint of size {}: {problem}", next.size)),
-            Ok((read, _)) if read.size != size || next.size != as_stored(size) => {
-                audit.find(format!("the checkpoint of size {} says {}", next.size, read.size));
+        while self.checkpoints.is_reached(conn, size).await? {
+            let found = Found {
+                size,
+                root: self.tree.root(),
+                last_position: self.last_position,
+            };
+            if let Some(passed) = self.checkpoints.pass(&found, audit) {
+                self.times.pass(size, passed.read.as_ref().ok());
             }
-            Ok((read, _)) if read.root != self.tree.root() => audit.find(format!(
-                "the tiles up to entry {size} do not lead to the root of the checkpoint of size {size}: they, or the checkpoint, were changed"
-            )),
-            Ok(_) => {}
         }
-        // That of the newest is compared at the end.
-        if size < self.size && next.last_position != self.last_position {
-            audit.find(format!(
-                "the checkpoint of size {size} ends at position {}, its places at position {}",
-                next.last_position, self.last_position
-            ));
-        }
-        if let Some(before) = &self.before
-            && next.signed_at < before.signed_at.minus(TOLERANCE)
-        {
-            audit.remark(format!(
-                "the checkpoint of size {} was signed at {} and the one before it at {}: the clock was set back",
-                next.size, next.signed_at, before.signed_at
-            ));
-        }
-        let before = self.before.as_ref().map(|one| one.size);
-        if next.follows != before {
-            audit.find(format!(
-                "the checkpoint of size {} follows {:?}, yet {before:?} stands before it: one was removed or added",
-                next.size, next.follows
-            ));
-        }
+        Ok(())
     }
 
     /// Checks one event; answers with the commitment that is made of it.
@@ -245,7 +162,7 @@ impl Walk {
             self.emptied.entry(about).or_insert((index, position));
             return Ok(None);
         }
-        let made = rows::commitment_of(&event);
+        let made = entry_of(event.body.as_deref(), event.salt.as_deref());
         if made.is_none() {
             audit.find(format!("{}: part of it was emptied", name()));
         } else if entry.is_some() && made != entry {
@@ -264,69 +181,12 @@ impl Walk {
         if event.kind == "erased" {
             self.erased.insert(about, position);
         }
-        if let Some(problem) = self.problem_of_time(&event) {
+        if let Some(behind) = self.checkpoints.behind()
+            && let Some(problem) = self.times.problem(index, event.at, behind)
+        {
             audit.find(format!("{}: {problem}", name()));
-        } else {
-            self.look_whether_late(&event, index);
         }
         Ok(made)
-    }
-
-    /// The sequencer stood still for so long, or the event was written later than it says.
-    fn look_whether_late(&mut self, event: &AuditedEvent, index: u64) {
-        let Some(behind) = self.checkpoints.front() else {
-            return;
-        };
-        if event.at < behind.signed_at.minus(TOLERANCE) {
-            self.late += 1;
-            self.first_late.get_or_insert_with(|| {
-                format!(
-                    "event {index}, which says {} and was logged by {}",
-                    event.at, behind.signed_at
-                )
-            });
-        }
-    }
-
-    fn tell_late(&mut self, audit: &mut Audit) {
-        if let Some(first) = self.first_late.take() {
-            audit.remark(format!(
-                "{} events came into the log more than ten minutes after the time that they say: the log stood still, or they were written later. The first is {first}",
-                self.late
-            ));
-        }
-    }
-
-    /// An event lies between what authorities saw before and behind it; and between the checkpoints around it, whose times
-    /// are our own clock's. Where that clock was set back between them, both orders are honest.
-    fn problem_of_time(&self, event: &AuditedEvent) -> Option<String> {
-        let (seen_before, seen_behind) = (self.seen_before, self.seen.front());
-        if let Some((size, at)) = seen_before.filter(|seen| event.at < seen.1.minus(TOLERANCE)) {
-            return Some(format!(
-                "it says {}, yet was not there when an authority stamped the checkpoint of size {size} at {at}: it was back-dated, or the clock was wrong",
-                event.at
-            ));
-        }
-        if let Some((_, at)) = seen_behind.filter(|seen| event.at > seen.1.plus(TOLERANCE)) {
-            return Some(format!(
-                "it says {}, yet an authority saw it logged at {at}",
-                event.at
-            ));
-        }
-        let ((size, signed_at), behind) = (self.complete?, self.checkpoints.front()?);
-        let latest = self.before.as_ref()?.signed_at.max(behind.signed_at);
-        if event.at < signed_at.min(behind.signed_at).minus(TOLERANCE) {
-            return Some(format!(
-                "it says {}, yet was not there when the checkpoint of size {size} was signed at {signed_at}: it was back-dated, or the clock was set",
-                event.at
-            ));
-        }
-        (event.at > latest.plus(TOLERANCE)).then(|| {
-            format!(
-                "it says {}, yet was logged by {}",
-                event.at, behind.signed_at
-            )
-        })
     }
 
     fn stray(&mut self, index: u64, made: Option<Hash>, entry: Option<Hash>) {

@@ -8,7 +8,7 @@ use crate::ledger::merkle::Hash;
 use crate::ledger::tile::WIDTH;
 use crate::ledger::tree::split;
 use crate::store::events::{self, AuditedEvent};
-use crate::store::log::{self, Run, TileId};
+use crate::store::log::{self, Run, TileId, as_stored};
 use crate::store::{Conn, Store, StoreError};
 
 /// Entries that are in memory together; so many more are read ahead.
@@ -152,8 +152,4 @@ impl Loader {
             }
         }
     }
-}
-
-pub(super) fn as_stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

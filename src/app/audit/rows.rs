@@ -8,8 +8,6 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::time::Timestamp;
-use crate::ledger::commitment::commitment;
-use crate::ledger::merkle::Hash;
 use crate::ledger::note::hex;
 use crate::mail::pack::{dictionary_of, unpack};
 use crate::store::events::AuditedEvent;
@@ -61,12 +59,6 @@ impl Unpacker {
         let text = id.and_then(|id| self.texts.get(&id)).cloned().flatten();
         Ok(unpack(packed, text.as_deref()).ok())
     }
-}
-
-/// The commitment that the row leads to; none where a part of it is gone.
-pub(super) fn commitment_of(event: &AuditedEvent) -> Option<Hash> {
-    let salt = event.salt.as_deref()?.try_into().ok()?;
-    Some(commitment(salt, event.body.as_deref()?.as_bytes()))
 }
 
 pub(super) async fn check(

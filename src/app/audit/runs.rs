@@ -2,7 +2,7 @@
 
 use super::super::sequence::Head;
 use super::Audit;
-use super::load::as_stored;
+use crate::store::log::as_stored;
 use crate::store::{Conn, StoreError, log, timestamps};
 
 /// A run that no entry leads to must be one that a sequencer wrote for entries to come: any other would give events that are

@@ -25,6 +25,8 @@ pub struct Report {
     /// Size and root hash (hexadecimal) of the log that all proofs lead to.
     pub size: u64,
     pub root: String,
+    /// When that was signed, by the log's own clock.
+    pub signed_at: Timestamp,
     /// Whether the container was checked to the last byte; another program may have packed the files again.
     pub container_checked: bool,
     pub witnesses: Vec<Witness>,
@@ -134,10 +136,11 @@ fn claim_of_log(report: &Report) -> Claim {
     }));
     Claim {
         says: format!(
-            "All {} events stand in the log {} of {} entries, unchanged and in this order.",
+            "All {} events stand in the log {} of {} entries, signed at {} by its own clock, unchanged and in this order.",
             report.events.len(),
             report.origin,
-            report.size
+            report.size,
+            report.signed_at
         ),
         rests_on,
     }

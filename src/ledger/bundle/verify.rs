@@ -68,6 +68,7 @@ pub fn verify_files(
         key_fingerprint: key.fingerprint(),
         size: head.size,
         root: hex(&head.root),
+        signed_at: head.signed_at,
         container_checked,
         witnesses,
         events: report::told(&entries, &anchors, &circumstances),

@@ -107,7 +107,7 @@ on_both_engines! {
         }
     }
 
-    async fn an_event_that_says_an_earlier_time_than_its_place_is_remarked_even_with_the_checkpoints_between_removed(engine: Engine) {
+    async fn a_back_dated_event_is_found_even_with_the_checkpoints_between_removed_and_the_columns_mended(engine: Engine) {
         let world = two_people(engine).await;
         for hour in 0..3 {
             world.advance(3_600);
@@ -118,7 +118,11 @@ on_both_engines! {
         world.app.sequence().await.unwrap();
         let whole = world.app.audit(false, |_, _| {}).await.unwrap();
         assert!(whole.findings[0].contains("event 8 (position 9)") && whole.findings[0].contains("back-dated"), "{whole:?}");
-        tamper(&world, engine, "delete from log_checkpoint where size in (6, 7, 8); update log_checkpoint set follows = 5 where size = 9").await;
+        tamper(&world, engine, "delete from log_checkpoint where size in (6, 7, 8); update log_checkpoint set follows = 5 where size = 9; \
+            update log_checkpoint set signed_at = (select signed_at from log_checkpoint where size = 5) where size = 9").await;
+        for wanted in ["size 9 follows Some(8), yet Some(5) stands before it", "its column follows was", "its column signed_at was"] {
+            says(&world, wanted).await;
+        }
         let mended = world.app.audit(false, |_, _| {}).await.unwrap();
         assert!(mended.remarks.iter().any(|told| told.starts_with("3 events came into the log")), "{mended:?}");
         world.end().await;
