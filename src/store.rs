@@ -22,6 +22,7 @@ pub mod mails;
 pub mod openings;
 pub mod operators;
 pub mod outbox;
+pub mod plain;
 pub mod requests;
 pub mod scrub;
 pub mod sealed;

@@ -2,6 +2,7 @@
 
 mod confirms;
 mod figures;
+mod imports;
 mod ledger;
 mod load;
 mod mails;
@@ -52,6 +53,10 @@ pub struct Bench {
     /// Measure the log of evidence instead, with so many entries
     #[arg(long, value_name = "ENTRIES", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     ledger: Option<u64>,
+    /// Measure an import instead, of a file with so many rows
+    #[arg(long = "import", value_name = "ROWS", conflicts_with = "ledger",
+        value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    imported: Option<u64>,
     /// Where the temporary store is made; a folder on the disk that is to be measured
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -75,9 +80,10 @@ impl Bench {
             || "sqlite://bench.db".to_owned(),
             |database| database.url.clone(),
         );
-        let measured = match self.ledger {
-            Some(entries) => self.measure_ledger(&folder, &url, entries).await,
-            None => self.measure_server(&folder, &url, &random).await,
+        let measured = match (self.ledger, self.imported) {
+            (Some(entries), _) => self.measure_ledger(&folder, &url, entries).await,
+            (None, Some(rows)) => self.measure_import(&folder, &url, rows).await,
+            (None, None) => self.measure_server(&folder, &url, &random).await,
         };
         // Whatever happened, nothing stays behind.
         let _ = std::fs::remove_dir_all(&folder);
@@ -104,6 +110,16 @@ impl Bench {
             println!("{}", serde_json::to_string(&figures)?);
         } else {
             ledger::print(&figures);
+        }
+        Ok(())
+    }
+
+    async fn measure_import(&self, folder: &Path, url: &str, rows: u64) -> Done {
+        let figures = imports::measure(folder, url, self.engine.name(), rows).await?;
+        if self.json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            imports::print(&figures);
         }
         Ok(())
     }

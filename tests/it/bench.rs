@@ -103,3 +103,23 @@ async fn the_table_has_a_line_for_each_figure_and_shares_that_fit_them() {
     assert!(number("half within", 0) <= number("99 of 100 within", 0));
     assert!(number("resident memory", 0) > 1.0);
 }
+
+on_both_engines! {
+    async fn an_import_is_measured_beside_plain_inserts_of_the_same_file(engine: Engine) {
+        let place = place(engine).await;
+        let arguments = ["--import", "3000", "--json", "--engine"];
+        let rest: &[&str] = match engine {
+            Engine::Sqlite => &["sqlite"],
+            Engine::Postgres => &["postgres", "--database-url", &place.url],
+        };
+        let printed = bench(&place.folder.0, &[&arguments[..], rest].concat()).await;
+        let figures: Value = serde_json::from_str(&printed).unwrap();
+        let figure = |key: &str| figures[key].as_f64().unwrap();
+        assert_eq!(figures["rows"], 3_000);
+        assert!(figure("import_rps") > 0.0 && figure("plain_rps") > 0.0 && figure("rss_mb") > 1.0, "{printed}");
+        assert!((figure("ratio") - figure("import_rps") / figure("plain_rps")).abs() < 1e-9, "{printed}");
+        if let Some(database) = place.database {
+            database.drop().await;
+        }
+    }
+}
