@@ -185,10 +185,11 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Every statement here finds its rows by an index, and is planned anew each time: a plan that was made while a table was
 /// empty and then kept would read the whole table for each batch. No statement may take longer than the time-out.
-const POSTGRES_OPTIONS: [(&str, &str); 7] = [
+const POSTGRES_OPTIONS: [(&str, &str); 8] = [
     ("statement_timeout", "30s"),
     ("plan_cache_mode", "force_custom_plan"),
     ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_material", "off"),
