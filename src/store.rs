@@ -18,6 +18,7 @@ pub mod mails;
 pub mod openings;
 pub mod operators;
 pub mod outbox;
+pub mod recipients;
 pub mod requests;
 pub mod set;
 pub mod settings;

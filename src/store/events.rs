@@ -1,5 +1,7 @@
 //! The events: appended, read in their order, never changed. An erasure empties them.
 
+use std::borrow::Borrow;
+
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId};
@@ -49,9 +51,10 @@ const LAST_OF_KIND: &str =
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
 
-pub fn append(writes: &mut Writes, events: &[NewEvent]) {
+pub fn append<Event: Borrow<NewEvent>>(writes: &mut Writes, events: &[Event]) {
     for part in events.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
+        let part: Vec<&NewEvent> = part.iter().map(Borrow::borrow).collect();
+        let rows = Rows::of(&part)
             .uuid("brand_id", |event| event.brand_id.0)
             .uuid("contact_id", |event| event.contact_id.0)
             .text("kind", |event| event.kind.to_owned())
