@@ -18,6 +18,7 @@ pub mod mails;
 pub mod openings;
 pub mod operators;
 pub mod outbox;
+mod postgres;
 pub mod recipients;
 pub mod requests;
 pub mod set;
@@ -37,11 +38,9 @@ use locks::LockTable;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{
-    ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
-    Transaction,
-};
+use sqlx::{ConnectOptions, PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
+use postgres::Writers;
 use sqlite::{WriteTransaction, Writer};
 
 /// What went wrong in the database. Clients never see its text.
@@ -118,7 +117,7 @@ pub enum Store {
         locks: LockTable,
         epoch: Arc<Epoch>,
     },
-    Postgres(PgPool),
+    Postgres(Writers),
 }
 
 /// A connection to read with, or a transaction. Dropping a transaction rolls it back.
@@ -126,7 +125,7 @@ pub enum Conn {
     SqliteRead(PoolConnection<Sqlite>),
     SqliteWrite(WriteTransaction),
     PostgresRead(PoolConnection<Postgres>),
-    PostgresWrite(Transaction<'static, Postgres>),
+    PostgresWrite(postgres::WriteTransaction),
 }
 
 /// The concrete driver behind a `Conn`.
@@ -301,14 +300,14 @@ impl Store {
             .run(&pool)
             .await
             .map_err(|error| StoreError::Migration(error.to_string()))?;
-        Ok(Self::Postgres(pool))
+        Ok(Self::Postgres(Writers::new(pool)))
     }
 
     /// A connection to read with. It sees all that was acknowledged before.
     pub async fn read(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Self::Sqlite { read, .. } => Conn::SqliteRead(read.acquire().await?),
-            Self::Postgres(pool) => Conn::PostgresRead(pool.acquire().await?),
+            Self::Postgres(writers) => Conn::PostgresRead(writers.pool().acquire().await?),
         })
     }
 
@@ -320,7 +319,7 @@ impl Store {
                 tx.begin().await?;
                 Conn::SqliteWrite(tx)
             }
-            Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
+            Self::Postgres(writers) => Conn::PostgresWrite(writers.begin("begin".into()).await?),
         })
     }
 
@@ -331,7 +330,7 @@ impl Store {
                 read.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(writers) => writers.close().await,
         }
     }
 }
