@@ -184,7 +184,8 @@ const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Every statement here finds its rows by an index, and is planned anew each time: a plan that was made while a table was
-/// empty and then kept would read the whole table for each batch. No statement may take longer than the time-out.
+/// empty and then kept would read the whole table for each batch. (Signups are the exception: `held.rs`.) No statement may
+/// take longer than the time-out.
 const POSTGRES_OPTIONS: [(&str, &str); 8] = [
     ("statement_timeout", "30s"),
     ("plan_cache_mode", "force_custom_plan"),
