@@ -75,7 +75,7 @@ const CLAIM_SQLITE: &str = "update outbox set ambiguous = case when leased_until
 const CLAIM_POSTGRES: &str = "update outbox o set ambiguous = case when o.leased_until is null then o.ambiguous else 1 end, \
      leased_until = $2 where o.id = any(array(select id from outbox \
      where due_at <= $1 and (leased_until is null or leased_until <= $1) \
-     order by due_at, id limit $3 for update skip locked)) \
+     order by due_at limit $3 for update skip locked)) \
      returning o.id, o.brand_id, o.contact_id, o.request_id, o.template, o.recipient_domain, o.due_at, o.tries, \
      o.first_try_at, o.message_id, o.ambiguous";
 const REMOVE: &str =
@@ -104,7 +104,7 @@ const RENEW_POSTGRES: &str = "update outbox set leased_until = r.until from r \
      where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.leased_until is not null";
 const COUNT: &str = "select state, count(*) as mails from outbox group by state";
 const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_until is null or leased_until <= $1) \
-     order by due_at, id limit 1";
+     order by due_at limit 1";
 const LIST_FAILED: &str = "select id, recipient_domain, tries, last_reply from outbox where state = 'failed' \
      order by id desc limit $1";
 
