@@ -111,9 +111,10 @@ const LIST_FAILED: &str = "select id, recipient_domain, tries, last_reply from o
 const COUNT_HELD: &str = "select count(*) from outbox where due_at = $1";
 const GIVE_BACK: &str = "update outbox set due_at = $1 where (due_at, id) in ( \
      select due_at, id from outbox where due_at = $2 order by id limit $3)";
-/// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side.
+/// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side. The index of due
+/// times has those first that were put by first, or nearly: an order by id would sort all of them each time.
 const GIVE_BACK_POSTGRES: &str = "update outbox set due_at = $1 where id = any(array( \
-     select id from outbox where due_at = $2 order by id limit $3 for update skip locked))";
+     select id from outbox where due_at = $2 order by due_at limit $3 for update skip locked))";
 
 pub fn insert(writes: &mut Writes, mails: &[OutboxRow]) {
     for part in mails.chunks(ROWS_AT_MOST) {
