@@ -36,7 +36,7 @@ use crate::config::Config;
 use crate::domain::keys::{Keys, KeysProblem};
 use crate::domain::time::Timestamp;
 use crate::ledger::note::{NoteProblem, SigningNoteKey};
-use crate::store::writer::Batcher;
+use crate::store::writer::{Batcher, DECIDING};
 use crate::store::{Store, StoreError, settings};
 
 use catalog::Catalog;
@@ -118,15 +118,15 @@ impl App {
         let limits = config.limits;
         let (one, two, three) = (work.clone(), work.clone(), work);
         let app = Arc::new(Self {
-            sign_ups: Batcher::start(sign_up::BATCH, move |calls| {
+            sign_ups: Batcher::start(sign_up::BATCH, DECIDING, move |calls| {
                 let work = one.clone();
                 async move { sign_up::run(&work, &limits, calls).await }
             }),
-            confirmations: Batcher::start(confirm::BATCH, move |calls| {
+            confirmations: Batcher::start(confirm::BATCH, DECIDING, move |calls| {
                 let work = two.clone();
                 async move { confirm::run(&work, &thresholds, calls).await }
             }),
-            openings: Batcher::start(open_link::BATCH, move |calls| {
+            openings: Batcher::start(open_link::BATCH, DECIDING, move |calls| {
                 let work = three.clone();
                 async move { open_link::run(&work, calls).await }
             }),

@@ -23,6 +23,8 @@ pub mod openings;
 pub mod operators;
 pub mod outbox;
 pub mod plain;
+mod postgres;
+pub mod recipients;
 pub mod requests;
 pub mod scrub;
 pub mod sealed;
@@ -44,11 +46,9 @@ use locks::LockTable;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
-    SqlitePool, Transaction,
-};
+use sqlx::{ConnectOptions, PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
+use postgres::Writers;
 use sqlite::{WriteTransaction, Writer};
 
 /// What went wrong in the database. Clients never see its text.
@@ -133,7 +133,7 @@ pub enum Store {
         locks: LockTable,
         epoch: Arc<Epoch>,
     },
-    Postgres(PgPool),
+    Postgres(Writers),
 }
 
 /// A connection to read with, or a transaction. Dropping a transaction rolls it back.
@@ -141,7 +141,7 @@ pub enum Conn {
     SqliteRead(PoolConnection<Sqlite>),
     SqliteWrite(WriteTransaction),
     PostgresRead(PoolConnection<Postgres>),
-    PostgresWrite(Transaction<'static, Postgres>),
+    PostgresWrite(postgres::WriteTransaction),
 }
 
 /// The concrete driver behind a `Conn`.
@@ -200,11 +200,13 @@ const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Every statement here finds its rows by an index, and is planned anew each time: a plan that was made while a table was
-/// empty and then kept would read the whole table for each batch. No statement may take longer than the time-out.
-const POSTGRES_OPTIONS: [(&str, &str); 7] = [
+/// empty and then kept would read the whole table for each batch. (Signups are the exception: `held.rs`.) No statement may
+/// take longer than the time-out.
+const POSTGRES_OPTIONS: [(&str, &str); 8] = [
     ("statement_timeout", "30s"),
     ("plan_cache_mode", "force_custom_plan"),
     ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_material", "off"),
@@ -315,14 +317,14 @@ impl Store {
             .run(&pool)
             .await
             .map_err(|error| StoreError::Migration(error.to_string()))?;
-        Ok(Self::Postgres(pool))
+        Ok(Self::Postgres(Writers::new(pool)))
     }
 
     /// A connection to read with. It sees all that was acknowledged before.
     pub async fn read(&self) -> Result<Conn, StoreError> {
         Ok(match self {
             Self::Sqlite { read, .. } => Conn::SqliteRead(read.acquire().await?),
-            Self::Postgres(pool) => Conn::PostgresRead(pool.acquire().await?),
+            Self::Postgres(writers) => Conn::PostgresRead(writers.pool().acquire().await?),
         })
     }
 
@@ -334,7 +336,7 @@ impl Store {
                 tx.begin().await?;
                 Conn::SqliteWrite(tx)
             }
-            Self::Postgres(pool) => Conn::PostgresWrite(begin_postgres(pool, None).await?),
+            Self::Postgres(writers) => Conn::PostgresWrite(writers.begin("begin".into()).await?),
         })
     }
 
@@ -345,27 +347,9 @@ impl Store {
                 read.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(writers) => writers.close().await,
         }
     }
-}
-
-/// Begins a transaction, on a task of its own: whoever waits for it may be given up, as a request is whose client has gone.
-/// sqlx (0.9) counts a transaction only once `begin` was answered. One that was given up before would go back to the pool
-/// open, and what others then write through its connection would be acknowledged and never committed.
-async fn begin_postgres(
-    pool: &PgPool,
-    statement: Option<String>,
-) -> Result<Transaction<'static, Postgres>, StoreError> {
-    let pool = pool.clone();
-    let begun = tokio::spawn(async move {
-        match statement {
-            Some(statement) => pool.begin_with(AssertSqlSafe(statement)).await,
-            None => pool.begin().await,
-        }
-    });
-    let begun = begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
-    Ok(begun?)
 }
 
 fn parse_version(text: &str) -> (u32, u32, u32) {

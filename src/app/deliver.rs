@@ -20,11 +20,12 @@ use super::{App, Work};
 use crate::mail::dkim::{DkimKey, DkimProblem};
 use crate::mail::transport::{self, Transport};
 use crate::store::StoreError;
-use crate::store::writer::Batcher;
+use crate::store::writer::{Batcher, WRITING};
 
 mod compose;
 mod hold_back;
 mod lease;
+mod ready;
 mod result;
 mod send;
 mod settings;
@@ -65,7 +66,7 @@ impl App {
             work: self.work(),
             transport,
             dkim: self.dkim_key()?,
-            results: Batcher::start(512, move |sent| {
+            results: Batcher::start(512, WRITING, move |sent| {
                 let (work, stored) = (work.clone(), stored.clone());
                 async move { write(&work, &stored, sent).await }
             }),

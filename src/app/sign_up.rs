@@ -125,7 +125,8 @@ pub(super) async fn run(
     calls: Vec<SignUp>,
 ) -> Result<Vec<SignedUp>, StoreError> {
     let who: Vec<Who> = calls.iter().map(who).collect();
-    let mut held = work.store.hold(locks_of(&who, limits)).await?;
+    let locks = locks_of(&who, limits);
+    let mut held = work.store.hold_with_kept_plans(locks).await?;
     let known = signups::find_known(held.conn(), &who).await?;
     let mut batch = Batch::begin(work, limits, who, known);
     let mut answers = Vec::with_capacity(calls.len());

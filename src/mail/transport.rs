@@ -12,15 +12,18 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::connect::Connector;
-use self::outgoing::Mail;
+pub use self::outgoing::{Mail, Refusal};
 use self::pool::Pool;
 
+mod commands;
 mod connect;
 mod delivery;
+mod ended;
 mod login;
 mod outgoing;
 mod pool;
 mod reply;
+mod row;
 mod session;
 mod starttls;
 mod wire;
@@ -185,33 +188,9 @@ impl Transport {
     /// Sends one mail, waiting for a free session first. Dropping the future is safe at any time, but
     /// then nobody knows whether the mail was accepted.
     pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Outcome {
-        let mail = match Mail::checked(envelope, message) {
-            Ok(mail) => mail,
-            Err(refusal) => return refusal,
-        };
-        let Ok(permit) = self.pool.permit().await else {
-            return closed();
-        };
-        let mut kept = self.pool.take();
-        loop {
-            let reused = kept.is_some();
-            let mut session = match kept.take() {
-                Some(session) => session,
-                None => match self.connector.open(&self.pool).await {
-                    Ok(session) => session,
-                    Err(ProbeProblem { phase, reason }) => {
-                        return Outcome::Deferred { reason, phase };
-                    }
-                },
-            };
-            let ended = session.deliver(&mail, self.connector.settings()).await;
-            // A server may close an idle session at any time (RFC 5321, section 3.8). We notice at the
-            // first command, before anything of this mail was accepted, so one fresh try is safe.
-            if reused && ended.stale {
-                continue;
-            }
-            self.pool.put_back(session, ended.keep, permit);
-            return ended.outcome;
+        match Mail::checked(envelope, message) {
+            Ok(mail) => self.deliver(None, &mail, None).await.0,
+            Err(refusal) => refusal.into(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The events: appended, read in their order, never changed. An erasure empties them.
 
+use std::borrow::Borrow;
+
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, Engine, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId};
@@ -89,12 +91,16 @@ const WITHOUT_CONTACT: &str = "select position, contact_id from event where posi
 const PAGE: i64 = 5_000;
 
 /// Appends what was decided with the contact's lock held.
-pub fn append(writes: &mut Writes, events: &[NewEvent]) {
+pub fn append<Event: Borrow<NewEvent>>(writes: &mut Writes, events: &[Event]) {
     append_by(APPEND, writes, events);
 }
 
 /// Appends what needs no lock; an event of a contact that was erased meanwhile is left out.
-pub fn append_to_known(writes: &mut Writes, engine: Engine, events: &[NewEvent]) {
+pub fn append_to_known<Event: Borrow<NewEvent>>(
+    writes: &mut Writes,
+    engine: Engine,
+    events: &[Event],
+) {
     append_by(
         engine.text(APPEND_TO_KNOWN, APPEND_TO_KNOWN_POSTGRES),
         writes,
@@ -102,9 +108,10 @@ pub fn append_to_known(writes: &mut Writes, engine: Engine, events: &[NewEvent])
     );
 }
 
-fn append_by(sql: &'static str, writes: &mut Writes, events: &[NewEvent]) {
+fn append_by<Event: Borrow<NewEvent>>(sql: &'static str, writes: &mut Writes, events: &[Event]) {
     for part in events.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
+        let part: Vec<&NewEvent> = part.iter().map(Borrow::borrow).collect();
+        let rows = Rows::of(&part)
             .uuid("brand_id", |event| event.brand_id.0)
             .uuid("contact_id", |event| event.contact_id.0)
             .text("kind", |event| event.kind.to_owned())

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::locks::{Guard, Locks};
 use super::set::Writes;
 use super::sqlite::WriteTransaction;
-use super::{Conn, Store, StoreError, begin_postgres};
+use super::{Conn, Store, StoreError};
 
 /// How often the database was seen to be written by another process, and the counter that told (`pragma data_version`).
 #[derive(Debug)]
@@ -45,11 +45,30 @@ pub struct Held {
     store: Store,
     epoch: i64,
     guard: Option<Guard>,
+    plans: Plans,
+}
+
+/// How PostgreSQL plans the statements of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plans {
+    /// Anew each time, as everywhere.
+    Fresh,
+    /// Once: a third of the server's work on a batch of signups would be planning.
+    Kept,
 }
 
 impl Store {
     /// Takes the locks, and a connection to read with.
     pub async fn hold(&self, locks: Locks) -> Result<Held, StoreError> {
+        self.hold_planned(locks, Plans::Fresh).await
+    }
+
+    /// The same for reading by lateral subqueries that leave the planner one way only, whatever a table holds.
+    pub async fn hold_with_kept_plans(&self, locks: Locks) -> Result<Held, StoreError> {
+        self.hold_planned(locks, Plans::Kept).await
+    }
+
+    async fn hold_planned(&self, locks: Locks, plans: Plans) -> Result<Held, StoreError> {
         let (conn, epoch, guard) = match self {
             Self::Sqlite {
                 locks: table,
@@ -66,9 +85,8 @@ impl Store {
                 };
                 (conn, number, Some(guard))
             }
-            Self::Postgres(pool) => {
-                let begin = begin_with(&locks.sorted());
-                let tx = begin_postgres(pool, Some(begin)).await?;
+            Self::Postgres(writers) => {
+                let tx = writers.begin(begin_with(&locks.sorted(), plans)).await?;
                 (Conn::PostgresWrite(tx), 0, None)
             }
         };
@@ -77,6 +95,7 @@ impl Store {
             store: self.clone(),
             epoch,
             guard,
+            plans,
         })
     }
 
@@ -91,9 +110,9 @@ impl Store {
                     guard: Some(guard),
                 }
             }
-            Self::Postgres(pool) => {
-                let begin = begin_with(&locks.sorted());
-                let tx = begin_postgres(pool, Some(begin)).await?;
+            Self::Postgres(writers) => {
+                let begin = begin_with(&locks.sorted(), Plans::Fresh);
+                let tx = writers.begin(begin).await?;
                 HeldTransaction {
                     conn: Conn::PostgresWrite(tx),
                     guard: None,
@@ -114,9 +133,12 @@ impl Store {
                 epoch.note(run_sqlite(&mut tx, bound).await?);
                 tx.commit().await
             }
-            Self::Postgres(pool) => {
+            Self::Postgres(writers) => {
                 // One statement, which is a transaction by itself.
-                run_postgres(&mut *pool.acquire().await?, writes).await
+                let mut conn = writers.take().await?;
+                run_postgres(&mut conn, writes).await?;
+                writers.put_back(conn);
+                Ok(())
             }
         }
     }
@@ -152,9 +174,16 @@ async fn run_postgres(conn: &mut PgConnection, writes: Writes) -> Result<(), Sto
     Ok(())
 }
 
+/// Back to what the connection was opened with. How rows are best found depends on what a table holds.
+const FRESH_PLANS: &str = "set local plan_cache_mode = force_custom_plan";
+
 /// One way to the server and back instead of two. The text holds numbers only.
-fn begin_with(locks: &[i64]) -> String {
-    let mut begin = "begin; select pg_advisory_xact_lock(k) from unnest('{".to_owned();
+fn begin_with(locks: &[i64], plans: Plans) -> String {
+    let mut begin = "begin; ".to_owned();
+    if plans == Plans::Kept {
+        begin.push_str("set local plan_cache_mode = force_generic_plan; ");
+    }
+    begin.push_str("select count(pg_advisory_xact_lock(k)) from unnest('{");
     for (at, lock) in locks.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
         let _ = write!(begin, "{comma}{lock}");
@@ -190,14 +219,17 @@ impl Held {
     /// Writes and commits, and lets go of the locks. `Overtaken` means that another process wrote meanwhile and nothing was
     /// done: read and decide again. If the process dies inside it, either all is there or nothing.
     pub async fn finish(self, writes: Writes) -> Result<(), StoreError> {
-        if writes.is_empty() {
-            return Ok(());
-        }
         match (self.conn, &self.store) {
             (Conn::PostgresWrite(mut tx), _) => {
-                run_postgres(&mut tx, writes).await?;
+                if self.plans == Plans::Kept && !writes.only_insert() {
+                    tx.say(FRESH_PLANS).await?;
+                }
+                if !writes.is_empty() {
+                    run_postgres(&mut tx, writes).await?;
+                }
                 tx.commit().await?;
             }
+            _ if writes.is_empty() => {}
             (Conn::SqliteWrite(mut tx), _) => {
                 let (text, arguments) = writes.bound_sqlite("");
                 let query = sqlx::query_with(AssertSqlSafe(text), arguments);

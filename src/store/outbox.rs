@@ -75,7 +75,7 @@ const CLAIM_SQLITE: &str = "update outbox set ambiguous = case when leased_until
 const CLAIM_POSTGRES: &str = "update outbox o set ambiguous = case when o.leased_until is null then o.ambiguous else 1 end, \
      leased_until = $2 where o.id = any(array(select id from outbox \
      where due_at <= $1 and (leased_until is null or leased_until <= $1) \
-     order by due_at, id limit $3 for update skip locked)) \
+     order by due_at limit $3 for update skip locked)) \
      returning o.id, o.brand_id, o.contact_id, o.request_id, o.template, o.recipient_domain, o.due_at, o.tries, \
      o.first_try_at, o.message_id, o.ambiguous";
 const REMOVE: &str =
@@ -104,16 +104,17 @@ const RENEW_POSTGRES: &str = "update outbox set leased_until = r.until from r \
      where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.leased_until is not null";
 const COUNT: &str = "select state, count(*) as mails from outbox group by state";
 const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_until is null or leased_until <= $1) \
-     order by due_at, id limit 1";
+     order by due_at limit 1";
 const LIST_FAILED: &str = "select id, recipient_domain, tries, last_reply from outbox where state = 'failed' \
      order by id desc limit $1";
 
 const COUNT_HELD: &str = "select count(*) from outbox where due_at = $1";
 const GIVE_BACK: &str = "update outbox set due_at = $1 where (due_at, id) in ( \
      select due_at, id from outbox where due_at = $2 order by id limit $3)";
-/// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side.
+/// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side. The index of due
+/// times has those first that were put by first, or nearly: an order by id would sort all of them each time.
 const GIVE_BACK_POSTGRES: &str = "update outbox set due_at = $1 where id = any(array( \
-     select id from outbox where due_at = $2 order by id limit $3 for update skip locked))";
+     select id from outbox where due_at = $2 order by due_at limit $3 for update skip locked))";
 
 pub fn insert(writes: &mut Writes, mails: &[OutboxRow]) {
     for part in mails.chunks(ROWS_AT_MOST) {

@@ -46,8 +46,8 @@ impl Store {
         drop(conn);
         let done = match self {
             Self::Sqlite { read, .. } => cut_log(read).await?,
-            Self::Postgres(pool) => {
-                vacuum(pool).await?;
+            Self::Postgres(writers) => {
+                vacuum(writers.pool()).await?;
                 true
             }
         };

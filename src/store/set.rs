@@ -201,6 +201,11 @@ impl Writes {
         self.parts.is_empty()
     }
 
+    /// Whether rows are only put in, for which there is one plan.
+    pub(super) fn only_insert(&self) -> bool {
+        self.parts.iter().all(|part| part.0.starts_with("insert"))
+    }
+
     /// The text, behind another one, with its arguments: bound before any transaction waits for it.
     pub(super) fn bound_sqlite(self, before: &'static str) -> (Arc<str>, SqliteArguments) {
         bind_sqlite(before, self.parts)

@@ -13,8 +13,10 @@ use super::set::ROWS_AT_MOST;
 /// Calls that may wait before new ones are turned away.
 const WAITING_AT_MOST: usize = 8_192;
 
-/// Batches of one verb at once: one is decided while another is written.
-const AT_ONCE: usize = 2;
+/// Batches of a verb that decides: one is decided while another is written.
+pub const DECIDING: usize = 2;
+/// Batches of a verb that only writes: whatever comes meanwhile makes the next batch larger.
+pub const WRITING: usize = 1;
 
 type Waiting<C, R> = (C, oneshot::Sender<Result<R, StoreError>>);
 
@@ -49,9 +51,9 @@ where
     C: Clone + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// Starts the tasks. `run` is given 1 to `batch_at_most` calls and answers each, in order; the tasks end with the last
-    /// handle.
-    pub fn start<F, Work>(batch_at_most: usize, run: F) -> Self
+    /// Starts the tasks, one for each of the batches that may be under way at once. `run` is given 1 to `batch_at_most` calls
+    /// and answers each, in order; the tasks end with the last handle.
+    pub fn start<F, Work>(batch_at_most: usize, at_once: usize, run: F) -> Self
     where
         F: Fn(Vec<C>) -> Work + Send + Sync + 'static,
         Work: Future<Output = Result<Vec<R>, StoreError>> + Send,
@@ -59,7 +61,7 @@ where
         let limit = batch_at_most.clamp(1, ROWS_AT_MOST);
         let (queue, waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
         let (waiting, run) = (Arc::new(Mutex::new(waiting)), Arc::new(run));
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             let (waiting, run) = (waiting.clone(), run.clone());
             tokio::spawn(async move {
                 let mut batch = Vec::with_capacity(limit);

@@ -29,6 +29,7 @@ mod locks;
 mod log;
 mod log_formats;
 mod outgoing;
+mod plans;
 mod policy;
 mod process;
 mod recipe;

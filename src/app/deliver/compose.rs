@@ -78,18 +78,18 @@ impl Delivery {
     ) -> Result<Composed, String> {
         let catalog = self.app.catalog();
         let form = catalog
-            .form_by_id(job.request.form_id)
+            .form_by_id(job.to.form_id)
             .ok_or("the form is gone")?;
-        let version = VersionHash::stored(job.request.form_version.clone());
+        let version = VersionHash::stored(job.to.form_version.clone());
         let content = form.content(&version).ok_or("the form version is gone")?;
         let (local, domain) = message_id.split_once('@').unwrap_or((message_id, ""));
         let values = self.varying(brand, job, local, now)?;
-        let name = job.contact.name.clone();
+        let name = job.to.name.clone();
         let common = Common {
             brand,
             content,
             job,
-            purposes: job.request.purposes(),
+            purposes: job.to.purposes(),
             name: name.filter(|_| form.declared.name_in_mail),
             domain,
         };
@@ -116,31 +116,31 @@ impl Delivery {
         message_local: &str,
         now: Timestamp,
     ) -> Result<Varying, String> {
-        let request = &job.request;
+        let to = &job.to;
         let keys = &self.app.keys;
-        let key_id = u8::try_from(request.key_id).unwrap_or(0);
-        let token = |purpose| keys.sign(purpose, brand.number, request.id.0, request.expires_at);
+        let key_id = u8::try_from(to.key_id).unwrap_or(0);
+        let token = |purpose| keys.sign(purpose, brand.number, to.request_id.0, to.expires_at);
         Ok(Varying {
-            to: job.contact.address.clone(),
+            to: to.address.clone(),
             confirm_token: token(Purpose::Confirm),
             about_token: token(Purpose::About),
             code: keys
-                .code(key_id, request.id.0)
+                .code(key_id, to.request_id.0)
                 .ok_or("the secret that this request was made with is gone")?,
-            asked_at: request.issued_at,
-            expires_at: request.expires_at,
+            asked_at: to.issued_at,
+            expires_at: to.expires_at,
             message_local: message_local.to_owned(),
             now,
         })
     }
 
     fn mail<'a>(&self, common: &'a Common<'a>, values: &'a Varying) -> ConfirmationMail<'a> {
-        let request = &common.job.request;
+        let to = &common.job.to;
         let confirm = format!("/c/{}", values.confirm_token);
         ConfirmationMail {
             brand: common.brand,
             content: common.content,
-            language: &request.language,
+            language: &to.language,
             purposes: &common.purposes,
             name: common.name.clone(),
             to: &values.to,
@@ -149,7 +149,7 @@ impl Delivery {
             about_url: self.app.url(&format!("/a/{}", values.about_token)),
             code: values.code.clone(),
             asked_at: values.asked_at,
-            asked_from: request.page_host.clone(),
+            asked_from: to.page_host.clone(),
             expires_at: values.expires_at,
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
@@ -174,9 +174,9 @@ fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &
     MailKind {
         revision,
         version: version.as_str().to_owned(),
-        language: job.request.language.clone(),
-        purposes: job.request.purposes.clone(),
-        page_host: job.request.page_host.clone(),
+        language: job.to.language.clone(),
+        purposes: job.to.purposes.clone(),
+        page_host: job.to.page_host.clone(),
         domain: domain.to_owned(),
     }
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::Delivery;
-use super::compose::Composed;
+use super::ready::Ready;
 use super::wanted::Job;
 use crate::app::record::About;
-use crate::domain::brand::Brand;
 use crate::domain::event::Fact;
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
@@ -27,14 +26,14 @@ const AMBIGUOUS_TRIES: i64 = 8;
 pub(super) enum Sent {
     Accepted {
         key: OutboxKey,
-        event: Box<NewEvent>,
+        event: Arc<NewEvent>,
         /// What the mail was packed with.
         dictionary: Option<Arc<Dictionary>>,
     },
     NotYet(Retry),
     Failed {
         retry: Retry,
-        event: Box<NewEvent>,
+        event: Arc<NewEvent>,
     },
     /// Not tried: nobody wants it any more.
     Dropped(OutboxKey),
@@ -51,21 +50,19 @@ impl Delivery {
 
     pub(super) fn accepted(
         &self,
-        brand: &Brand,
-        job: &Job,
-        message_id: String,
+        one: &Ready,
         reply: String,
-        composed: &Composed,
         now: Timestamp,
     ) -> Result<Sent, StoreError> {
+        let (job, composed) = (&one.job, &one.composed);
         let fact = Fact::MailAccepted {
-            message_id,
-            from: brand.declared.from_address.clone(),
+            message_id: one.message_id.clone(),
+            from: one.brand.declared.from_address.clone(),
             reply,
             mail_sha256: hex(&Sha256::digest(&composed.bytes)),
             template: job.mail.template.clone(),
             template_version: template_version().to_owned(),
-            language: job.request.language.clone(),
+            language: job.to.language.clone(),
             tries: job.mail.tries + 1,
             ambiguous: job.mail.ambiguous != 0,
         };
@@ -74,7 +71,7 @@ impl Delivery {
         event.mail = Some(packed.map_err(|_| StoreError::Corrupt("a mail that cannot be packed"))?);
         Ok(Sent::Accepted {
             key: job.mail.key(),
-            event: Box::new(event),
+            event: Arc::new(event),
             dictionary: composed.dictionary.clone(),
         })
     }
@@ -133,7 +130,7 @@ impl Delivery {
             ambiguous,
         };
         Ok(Sent::Failed {
-            event: Box::new(self.event(job, now, fact)?),
+            event: Arc::new(self.event(job, now, fact)?),
             retry: Retry {
                 key: job.mail.key(),
                 next_due_at: None,

@@ -1,46 +1,96 @@
-//! Sending one mail after the other, and what the server's answer means for each.
+//! Sending the mails that were claimed, and what the server's answer means for each.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
 use super::Delivery;
+use super::ready::Ready;
 use super::result::Sent;
 use super::wanted::Job;
-use crate::domain::brand::Brand;
-use crate::mail::transport::{Envelope, Outcome, Phase};
+use crate::mail::transport::{Outcome, Phase};
 use crate::store::StoreError;
 use crate::store::outbox::OutboxKey;
+use crate::store::writer::Submitted;
 use crate::telemetry;
 
 /// Results that one sender hands over without waiting for their commit.
 const RESULTS_AT_ONCE: usize = 64;
+/// Mails that one sender takes at a time, while there are enough for all senders.
+const ROW: usize = 8;
+
+/// Results that are not written yet.
+#[derive(Default)]
+struct Writing(Mutex<VecDeque<(OutboxKey, Submitted<()>)>>);
+
+impl Writing {
+    fn push(&self, key: OutboxKey, submitted: Submitted<()>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push_back((key, submitted));
+    }
+
+    /// The oldest, if there are more than so many.
+    fn beyond(&self, many: usize) -> Option<(OutboxKey, Submitted<()>)> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() > many {
+            all.pop_front()
+        } else {
+            None
+        }
+    }
+}
 
 impl Delivery {
     /// Takes jobs until the queue is closed and empty. Results are handed over without waiting for their commit, up to
     /// a number: the next mail need not wait for the disk.
-    pub(super) async fn send_all(self: &Arc<Self>, waiting: &Mutex<mpsc::Receiver<Job>>) {
-        let mut writing = VecDeque::with_capacity(RESULTS_AT_ONCE);
+    pub(super) async fn send_all(&self, waiting: &tokio::sync::Mutex<mpsc::Receiver<Job>>) {
+        let writing = Writing::default();
         loop {
-            let next = waiting.lock().await.recv().await;
-            let Some(job) = next else { break };
-            let key = job.mail.key();
-            match self
-                .send(job)
-                .await
-                .and_then(|sent| self.results.submit(sent))
-            {
-                Ok(submitted) => writing.push_back((key, submitted)),
-                Err(error) => self.settled(key, Err(error)),
+            let row = self.next_row(waiting).await;
+            if row.is_empty() {
+                break;
             }
-            if writing.len() >= RESULTS_AT_ONCE
-                && let Some((key, submitted)) = writing.pop_front()
-            {
-                self.settled(key, submitted.wait().await);
+            self.send_row(row, &writing).await;
+            self.settle(&writing, RESULTS_AT_ONCE).await;
+        }
+        self.settle(&writing, 0).await;
+    }
+
+    /// As many mails as are this sender's share; none once the queue is closed.
+    async fn next_row(&self, waiting: &tokio::sync::Mutex<mpsc::Receiver<Job>>) -> Vec<Job> {
+        let mut row = Vec::with_capacity(ROW);
+        let mut waiting = waiting.lock().await;
+        let share = waiting.len() / self.app.config.smtp.max_sessions;
+        waiting.recv_many(&mut row, share.clamp(1, ROW)).await;
+        row
+    }
+
+    async fn send_row(&self, row: Vec<Job>, writing: &Writing) {
+        let mut ready = Vec::with_capacity(row.len());
+        for job in row {
+            let key = job.mail.key();
+            match self.make_ready(job) {
+                Ok(one) => ready.push(one),
+                Err(sent) => self.hand_over(key, sent, writing),
             }
         }
-        for (key, submitted) in writing {
+        let told = |one: &Ready, outcome| {
+            self.hand_over(one.job.mail.key(), self.result(one, outcome), writing);
+        };
+        self.transport.send_row(&ready, &told).await;
+    }
+
+    fn hand_over(&self, key: OutboxKey, sent: Result<Sent, StoreError>, writing: &Writing) {
+        match sent.and_then(|sent| self.results.submit(sent)) {
+            Ok(submitted) => writing.push(key, submitted),
+            Err(error) => self.settled(key, Err(error)),
+        }
+    }
+
+    /// Waits until no more than so many results are still to be written.
+    async fn settle(&self, writing: &Writing, left: usize) {
+        while let Some((key, submitted)) = writing.beyond(left) {
             self.settled(key, submitted.wait().await);
         }
     }
@@ -53,31 +103,15 @@ impl Delivery {
         self.under_way.remove([&key]);
     }
 
-    async fn send(&self, job: Job) -> Result<Sent, StoreError> {
-        let catalog = self.app.catalog();
-        let Some(brand) = catalog.brand(job.mail.brand_id) else {
-            return Ok(Sent::Dropped(job.mail.key()));
-        };
-        let message_id = message_id(brand, &job);
-        let now = self.app.clock.now();
-        let composed = match self.compose(brand, &job, &message_id, now) {
-            Ok(composed) => composed,
-            Err(reason) => return self.failed(&job, message_id, reason, now, false),
-        };
-        let envelope = Envelope {
-            from: brand.declared.from_address.clone(),
-            to: job.contact.address.clone(),
-        };
-        let outcome = self.transport.send(&envelope, &composed.bytes).await;
+    fn result(&self, one: &Ready, outcome: Outcome) -> Result<Sent, StoreError> {
         let now = self.app.clock.now();
         self.tell(&outcome);
+        let (job, message_id) = (&one.job, one.message_id.clone());
         match outcome {
-            Outcome::Accepted { reply } => {
-                self.accepted(brand, &job, message_id, reply, &composed, now)
-            }
-            Outcome::Rejected { reply, .. } => self.failed(&job, message_id, reply, now, false),
-            Outcome::Deferred { reason, .. } => self.later(&job, message_id, reason, now, false),
-            Outcome::Unknown { reason } => self.later(&job, message_id, reason, now, true),
+            Outcome::Accepted { reply } => self.accepted(one, reply, now),
+            Outcome::Rejected { reply, .. } => self.failed(job, message_id, reply, now, false),
+            Outcome::Deferred { reason, .. } => self.later(job, message_id, reason, now, false),
+            Outcome::Unknown { reason } => self.later(job, message_id, reason, now, true),
         }
     }
 
@@ -100,14 +134,4 @@ impl Delivery {
         };
         metrics::counter!(telemetry::MAILS, "result" => result).increment(1);
     }
-}
-
-/// The id of the outbox row makes the Message-ID: the same for every try (RFC 5322, section 3.6.4).
-fn message_id(brand: &Brand, job: &Job) -> String {
-    let given = job.mail.message_id.clone();
-    given.unwrap_or_else(|| {
-        let from = &brand.declared.from_address;
-        let domain = from.rsplit('@').next().unwrap_or("localhost");
-        format!("{}@{domain}", job.mail.id)
-    })
 }

@@ -33,7 +33,7 @@ impl Stored {
 struct Results {
     done: Vec<OutboxKey>,
     retries: Vec<Retry>,
-    events: Vec<NewEvent>,
+    events: Vec<Arc<NewEvent>>,
     texts: HashMap<i64, Arc<Dictionary>>,
     /// When servers took mails.
     taken_at: Vec<Timestamp>,
@@ -49,13 +49,13 @@ impl Results {
             } => {
                 self.done.push(key);
                 self.taken_at.push(event.at);
-                self.events.push(*event);
+                self.events.push(event);
                 self.texts.extend(dictionary.map(|text| (text.id, text)));
             }
             Sent::NotYet(retry) => self.retries.push(retry),
             Sent::Failed { retry, event } => {
                 self.retries.push(retry);
-                self.events.push(*event);
+                self.events.push(event);
             }
             Sent::Dropped(key) => self.done.push(key),
         }

@@ -1,6 +1,6 @@
 //! Sending one mail over a session: MAIL, RCPT, DATA, the message and the final dot.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,51 +8,44 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::Response;
 use tokio::time::{Instant, timeout_at};
 
+use super::commands::{Commands, Step};
+use super::ended::Ended;
 use super::outgoing::Mail;
 use super::reply::{Reply, verdict};
 use super::session::{Session, fault};
 use super::{Outcome, Phase, SmtpSettings};
 
-/// CRLF, dot, CRLF: the end of data (RFC 5321, section 4.1.1.4).
-const END_OF_DATA: u64 = 5;
-
-/// How sending one mail ended.
-pub(super) struct Ended {
-    pub(super) outcome: Outcome,
-    /// Every reply was read and the server awaits a command.
-    pub(super) keep: bool,
-    /// The connection broke, or the server said 421, before it had answered MAIL FROM.
-    pub(super) stale: bool,
-}
-
-impl Ended {
-    fn lost(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            keep: false,
-            stale: false,
-        }
-    }
-}
+/// A server that answers within this time is told of the next mail before it has answered for this one.
+const QUICK: Duration = Duration::from_millis(100);
 
 impl Session {
-    pub(super) async fn deliver(&mut self, mail: &Mail<'_>, settings: &SmtpSettings) -> Ended {
+    /// Sends a mail; one that was begun needs only its message. `next` is the mail that this session will carry next: it
+    /// is begun at once where the server allows it.
+    pub(super) async fn deliver(
+        &mut self,
+        mail: &Mail,
+        next: Option<&Mail>,
+        settings: &SmtpSettings,
+    ) -> Ended {
         if let Some(why) = self.lacks(mail) {
             let (reply, phase) = (format!("not sent: {why}"), Phase::MailFrom);
             return Ended {
-                outcome: Outcome::Rejected { reply, phase },
                 keep: true,
-                stale: false,
+                ..Ended::lost(Outcome::Rejected { reply, phase })
             };
         }
         self.mails += 1;
         match self.ask_for_data(mail, settings.reply_within).await {
-            Ok(()) => self.send_data(mail, settings).await,
+            Ok(()) => {
+                let may_begin = self.may_begin_next(settings);
+                let next = next.filter(|next| may_begin && self.lacks(next).is_none());
+                self.send_data(mail, next, settings).await
+            }
             Err(ended) => ended,
         }
     }
 
-    fn lacks(&self, mail: &Mail<'_>) -> Option<&'static str> {
+    fn lacks(&self, mail: &Mail) -> Option<&'static str> {
         // RFC 6531, section 3.1 and RFC 6152, section 3: without the offer such a mail must not be sent.
         if mail.is_international && !self.offers.smtp_utf8 {
             Some("the server does not offer SMTPUTF8, which this mail needs")
@@ -63,129 +56,83 @@ impl Session {
         }
     }
 
-    /// MAIL, RCPT and DATA, in one write where the server allows it (RFC 2920). Fine if DATA got its 354.
-    async fn ask_for_data(&mut self, mail: &Mail<'_>, within: Duration) -> Result<(), Ended> {
-        let mut lines = String::with_capacity(96 + mail.from.len() + mail.to.len());
-        let mut ends = [0; 4];
-        // Writing to a String cannot fail.
-        let _ = write!(lines, "{}", if self.needs_reset { "RSET\r\n" } else { "" });
-        ends[0] = lines.len();
-        let body = if mail.is_eight_bit {
-            " BODY=8BITMIME"
-        } else {
-            ""
-        };
-        let utf8 = if mail.is_international {
-            " SMTPUTF8"
-        } else {
-            ""
-        };
-        let _ = write!(lines, "MAIL FROM:<{}>{body}{utf8}\r\n", mail.from);
-        ends[1] = lines.len();
-        let _ = write!(lines, "RCPT TO:<{}>\r\n", mail.to);
-        ends[2] = lines.len();
-        lines.push_str("DATA\r\n");
-        ends[3] = lines.len();
+    fn may_begin_next(&self, settings: &SmtpSettings) -> bool {
+        self.offers.pipelining && self.is_quick && self.mails < settings.max_mails_per_session
+    }
 
+    /// MAIL, RCPT and DATA, in one write where the server allows it (RFC 2920). Fine if DATA got its 354.
+    async fn ask_for_data(&mut self, mail: &Mail, within: Duration) -> Result<(), Ended> {
+        let commands = Commands::of(mail, self.needs_reset);
+        let is_begun = std::mem::take(&mut self.is_begun);
         let mut failure: Option<Ended> = None;
-        let mut start = 0;
-        for (step, end) in ends.into_iter().enumerate() {
-            if end == start {
-                continue;
-            }
-            let line = match (self.offers.pipelining, start) {
-                (true, 0) => Some(lines.as_str()),
+        for (at, (step, line)) in commands.steps().enumerate() {
+            let line = match (self.offers.pipelining, at) {
+                (true, 0) if !is_begun => Some(commands.lines()),
                 (true, _) => None,
-                (false, _) => Some(&lines[start..end]),
+                (false, _) => Some(line),
             };
-            start = end;
-            let phase = [
-                Phase::MailFrom,
-                Phase::MailFrom,
-                Phase::Recipient,
-                Phase::Data,
-            ][step];
             let reply = match self.ask(line, within).await {
                 Ok(reply) => reply,
                 Err(reason) => {
-                    return Err(failure.map_or_else(
-                        || Ended {
-                            stale: step < 2,
-                            ..Ended::lost(Outcome::Deferred { reason, phase })
-                        },
-                        |known| Ended {
-                            keep: false,
-                            ..known
-                        },
-                    ));
+                    let known = failure.unwrap_or_else(|| Ended::silent(step, reason));
+                    return Err(Ended {
+                        keep: false,
+                        ..known
+                    });
                 }
             };
-            let wished = if step == 3 {
-                reply.code == 354
-            } else {
-                reply.is_positive()
+            failure = match failure {
+                Some(known) => Some(known.and_then(&reply)),
+                None if step.is_granted(&reply) => None,
+                None => Some(Ended::refused(step, &reply, mail)),
             };
-            if let Some(known) = &mut failure {
-                // The server wants a message although it refused sender or recipient. An empty one would
-                // put things in step (RFC 2920, section 3.1), and some server might deliver it.
-                known.keep &= !(reply.code == 354 || reply.code == 421);
-            } else if !wished {
-                let (outcome, keep) = verdict(&reply, phase, &[mail.to, mail.from]);
-                // A refused RSET says nothing about this mail.
-                let keep = keep && step > 0;
-                let stale = reply.code == 421 && step < 2 || step == 0;
-                failure = Some(Ended {
-                    outcome,
-                    keep,
-                    stale,
-                });
-            } else if step == 0 {
-                self.needs_reset = false;
-            }
             match &failure {
                 Some(known) if !known.keep || !self.offers.pipelining => break,
                 _ => {}
             }
         }
+        self.is_in_order(failure)
+    }
+
+    /// Whether the message may follow, now that the replies were read.
+    fn is_in_order(&mut self, failure: Option<Ended>) -> Result<(), Ended> {
+        self.needs_reset = failure.is_some();
+        let is_in_step = self.is_in_step();
         match failure {
-            None => Ok(()),
-            Some(ended) => {
-                self.needs_reset = true;
-                let keep = ended.keep && self.is_in_step();
-                Err(Ended { keep, ..ended })
-            }
+            None if is_in_step => Ok(()),
+            // A reply too many may have been taken for the 354.
+            None => Err(Ended::silent(Step::Data, "out of step".to_owned())),
+            Some(ended) => Err(Ended {
+                keep: ended.keep && is_in_step,
+                ..ended
+            }),
         }
     }
 
-    /// Sends the message and the final dot, and waits for the reply that decides.
-    async fn send_data(&mut self, mail: &Mail<'_>, settings: &SmtpSettings) -> Ended {
+    /// Sends the message and the final dot, and waits for the reply that decides. The transfer of a message may be the
+    /// first of a group of commands (RFC 2920, section 3.1): those of the next mail leave in the same write.
+    async fn send_data(
+        &mut self,
+        mail: &Mail,
+        next: Option<&Mail>,
+        settings: &SmtpSettings,
+    ) -> Ended {
         let notes = Arc::clone(&self.notes);
-        let length = mail.body.len() as u64 + mail.dotted_lines + END_OF_DATA;
-        let dot_at = notes.written() + length;
+        let dot_at = notes.written() + mail.data.len() as u64;
         let is_dot_sent = || notes.written() >= dot_at;
+        self.is_begun = next.is_some();
+        let said = next.map_or(Cow::Borrowed(mail.data.as_str()), |next| {
+            Cow::Owned([&mail.data, Commands::of(next, false).lines()].concat())
+        });
         self.awaited += 1;
-        let result = self.write_data(mail.body, settings, is_dot_sent).await;
+        let began_at = Instant::now();
+        let result = self.write_data(&said, settings, is_dot_sent).await;
+        self.is_quick = began_at.elapsed() < QUICK;
         let reason = match result.map(Reply::from_lettre) {
-            Some(Ok(reply)) if reply.is_positive() => {
-                return Ended {
-                    outcome: Outcome::Accepted {
-                        reply: reply.text(),
-                    },
-                    keep: self.is_in_step(),
-                    stale: false,
-                };
-            }
-            Some(Ok(reply)) if reply.code >= 400 => {
-                let (outcome, keep) = verdict(&reply, Phase::FinalDot, &[mail.to, mail.from]);
-                let keep = keep && self.is_in_step();
-                return Ended {
-                    keep,
-                    ..Ended::lost(outcome)
-                };
-            }
-            Some(Ok(reply)) => {
-                format!("out of step: {}", reply.text_without(&[mail.to, mail.from]))
-            }
+            Some(Ok(reply)) => match self.ended_by(&reply, mail) {
+                Ok(ended) => return ended,
+                Err(reason) => reason,
+            },
             Some(Err(error)) => fault(&error, &notes),
             None => "no reply in time".to_owned(),
         };
@@ -197,17 +144,37 @@ impl Session {
         })
     }
 
+    /// What the reply after the final dot means, if it means anything.
+    fn ended_by(&self, reply: &Reply, mail: &Mail) -> Result<Ended, String> {
+        let private: &[&str] = &[&mail.to, &mail.from];
+        if reply.is_positive() {
+            let reply = reply.text();
+            return Ok(Ended {
+                keep: self.is_in_step(),
+                ..Ended::lost(Outcome::Accepted { reply })
+            });
+        }
+        if reply.code < 400 {
+            return Err(format!("out of step: {}", reply.text_without(private)));
+        }
+        let (outcome, keep) = verdict(reply, Phase::FinalDot, private);
+        Ok(Ended {
+            keep: keep && self.is_in_step(),
+            ..Ended::lost(outcome)
+        })
+    }
+
     /// The reply after the final dot; `None` when the time is over.
     async fn write_data(
         &mut self,
-        body: &[u8],
+        said: &str,
         settings: &SmtpSettings,
         is_dot_sent: impl Fn() -> bool,
     ) -> Option<Result<Response, Error>> {
         let (reply_within, final_within) = (settings.reply_within, settings.final_reply_within);
         let began_at = Instant::now();
         let mut deadline = began_at + reply_within.min(final_within);
-        let mut sending = std::pin::pin!(self.connection.message(body));
+        let mut sending = std::pin::pin!(self.connection.command(said));
         loop {
             if let Ok(result) = timeout_at(deadline, &mut sending).await {
                 return Some(result);

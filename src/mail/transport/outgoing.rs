@@ -6,74 +6,103 @@
 use super::{Envelope, Outcome, Phase};
 
 /// RFC 5321, section 4.5.3.1.6 and RFC 5322, section 2.1.1: 1,000 octets with the CRLF.
-const MAX_LINE: usize = 998;
+const MAX_LINE: usize = 1_000;
 /// RFC 5321, section 4.5.3.1.3, without the angle brackets.
 const MAX_ADDRESS: usize = 254;
 const MAX_LOCAL_PART: usize = 64;
+/// Dots that are doubled without a larger buffer.
+const DOTS: usize = 64;
 
-pub(super) struct Mail<'a> {
-    pub(super) from: &'a str,
-    pub(super) to: &'a str,
-    /// The message without its last CRLF, which the end-of-data sequence brings along: with it the
-    /// server would get one empty line more than we signed and stored.
-    pub(super) body: &'a [u8],
-    /// Lines that begin with a dot and so get another (RFC 5321, section 4.5.2).
-    pub(super) dotted_lines: u64,
+/// Why a mail cannot be sent as it is; it is never tried again.
+#[derive(Debug)]
+pub struct Refusal {
+    pub reply: String,
+    pub phase: Phase,
+}
+
+impl From<Refusal> for Outcome {
+    fn from(Refusal { reply, phase }: Refusal) -> Self {
+        Self::Rejected { reply, phase }
+    }
+}
+
+/// A mail that can be sent as it is.
+pub struct Mail {
+    pub(super) from: String,
+    pub(super) to: String,
+    /// What DATA carries: the message with its dots doubled, and the end of data.
+    pub(super) data: String,
     /// The message needs BODY=8BITMIME (RFC 6152).
     pub(super) is_eight_bit: bool,
     /// The recipient or a header field needs SMTPUTF8 (RFC 6531, section 3.4).
     pub(super) is_international: bool,
 }
 
-impl<'a> Mail<'a> {
-    pub(super) fn checked(envelope: &'a Envelope, message: &'a [u8]) -> Result<Self, Outcome> {
+impl Mail {
+    pub fn checked(envelope: &Envelope, message: &[u8]) -> Result<Self, Refusal> {
         if !(envelope.from.is_empty() || is_sendable(&envelope.from) && envelope.from.is_ascii()) {
             return Err(refusal("the sender cannot be sent", Phase::MailFrom));
         }
         if !is_sendable(&envelope.to) {
             return Err(refusal("the recipient cannot be sent", Phase::Recipient));
         }
-        let Some(body) = message.strip_suffix(b"\r\n") else {
-            let why = "the message does not end with CRLF";
-            return Err(refusal(why, Phase::Data));
-        };
-        let mut mail = Self {
-            from: &envelope.from,
-            to: &envelope.to,
-            body,
-            dotted_lines: 0,
-            is_eight_bit: false,
-            is_international: !envelope.to.is_ascii(),
-        };
-        mail.check_lines(message)
+        let text = std::str::from_utf8(message).map_err(|_| "the message is not UTF-8");
+        let (text, data) = text
+            .and_then(|text| Ok((text, data_of(text)?)))
             .map_err(|why| refusal(why, Phase::Data))?;
-        Ok(mail)
+        Ok(Self {
+            from: envelope.from.clone(),
+            to: envelope.to.clone(),
+            data,
+            is_eight_bit: !text.is_ascii(),
+            is_international: !envelope.to.is_ascii() || !header_of(text).is_ascii(),
+        })
     }
+}
 
-    fn check_lines(&mut self, message: &[u8]) -> Result<(), &'static str> {
-        let mut in_header = true;
-        for line in message.split_inclusive(|byte| *byte == b'\n') {
-            let line = line
-                .strip_suffix(b"\r\n")
-                .ok_or("the message holds a bare LF")?;
-            if line.len() > MAX_LINE {
-                return Err("the message has a line of more than 998 octets");
-            }
-            if line.contains(&b'\r') {
-                return Err("the message holds a bare CR");
-            }
-            if line.contains(&0) {
-                return Err("the message holds a NUL");
-            }
-            if !line.is_ascii() {
-                self.is_eight_bit = true;
-                self.is_international |= in_header;
-            }
-            in_header &= !line.is_empty();
-            self.dotted_lines += u64::from(line.first() == Some(&b'.'));
-        }
-        Ok(())
+/// The message as DATA carries it: a dot at the start of a line gets another (RFC 5321, section 4.5.2), and a line with a
+/// dot alone is the end. The CRLF that must stand before that dot is the message's own last one: with another the server
+/// would get one empty line more than we signed and stored.
+fn data_of(message: &str) -> Result<String, &'static str> {
+    if !message.ends_with("\r\n") {
+        return Err("the message does not end with CRLF");
     }
+    let mut data = String::with_capacity(message.len() + DOTS);
+    let (mut lines, mut copied, mut start) = (0, 0, 0);
+    for line in message.split_inclusive('\n') {
+        if !line.ends_with("\r\n") {
+            return Err("the message holds a bare LF");
+        }
+        if line.len() > MAX_LINE {
+            return Err("the message has a line of more than 998 octets");
+        }
+        if line.starts_with('.') {
+            data.push_str(&message[copied..start]);
+            data.push('.');
+            copied = start;
+        }
+        start += line.len();
+        lines += 1;
+    }
+    let count = |wanted: u8| message.bytes().filter(|byte| *byte == wanted).count();
+    // Every line has one at its end.
+    if count(b'\r') > lines {
+        return Err("the message holds a bare CR");
+    }
+    if count(0) > 0 {
+        return Err("the message holds a NUL");
+    }
+    data.push_str(&message[copied..]);
+    data.push_str(".\r\n");
+    Ok(data)
+}
+
+/// The lines before the first empty one.
+fn header_of(message: &str) -> &str {
+    if message.starts_with("\r\n") {
+        return "";
+    }
+    message.split("\r\n\r\n").next().unwrap_or(message)
 }
 
 /// Whether an address can stand between angle brackets as it is. Quoted local parts and address
@@ -100,8 +129,8 @@ fn is_sendable(address: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }
 
-fn refusal(why: &str, phase: Phase) -> Outcome {
-    Outcome::Rejected {
+fn refusal(why: &str, phase: Phase) -> Refusal {
+    Refusal {
         reply: format!("not sent: {why}"),
         phase,
     }

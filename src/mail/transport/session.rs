@@ -12,6 +12,9 @@ use super::reply::{Reply, printable};
 use super::wire::{Notes, Stream, Tap, Wire};
 use super::{Phase, ProbeProblem, SmtpSettings};
 
+/// Replies to the commands of a mail that was begun.
+const BEGUN: u64 = 3;
+
 /// QUIT is a courtesy that nobody should wait long for.
 const QUIT_WITHIN: Duration = Duration::from_secs(2);
 
@@ -78,6 +81,10 @@ pub(super) struct Session {
     pub(super) mails: u32,
     /// A failed transaction is still open at the server and must be reset before the next.
     pub(super) needs_reset: bool,
+    /// The commands of the next mail were sent behind the message of the last; their replies are still to be read.
+    pub(super) is_begun: bool,
+    /// The last message was answered at once.
+    pub(super) is_quick: bool,
     _counted: Counted,
 }
 
@@ -111,6 +118,8 @@ impl Session {
             awaited: 2,
             mails: 0,
             needs_reset: false,
+            is_begun: false,
+            is_quick: false,
             _counted: counted,
         })
     }
@@ -120,9 +129,11 @@ impl Session {
         printable(&self.heard.lines().collect::<Vec<_>>().join(" / "))
     }
 
-    /// Whether exactly the replies came that were asked for.
+    /// Whether exactly the replies came that were asked for; those to a mail that was begun may have come.
     pub(super) fn is_in_step(&self) -> bool {
-        self.notes.replies() == self.awaited && !self.notes.ended()
+        let begun = if self.is_begun { BEGUN } else { 0 };
+        let asked_for = self.awaited..=self.awaited + begun;
+        asked_for.contains(&self.notes.replies()) && !self.notes.ended()
     }
 
     /// Sends a line (or several, when pipelining) and reads one reply; with no line reads the next reply.

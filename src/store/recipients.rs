@@ -1,0 +1,49 @@
+//! Whom a confirmation mail goes to and what it says: no more than that, since it is read for every mail that leaves.
+
+use super::requests::Key;
+use super::set::Rows;
+use super::{Conn, StoreError};
+use crate::domain::brand::Slug;
+use crate::domain::ids::{FormId, RequestId};
+use crate::domain::time::Timestamp;
+
+/// What a mail needs of its request and its contact.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Recipient {
+    pub request_id: RequestId,
+    pub form_id: FormId,
+    pub form_version: String,
+    pub purposes: String,
+    pub language: String,
+    pub page_host: Option<String>,
+    pub key_id: i64,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub address: String,
+    pub name: Option<String>,
+}
+
+impl Recipient {
+    pub fn purposes(&self) -> Vec<Slug> {
+        self.purposes
+            .split(' ')
+            .filter_map(|name| Slug::try_from(name.to_owned()).ok())
+            .collect()
+    }
+}
+
+/// Requests that are still open, of mailboxes that the brand may write to.
+const LIST: &str = "select q.id as request_id, q.form_id, q.form_version, q.purposes, q.language, q.page_host, q.key_id, \
+     q.issued_at, q.expires_at, c.address, c.name \
+     from r cross join request q cross join contact c \
+     where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id \
+     and q.state = 'open' and not exists (select 1 from mailbox m \
+     where m.brand_id = c.brand_id and m.hash = c.mailbox and m.suppressed_at is not null)";
+
+/// The recipients of the mails of these requests, without those to whom nothing may be sent any more.
+pub async fn list(conn: &mut Conn, keys: &[Key]) -> Result<Vec<Recipient>, StoreError> {
+    let rows = Rows::of(keys)
+        .uuid("brand_id", |key| key.0.0)
+        .uuid("id", |key| key.1.0);
+    conn.read_set(LIST, rows).await
+}
