@@ -12,6 +12,7 @@ pub mod erase;
 pub mod import;
 pub mod inbox;
 pub mod judge;
+pub mod lapse;
 pub mod live;
 pub mod open_link;
 mod outside;

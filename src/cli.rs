@@ -13,6 +13,7 @@ mod evidence;
 mod forget;
 mod import;
 mod init;
+mod lapsing;
 mod operator;
 mod permission;
 mod policy;
@@ -68,8 +69,10 @@ enum Command {
     Permission(permission::Ask),
     /// The consent policy: the table of sources and overlays; `policy explain` judges one address
     Policy(policy::Policy),
-    /// Try an import: what the policy says of everybody in a CSV or XLSX file
+    /// Take a list in, or try what the policy says of everybody in it: CSV or XLSX
     Import(import::Import),
+    /// Whose implicit consent is about to lapse
+    Lapsing(lapsing::Lapsing),
     /// What is known of an address
     Evidence(evidence::Evidence),
     /// Have the log stamped now by every time-stamping authority of the settings
@@ -152,6 +155,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Serve(command) => command.run(load(&file)?).await,
         Command::Demo(command) => command.run().await,
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
+        Command::Lapsing(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Policy(command) => command.run(&file).await,
         Command::Import(command) => command.run(&file).await,

@@ -5,6 +5,7 @@
 
 pub mod candidate;
 pub mod dates;
+pub mod export;
 pub mod formula;
 pub mod header;
 mod limits;

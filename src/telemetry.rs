@@ -19,6 +19,8 @@ pub const OPENINGS: &str = "countersign_link_openings_total";
 pub const BUDGET: &str = "countersign_budget_refusals_total";
 /// Entries of the log of evidence.
 pub const LOG_ENTRIES: &str = "countersign_log_entries";
+/// Contacts whose implicit consent lapses within 30 days.
+pub const LAPSING: &str = "countersign_lapsing_contacts";
 /// Times that the log of evidence could not go on.
 pub const LOG_PROBLEMS: &str = "countersign_log_problems_total";
 /// Stamps by authority and outcome.

@@ -1,3 +1,8 @@
+-- When implicit consent of a contact ends next; most have none that ends.
+alter table contact add column lapses_at bigint;
+
+create index contact_lapses on contact (lapses_at) where lapses_at is not null;
+
 -- Imports: each one file that was read once. How far it came is written with the rows themselves, so that one that was
 -- interrupted goes on where it stopped. Its events lie behind `after_position`, up to `last_position` once it has ended.
 create table import (

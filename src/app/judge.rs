@@ -58,7 +58,10 @@ impl App {
             };
             let hashes: Vec<_> = part.iter().map(|address| hash(address)).collect();
             let standings = contacts::find_standings(&mut conn, brand.id, &keys).await?;
-            let standings: HashMap<String, Standings> = standings.into_iter().collect();
+            let standings: HashMap<String, Standings> = standings
+                .into_iter()
+                .map(|(key, _, standings)| (key, standings))
+                .collect();
             let mailboxes = budgets::find_mailboxes(&mut conn, &hashes).await?;
             let suppressed: HashSet<_> = mailboxes
                 .iter()

@@ -1,8 +1,9 @@
 //! What an operator sees first: the forms, what waits, what failed.
 
 use super::App;
+use super::lapse::NOTICE;
 use super::tidy::Readiness;
-use crate::store::{StoreError, outbox};
+use crate::store::{StoreError, contacts, outbox};
 
 /// Failed mails shown at a time.
 const SHOWN: i64 = 20;
@@ -29,6 +30,8 @@ pub struct Overview {
     pub forms: Vec<FormLine>,
     pub ready: Readiness,
     pub failed: Vec<FailedMail>,
+    /// Brands with the number of contacts whose implicit consent is about to lapse.
+    pub lapsing: Vec<(String, i64)>,
 }
 
 impl App {
@@ -57,10 +60,20 @@ impl App {
                 reply: row.last_reply.unwrap_or_default(),
             })
             .collect();
+        let soon = self.clock.now().plus(NOTICE);
+        let lapsing = contacts::count_lapsing(&mut conn, soon)
+            .await?
+            .into_iter()
+            .filter_map(|(id, count)| {
+                let brand = catalog.brand(id)?;
+                Some((brand.declared.slug.to_string(), count))
+            })
+            .collect();
         Ok(Overview {
             forms,
             ready,
             failed,
+            lapsing,
         })
     }
 }

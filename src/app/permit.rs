@@ -1,14 +1,18 @@
 //! May this address be mailed, and the story behind the answer.
 
+use std::collections::HashMap;
+
 use super::App;
-use super::record::read_all;
+use super::record::{read_all, read_body};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::{AddressProblem, AddressRules, EmailAddress};
 use crate::domain::event::Event;
+use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::permission::Permission;
-use crate::domain::standing::fold;
+use crate::domain::standing::{Standings, apply, fold};
 use crate::domain::time::Timestamp;
-use crate::store::{StoreError, contacts, events};
+use crate::store::set::ROWS_AT_MOST;
+use crate::store::{Conn, StoreError, contacts, events};
 
 /// Why a question about an address has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,42 @@ impl App {
         Ok(Permission::of(standings.get(purpose), instant))
     }
 
+    /// The same of many addresses, in their order: two statements for each 1,024.
+    pub async fn permissions(
+        &self,
+        brand: &Brand,
+        purpose: &Slug,
+        addresses: &[&EmailAddress],
+        at: Option<Timestamp>,
+    ) -> Result<Vec<Permission>, StoreError> {
+        let instant = at.unwrap_or_else(|| self.clock.now());
+        let mut answers = Vec::with_capacity(addresses.len());
+        let mut conn = self.store.read().await?;
+        for part in addresses.chunks(ROWS_AT_MOST) {
+            let keys: Vec<&str> = part.iter().map(|address| address.key()).collect();
+            let found = contacts::find_standings(&mut conn, brand.id, &keys).await?;
+            let ids: Vec<_> = found.iter().map(|one| (brand.id, one.1)).collect();
+            let mut known: HashMap<String, Standings> = HashMap::with_capacity(found.len());
+            let mut then = match at {
+                Some(at) => standings_at(&mut conn, &ids, at).await?,
+                None => HashMap::new(),
+            };
+            for (key, id, now) in found {
+                let standings = if at.is_some() {
+                    then.remove(&id).unwrap_or_default()
+                } else {
+                    now
+                };
+                known.insert(key, standings);
+            }
+            answers.extend(keys.iter().map(|key| {
+                let standings = known.get(*key);
+                Permission::of(standings.and_then(|all| all.get(purpose)), instant)
+            }));
+        }
+        Ok(answers)
+    }
+
     /// All events of an address, oldest first; empty if the brand does not know it.
     pub async fn story(&self, brand: &Brand, address: &str) -> Result<Vec<Event>, Unanswerable> {
         let address = parse_address(address)?;
@@ -54,6 +94,21 @@ impl App {
         let stored = events::list(&mut conn, brand.id, contact.id).await?;
         Ok(read_all(&stored)?)
     }
+}
+
+/// Where contacts stood at an instant, from their events.
+async fn standings_at(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+    at: Timestamp,
+) -> Result<HashMap<ContactId, Standings>, StoreError> {
+    let mut all: HashMap<ContactId, Standings> = HashMap::with_capacity(contacts.len());
+    for (_, contact, body) in events::list_bodies(conn, contacts).await? {
+        if let Some(event) = read_body(body.as_deref())?.filter(|event| event.at <= at) {
+            apply(all.entry(contact).or_default(), &event.fact, event.at);
+        }
+    }
+    Ok(all)
 }
 
 /// Any domain: a question about a stored address must not depend on today's list of domains.

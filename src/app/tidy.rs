@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::App;
 use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
+use super::lapse::NOTICE;
 use super::restored::SendingHeld;
 use crate::domain::breaker::USUAL_FOR;
-use crate::store::{StoreError, breaker, budgets, log, openings, outbox};
+use crate::store::{StoreError, breaker, budgets, contacts, log, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -87,6 +88,10 @@ impl App {
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
         let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
+        let soon = self.clock.now().plus(NOTICE);
+        let lapsing = contacts::count_lapsing(&mut conn, soon).await?;
+        let lapsing: i64 = lapsing.iter().map(|(_, count)| count).sum();
+        metrics::gauge!(telemetry::LAPSING).set(lapsing as f64);
         drop(conn);
         let breaker = self.breaker().await?;
         let open = u8::from(breaker.open_since.is_some());

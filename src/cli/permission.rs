@@ -1,4 +1,8 @@
-//! `countersign permission ADDRESS`: may it be mailed.
+//! `countersign permission ADDRESS`: may it be mailed. With `--file`, everybody on a list.
+
+mod list;
+
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -7,10 +11,13 @@ use crate::app::App;
 use crate::app::permit::Unanswerable;
 use crate::domain::brand::Slug;
 use crate::domain::time::Timestamp;
+use crate::intake::header::Mapping;
+use list::List;
 
 #[derive(Args)]
 pub struct Ask {
-    address: String,
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    address: Option<String>,
     #[arg(long)]
     brand: String,
     #[arg(long)]
@@ -18,6 +25,19 @@ pub struct Ask {
     /// As of this instant: RFC 3339, or a date
     #[arg(long)]
     at: Option<String>,
+    /// Ask about everybody on a list: a CSV file with a header, or an XLSX workbook. Answers as CSV: line, address, allowed,
+    /// basis, grade, since, until, rule, why
+    #[arg(long, value_name = "LIST.csv")]
+    file: Option<PathBuf>,
+    /// Which column of the list holds the address, where its name does not tell: COLUMN=email
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = Mapping::parse, requires = "file")]
+    map: Vec<Mapping>,
+    /// Write the answers to a file instead of standard output
+    #[arg(long, value_name = "OUT.csv", requires = "file")]
+    out: Option<PathBuf>,
+    /// Write those only who may be mailed
+    #[arg(long, requires = "file")]
+    allowed_only: bool,
     #[arg(long)]
     json: bool,
 }
@@ -47,7 +67,20 @@ impl Ask {
                 ))
             })?),
         };
-        let answer = match app.permission(&brand, &purpose, &self.address, at).await {
+        let Some(address) = &self.address else {
+            let list = List {
+                brand,
+                purpose,
+                at,
+                file: self.file.unwrap_or_default(),
+                map: self.map,
+                out: self.out,
+                allowed_only: self.allowed_only,
+                json: self.json,
+            };
+            return list.answer(app).await;
+        };
+        let answer = match app.permission(&brand, &purpose, address, at).await {
             Ok(answer) => answer,
             Err(problem @ Unanswerable::Address(_)) => {
                 return Err(Ended::Wrong(problem.to_string()));

@@ -33,6 +33,7 @@ pub struct Serve {
 
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
+const LAPSE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
@@ -63,6 +64,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             .map_err(|problem| Ended::Wrong(problem.to_string()))?;
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
+        tasks.spawn(every(LAPSE_EVERY, stopped.clone(), app.clone(), lapse));
         tasks.spawn(every(
             SEQUENCE_EVERY,
             stopped.clone(),
@@ -191,6 +193,14 @@ async fn sequence(app: Arc<App>) {
         }
     }
     app.live.set_log_problem(problem.as_deref());
+}
+
+async fn lapse(app: Arc<App>) {
+    match app.lapse().await {
+        Ok(0) => {}
+        Ok(contacts) => tracing::info!(contacts, "implicit consent lapsed"),
+        Err(error) => tracing::warn!(%error, "implicit consent that is over could not be ended"),
+    }
 }
 
 async fn watch(app: Arc<App>) {

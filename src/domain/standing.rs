@@ -19,6 +19,16 @@ pub enum Basis {
     Explicit,
 }
 
+impl Basis {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Implicit => "implicit",
+            Self::Explicit => "explicit",
+        }
+    }
+}
+
 /// Where a contact stands for a purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -185,6 +195,15 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::SealOpened { .. }
         | Fact::SealDeleted => {}
     }
+}
+
+/// When the next of them lapses; none if none does.
+pub fn lapses_at(standings: &Standings) -> Option<Timestamp> {
+    standings
+        .values()
+        .filter(|standing| standing.state == State::Implicit)
+        .filter_map(|standing| standing.until)
+        .min()
 }
 
 fn end(standings: &mut Standings, purpose: &Slug, state: State, rule: Rule, at: Timestamp) {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId, RequestId};
-use crate::domain::standing::Standings;
+use crate::domain::standing::{Standings, lapses_at};
 use crate::domain::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,22 +62,37 @@ fn written(standings: &Standings) -> String {
     serde_json::to_string(standings).unwrap_or_default()
 }
 
+fn micros_of(at: Option<Timestamp>) -> Option<i64> {
+    at.map(Timestamp::micros)
+}
+
 const FIND_ONE: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where brand_id = $1 and address_key = $2";
-const FIND_STANDINGS: &str = "select c.address_key, c.standings from r cross join contact c \
+const FIND_STANDINGS: &str = "select c.address_key, c.id, c.standings from r cross join contact c \
      where c.brand_id = r.brand_id and c.address_key = r.address_key";
 const LIST: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where (brand_id, id) > ($1, $2) order by brand_id, id limit $3";
 const FIND_BY_ID: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
      created_at from contact where brand_id = $1 and id = $2";
 const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
-     standings, created_at) \
-     select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, created_at \
+     standings, lapses_at, created_at) \
+     select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, lapses_at, created_at \
      from r where brand_id is not null \
      on conflict (brand_id, id) do update set language = excluded.language, name = excluded.name, \
-     open_request_id = excluded.open_request_id, standings = excluded.standings";
-const PUT_STANDINGS: &str = "update contact set standings = r.standings from r \
+     open_request_id = excluded.open_request_id, standings = excluded.standings, lapses_at = excluded.lapses_at";
+const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
+
+const LIST_LAPSING: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
+     created_at from contact where lapses_at is not null and lapses_at <= $1 order by lapses_at limit $2";
+const LIST_LAPSING_OF: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
+     standings, created_at from contact where brand_id = $1 and lapses_at is not null and lapses_at <= $2 \
+     and (lapses_at > $3 or (lapses_at = $3 and id > $4)) order by lapses_at, id limit $5";
+const COUNT_LAPSING: &str = "select brand_id, count(*) from contact where lapses_at is not null and lapses_at <= $1 \
+     group by brand_id";
+
+const FIND_ALL: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, c.open_request_id, \
+     c.standings, c.created_at from r join contact c on c.brand_id = r.brand_id and c.id = r.id";
 
 const DELETE: &str = "delete from contact where brand_id = $1 and id = $2";
 
@@ -100,19 +115,19 @@ pub async fn find(
     found.map(ContactRow::read).transpose()
 }
 
-/// Where those of a brand's addresses stand that it knows, by their keys.
+/// Where those of a brand's addresses stand that it knows: their keys and contacts.
 pub async fn find_standings(
     conn: &mut Conn,
     brand: BrandId,
     address_keys: &[&str],
-) -> Result<Vec<(String, Standings)>, StoreError> {
+) -> Result<Vec<(String, ContactId, Standings)>, StoreError> {
     let rows = Rows::of(address_keys)
         .uuid("brand_id", |_| brand.0)
         .text("address_key", |key| (*key).to_owned());
-    let found: Vec<(String, String)> = conn.read_set(FIND_STANDINGS, rows).await?;
+    let found: Vec<(String, ContactId, String)> = conn.read_set(FIND_STANDINGS, rows).await?;
     found
         .into_iter()
-        .map(|(key, standings)| Ok((key, read_standings(&standings)?)))
+        .map(|(key, id, standings)| Ok((key, id, read_standings(&standings)?)))
         .collect()
 }
 
@@ -127,6 +142,62 @@ pub async fn find_by_id(
         .fetch_optional(driver)
         .await?);
     found.map(ContactRow::read).transpose()
+}
+
+/// Those of these contacts that are there.
+pub async fn find_all(
+    conn: &mut Conn,
+    ids: &[(BrandId, ContactId)],
+) -> Result<Vec<Contact>, StoreError> {
+    let rows = Rows::of(ids)
+        .uuid("brand_id", |one| one.0.0)
+        .uuid("id", |one| one.1.0);
+    let found: Vec<ContactRow> = conn.read_set(FIND_ALL, rows).await?;
+    found.into_iter().map(ContactRow::read).collect()
+}
+
+/// Contacts some of whose implicit consent ends by an instant, whatever the brand; those that end first.
+pub async fn list_lapsing(
+    conn: &mut Conn,
+    by: Timestamp,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_LAPSING)
+        .bind(by)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    found.into_iter().map(ContactRow::read).collect()
+}
+
+/// The same of one brand, behind a contact and the end of its consent.
+pub async fn list_lapsing_of(
+    conn: &mut Conn,
+    brand: BrandId,
+    by: Timestamp,
+    after: (Timestamp, ContactId),
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_LAPSING_OF)
+        .bind(brand)
+        .bind(by)
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    found.into_iter().map(ContactRow::read).collect()
+}
+
+/// How many contacts of each brand lose some implicit consent by an instant.
+pub async fn count_lapsing(
+    conn: &mut Conn,
+    by: Timestamp,
+) -> Result<Vec<(BrandId, i64)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(COUNT_LAPSING)
+        .bind(by)
+        .fetch_all(driver)
+        .await?))
 }
 
 /// Contacts of all brands behind one, in the order of their keys.
@@ -157,6 +228,7 @@ pub fn put(writes: &mut Writes, contacts: &[Contact]) {
             .text_or_null("name", |c| c.name.clone())
             .uuid_or_null("open_request_id", |c| c.open_request_id.map(|id| id.0))
             .text("standings", |c| written(&c.standings))
+            .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
             .int("created_at", |c| c.created_at.micros());
         writes.add(PUT, rows);
     }
@@ -168,7 +240,8 @@ pub fn put_standings(writes: &mut Writes, contacts: &[(BrandId, ContactId, &Stan
         let rows = Rows::of(part)
             .uuid("brand_id", |c| c.0.0)
             .uuid("id", |c| c.1.0)
-            .text("standings", |c| written(c.2));
+            .text("standings", |c| written(c.2))
+            .int_or_null("lapses_at", |c| micros_of(lapses_at(c.2)));
         writes.add(PUT_STANDINGS, rows);
     }
 }

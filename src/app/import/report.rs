@@ -1,13 +1,12 @@
 //! The report: a line for each row, as CSV that no spreadsheet takes for formulas (T25).
 
-use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Error, ErrorKind, Result, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::tally::Told;
-use crate::intake::formula::neutralised;
+use crate::intake::export::line;
 
 const COLUMNS: [&str; 6] = ["line", "address", "verdict", "rule", "outreach", "reason"];
 
@@ -64,8 +63,7 @@ impl Report {
     }
 
     fn line(&mut self, cells: [&str; 6]) -> Result<()> {
-        let cells = cells.map(|cell| quoted(&neutralised(cell)).into_owned());
-        let line = format!("{}\n", cells.join(","));
+        let line = line(cells);
         self.bytes += line.len() as u64;
         self.file.write_all(line.as_bytes())
     }
@@ -95,13 +93,4 @@ fn is_empty(path: &Path) -> Result<bool> {
     let header = format!("{}\n", COLUMNS.join(","));
     let short = std::fs::metadata(path)?.len() <= header.len() as u64;
     Ok(short && header.as_bytes().starts_with(&std::fs::read(path)?))
-}
-
-/// RFC 4180, section 2.
-fn quoted(cell: &str) -> Cow<'_, str> {
-    if cell.contains(['"', ',', ';', '\t', '\r', '\n']) || cell.trim() != cell {
-        Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\"")))
-    } else {
-        Cow::Borrowed(cell)
-    }
 }

@@ -12,6 +12,7 @@ use crate::domain::import::fold_without;
 use crate::domain::standing::{Standings, apply, fold};
 use crate::domain::time::Timestamp;
 use crate::store::events::{self, NewEvent};
+use crate::store::held::decided;
 use crate::store::imports::{self, ImportRow};
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
@@ -19,8 +20,6 @@ use crate::store::{StoreError, contacts};
 
 /// Events of an import that are taken back in one transaction.
 const PAGE: i64 = 500;
-/// How often a part is decided anew that another process overtook.
-const ATTEMPTS: usize = 5;
 
 /// What was taken back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,14 +66,7 @@ impl App {
             };
             after = end;
             let touched = touched(page, row.id);
-            let mut result = self.withdraw_part(&row, &touched).await;
-            for _ in 1..ATTEMPTS {
-                if !matches!(result, Err(StoreError::Overtaken)) {
-                    break;
-                }
-                result = self.withdraw_part(&row, &touched).await;
-            }
-            let part = result?;
+            let part = decided(|| self.withdraw_part(&row, &touched)).await?;
             done.contacts += part.contacts;
             done.left_without += part.left_without;
         }

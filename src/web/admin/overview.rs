@@ -33,6 +33,7 @@ struct OverviewPage {
     /// Witnesses that have seen another history of the log.
     doubts: Vec<(String, String)>,
     failed: Vec<FailedMail>,
+    lapsing: Vec<(String, i64)>,
 }
 
 /// `GET /admin`
@@ -81,6 +82,7 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
                 .map(|one| (one.witness.clone(), one.problem.clone().unwrap_or_default()))
                 .collect(),
             failed: overview.failed,
+            lapsing: overview.lapsing,
         },
     )
 }

@@ -4,6 +4,7 @@ mod candidates;
 mod columns;
 mod command;
 mod hostile;
+mod lapsing;
 mod storing;
 mod tables;
 mod workbook;

@@ -20,14 +20,14 @@ use crate::harness::{Folder, World, dying_at};
 use crate::on_both_engines;
 
 /// A list for the newsletter of acme.
-struct List<'a> {
-    name: &'a str,
-    text: &'a str,
-    source: Option<Source>,
+pub struct List<'a> {
+    pub name: &'a str,
+    pub text: &'a str,
+    pub source: Option<Source>,
 }
 
 impl List<'_> {
-    const fn bought<'a>(name: &'a str, text: &'a str) -> List<'a> {
+    pub const fn bought<'a>(name: &'a str, text: &'a str) -> List<'a> {
         List {
             name,
             text,
@@ -76,7 +76,7 @@ impl List<'_> {
     }
 
     /// Takes it in as a whole.
-    async fn take_in(&self, world: &World) -> Counts {
+    pub async fn take_in(&self, world: &World) -> Counts {
         let begun = self.begin(world).await.unwrap();
         let (tally, ended) = self.go_on(world, begun, None).await;
         ended.unwrap();
@@ -105,7 +105,7 @@ async fn withdraw(world: &World, name: &str) -> Result<(u64, u64), WithdrawProbl
 }
 
 /// All findings of `verify --log --rebuild-check`.
-async fn findings(world: &World) -> Vec<String> {
+pub async fn findings(world: &World) -> Vec<String> {
     world.app.sequence().await.unwrap();
     world.app.audit(true, |_, _| ()).await.unwrap().findings
 }
@@ -355,7 +355,7 @@ on_both_engines! {
 }
 
 /// Signs up, opens the mail in another browser and presses the button; answers with the grade that stands then.
-async fn confirm(world: &World, email: &str) -> Option<Grade> {
+pub async fn confirm(world: &World, email: &str) -> Option<Grade> {
     world.signed_up(email, "203.0.113.8").await;
     let mail = world.mail_to(email).await;
     let mut other = world.client("198.51.100.8");

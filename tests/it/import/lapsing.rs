@@ -1,0 +1,159 @@
+//! Implicit consent that ends by itself, and questions about many addresses.
+
+use countersign::domain::brand::Slug;
+use countersign::domain::event::Fact;
+use countersign::domain::time::Timestamp;
+use countersign::store::Engine;
+
+use super::command::data;
+use super::storing::{List, confirm, findings};
+use crate::harness::{Folder, World};
+use crate::on_both_engines;
+
+const DAY: u64 = 86_400;
+
+/// Bought so that the consent ends a day after the world's start, and a year later.
+const SOON: &str =
+    "email,order,date\nsoon@example.org,1,2024-11-25\nlater@example.org,2,2025-11-25\n";
+
+async fn asked(world: &World, at: Option<&str>) -> Vec<(bool, &'static str)> {
+    let catalog = world.app.catalog();
+    let brand = catalog.brand_by_slug("acme").unwrap();
+    let purpose = Slug::try_from("newsletter".to_owned()).unwrap();
+    let at = at.map(|at| Timestamp::parse(at).unwrap());
+    let mut all = Vec::new();
+    for address in ["soon@example.org", "later@example.org"] {
+        let one = world
+            .app
+            .permission(brand, &purpose, address, at)
+            .await
+            .unwrap();
+        all.push((one.allowed, one.rule));
+    }
+    all
+}
+
+on_both_engines! {
+    async fn implicit_consent_lapses_at_its_hour_and_a_past_moment_is_answered_as_of_then(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", SOON).take_in(&world).await;
+        assert_eq!(world.app.lapse().await.unwrap(), 0);
+        assert_eq!(asked(&world, None).await, [(true, "A2"), (true, "A2")]);
+        // The clock passes midnight of 25 November; nothing has run yet, and the answer is right all the same.
+        world.advance(2 * DAY);
+        assert_eq!(asked(&world, None).await, [(false, "D2"), (true, "A2")]);
+        assert_eq!(world.app.lapse().await.unwrap(), 1);
+        assert_eq!(world.app.lapse().await.unwrap(), 0);
+        assert_eq!(world.kinds("soon@example.org").await, ["imported", "lapsed"]);
+        assert_eq!(asked(&world, None).await, [(false, "D2"), (true, "A2")]);
+        assert_eq!(asked(&world, Some("2026-11-24")).await, [(true, "A2"), (true, "A2")]);
+        assert_eq!(asked(&world, Some("2026-11-25T00:00:01Z")).await, [(false, "D2"), (true, "A2")]);
+        let story = world.story("soon@example.org").await;
+        let Fact::Lapsed { until, .. } = &story[1].fact else { panic!("{story:?}") };
+        assert_eq!(until.to_string(), "2026-11-25T00:00:00.000000Z");
+        let why = world.permission("soon@example.org", "newsletter").await.why;
+        assert_eq!(why, "Implicit consent lapsed at 2026-11-25 00:00 UTC.");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_new_act_before_the_end_or_after_it_gives_consent_anew(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", SOON).take_in(&world).await;
+        let again = "email,order,date\nsoon@example.org,3,2026-11-01\n";
+        List::bought("again", again).take_in(&world).await;
+        world.advance(2 * DAY);
+        assert_eq!(world.app.lapse().await.unwrap(), 0);
+        assert_eq!(asked(&world, None).await[0], (true, "A2"));
+        world.advance(800 * DAY);
+        assert_eq!(world.app.lapse().await.unwrap(), 2);
+        let bought = "email,order,date\nsoon@example.org,4,2028-11-01\n";
+        List::bought("a new one", bought).take_in(&world).await;
+        assert_eq!(asked(&world, None).await, [(true, "A2"), (false, "D2")]);
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_confirmed_contact_does_not_lapse(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", SOON).take_in(&world).await;
+        confirm(&world, "soon@example.org").await;
+        world.advance(900 * DAY);
+        assert_eq!(world.app.lapse().await.unwrap(), 1);
+        assert_eq!(asked(&world, None).await, [(true, "G3"), (false, "D2")]);
+        world.finish().await;
+    }
+
+    async fn two_workers_end_a_consent_once(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut text = "email,order,date\n".to_owned();
+        for at in 0..1_300 {
+            text.push_str(&format!("p{at}@example.org,{at},2024-11-25\n"));
+        }
+        List::bought("orders", &text).take_in(&world).await;
+        world.advance(2 * DAY);
+        let (one, two) = tokio::join!(world.app.lapse(), world.app.lapse());
+        assert!(one.unwrap() + two.unwrap() >= 1_300);
+        for at in [0, 499, 500, 1_299] {
+            assert_eq!(world.kinds(&format!("p{at}@example.org")).await, ["imported", "lapsed"], "{at}");
+        }
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_list_is_answered_as_its_addresses_one_by_one(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", SOON).take_in(&world).await;
+        let folder = Folder::new();
+        std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+        let mut list = "Nr;Email\n".to_owned();
+        for at in 0..1_100 {
+            list.push_str(&format!("{at};nobody{at}@example.org\n"));
+        }
+        list.push_str("x;=later@example.org\nx;nonsense\nx;Later@Example.org\n");
+        std::fs::write(folder.0.join("list.csv"), list).unwrap();
+        let ask = |more: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+            command.current_dir(&folder.0).args(["permission", "--brand", "acme", "--purpose", "newsletter"]);
+            command.args(["--file", "list.csv"]).args(more);
+            command.output().unwrap()
+        };
+        let output = ask(&["--out", "all.csv", "--json"]);
+        assert_eq!(data(&output), serde_json::json!({ "allowed": 1, "not_allowed": 1_101, "broken": 1 }));
+        let all = std::fs::read_to_string(folder.0.join("all.csv")).unwrap();
+        assert_eq!(all.lines().count(), 1_104);
+        assert!(all.starts_with("line,address,allowed,basis,grade,since,until,rule,why\n2,nobody0@example.org,no,none,,,,G1,"));
+        assert!(all.contains("\n1102,'=later@example.org,no,none,"), "{}", &all[all.len() - 600..]);
+        assert!(all.contains("\n1103,nonsense,no,,,,,,"), "{}", &all[all.len() - 600..]);
+        let output = ask(&["--allowed-only"]);
+        assert_eq!(output.status.code(), Some(0));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.contains("\n1104,Later@Example.org,yes,implicit,,"), "{text}");
+        // The command goes by the real clock, and the import came a day earlier by the world's.
+        let output = ask(&["--allowed-only", "--at", "2026-11-01"]);
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1);
+        assert_eq!(ask(&["--out", "all.csv"]).status.code(), Some(2));
+        world.finish().await;
+    }
+
+    async fn an_operator_sees_beforehand_whose_consent_lapses(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", SOON).take_in(&world).await;
+        let overview = world.app.overview().await.unwrap();
+        assert_eq!(overview.lapsing, [("acme".to_owned(), 1)]);
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let before = Timestamp::parse("2028-01-01").unwrap();
+        let (page, next) = world.app.lapsing(brand, before, None).await.unwrap();
+        let addresses: Vec<&str> = page.iter().map(|one| one.address.as_str()).collect();
+        assert_eq!(addresses, ["soon@example.org", "later@example.org"]);
+        assert_eq!(world.app.lapsing(brand, before, next).await.unwrap().0, []);
+        let folder = Folder::new();
+        std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let output = command.current_dir(&folder.0).args(["lapsing", "--brand", "acme", "--json"]).output().unwrap();
+        assert_eq!(data(&output)["address"], "soon@example.org");
+        world.finish().await;
+    }
+}
