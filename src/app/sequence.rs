@@ -15,6 +15,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::App;
+use super::timestamp::stamps_of;
 use crate::domain::time::Timestamp;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::commitment::commitment;
@@ -22,7 +23,7 @@ use crate::ledger::merkle::{Hash, empty_root};
 use crate::ledger::note::{NoteProblem, SigningNoteKey};
 use crate::ledger::tree::{Growth, TileProblem, edge_tiles};
 use crate::store::log::{LoggedEvent, Run, SignedCheckpoint, TileId, as_stored};
-use crate::store::{Conn, StoreError, leases, log};
+use crate::store::{Conn, StoreError, leases, log, timestamps};
 
 /// Events of one checkpoint at most: they are in memory together.
 const BATCH: i64 = 4_096;
@@ -230,8 +231,7 @@ impl App {
 
     /// The checkpoint of the log without entries.
     async fn first_checkpoint(&self) -> Result<Option<Head>, SequenceProblem> {
-        let signed_at = self.clock.now();
-        let first = self.checkpoint((0, empty_root()), signed_at, None, None);
+        let first = self.checkpoint((0, empty_root()), None, None).await?;
         self.sign(&first, 0).await
     }
 
@@ -268,7 +268,7 @@ impl App {
         drop(conn);
         let complete_at = (last >= settled.position).then_some(settled.by);
         let tree = (again.size(), again.root());
-        let next = self.checkpoint(tree, self.clock.now(), Some(from.size), complete_at);
+        let next = self.checkpoint(tree, Some(from.size), complete_at).await?;
         self.sign(&next, last).await
     }
 
@@ -282,21 +282,23 @@ impl App {
         }
     }
 
-    fn checkpoint(
+    /// What is to be signed. The stamps are read after the checkpoint that it follows, so it names no fewer than that.
+    async fn checkpoint(
         &self,
         (size, root): (u64, Hash),
-        signed_at: Timestamp,
         follows: Option<u64>,
         complete_at: Option<Timestamp>,
-    ) -> Checkpoint {
-        Checkpoint {
+    ) -> Result<Checkpoint, StoreError> {
+        let stamps = timestamps::newest(&mut self.store.read().await?).await?;
+        Ok(Checkpoint {
             origin: self.log.key.verifier().name,
             size,
             root,
-            signed_at,
+            signed_at: self.clock.now(),
             follows,
             complete_at,
-        }
+            stamps: stamps_of(stamps),
+        })
     }
 
     /// Step 4. The columns repeat what is signed, for the database to hold the chain together.

@@ -127,4 +127,30 @@ on_both_engines! {
         assert!(mended.remarks.iter().any(|told| told.starts_with("3 events came into the log")), "{mended:?}");
         world.end().await;
     }
+
+    async fn a_timestamp_that_was_removed_put_in_or_lent_to_another_authority_is_named(engine: Engine) {
+        let changed = "is not what was kept, or does not follow on the one before it";
+        for (statement, wanted) in [
+            ("delete from timestamp where size = 1", "the timestamp number 1 is missing"),
+            ("delete from timestamp where size = 1; update timestamp set number = 1", changed),
+            ("delete from timestamp where number = 2", "tells of 2 timestamps, and 1 of those that are there"),
+            ("delete from timestamp", "tells of 1 timestamps, and 0 of those that are there"),
+            ("update timestamp set authority = 'two' where size = 1", changed),
+            ("update timestamp set chain = (select chain from timestamp where number = 2) where number = 1", changed),
+            ("update timestamp set number = 3 where number = 1", "the timestamp number 1 is missing"),
+        ] {
+            let (world, _, _) = crate::bundle::stamped(engine).await;
+            // What the log signs next tells of both.
+            world.signed_up("later@example.org", "198.51.100.9").await;
+            world.app.sequence().await.unwrap();
+            assert_eq!(world.app.audit(false, |_, _| {}).await.unwrap().findings, [""; 0]);
+            let triggers = match engine {
+                Engine::Sqlite => "drop trigger timestamp_never_changes; drop trigger timestamp_is_never_deleted; ",
+                Engine::Postgres => "",
+            };
+            tamper(&world, engine, &format!("{triggers}{statement}")).await;
+            says(&world, wanted).await;
+            world.end().await;
+        }
+    }
 }
