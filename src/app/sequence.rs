@@ -38,7 +38,7 @@ pub struct Log {
     pub key: SigningNoteKey,
     holder: Uuid,
     leased_until: AtomicI64,
-    /// The largest head that this process has seen, and its root.
+    /// The largest head that this process has seen, and its root. Before it has seen one, the file beside the database tells.
     reached: Mutex<Option<(u64, Hash)>>,
 }
 
@@ -81,9 +81,15 @@ pub enum SequenceProblem {
     Reread(String),
     #[error(
         "this process has seen a log of {before} entries, and the database now holds another one, of {now}: its end was cut \
-         off, it was begun anew, or an older copy was put back. Run `countersign verify --log`; if it was meant, restart"
+         off, it was begun anew, or an older copy was put back. Run `countersign verify --log`; if it was meant, run \
+         `countersign restored accept` and restart"
     )]
     PutBack { before: u64, now: u64 },
+    #[error(
+        "{0}. That is told by the head of the log that lies beside the database. Run `countersign verify --log`; if it was \
+         meant, `countersign restored accept` lets the log go on"
+    )]
+    Beside(String),
 }
 
 /// Where the log stands.
@@ -108,6 +114,11 @@ impl App {
     pub async fn sequence(&self) -> Result<u64, SequenceProblem> {
         // Before the head is read: another round of this process may make it grow meanwhile.
         let reached = self.log.reached();
+        if reached.is_none()
+            && let Some(why) = self.beside().await?.why_not()
+        {
+            return Err(SequenceProblem::Beside(why));
+        }
         let mut conn = self.store.read().await?;
         let seen = log::last_position(&mut conn).await?;
         let mut head = self.log_head(&mut conn).await?;
@@ -316,7 +327,7 @@ impl App {
         };
         let added = log::add_checkpoint(&self.store, &stored).await?;
         if added {
-            self.keep_head(&stored.note);
+            self.keep_head(checkpoint.size, &stored.note);
         }
         let head = Head {
             size: checkpoint.size,

@@ -1,6 +1,8 @@
 //! What the audit must see beyond single rows: erasures that were none, consents that were lent to another, a log begun anew.
 
-use countersign::store::Engine;
+use countersign::app::App;
+use countersign::clock::{Clock, Random};
+use countersign::store::{Engine, Location, head_file};
 
 use super::{audited, tamper, two_people};
 use crate::harness::World;
@@ -153,4 +155,58 @@ on_both_engines! {
             world.end().await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_signs_nothing_on_a_log_whose_end_was_cut_off_while_none_ran() {
+    let world = two_people(Engine::Sqlite).await;
+    tamper(
+        &world,
+        Engine::Sqlite,
+        "delete from log_checkpoint where size = 5; delete from event where position = 5",
+    )
+    .await;
+    let start = || {
+        App::start(
+            world.app.config.clone(),
+            Clock::fixed(world.clock.now()),
+            Random::seeded(9),
+        )
+    };
+    for _ in 0..2 {
+        let next = start().await.unwrap();
+        let problem = next.sequence().await.unwrap_err().to_string();
+        assert!(
+            problem.contains("the log had 5 entries before"),
+            "{problem}"
+        );
+        next.store.close().await;
+    }
+    says(
+        &world,
+        "the log's head beside the database: the log had 5 entries before, and this database has 1",
+    )
+    .await;
+    // Even if somebody else goes on from there, until the log is longer than it was.
+    let Location::Sqlite(database) = &world.app.config.database else {
+        panic!("SQLite");
+    };
+    let kept = head_file::read(database).unwrap().unwrap();
+    head_file::replace(database, None).unwrap();
+    world.advance(20);
+    let next = start().await.unwrap();
+    for person in 0..3 {
+        world
+            .signed_up(&format!("p{person}@example.org"), "198.51.100.3")
+            .await;
+    }
+    next.sequence().await.unwrap();
+    next.store.close().await;
+    head_file::write(database, std::str::from_utf8(&kept).unwrap()).unwrap();
+    says(
+        &world,
+        "this database has another history of the first 5 entries",
+    )
+    .await;
+    world.end().await;
 }
