@@ -12,6 +12,7 @@ pub mod commitment;
 pub mod merkle;
 pub mod note;
 pub mod receipt;
+pub mod stamps;
 pub mod tile;
 pub mod timestamp;
 pub mod tree;

@@ -10,6 +10,9 @@ create table timestamp (
     -- Signer, intermediates and root, as PEM.
     certificates text collate "C" not null,
     received_at bigint not null,
+    -- In the order in which they were kept, from 1, and a chain of hashes up to this one: checkpoints sign both.
+    number bigint not null unique check (number > 0),
+    chain bytea not null check (length(chain) = 32),
     primary key (size, authority)
 );
 

@@ -10,6 +10,9 @@ create table timestamp (
     -- Signer, intermediates and root, as PEM.
     certificates text not null,
     received_at integer not null,
+    -- In the order in which they were kept, from 1, and a chain of hashes up to this one: checkpoints sign both.
+    number integer not null unique check (number > 0),
+    chain blob not null check (length(chain) = 32),
     primary key (size, authority)
 ) strict;
 

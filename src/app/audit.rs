@@ -16,6 +16,7 @@ mod times;
 mod timestamps;
 
 use super::App;
+use super::restored::Beside;
 use super::sequence::SequenceProblem;
 use crate::store::{Conn, StoreError, log};
 
@@ -38,6 +39,8 @@ pub struct Audit {
     /// Events behind the newest checkpoint, waiting for their place.
     pub waiting: u64,
     pub timestamps: u64,
+    /// Entries of the head that lies beside the database, where there is one and the log continues it.
+    pub beside: Option<u64>,
     /// Contacts whose standing was computed anew; none where that was not asked for.
     pub contacts: Option<u64>,
     /// What is no fault by itself, since clocks are set and servers stand still, and yet worth knowing.
@@ -97,11 +100,39 @@ impl App {
             Err(SequenceProblem::Store(error)) => return Err(error),
             Err(problem) => audit.find(problem.to_string()),
         }
+        self.audit_beside(&mut audit).await?;
         if rebuild {
             self.audit_standings(&mut conn, &mut audit).await?;
             self.audit_contacts(&mut conn, &mut audit).await?;
         }
         Ok(audit)
+    }
+}
+
+impl App {
+    /// The head that lies beside a SQLite database saw the end of the log.
+    async fn audit_beside(&self, audit: &mut Audit) -> Result<(), StoreError> {
+        let beside = match self.beside().await {
+            Ok(beside) => beside,
+            Err(SequenceProblem::Store(error)) => return Err(error),
+            // What keeps the log from being read was told before.
+            Err(_) => return Ok(()),
+        };
+        if let Some(why) = beside.why_not() {
+            audit.find(format!("the log's head beside the database: {why}"));
+        }
+        match beside {
+            Beside::Compared(Comparison::Continues { size }) => audit.beside = Some(size),
+            Beside::Unreadable(problem) => audit.remark(format!(
+                "the log's head beside the database cannot be used, so nothing tells whether the end of the log was cut off: {problem}"
+            )),
+            Beside::Nothing if audit.entries > 0 && self.is_beside_a_file() => audit.remark(
+                "no head of the log lies beside the database (….log-head), so nothing tells whether the end of the log was cut off; a server writes it with the next checkpoint"
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::App;
 use super::audit::Comparison;
 use super::sequence::SequenceProblem;
+use crate::ledger::checkpoint::Checkpoint;
 use crate::store::{Location, StoreError, head_file, log, settings};
 
 /// The setting in the database that holds mail back.
@@ -19,50 +20,87 @@ pub struct SendingHeld {
     pub why: String,
 }
 
+/// How the log stands to the head that lies beside the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// There is no such file. On PostgreSQL never.
+    Nothing,
+    /// Another installation's file, or a damaged one: it says nothing of this database.
+    Unreadable(String),
+    Compared(Comparison),
+}
+
+impl Beside {
+    /// Why nothing is to be signed or sent, if so.
+    pub fn why_not(&self) -> Option<String> {
+        match self {
+            Self::Compared(Comparison::Behind { here, there }) => Some(format!(
+                "the log had {there} entries before, and this database has {here}: an older copy was put back, or its end was cut off"
+            )),
+            Self::Compared(Comparison::Differs { size }) => Some(format!(
+                "this database has another history of the first {size} entries"
+            )),
+            _ => None,
+        }
+    }
+}
+
 impl App {
-    /// Keeps the newest head beside the database, where it is a file. That this fails holds up nothing.
-    pub(super) fn keep_head(&self, note: &str) {
-        if let Location::Sqlite(database) = &self.config.database
+    /// Keeps the newest head beside the database, where it is a file, unless a larger one of this log lies there: what was
+    /// cut off must not be forgotten. That this fails holds up nothing. Of two processes that write at once the smaller
+    /// head may stay, until the next one is signed.
+    pub(super) fn keep_head(&self, size: u64, note: &str) {
+        let Location::Sqlite(database) = &self.config.database else {
+            return;
+        };
+        let kept = head_file::read(database).ok().flatten();
+        let kept = kept.and_then(|kept| {
+            let (kept, _) = Checkpoint::verified(&kept, &self.log.key.verifier()).ok()?;
+            Some(kept.size)
+        });
+        if kept.is_none_or(|kept| kept <= size)
             && let Err(error) = head_file::write(database, note)
         {
             tracing::warn!(%error, "the log's head could not be written beside the database");
         }
     }
 
+    /// Whether a head can lie beside the database.
+    pub(super) const fn is_beside_a_file(&self) -> bool {
+        matches!(self.config.database, Location::Sqlite(_))
+    }
+
+    /// Compares the log with the head that lies beside the database.
+    pub(super) async fn beside(&self) -> Result<Beside, SequenceProblem> {
+        let Location::Sqlite(database) = &self.config.database else {
+            return Ok(Beside::Nothing);
+        };
+        // Read before the log is: it never runs ahead of it.
+        let kept = match head_file::read(database) {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return Ok(Beside::Nothing),
+            Err(error) => return Ok(Beside::Unreadable(error.to_string())),
+        };
+        Ok(match self.compare(&kept).await? {
+            Ok(comparison) => Beside::Compared(comparison),
+            Err(problem) => Beside::Unreadable(problem.to_string()),
+        })
+    }
+
     /// Compares the database with what stands beside it; holds mail back if it is an older copy. To be called before
     /// anything is sent or logged.
     pub async fn notice_restored(&self) -> Result<Option<SendingHeld>, SequenceProblem> {
-        let Location::Sqlite(database) = &self.config.database else {
+        let beside = self.beside().await?;
+        if let Beside::Unreadable(problem) = &beside {
+            tracing::warn!(%problem, "the log's head beside the database cannot be used");
+        }
+        let Some(why) = beside.why_not() else {
             return Ok(None);
-        };
-        let kept = match head_file::read(database) {
-            Ok(kept) => kept,
-            Err(error) => {
-                tracing::warn!(%error, "the log's head beside the database could not be read");
-                None
-            }
-        };
-        let Some(kept) = kept else {
-            return Ok(None);
-        };
-        let why = match self.compare(&kept).await? {
-            // Another installation's file, or a damaged one: it says nothing of this database.
-            Err(problem) => {
-                tracing::warn!(%problem, "the log's head beside the database is none of this log");
-                return Ok(None);
-            }
-            Ok(Comparison::Continues { .. }) => return Ok(None),
-            Ok(Comparison::Behind { here, there }) => format!(
-                "the log had {there} entries before, and this database has {here}: an older copy was put back"
-            ),
-            Ok(Comparison::Differs { size }) => {
-                format!("this database has another history of the first {size} entries")
-            }
         };
         let mut tx = self.store.write().await?;
         settings::put(&mut tx, HELD, &why).await?;
         tx.commit().await?;
-        tracing::error!(%why, "no mail is sent until `countersign restored accept`");
+        tracing::error!(%why, "no mail is sent and nothing is signed until `countersign restored accept`");
         Ok(Some(SendingHeld { why }))
     }
 
@@ -73,14 +111,17 @@ impl App {
         Ok(why.map(|why| SendingHeld { why }))
     }
 
-    /// Takes the database as it is: mail leaves again. False where nothing was held.
+    /// Takes the database as it is: mail leaves again, and the log goes on. False where nothing was held.
     pub async fn accept_restored(&self) -> Result<bool, StoreError> {
         let mut tx = self.store.write().await?;
         let was_held = settings::clear(&mut tx, HELD).await?;
         let head = log::head(&mut tx).await?;
         tx.commit().await?;
-        if let Some(head) = head {
-            self.keep_head(&head.note);
+        if let Location::Sqlite(database) = &self.config.database {
+            let note = head.as_ref().map(|head| head.note.as_str());
+            if let Err(error) = head_file::replace(database, note) {
+                tracing::error!(%error, "the log's head beside the database could not be replaced: remove it by hand");
+            }
         }
         self.live.mail_queued();
         Ok(was_held)

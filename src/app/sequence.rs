@@ -15,6 +15,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::App;
+use super::timestamp::stamps_of;
 use crate::domain::time::Timestamp;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::commitment::commitment;
@@ -22,7 +23,7 @@ use crate::ledger::merkle::{Hash, empty_root};
 use crate::ledger::note::{NoteProblem, SigningNoteKey};
 use crate::ledger::tree::{Growth, TileProblem, edge_tiles};
 use crate::store::log::{LoggedEvent, Run, SignedCheckpoint, TileId, as_stored};
-use crate::store::{Conn, StoreError, leases, log};
+use crate::store::{Conn, StoreError, leases, log, timestamps};
 
 /// Events of one checkpoint at most: they are in memory together.
 const BATCH: i64 = 4_096;
@@ -37,7 +38,7 @@ pub struct Log {
     pub key: SigningNoteKey,
     holder: Uuid,
     leased_until: AtomicI64,
-    /// The largest head that this process has seen, and its root.
+    /// The largest head that this process has seen, and its root. Before it has seen one, the file beside the database tells.
     reached: Mutex<Option<(u64, Hash)>>,
 }
 
@@ -80,9 +81,15 @@ pub enum SequenceProblem {
     Reread(String),
     #[error(
         "this process has seen a log of {before} entries, and the database now holds another one, of {now}: its end was cut \
-         off, it was begun anew, or an older copy was put back. Run `countersign verify --log`; if it was meant, restart"
+         off, it was begun anew, or an older copy was put back. Run `countersign verify --log`; if it was meant, run \
+         `countersign restored accept` and restart"
     )]
     PutBack { before: u64, now: u64 },
+    #[error(
+        "{0}. That is told by the head of the log that lies beside the database. Run `countersign verify --log`; if it was \
+         meant, `countersign restored accept` lets the log go on"
+    )]
+    Beside(String),
 }
 
 /// Where the log stands.
@@ -107,6 +114,11 @@ impl App {
     pub async fn sequence(&self) -> Result<u64, SequenceProblem> {
         // Before the head is read: another round of this process may make it grow meanwhile.
         let reached = self.log.reached();
+        if reached.is_none()
+            && let Some(why) = self.beside().await?.why_not()
+        {
+            return Err(SequenceProblem::Beside(why));
+        }
         let mut conn = self.store.read().await?;
         let seen = log::last_position(&mut conn).await?;
         let mut head = self.log_head(&mut conn).await?;
@@ -230,8 +242,7 @@ impl App {
 
     /// The checkpoint of the log without entries.
     async fn first_checkpoint(&self) -> Result<Option<Head>, SequenceProblem> {
-        let signed_at = self.clock.now();
-        let first = self.checkpoint((0, empty_root()), signed_at, None, None);
+        let first = self.checkpoint((0, empty_root()), None, None).await?;
         self.sign(&first, 0).await
     }
 
@@ -268,7 +279,7 @@ impl App {
         drop(conn);
         let complete_at = (last >= settled.position).then_some(settled.by);
         let tree = (again.size(), again.root());
-        let next = self.checkpoint(tree, self.clock.now(), Some(from.size), complete_at);
+        let next = self.checkpoint(tree, Some(from.size), complete_at).await?;
         self.sign(&next, last).await
     }
 
@@ -282,21 +293,23 @@ impl App {
         }
     }
 
-    fn checkpoint(
+    /// What is to be signed. The stamps are read after the checkpoint that it follows, so it names no fewer than that.
+    async fn checkpoint(
         &self,
         (size, root): (u64, Hash),
-        signed_at: Timestamp,
         follows: Option<u64>,
         complete_at: Option<Timestamp>,
-    ) -> Checkpoint {
-        Checkpoint {
+    ) -> Result<Checkpoint, StoreError> {
+        let stamps = timestamps::newest(&mut self.store.read().await?).await?;
+        Ok(Checkpoint {
             origin: self.log.key.verifier().name,
             size,
             root,
-            signed_at,
+            signed_at: self.clock.now(),
             follows,
             complete_at,
-        }
+            stamps: stamps_of(stamps),
+        })
     }
 
     /// Step 4. The columns repeat what is signed, for the database to hold the chain together.
@@ -314,7 +327,7 @@ impl App {
         };
         let added = log::add_checkpoint(&self.store, &stored).await?;
         if added {
-            self.keep_head(&stored.note);
+            self.keep_head(checkpoint.size, &stored.note);
         }
         let head = Head {
             size: checkpoint.size,

@@ -12,6 +12,8 @@
 
 mod ask;
 
+pub(super) use self::ask::stamps_of;
+
 use std::time::Duration;
 
 use futures_util::future::join_all;

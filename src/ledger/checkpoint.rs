@@ -5,6 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::merkle::Hash;
 use super::note::{Note, NoteProblem, Verifier};
+use super::stamps::Stamps;
 use crate::domain::time::Timestamp;
 
 /// What stands in a line that has nothing to tell.
@@ -23,27 +24,30 @@ pub struct Checkpoint {
     /// Everything that was recorded by this time, by the log's own clock, is in it. None where more was waiting than one
     /// checkpoint takes.
     pub complete_at: Option<Timestamp>,
+    /// The timestamps that were kept before it was signed.
+    pub stamps: Stamps,
 }
 
 impl Checkpoint {
-    /// The note's text: three lines, and the three extension lines of this log.
+    /// The note's text: three lines, and the four extension lines of this log.
     pub fn text(&self) -> String {
         let or_nothing = |told: Option<String>| told.unwrap_or_else(|| NOTHING.to_owned());
         format!(
-            "{}\n{}\n{}\nsigned {}\nfollows {}\ncomplete {}\n",
+            "{}\n{}\n{}\nsigned {}\nfollows {}\ncomplete {}\nstamps {}\n",
             self.origin,
             self.size,
             STANDARD.encode(self.root),
             self.signed_at,
             or_nothing(self.follows.map(|size| size.to_string())),
             or_nothing(self.complete_at.map(|at| at.to_string())),
+            or_nothing(self.stamps.written()),
         )
     }
 
     /// Reads a note's text; nothing in it is to be trusted before the note was verified.
     pub fn parse(text: &str) -> Result<Self, NoteProblem> {
         let wrong = NoteProblem::Form(
-            "its text is not origin, size and root hash with the lines signed, follows and complete",
+            "its text is not origin, size and root hash with the lines signed, follows, complete and stamps",
         );
         // Written again it must be the same: no leading zeros, no plus sign, no missing newline, no line more.
         Self::read(text)
@@ -68,6 +72,10 @@ impl Checkpoint {
                 NOTHING => None,
                 at => Some(Timestamp::parse(at)?),
             },
+            stamps: match lines.next()?.strip_prefix("stamps ")? {
+                NOTHING => Stamps::default(),
+                told => Stamps::read(told)?,
+            },
         })
     }
 
@@ -88,7 +96,8 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\
-         signed 2026-11-23T17:34:05.000042Z\nfollows 20852160\ncomplete 2026-11-23T17:34:04.900000Z\n";
+         signed 2026-11-23T17:34:05.000042Z\nfollows 20852160\ncomplete 2026-11-23T17:34:04.900000Z\n\
+         stamps 2 CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
 
     #[test]
     fn the_example_of_the_checkpoint_specification_is_read_with_our_lines_and_other_forms_are_refused()
@@ -102,7 +111,7 @@ mod tests {
         for bad in [
             TEXT.replace("\n208", "\n+208"),
             TEXT.replace("\n208", "\n0208"),
-            TEXT.replace("I=", "J="),
+            TEXT.replacen("I=", "J=", 1),
             format!("{TEXT}extension\n"),
             TEXT.trim_end().to_owned(),
             TEXT.replace("example.com/behind-the-sofa", ""),
@@ -128,6 +137,14 @@ mod tests {
             TEXT.replace("complete 2026-11-23T17:34:04.900000Z", "complete  -"),
             TEXT.replace("\n20852163", "\n0")
                 .replace("follows 20852160", "follows 0"),
+            TEXT.replace("stamps 2", "stamps 02"),
+            TEXT.replace("stamps 2", "stamps 0"),
+            TEXT.replace("stamps 2 ", "stamps 2"),
+            TEXT.replace("stamps 2 C", "stamps 2 "),
+            TEXT.replace(
+                "stamps 2 CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+                "",
+            ),
         ] {
             assert_ne!(bad, TEXT);
             assert!(Checkpoint::parse(&bad).is_err(), "{bad}");

@@ -23,6 +23,17 @@ pub fn write(database: &Path, note: &str) -> std::io::Result<()> {
     std::fs::rename(&fresh, &path)
 }
 
+/// Puts this head in the place of the one that is kept, whatever that is; none removes it.
+pub fn replace(database: &Path, note: Option<&str>) -> std::io::Result<()> {
+    match note.map(|note| write(database, note)) {
+        Some(written) => written,
+        None => match std::fs::remove_file(path(database)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+    }
+}
+
 /// What the file holds; none where there is none.
 pub fn read(database: &Path) -> std::io::Result<Option<Vec<u8>>> {
     let path = path(database);

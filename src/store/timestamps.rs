@@ -17,6 +17,17 @@ pub struct KeptStamp {
     pub received_at: Timestamp,
 }
 
+/// With its place among all that were kept.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct NumberedStamp {
+    /// From 1.
+    pub number: i64,
+    /// A chain of hashes up to this one.
+    pub chain: Vec<u8>,
+    #[sqlx(flatten)]
+    pub stamp: KeptStamp,
+}
+
 /// How it stands with an authority.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Try {
@@ -32,19 +43,27 @@ pub struct Try {
     pub stamped: Option<i64>,
 }
 
-const ADD: &str = "insert into timestamp (size, authority, at, response, certificates, received_at) \
-     values ($1, $2, $3, $4, $5, $6) on conflict (size, authority) do nothing";
+const ADD: &str = "insert into timestamp (size, authority, at, response, certificates, received_at, number, chain) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (size, authority) do nothing";
+/// Whoever keeps a stamp on PostgreSQL waits for the one before: each follows on another. Rare enough to wait.
+const TURN: &str = "select pg_advisory_xact_lock(7161108350190421348)";
+const NEWEST: &str = "select number, chain from timestamp order by number desc limit 1";
 const FIND: &str = "select size, authority, at, response, certificates, received_at from timestamp \
      where size = $1 and authority = $2";
 const NEWEST_BY: &str = "select size, authority, at, response, certificates, received_at from timestamp \
      where authority = $1 order by size desc limit 1";
-const LIST: &str = "select size, authority, at, response, certificates, received_at from timestamp \
+const LIST: &str = "select number, chain, size, authority, at, response, certificates, received_at from timestamp \
      where size > $1 order by size, authority limit $2";
-const FIRST_FROM: &str = "select t.size, t.authority, t.at, t.response, t.certificates, t.received_at \
-     from timestamp_try a join timestamp t on t.authority = a.authority and t.size = (select min(o.size) \
+/// The authorities that ever gave a stamp, one step along the index for each.
+const FIRST_FROM: &str = "with recursive a (authority) as (select min(n.authority) from timestamp n union all \
+     select (select min(n.authority) from timestamp n where n.authority > a.authority) from a where a.authority is not null) \
+     select t.size, t.authority, t.at, t.response, t.certificates, t.received_at \
+     from a join timestamp t on t.authority = a.authority and t.size = (select min(o.size) \
      from timestamp o where o.authority = a.authority and o.size >= $1) order by t.size, t.authority";
-const LAST_BEFORE: &str = "select t.size, t.authority, t.at, t.response, t.certificates, t.received_at \
-     from timestamp_try a join timestamp t on t.authority = a.authority and t.size = (select max(o.size) \
+const LAST_BEFORE: &str = "with recursive a (authority) as (select min(n.authority) from timestamp n union all \
+     select (select min(n.authority) from timestamp n where n.authority > a.authority) from a where a.authority is not null) \
+     select t.size, t.authority, t.at, t.response, t.certificates, t.received_at \
+     from a join timestamp t on t.authority = a.authority and t.size = (select max(o.size) \
      from timestamp o where o.authority = a.authority and o.size < $1) order by t.size, t.authority";
 const LIST_TRIES: &str = "select a.authority, a.tries, a.due_at, a.last_asked_at, a.last_problem, a.ahead_micros, \
      (select max(t.size) from timestamp t where t.authority = a.authority) as stamped \
@@ -54,17 +73,27 @@ const PUT_TRY: &str = "insert into timestamp_try (authority, tries, due_at, last
      due_at = excluded.due_at, last_asked_at = excluded.last_asked_at, last_problem = excluded.last_problem, \
      ahead_micros = excluded.ahead_micros";
 
-/// Keeps a stamp, where there is one, and how it stands with its authority. A stamp of the same size by the same
+/// How many stamps are kept, and the chain of hashes up to the last of them; none where there are none.
+pub async fn newest(conn: &mut Conn) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(NEWEST).fetch_optional(driver).await?))
+}
+
+/// Keeps a stamp, where there is one, and how it stands with its authority. `chained` makes its link of what `newest` told. A stamp of the same size by the same
 /// authority that is there already stays; answers with whether this one was added. If the process dies inside, both are there
 /// or neither.
 pub async fn keep(
     store: &Store,
     stamp: Option<&KeptStamp>,
     state: &Try,
+    chained: impl FnOnce(Option<(i64, Vec<u8>)>, &KeptStamp) -> (i64, Vec<u8>) + Send,
 ) -> Result<bool, StoreError> {
     let mut tx = store.write().await?;
     let mut added = false;
     if let Some(stamp) = stamp {
+        if let Conn::PostgresWrite(tx) = &mut tx {
+            sqlx::query(TURN).execute(&mut **tx).await?;
+        }
+        let (number, chain) = chained(newest(&mut tx).await?, stamp);
         let rows = on!(tx, driver => sqlx::query(ADD)
             .bind(stamp.size)
             .bind(&stamp.authority)
@@ -72,6 +101,8 @@ pub async fn keep(
             .bind(&stamp.response)
             .bind(&stamp.certificates)
             .bind(stamp.received_at)
+            .bind(number)
+            .bind(chain)
             .execute(driver)
             .await?
             .rows_affected());
@@ -111,7 +142,11 @@ pub async fn newest_by(conn: &mut Conn, authority: &str) -> Result<Option<KeptSt
 }
 
 /// All stamps of checkpoints larger than a size, in the order of their sizes.
-pub async fn list(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<KeptStamp>, StoreError> {
+pub async fn list(
+    conn: &mut Conn,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<NumberedStamp>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST)
         .bind(after)
         .bind(limit)

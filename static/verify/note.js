@@ -83,11 +83,11 @@ function told(line, name, read, file) {
   return value;
 }
 
-/** A checkpoint (C2SP tlog-checkpoint) with the log's own three lines, signed by the log's key. */
+/** A checkpoint (C2SP tlog-checkpoint) with the log's own four lines, signed by the log's key. */
 async function readCheckpoint(bytes, key, file) {
   const note = readNote(bytes, file);
   const lines = note.text.split("\n");
-  must(lines.length === 7 && lines[6] === "", file, "A checkpoint has six lines: origin, size, root, and the lines “signed”, “follows” and “complete”.");
+  must(lines.length === 8 && lines[7] === "", file, "A checkpoint has seven lines: origin, size, root, and the lines “signed”, “follows”, “complete” and “stamps”.");
   must(lines[0] === key.name, file, "Its origin is not the name of the log's key.");
   const size = wholeNumber(lines[1]);
   must(size !== null, file, "Its size is not a whole number.");
@@ -97,6 +97,7 @@ async function readCheckpoint(bytes, key, file) {
   const follows = told(lines[4], "follows", wholeNumber, file);
   must(follows === undefined ? size === 0 : follows < size, file, "It follows no smaller checkpoint.");
   const completeAt = told(lines[5], "complete", micros, file);
+  told(lines[6], "stamps", (text) => (/^[1-9][0-9]{0,15} [^ ]+$/.test(text) ? hash32(text.split(" ")[1], file, "Its line “stamps”") : null), file);
   await mustBeSigned(note, key, file);
   return { note, size, root, signedAt, completeAt };
 }

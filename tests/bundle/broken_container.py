@@ -354,8 +354,9 @@ def _(maker):
 
 SIGNED = "signed 2025-01-05T10:00:00.000042Z\n"
 COMPLETE = "complete 2025-01-05T09:59:59.900000Z\n"
+STAMPS, CHAIN = "stamps -\n", b64(bytes(32))
 for name, about, old, new in [
-    ("no-lines", "without the log's own lines", SIGNED + "follows 320\n" + COMPLETE, ""),
+    ("no-lines", "without the log's own lines", SIGNED + "follows 320\n" + COMPLETE + STAMPS, ""),
     ("signed", "signed at a time without microseconds", ".000042Z", "Z"),
     ("signed-zone", "signed at a time of another zone", "000042Z", "000042+00:00"),
     ("signed-never", "signed at no time", SIGNED, "signed -\n"),
@@ -366,6 +367,12 @@ for name, about, old, new in [
     ("complete", "complete by a word", COMPLETE, "complete yes\n"),
     ("complete-missing", "it does not say whether it is complete", COMPLETE, ""),
     ("lines-order", "its lines in another order", "follows 320\n" + COMPLETE, COMPLETE + "follows 320\n"),
+    ("stamps", "stamps without their hash", STAMPS, "stamps 2\n"),
+    ("stamps-hash", "a hash over the stamps of 31 bytes", STAMPS, f"stamps 2 {b64(bytes(31))}\n"),
+    ("stamps-zero", "a hash over no stamps", STAMPS, f"stamps 0 {CHAIN}\n"),
+    ("stamps-number", "a zero before the number of stamps", STAMPS, f"stamps 02 {CHAIN}\n"),
+    ("stamps-more", "a word more behind the stamps", STAMPS, f"stamps 2 {CHAIN} more\n"),
+    ("stamps-missing", "it does not tell of stamps", STAMPS, ""),
     ("lines-space", "a space more in a line", "follows 320", "follows  320"),
 ]:
 

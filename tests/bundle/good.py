@@ -6,6 +6,7 @@ import uuid
 import zipfile
 
 from authority import P256, P384
+from log import b64
 from story import ADDRESS, KEY, WITNESS, Anchor, Story
 
 FIRST = uuid.UUID("01970000-0000-7000-8000-00000000aa01")
@@ -109,7 +110,7 @@ def same_size(maker):
 def incomplete(maker):
     """A sequencer that catches up: more was waiting than one checkpoint takes."""
     story = maker.short()
-    story.lines = {"complete": "-", "follows": 0}
+    story.lines = {"complete": "-", "follows": 0, "stamps": f"12 {b64(bytes(32))}"}
     return story.zip()
 
 

@@ -92,10 +92,11 @@ class Key:
         return (text + "\n" + self.line(text) + "".join(more)).encode()
 
 
-def checkpoint_text(origin, entries, signed="2025-01-05T10:00:00.000042Z", follows=None, complete="2025-01-05T09:59:59.900000Z"):
-    """The three lines of C2SP tlog-checkpoint and the log's own three."""
+def checkpoint_text(origin, entries, signed="2025-01-05T10:00:00.000042Z", follows=None, complete="2025-01-05T09:59:59.900000Z", stamps="-"):
+    """The three lines of C2SP tlog-checkpoint and the log's own four."""
     follows = len(entries) - 1 if follows is None else follows
-    return f"{origin}\n{len(entries)}\n{b64(root(entries))}\nsigned {signed}\nfollows {follows}\ncomplete {complete}\n"
+    lines = f"signed {signed}\nfollows {follows}\ncomplete {complete}\nstamps {stamps}\n"
+    return f"{origin}\n{len(entries)}\n{b64(root(entries))}\n{lines}"
 
 
 def proof(index, entries, checkpoint):

@@ -185,8 +185,25 @@ async fn an_older_copy_in_the_place_of_the_database_holds_mail_until_an_operator
         .unwrap();
     delivery.drain().await.unwrap();
     assert_eq!(world.caught().len(), 1);
-    restored.sequence().await.unwrap();
+    // Nothing is signed on it, now or by a process that starts anew, and what was seen is not forgotten.
+    let problem = restored.sequence().await.unwrap_err().to_string();
+    assert!(
+        problem.contains("3 entries before") && problem.contains("restored accept"),
+        "{problem}"
+    );
     restored.store.close().await;
+    let anew = App::start(config.clone(), world.clock.clone(), Random::seeded(11))
+        .await
+        .unwrap();
+    assert_eq!(anew.sequence().await.unwrap_err().to_string(), problem);
+    anew.store.close().await;
+    let audited = run(&folder.0, &["verify", "--log"]);
+    let text = String::from_utf8(audited.stdout).unwrap();
+    assert!(
+        text.contains("- the log's head beside the database: the log had 3 entries before"),
+        "{text}"
+    );
+    assert_eq!(audited.status.code(), Some(1));
 
     // It is held over a restart, and until somebody says so.
     let told = run(&folder.0, &["restored", "status"]);
@@ -200,6 +217,11 @@ async fn an_older_copy_in_the_place_of_the_database_holds_mail_until_an_operator
         .await
         .unwrap();
     assert_eq!(again.sending_held().await.unwrap(), None);
+    // The lease of the process that was there before is over.
+    world.advance(20);
+    assert_eq!(again.sequence().await.unwrap(), 1);
+    let audit = again.audit(false, |_, _| {}).await.unwrap();
+    assert_eq!((audit.findings, audit.beside), (vec![], Some(2)));
     again.delivery().unwrap().drain().await.unwrap();
     assert_eq!(world.caught().len(), 3);
     again.store.close().await;

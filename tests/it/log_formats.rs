@@ -11,6 +11,7 @@ use countersign::ledger::merkle::{
     subtrees, verify_consistency, verify_inclusion,
 };
 use countersign::ledger::note::{Note, SigningNoteKey, Verifier};
+use countersign::ledger::stamps::Stamps;
 use countersign::ledger::tile::{self, Resource};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
@@ -171,6 +172,7 @@ proptest! {
             signed_at,
             follows: size.checked_sub(1),
             complete_at: is_complete.then_some(signed_at),
+            stamps: if is_complete { Stamps::default() } else { Stamps { count: size.max(1), chain: root } },
         };
         let text = ours.text();
         let there = tlog_tiles::Checkpoint::from_bytes(text.as_bytes()).unwrap();

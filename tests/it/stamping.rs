@@ -80,7 +80,8 @@ fn problem(asked: &[Asking]) -> String {
 
 async fn stored(app: &App) -> Vec<KeptStamp> {
     let mut conn = app.store.read().await.unwrap();
-    timestamps::list(&mut conn, 0, 1_000).await.unwrap()
+    let all = timestamps::list(&mut conn, 0, 1_000).await.unwrap();
+    all.into_iter().map(|one| one.stamp).collect()
 }
 
 async fn run(app: &App, sql: &'static str) -> Result<(), sqlx::Error> {

@@ -8,6 +8,7 @@ use super::times::TOLERANCE;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::Hash;
 use crate::ledger::note::{NoteProblem, Verifier};
+use crate::ledger::stamps::Stamps;
 use crate::store::log::{self, SignedCheckpoint, as_stored};
 use crate::store::{Conn, StoreError};
 
@@ -34,13 +35,16 @@ pub(super) struct Checkpoints {
     size: u64,
     ahead: VecDeque<Listed>,
     before: Option<Listed>,
+    /// The chain of the timestamps that are there, from that of none on; taken when a checkpoint has told of others.
+    stamps: Option<Vec<Stamps>>,
 }
 
 impl Checkpoints {
-    pub fn new(key: Verifier, size: u64) -> Self {
+    pub fn new(key: Verifier, size: u64, stamps: Vec<Stamps>) -> Self {
         Self {
             key,
             size,
+            stamps: Some(stamps),
             ahead: VecDeque::new(),
             before: None,
         }
@@ -74,7 +78,7 @@ impl Checkpoints {
         self.before.as_ref()
     }
 
-    fn check(&self, next: &Listed, found: &Found, audit: &mut Audit) {
+    fn check(&mut self, next: &Listed, found: &Found, audit: &mut Audit) {
         let (row, size) = (&next.row, found.size);
         match &next.read {
             Err(problem) => audit.find(format!("the checkpoint of size {}: {problem}", row.size)),
@@ -90,6 +94,7 @@ impl Checkpoints {
                 }
                 check_columns(row, read, audit);
                 self.check_order(read, audit);
+                self.check_stamps(read, audit);
             }
         }
         // That of the newest is compared at the end.
@@ -119,6 +124,26 @@ impl Checkpoints {
                 "the checkpoint of size {} was signed at {} and the one before it at {}: the clock was set back",
                 read.size, read.signed_at, before.signed_at
             ));
+        }
+    }
+
+    /// It tells of the timestamps that were kept before it, which must still be there. What one misses, all behind it do.
+    fn check_stamps(&mut self, read: &Checkpoint, audit: &mut Audit) {
+        let Some(kept) = &self.stamps else {
+            return;
+        };
+        let told = read.stamps;
+        let found = usize::try_from(told.count)
+            .ok()
+            .and_then(|count| kept.get(count));
+        if found != Some(&told) {
+            audit.find(format!(
+                "the checkpoint of size {} tells of {} timestamps, and {} of those that are there follow on one another: one was removed, changed or put in",
+                read.size,
+                told.count,
+                kept.len() - 1
+            ));
+            self.stamps = None;
         }
     }
 }

@@ -51,8 +51,10 @@ impl App {
         progress: impl Fn(u64, u64) + Send,
     ) -> Result<(), StoreError> {
         audit.entries = head.size;
-        let times = Times::new(self.audit_timestamps(conn, audit).await?);
-        let mut walk = Walk::new(Checkpoints::new(self.log.key.verifier(), head.size), times)?;
+        let stamped = self.audit_timestamps(conn, audit).await?;
+        let key = self.log.key.verifier();
+        let checkpoints = Checkpoints::new(key, head.size, stamped.chain);
+        let mut walk = Walk::new(checkpoints, Times::new(stamped.seen))?;
         walk.pass_checkpoints(conn, audit).await?;
         let mut chunks = load::start(&self.store, head.size);
         while let Some(chunk) = chunks.recv().await {

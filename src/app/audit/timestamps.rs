@@ -2,10 +2,15 @@
 
 use std::collections::VecDeque;
 
+use sha2::{Digest, Sha256};
+
 use super::super::App;
 use super::Audit;
 use crate::domain::time::Timestamp;
+use crate::ledger::merkle::Hash;
+use crate::ledger::stamps::Stamps;
 use crate::ledger::timestamp::{Asked, Certificate, Certificates, check};
+use crate::store::log::as_stored;
 use crate::store::timestamps::{self, KeptStamp};
 use crate::store::{Conn, StoreError, log};
 
@@ -14,24 +19,72 @@ const PAGE: i64 = 200;
 /// The size of a log that an authority saw, and when.
 pub(super) type Seen = (u64, Timestamp);
 
+/// What authorities saw of the log.
+#[derive(Default)]
+pub(super) struct Stamped {
+    /// The stamps that hold, in the order of their sizes.
+    pub seen: VecDeque<Seen>,
+    /// The chain of all that are kept, by the number of each; before the first, that of none.
+    pub chain: Vec<Stamps>,
+}
+
+/// A stamp's number and its link as they are kept, and what the link is made of.
+type Link = (i64, Vec<u8>, String, Hash);
+
+/// The chain that the stamps make, up to the first that does not follow on the one before it.
+fn chain(mut links: Vec<Link>, audit: &mut Audit) -> Vec<Stamps> {
+    links.sort_by_key(|link| link.0);
+    let mut chain = vec![Stamps::default()];
+    for (number, kept, authority, response) in links {
+        let before = chain.last().copied().unwrap_or_default();
+        let next = before.with_hash(&authority, &response);
+        if number != as_stored(next.count) {
+            audit.find(format!(
+                "the timestamp number {} is missing, and number {number} is there: it was removed, or that one was put in",
+                next.count
+            ));
+            break;
+        }
+        if kept != next.chain {
+            audit.find(format!(
+                "the timestamp number {number} by {authority}: it is not what was kept, or does not follow on the one before it"
+            ));
+            break;
+        }
+        chain.push(next);
+    }
+    chain
+}
+
 impl App {
-    /// Checks every timestamp; answers with those that hold, in the order of their sizes.
+    /// Checks every timestamp.
     pub(super) async fn audit_timestamps(
         &self,
         conn: &mut Conn,
         audit: &mut Audit,
-    ) -> Result<VecDeque<Seen>, StoreError> {
+    ) -> Result<Stamped, StoreError> {
         let mut seen: VecDeque<Seen> = VecDeque::new();
+        let mut links: Vec<Link> = Vec::new();
         let mut after = -1;
         loop {
             let page = timestamps::list(conn, after, PAGE).await?;
-            let Some(last) = page.last().map(|stamp| stamp.size) else {
-                return Ok(seen);
+            let Some(last) = page.last().map(|one| one.stamp.size) else {
+                let chain = chain(links, audit);
+                return Ok(Stamped { seen, chain });
             };
             // A size's stamps are looked at together: the page may end among them.
-            let whole = (page.len() as i64) < PAGE || page.iter().all(|stamp| stamp.size == last);
-            for stamp in page.iter().filter(|stamp| whole || stamp.size < last) {
+            let whole = (page.len() as i64) < PAGE || page.iter().all(|one| one.stamp.size == last);
+            for one in page.iter().filter(|one| whole || one.stamp.size < last) {
+                let stamp = &one.stamp;
                 audit.timestamps += 1;
+                let answer = Sha256::digest(&stamp.response).into();
+                let link = (
+                    one.number,
+                    one.chain.clone(),
+                    stamp.authority.clone(),
+                    answer,
+                );
+                links.push(link);
                 after = stamp.size;
                 match self.check_stamp(conn, stamp).await? {
                     Ok(()) => seen.push_back((u64::try_from(stamp.size).unwrap_or(0), stamp.at)),

@@ -5,7 +5,9 @@ use crate::app::App;
 use crate::app::outside::{pause_after, plain};
 use crate::app::sequence::Head;
 use crate::domain::time::Timestamp;
+use crate::ledger::stamps::Stamps;
 use crate::ledger::timestamp::{self, Asked, Certificate, Certificates, Stamp, request};
+use crate::store::log::as_stored;
 use crate::store::timestamps::{self, KeptStamp, Try};
 
 /// What to keep, what it says, and how far our clock was ahead, in microseconds.
@@ -29,7 +31,7 @@ impl App {
         let answer = self.ask(authority, head).await;
         let state = self.state_after(authority, known, asked_at, &answer, on_demand);
         let kept = answer.as_ref().ok().map(|(kept, _, _)| kept);
-        let added = timestamps::keep(&self.store, kept, &state).await?;
+        let added = timestamps::keep(&self.store, kept, &state, chained).await?;
         let (_, stamp, ahead) = answer?;
         self.clock.set_ahead(ahead);
         if !added && let Some(stamp) = self.stamp_of(authority, head).await? {
@@ -52,7 +54,7 @@ impl App {
         head: &Head,
     ) -> Result<Option<Stamp>, StampProblem> {
         let mut conn = self.store.read().await?;
-        let size = i64::try_from(head.size).unwrap_or(i64::MAX);
+        let size = as_stored(head.size);
         let Some(kept) = timestamps::find(&mut conn, size, &authority.name).await? else {
             return Ok(None);
         };
@@ -96,7 +98,7 @@ impl App {
         let stamp = self.checked(authority, &answer.body, note, asked).await?;
         let ahead = ahead(asked_at, received_at, stamp.at);
         let kept = KeptStamp {
-            size: i64::try_from(head.size).unwrap_or(i64::MAX),
+            size: as_stored(head.size),
             authority: authority.name.clone(),
             at: stamp.at,
             response: answer.body,
@@ -187,6 +189,20 @@ impl App {
             stamped: known.and_then(|known| known.stamped),
         }
     }
+}
+
+/// The number and the link of one more stamp.
+fn chained(newest: Option<(i64, Vec<u8>)>, stamp: &KeptStamp) -> (i64, Vec<u8>) {
+    let with = stamps_of(newest).with(&stamp.authority, &stamp.response);
+    (as_stored(with.count), with.chain.to_vec())
+}
+
+/// What the rows tell of the stamps that are kept. Damaged ones cannot be told as they are; the audit names them.
+pub(in crate::app) fn stamps_of(newest: Option<(i64, Vec<u8>)>) -> Stamps {
+    newest.map_or_else(Stamps::default, |(number, chain)| Stamps {
+        count: u64::try_from(number).unwrap_or(0),
+        chain: chain.try_into().unwrap_or_default(),
+    })
 }
 
 /// How far a clock that read these two instants was ahead of the one that gave the token in between, in microseconds. A token

@@ -100,6 +100,9 @@ fn print(audit: &Audit, compared: &[String]) {
     if let Some(contacts) = audit.contacts {
         println!("The standing of {contacts} contacts was computed anew.");
     }
+    if let Some(size) = audit.beside {
+        println!("The head beside the database: this log continues it, from {size} entries");
+    }
     for line in compared {
         println!("{line}");
     }
@@ -127,6 +130,7 @@ fn as_json(audit: &Audit, compared: &[String]) -> serde_json::Value {
         "emptied": audit.emptied,
         "waiting": audit.waiting,
         "contacts": audit.contacts,
+        "beside": audit.beside,
         "compared": compared,
         "remarks": audit.remarks,
         "findings": audit.findings,

@@ -1,6 +1,8 @@
 //! What the audit must see beyond single rows: erasures that were none, consents that were lent to another, a log begun anew.
 
-use countersign::store::Engine;
+use countersign::app::App;
+use countersign::clock::{Clock, Random};
+use countersign::store::{Engine, Location, head_file};
 
 use super::{audited, tamper, two_people};
 use crate::harness::World;
@@ -127,4 +129,84 @@ on_both_engines! {
         assert!(mended.remarks.iter().any(|told| told.starts_with("3 events came into the log")), "{mended:?}");
         world.end().await;
     }
+
+    async fn a_timestamp_that_was_removed_put_in_or_lent_to_another_authority_is_named(engine: Engine) {
+        let changed = "is not what was kept, or does not follow on the one before it";
+        for (statement, wanted) in [
+            ("delete from timestamp where size = 1", "the timestamp number 1 is missing"),
+            ("delete from timestamp where size = 1; update timestamp set number = 1", changed),
+            ("delete from timestamp where number = 2", "tells of 2 timestamps, and 1 of those that are there"),
+            ("delete from timestamp", "tells of 1 timestamps, and 0 of those that are there"),
+            ("update timestamp set authority = 'two' where size = 1", changed),
+            ("update timestamp set chain = (select chain from timestamp where number = 2) where number = 1", changed),
+            ("update timestamp set number = 3 where number = 1", "the timestamp number 1 is missing"),
+        ] {
+            let (world, _, _) = crate::bundle::stamped(engine).await;
+            // What the log signs next tells of both.
+            world.signed_up("later@example.org", "198.51.100.9").await;
+            world.app.sequence().await.unwrap();
+            assert_eq!(world.app.audit(false, |_, _| {}).await.unwrap().findings, [""; 0]);
+            let triggers = match engine {
+                Engine::Sqlite => "drop trigger timestamp_never_changes; drop trigger timestamp_is_never_deleted; ",
+                Engine::Postgres => "",
+            };
+            tamper(&world, engine, &format!("{triggers}{statement}")).await;
+            says(&world, wanted).await;
+            world.end().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_signs_nothing_on_a_log_whose_end_was_cut_off_while_none_ran() {
+    let world = two_people(Engine::Sqlite).await;
+    tamper(
+        &world,
+        Engine::Sqlite,
+        "delete from log_checkpoint where size = 5; delete from event where position = 5",
+    )
+    .await;
+    let start = || {
+        App::start(
+            world.app.config.clone(),
+            Clock::fixed(world.clock.now()),
+            Random::seeded(9),
+        )
+    };
+    for _ in 0..2 {
+        let next = start().await.unwrap();
+        let problem = next.sequence().await.unwrap_err().to_string();
+        assert!(
+            problem.contains("the log had 5 entries before"),
+            "{problem}"
+        );
+        next.store.close().await;
+    }
+    says(
+        &world,
+        "the log's head beside the database: the log had 5 entries before, and this database has 1",
+    )
+    .await;
+    // Even if somebody else goes on from there, until the log is longer than it was.
+    let Location::Sqlite(database) = &world.app.config.database else {
+        panic!("SQLite");
+    };
+    let kept = head_file::read(database).unwrap().unwrap();
+    head_file::replace(database, None).unwrap();
+    world.advance(20);
+    let next = start().await.unwrap();
+    for person in 0..3 {
+        world
+            .signed_up(&format!("p{person}@example.org"), "198.51.100.3")
+            .await;
+    }
+    next.sequence().await.unwrap();
+    next.store.close().await;
+    head_file::write(database, std::str::from_utf8(&kept).unwrap()).unwrap();
+    says(
+        &world,
+        "this database has another history of the first 5 entries",
+    )
+    .await;
+    world.end().await;
 }

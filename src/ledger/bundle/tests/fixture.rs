@@ -22,6 +22,7 @@ use crate::ledger::merkle::{
     Growing, Hash, consistency_ranges, fold, inclusion_ranges, leaf_hash, subtrees,
 };
 use crate::ledger::note::{SigningNoteKey, hex};
+use crate::ledger::stamps::Stamps;
 use crate::ledger::timestamp::authority::Authority;
 use crate::ledger::timestamp::{self, Asked, Certificate, Certificates};
 
@@ -270,6 +271,7 @@ pub fn checkpoint(leaves: &[Hash], size: u64) -> String {
         signed_at: at("10:59:00"),
         follows: size.checked_sub(1),
         complete_at: Some(at("10:59:00")),
+        stamps: Stamps::default().with("before", b"answer"),
     };
     key().sign(&head.text())
 }
