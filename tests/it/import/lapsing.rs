@@ -3,7 +3,6 @@
 use countersign::domain::brand::Slug;
 use countersign::domain::event::Fact;
 use countersign::domain::time::Timestamp;
-use countersign::store::Engine;
 
 use super::command::data;
 use super::storing::{List, confirm, findings};
