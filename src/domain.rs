@@ -3,6 +3,7 @@
 pub mod brand;
 pub mod breaker;
 pub mod budget;
+pub mod campaign;
 pub mod circumstances;
 pub mod email_address;
 pub mod event;

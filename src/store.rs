@@ -7,6 +7,7 @@ pub mod backup;
 pub mod brands;
 pub mod breaker;
 pub mod budgets;
+pub mod campaigns;
 mod checkpoint;
 pub mod contacts;
 pub mod cosignatures;

@@ -29,3 +29,34 @@ mail-expires = Der Link und der Code gelten bis zum { $date }.
 mail-not-me = Wenn Sie das nicht waren, tun Sie nichts oder sagen Sie es uns hier:
 mail-not-me-link = Das war ich nicht
 mail-about-link = Über diese E-Mail
+
+## Kampagnen: Menschen, die per Mail gefragt werden. $old ist eine Marke, die jetzt zu $brand gehört.
+
+mail-invitation-subject = { $purposes } von { $brand }: ja oder nein?
+mail-invitation-lead = Darf { $brand } Ihnen { $purposes } senden?
+mail-reconfirmation-subject = Möchten Sie weiterhin { $purposes } von { $brand }?
+mail-reconfirmation-lead = Möchten Sie weiterhin { $purposes } von { $brand }? Bitte bestätigen Sie es.
+mail-reconfirmation-button = Ja, ich bleibe dabei
+mail-merger-subject = { $old } gehört jetzt zu { $brand }
+mail-merger-lead = { $old } gehört jetzt zu { $brand }. Möchten Sie bleiben?
+mail-merger-text = Sie standen auf der Mailingliste von { $old }. { $brand } darf sie so fortführen, wie sie war, bis diese Einwilligung endet. Sie können jetzt bestätigen oder gehen.
+mail-merger-button = Ja, ich bleibe
+mail-merger-no-link = Ich gehe
+mail-reminder-subject = Erinnerung: { $subject }
+mail-ask-code = Fragt die Seite nach einem Code, geben Sie diesen ein:
+mail-ask-no = Sie möchten das nicht? Sagen Sie es hier, und { $brand } schreibt Ihnen nicht mehr:
+mail-ask-no-link = Nein, danke
+mail-why-website-form = Sie erhalten diese Mail, weil Ihre Adresse in ein Formular von { $brand } eingegeben wurde.
+mail-why-purchase = Sie erhalten diese Mail, weil Sie bei { $brand } etwas gekauft haben.
+mail-why-written-agreement = Sie erhalten diese Mail, weil Sie eine Vereinbarung mit { $brand } haben.
+mail-why-donation-or-volunteering = Sie erhalten diese Mail, weil Sie { $brand } gespendet oder ehrenamtlich geholfen haben.
+mail-why-active-member = Sie erhalten diese Mail, weil Sie ein Konto oder eine Mitgliedschaft bei { $brand } haben.
+mail-why-newsletter-form = Sie erhalten diese Mail, weil Sie ein Formular für diesen Newsletter von { $brand } ausgefüllt haben.
+mail-why-ad-response = Sie erhalten diese Mail, weil Sie auf eine Anzeige von { $brand } geantwortet haben.
+mail-why-direct-email = Sie erhalten diese Mail, weil Sie { $brand } geschrieben haben.
+mail-why-personal-acquaintance = Sie erhalten diese Mail, weil jemand bei { $brand } Sie kennt.
+mail-why-event-booth = Sie erhalten diese Mail, weil Sie den Stand von { $brand } besucht haben.
+mail-why-event-organizer-list = Sie erhalten diese Mail, weil der Veranstalter eines Ereignisses { $brand } Ihre Adresse gegeben hat.
+mail-why-employer-list = Sie erhalten diese Mail, weil Ihr Arbeitgeber Sie { $brand } für ein Angebot an Sie genannt hat.
+mail-why-merger-or-acquisition = Sie erhalten diese Mail, weil Ihre Adresse bei einem Unternehmen war, das jetzt zu { $brand } gehört.
+mail-why-other = Sie erhalten diese Mail, weil { $brand } Ihre Adresse hat.

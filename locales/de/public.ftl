@@ -202,3 +202,16 @@ embed-frame-text = Für Website-Baukästen, die weder Skripte noch Formulare erl
 embed-copy = Kopieren
 embed-copied = Kopiert
 embed-preview = Formular ansehen
+
+## The same pages for people whom a campaign asked: nobody entered their address just now
+
+ask-asked-on = { $brand } hat Sie am { $date } gefragt.
+ask-no = Nein, danke
+ask-decline-title = Sie möchten diese Mail nicht?
+ask-decline-text = Sagen Sie es uns, dann endet es hier.
+ask-decline-button = Nein, ich möchte sie nicht
+ask-decline-else = Möchten Sie sie doch, schließen Sie einfach diese Seite. Es hat sich nichts geändert.
+ask-about-when = Wann Sie gefragt wurden
+ask-about-why-text = { $brand } fragt Sie selbst. In der Mail steht, woher Ihre Adresse kommt. Niemand außer Ihnen kann mit einem Klick für Sie zustimmen.
+ask-about-yes = Wenn Sie es möchten
+ask-about-no = Wenn Sie es nicht möchten

@@ -29,3 +29,34 @@ mail-expires = The link and the code work until { $date }.
 mail-not-me = If this was not you, do nothing, or tell us here:
 mail-not-me-link = This was not me
 mail-about-link = About this mail
+
+## Campaigns: people who are asked by mail, though they did not just fill in a form. $old is a brand that now belongs to $brand.
+
+mail-invitation-subject = { $purposes } from { $brand }: yes or no?
+mail-invitation-lead = May { $brand } send you { $purposes }?
+mail-reconfirmation-subject = Do you still want { $purposes } from { $brand }?
+mail-reconfirmation-lead = Do you still want { $purposes } from { $brand }? Please confirm.
+mail-reconfirmation-button = Yes, I stay subscribed
+mail-merger-subject = { $old } is now part of { $brand }
+mail-merger-lead = { $old } is now part of { $brand }. Do you want to stay?
+mail-merger-text = You were on the mailing list of { $old }. { $brand } may carry it on as it was, until that consent ends. You can confirm now, or leave.
+mail-merger-button = Yes, I stay
+mail-merger-no-link = I leave
+mail-reminder-subject = Reminder: { $subject }
+mail-ask-code = If the page asks for a code, enter this one:
+mail-ask-no = You do not want this? Tell us here, and { $brand } does not write to you again:
+mail-ask-no-link = No, thank you
+mail-why-website-form = You get this mail because your address was entered at a form of { $brand }.
+mail-why-purchase = You get this mail because you bought something from { $brand }.
+mail-why-written-agreement = You get this mail because you have an agreement with { $brand }.
+mail-why-donation-or-volunteering = You get this mail because you donated to { $brand } or helped as a volunteer.
+mail-why-active-member = You get this mail because you have an account or a membership with { $brand }.
+mail-why-newsletter-form = You get this mail because you filled in a form for this newsletter of { $brand }.
+mail-why-ad-response = You get this mail because you answered an advertisement of { $brand }.
+mail-why-direct-email = You get this mail because you wrote to { $brand }.
+mail-why-personal-acquaintance = You get this mail because somebody at { $brand } knows you.
+mail-why-event-booth = You get this mail because you visited the booth of { $brand }.
+mail-why-event-organizer-list = You get this mail because the organiser of an event gave { $brand } your address.
+mail-why-employer-list = You get this mail because your employer named you to { $brand } for something that it offers you.
+mail-why-merger-or-acquisition = You get this mail because your address was with a company that now belongs to { $brand }.
+mail-why-other = You get this mail because { $brand } has your address.

@@ -202,3 +202,16 @@ embed-frame-text = For site builders that allow neither scripts nor forms. Choos
 embed-copy = Copy
 embed-copied = Copied
 embed-preview = See the form
+
+## The same pages for people whom a campaign asked: nobody entered their address just now
+
+ask-asked-on = { $brand } asked you on { $date }.
+ask-no = No, thank you
+ask-decline-title = You do not want this mail?
+ask-decline-text = Tell us, and it stops here.
+ask-decline-button = No, I do not want it
+ask-decline-else = If you do want it, just close this page. Nothing has changed.
+ask-about-when = When you were asked
+ask-about-why-text = { $brand } asks you itself. The mail says from where it has your address. Nothing is sent to you on the strength of a click by anybody but you.
+ask-about-yes = If you want it
+ask-about-no = If you do not want it

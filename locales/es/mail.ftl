@@ -29,3 +29,34 @@ mail-expires = El enlace y el código funcionan hasta el { $date }.
 mail-not-me = Si no ha sido usted, no haga nada o díganoslo aquí:
 mail-not-me-link = No he sido yo
 mail-about-link = Acerca de este correo
+
+## Campañas: personas a las que se pregunta por correo. $old es una marca que ahora pertenece a $brand.
+
+mail-invitation-subject = { $purposes } de { $brand }: ¿sí o no?
+mail-invitation-lead = ¿Puede { $brand } enviarle { $purposes }?
+mail-reconfirmation-subject = ¿Quiere seguir recibiendo { $purposes } de { $brand }?
+mail-reconfirmation-lead = ¿Quiere seguir recibiendo { $purposes } de { $brand }? Confírmelo, por favor.
+mail-reconfirmation-button = Sí, sigo suscrito
+mail-merger-subject = { $old } ahora forma parte de { $brand }
+mail-merger-lead = { $old } ahora forma parte de { $brand }. ¿Quiere quedarse?
+mail-merger-text = Usted estaba en la lista de correo de { $old }. { $brand } puede continuarla tal como era, hasta que termine ese consentimiento. Puede confirmar ahora o irse.
+mail-merger-button = Sí, me quedo
+mail-merger-no-link = Me voy
+mail-reminder-subject = Recordatorio: { $subject }
+mail-ask-code = Si la página pide un código, escriba este:
+mail-ask-no = ¿No lo quiere? Díganoslo aquí y { $brand } no le escribirá más:
+mail-ask-no-link = No, gracias
+mail-why-website-form = Recibe este correo porque su dirección se escribió en un formulario de { $brand }.
+mail-why-purchase = Recibe este correo porque compró algo a { $brand }.
+mail-why-written-agreement = Recibe este correo porque tiene un acuerdo con { $brand }.
+mail-why-donation-or-volunteering = Recibe este correo porque hizo una donación a { $brand } o ayudó como voluntario.
+mail-why-active-member = Recibe este correo porque tiene una cuenta o una afiliación con { $brand }.
+mail-why-newsletter-form = Recibe este correo porque rellenó un formulario para este boletín de { $brand }.
+mail-why-ad-response = Recibe este correo porque respondió a un anuncio de { $brand }.
+mail-why-direct-email = Recibe este correo porque escribió a { $brand }.
+mail-why-personal-acquaintance = Recibe este correo porque alguien de { $brand } le conoce.
+mail-why-event-booth = Recibe este correo porque visitó el puesto de { $brand }.
+mail-why-event-organizer-list = Recibe este correo porque el organizador de un evento dio su dirección a { $brand }.
+mail-why-employer-list = Recibe este correo porque su empresa le nombró ante { $brand } por algo que le ofrece.
+mail-why-merger-or-acquisition = Recibe este correo porque su dirección estaba en una empresa que ahora pertenece a { $brand }.
+mail-why-other = Recibe este correo porque { $brand } tiene su dirección.

@@ -202,3 +202,16 @@ embed-frame-text = Para creadores de sitios que no permiten ni scripts ni formul
 embed-copy = Copiar
 embed-copied = Copiado
 embed-preview = Ver el formulario
+
+## The same pages for people whom a campaign asked: nobody entered their address just now
+
+ask-asked-on = { $brand } se lo preguntó el { $date }.
+ask-no = No, gracias
+ask-decline-title = ¿No quiere este correo?
+ask-decline-text = Díganoslo y aquí termina.
+ask-decline-button = No, no lo quiero
+ask-decline-else = Si lo quiere, simplemente cierre esta página. No ha cambiado nada.
+ask-about-when = Cuándo se le preguntó
+ask-about-why-text = { $brand } se lo pregunta directamente. El correo dice de dónde tiene su dirección. Nadie más que usted puede decir sí por usted con un clic.
+ask-about-yes = Si lo quiere
+ask-about-no = Si no lo quiere

@@ -29,3 +29,34 @@ mail-expires = Le lien et le code fonctionnent jusqu’au { $date }.
 mail-not-me = Si ce n’était pas vous, ne faites rien ou dites-le-nous ici :
 mail-not-me-link = Ce n’était pas moi
 mail-about-link = À propos de cet e-mail
+
+## Campagnes : personnes à qui l’on demande par courriel. $old est une marque qui appartient maintenant à $brand.
+
+mail-invitation-subject = { $purposes } de { $brand } : oui ou non ?
+mail-invitation-lead = { $brand } peut-elle vous envoyer { $purposes } ?
+mail-reconfirmation-subject = Voulez-vous encore { $purposes } de { $brand } ?
+mail-reconfirmation-lead = Voulez-vous encore { $purposes } de { $brand } ? Merci de le confirmer.
+mail-reconfirmation-button = Oui, je reste abonné
+mail-merger-subject = { $old } fait maintenant partie de { $brand }
+mail-merger-lead = { $old } fait maintenant partie de { $brand }. Voulez-vous rester ?
+mail-merger-text = Vous étiez sur la liste de diffusion de { $old }. { $brand } peut la continuer telle qu’elle était, jusqu’à la fin de cet accord. Vous pouvez confirmer maintenant, ou partir.
+mail-merger-button = Oui, je reste
+mail-merger-no-link = Je pars
+mail-reminder-subject = Rappel : { $subject }
+mail-ask-code = Si la page demande un code, saisissez celui-ci :
+mail-ask-no = Vous ne le voulez pas ? Dites-le ici, et { $brand } ne vous écrira plus :
+mail-ask-no-link = Non, merci
+mail-why-website-form = Vous recevez ce courriel parce que votre adresse a été saisie dans un formulaire de { $brand }.
+mail-why-purchase = Vous recevez ce courriel parce que vous avez acheté quelque chose à { $brand }.
+mail-why-written-agreement = Vous recevez ce courriel parce que vous avez un accord avec { $brand }.
+mail-why-donation-or-volunteering = Vous recevez ce courriel parce que vous avez fait un don à { $brand } ou aidé comme bénévole.
+mail-why-active-member = Vous recevez ce courriel parce que vous avez un compte ou une adhésion chez { $brand }.
+mail-why-newsletter-form = Vous recevez ce courriel parce que vous avez rempli un formulaire pour cette lettre de { $brand }.
+mail-why-ad-response = Vous recevez ce courriel parce que vous avez répondu à une annonce de { $brand }.
+mail-why-direct-email = Vous recevez ce courriel parce que vous avez écrit à { $brand }.
+mail-why-personal-acquaintance = Vous recevez ce courriel parce que quelqu’un chez { $brand } vous connaît.
+mail-why-event-booth = Vous recevez ce courriel parce que vous avez visité le stand de { $brand }.
+mail-why-event-organizer-list = Vous recevez ce courriel parce que l’organisateur d’un événement a donné votre adresse à { $brand }.
+mail-why-employer-list = Vous recevez ce courriel parce que votre employeur vous a nommé à { $brand } pour un avantage qu’il vous offre.
+mail-why-merger-or-acquisition = Vous recevez ce courriel parce que votre adresse était chez une entreprise qui appartient maintenant à { $brand }.
+mail-why-other = Vous recevez ce courriel parce que { $brand } a votre adresse.

@@ -202,3 +202,16 @@ embed-frame-text = Pour les outils de création de sites qui n’autorisent ni s
 embed-copy = Copier
 embed-copied = Copié
 embed-preview = Voir le formulaire
+
+## The same pages for people whom a campaign asked: nobody entered their address just now
+
+ask-asked-on = { $brand } vous l’a demandé le { $date }.
+ask-no = Non, merci
+ask-decline-title = Vous ne voulez pas de ce courriel ?
+ask-decline-text = Dites-le-nous, et cela s’arrête ici.
+ask-decline-button = Non, je n’en veux pas
+ask-decline-else = Si vous le voulez, fermez simplement cette page. Rien n’a changé.
+ask-about-when = Quand on vous l’a demandé
+ask-about-why-text = { $brand } vous le demande elle-même. Le courriel dit d’où vient votre adresse. Personne d’autre que vous ne peut dire oui à votre place par un clic.
+ask-about-yes = Si vous le voulez
+ask-about-no = Si vous ne le voulez pas

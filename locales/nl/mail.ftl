@@ -29,3 +29,34 @@ mail-expires = De link en de code werken tot { $date }.
 mail-not-me = Was jij dit niet? Doe dan niets of laat het ons hier weten:
 mail-not-me-link = Dit was ik niet
 mail-about-link = Over deze e-mail
+
+## Campagnes: mensen die per mail gevraagd worden. $old is een merk dat nu bij $brand hoort.
+
+mail-invitation-subject = { $purposes } van { $brand }: ja of nee?
+mail-invitation-lead = Mag { $brand } u { $purposes } sturen?
+mail-reconfirmation-subject = Wilt u nog { $purposes } van { $brand }?
+mail-reconfirmation-lead = Wilt u nog { $purposes } van { $brand }? Bevestig dat hier.
+mail-reconfirmation-button = Ja, ik blijf aangemeld
+mail-merger-subject = { $old } hoort nu bij { $brand }
+mail-merger-lead = { $old } hoort nu bij { $brand }. Wilt u blijven?
+mail-merger-text = U stond op de mailinglijst van { $old }. { $brand } mag die voortzetten zoals zij was, tot die toestemming eindigt. U kunt nu bevestigen, of weggaan.
+mail-merger-button = Ja, ik blijf
+mail-merger-no-link = Ik ga weg
+mail-reminder-subject = Herinnering: { $subject }
+mail-ask-code = Vraagt de pagina om een code, vul dan deze in:
+mail-ask-no = Wilt u dit niet? Zeg het hier, en { $brand } schrijft u niet meer:
+mail-ask-no-link = Nee, bedankt
+mail-why-website-form = U krijgt deze mail omdat uw adres op een formulier van { $brand } is ingevuld.
+mail-why-purchase = U krijgt deze mail omdat u iets van { $brand } hebt gekocht.
+mail-why-written-agreement = U krijgt deze mail omdat u een overeenkomst met { $brand } hebt.
+mail-why-donation-or-volunteering = U krijgt deze mail omdat u aan { $brand } hebt gegeven of als vrijwilliger hebt geholpen.
+mail-why-active-member = U krijgt deze mail omdat u een account of lidmaatschap bij { $brand } hebt.
+mail-why-newsletter-form = U krijgt deze mail omdat u een formulier voor deze nieuwsbrief van { $brand } hebt ingevuld.
+mail-why-ad-response = U krijgt deze mail omdat u op een advertentie van { $brand } hebt gereageerd.
+mail-why-direct-email = U krijgt deze mail omdat u { $brand } hebt geschreven.
+mail-why-personal-acquaintance = U krijgt deze mail omdat iemand bij { $brand } u kent.
+mail-why-event-booth = U krijgt deze mail omdat u de stand van { $brand } hebt bezocht.
+mail-why-event-organizer-list = U krijgt deze mail omdat de organisator van een evenement { $brand } uw adres heeft gegeven.
+mail-why-employer-list = U krijgt deze mail omdat uw werkgever u bij { $brand } heeft genoemd voor iets dat hij u aanbiedt.
+mail-why-merger-or-acquisition = U krijgt deze mail omdat uw adres bij een bedrijf stond dat nu bij { $brand } hoort.
+mail-why-other = U krijgt deze mail omdat { $brand } uw adres heeft.

@@ -202,3 +202,16 @@ embed-frame-text = Voor websitebouwers die geen scripts of formulieren toestaan.
 embed-copy = Kopiëren
 embed-copied = Gekopieerd
 embed-preview = Formulier bekijken
+
+## The same pages for people whom a campaign asked: nobody entered their address just now
+
+ask-asked-on = { $brand } heeft het u op { $date } gevraagd.
+ask-no = Nee, bedankt
+ask-decline-title = Wilt u deze mail niet?
+ask-decline-text = Zeg het ons, dan houdt het hier op.
+ask-decline-button = Nee, ik wil het niet
+ask-decline-else = Wilt u het wel, sluit dan deze pagina. Er is niets veranderd.
+ask-about-when = Wanneer het u is gevraagd
+ask-about-why-text = { $brand } vraagt het u zelf. In de mail staat waar uw adres vandaan komt. Niemand anders dan u kan met een klik voor u ja zeggen.
+ask-about-yes = Als u het wilt
+ask-about-no = Als u het niet wilt

@@ -29,7 +29,9 @@ use crate::store::events::NewEvent;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
-use crate::store::{Conn, StoreError, contacts, erased, events, openings, outbox, scrub};
+use crate::store::{
+    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, scrub,
+};
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
 const ATTEMPTS: u32 = 150;
@@ -222,6 +224,7 @@ impl App {
 async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreError> {
     let asked = requests_of(tx, contact).await?;
     contacts::delete(tx, contact.brand_id, contact.id).await?;
+    campaigns::delete_of(tx, contact.brand_id, contact.id).await?;
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;
     let openings = openings::delete_of_requests(tx, &asked).await?;

@@ -66,12 +66,13 @@ impl App {
         let now = self.clock.now();
         let judged = candidates.into_iter().zip(known);
         Ok(judged
-            .map(|(candidate, (mut address, mut claims))| {
+            .map(|(candidate, (mut address, mut sources))| {
                 if candidate.left {
                     address.closed = address.closed.or(Some(Closed::Withdrew));
                 }
-                decide::add(&mut claims, &candidate.claims);
-                let judgement = judge(&claims, address, &import.terms, now);
+                sources.add(&candidate.claims);
+                let terms = sources.terms(&import.terms);
+                let judgement = judge(&sources.claims, address, &terms, now);
                 Judged {
                     candidate,
                     judgement,

@@ -63,7 +63,11 @@ impl App {
         for contact in contacts::find_all(held.conn(), &ids).await? {
             let mut standings = contact.standings.clone();
             for (until, purposes) in over(&standings, now) {
-                let fact = Fact::Lapsed { purposes, until };
+                let fact = Fact::Lapsed {
+                    purposes,
+                    until,
+                    campaign: None,
+                };
                 apply(&mut standings, &fact, now);
                 let about = About {
                     brand: contact.brand_id,

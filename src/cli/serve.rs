@@ -33,6 +33,7 @@ pub struct Serve {
 
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
+const ASK_EVERY: Duration = Duration::from_secs(2);
 const LAPSE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
@@ -65,6 +66,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
         tasks.spawn(every(LAPSE_EVERY, stopped.clone(), app.clone(), lapse));
+        tasks.spawn(every(ASK_EVERY, stopped.clone(), app.clone(), ask));
         tasks.spawn(every(
             SEQUENCE_EVERY,
             stopped.clone(),
@@ -200,6 +202,12 @@ async fn lapse(app: Arc<App>) {
         Ok(0) => {}
         Ok(contacts) => tracing::info!(contacts, "implicit consent lapsed"),
         Err(error) => tracing::warn!(%error, "implicit consent that is over could not be ended"),
+    }
+}
+
+async fn ask(app: Arc<App>) {
+    if let Err(error) = app.campaigns_due().await {
+        tracing::warn!(%error, "campaigns do not go on");
     }
 }
 

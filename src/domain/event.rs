@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::brand::{BrandDeclaration, Slug};
+use super::campaign::Invited;
 use super::circumstances::Circumstances;
 use super::form::VersionHash;
-use super::ids::{BrandId, ContactId, EventId, ImportId, RequestId};
+use super::ids::{BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
 use super::import::Imported;
 use super::policy::Ruling;
 pub use super::policy::Source;
@@ -197,10 +198,14 @@ pub enum Fact {
         /// Where the contact stands for these purposes without it; those that are missing here, nowhere.
         back_to: Standings,
     },
-    /// Implicit consent ended by itself.
+    /// A campaign asked the person.
+    Invited(Box<Invited>),
+    /// Implicit consent ended by itself; or a campaign asked, said until when, and nobody answered.
     Lapsed {
         purposes: Vec<Slug>,
         until: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        campaign: Option<CampaignId>,
     },
     MailRequested {
         mail: MailFate,
@@ -313,6 +318,7 @@ impl Fact {
             | Self::AddressChanged { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
+            | Self::Invited(_)
             | Self::Lapsed { .. }
             | Self::MailAccepted { .. }
             | Self::MailFailed { .. }
@@ -336,6 +342,7 @@ impl Fact {
             | Self::AddressChanged { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
+            | Self::Invited(_)
             | Self::Lapsed { .. }
             | Self::MailAccepted { .. }
             | Self::MailFailed { .. }
@@ -351,6 +358,7 @@ impl Fact {
             Self::SignedUp(_) => "signed_up",
             Self::Imported(_) => "imported",
             Self::ImportWithdrawn { .. } => "import_withdrawn",
+            Self::Invited(_) => "invited",
             Self::Lapsed { .. } => "lapsed",
             Self::MailRequested { .. } => "mail_requested",
             Self::MailAccepted { .. } => "mail_accepted",
@@ -374,6 +382,7 @@ impl Fact {
         match self {
             Self::SignedUp(signup) => &signup.purposes,
             Self::Imported(import) => &import.purposes,
+            Self::Invited(invited) => &invited.purposes,
             Self::ImportWithdrawn { purposes, .. }
             | Self::Lapsed { purposes, .. }
             | Self::Confirmed { purposes, .. }

@@ -33,5 +33,6 @@ ids! {
     OutboxId,
     /// One import: a file that was read once.
     ImportId,
+    CampaignId,
     OperatorId,
 }

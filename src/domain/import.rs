@@ -71,6 +71,8 @@ impl Imported {
         let confirmed = elsewhere.is_some_and(|said| said.confirmed_before(at));
         let explicit = judgement.basis == Basis::Explicit || confirmed;
         let (state, until) = match judgement.verdict {
+            // It holds once the person was told.
+            Verdict::Accept if judgement.notice_due => (State::Pending, judgement.valid_until),
             Verdict::Accept if explicit => (State::Explicit, None),
             Verdict::Accept => (State::Implicit, judgement.valid_until),
             Verdict::ConfirmFirst => (State::Pending, None),

@@ -47,6 +47,10 @@ impl Permission {
             State::Pending if own_form => format!(
                 "Signed up at {since}; the brand waits for the confirmation, which has not come."
             ),
+            State::Pending if standing.waits_for_notice() => format!(
+                "Carried over by a merger, imported at {since}; it holds once the notice of the change has reached the person's mail server ({}).",
+                said(standing.rule)
+            ),
             State::Pending => format!(
                 "Imported at {since}; not to be mailed before the person confirms ({}).",
                 said(standing.rule)
@@ -91,7 +95,7 @@ impl Permission {
             basis,
             grade: standing.grade,
             since: Some(standing.since),
-            until: standing.until,
+            until: standing.until.filter(|_| state != State::Pending),
             rule: if lapsed {
                 Rule::D2.id()
             } else if state == State::Pending && own_form {

@@ -1,6 +1,7 @@
 //! Events in words, for operators and auditors: the timeline, the report and the admin pages tell the same story.
 
 use super::brand::Slug;
+use super::campaign::{Invited, Kind};
 use super::circumstances::Circumstances;
 use super::event::{ErasedBy, Event, Fact, Grade, Link, MailFate, Through};
 use super::import::Imported;
@@ -36,6 +37,28 @@ const fn verdict(of: Verdict) -> &'static str {
         Verdict::ConfirmFirst => "waits for confirmation",
         Verdict::Refuse => "no consent from it",
     }
+}
+
+fn asked(invited: &Invited) -> String {
+    let what = match (invited.reminder, invited.campaign_kind) {
+        (true, _) => "Reminded of the request to confirm",
+        (false, Kind::Invitation) => "Invited to confirm",
+        (false, Kind::Reconfirmation) => "Asked again to confirm",
+        (false, Kind::MergerNotice) => "Told of the merger, and asked to stay or to leave",
+    };
+    let by = if invited.released {
+        "; an operator released it by name"
+    } else {
+        ""
+    };
+    format!(
+        "{what} {} by campaign {}: rule {}, outreach {}{by}; {}.",
+        listed(&invited.purposes),
+        invited.campaign,
+        invited.judgement.rule.id(),
+        invited.judgement.outreach.as_str(),
+        fate(invited.mail),
+    )
 }
 
 fn imported(import: &Imported) -> String {
@@ -92,7 +115,19 @@ pub fn sentence(event: &Event) -> String {
         Fact::ImportWithdrawn { import, .. } => {
             format!("The operator took the import {import} back; nothing rests on it any more.")
         }
-        Fact::Lapsed { purposes, until } => format!(
+        Fact::Invited(invited) => asked(invited),
+        Fact::Lapsed {
+            purposes,
+            until,
+            campaign: Some(_),
+        } => format!(
+            "Implicit consent to {} ended at {}: the person was asked to confirm it by then and did not answer.",
+            listed(purposes),
+            until.to_the_minute()
+        ),
+        Fact::Lapsed {
+            purposes, until, ..
+        } => format!(
             "Implicit consent to {} lapsed by rule D2: it held until {}.",
             listed(purposes),
             until.to_the_minute()

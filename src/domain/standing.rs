@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::brand::Slug;
+use super::campaign::{Kind, notice_arrived};
 use super::event::{Event, Fact, Grade};
 use super::policy::{Rule, Verdict};
 use super::scanner::Signal;
@@ -80,6 +81,14 @@ pub struct Standing {
     pub until: Option<Timestamp>,
 }
 
+impl Standing {
+    /// Carried over from an old brand: it begins to hold once a mail server took the notice (O4), and ends when it would have
+    /// ended there.
+    pub fn waits_for_notice(&self) -> bool {
+        self.state == State::Pending && self.until.is_some()
+    }
+}
+
 /// The standings of one contact.
 pub type Standings = BTreeMap<Slug, Standing>;
 
@@ -121,12 +130,12 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
             standings.retain(|purpose, _| !purposes.contains(purpose));
             standings.extend(back_to.clone());
         }
-        Fact::Lapsed { purposes, until } => {
+        Fact::Lapsed {
+            purposes, until, ..
+        } => {
             for purpose in purposes {
-                let over = standings.get(purpose).is_some_and(|standing| {
-                    standing.state == State::Implicit && standing.until == Some(*until)
-                });
-                if over {
+                let implicit = |standing: &Standing| standing.state == State::Implicit;
+                if standings.get(purpose).is_some_and(implicit) {
                     end(standings, purpose, State::Lapsed, Rule::D2, *until);
                 }
             }
@@ -185,7 +194,11 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         }
         // Whatever the person had given went with the rest.
         Fact::Erased { .. } => standings.clear(),
-        Fact::MailRequested { .. }
+        Fact::MailAccepted { template, .. } if template == Kind::MergerNotice.as_str() => {
+            notice_arrived(standings, at);
+        }
+        Fact::Invited(_)
+        | Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }
         | Fact::MailFailed { .. }
         | Fact::LinkOpened { .. }

@@ -1,6 +1,9 @@
 //! The confirmation mail: text and HTML alternatives in the contact's language, nothing in it that a stranger typed.
 
 pub mod skeleton;
+mod words;
+
+pub use words::Ask;
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -95,6 +98,8 @@ pub struct ConfirmationMail<'a> {
     pub expires_at: Timestamp,
     pub message_id: String,
     pub now: Timestamp,
+    /// A campaign asks; none where the person signed up.
+    pub ask: Option<&'a Ask>,
 }
 
 /// Why a mail cannot be made; never tried again.
@@ -156,6 +161,16 @@ pub fn template_version() -> &'static str {
 
 /// What the three templates share.
 struct Parts {
+    subject: String,
+    lead: String,
+    /// Paragraphs between the first sentence and the wording.
+    paragraphs: Vec<String>,
+    button: String,
+    code_label: String,
+    /// From where the address came, or when it was entered, and until when the links work.
+    why: String,
+    no: String,
+    no_link: String,
     brand: BrandView,
     accent: String,
     accent_ink: String,
@@ -163,15 +178,11 @@ struct Parts {
     lang: String,
     dir: String,
     purposes: Vec<PurposeView>,
-    purpose_names: String,
     name: Option<String>,
     confirm_url: String,
     decline_url: String,
     about_url: String,
     code: String,
-    asked_on: String,
-    asked_from: Option<String>,
-    expires_on: String,
 }
 
 /// Tells automatic answerers to be quiet (RFC 3834, section 5).
@@ -220,9 +231,16 @@ impl ConfirmationMail<'_> {
         let purposes = purposes_shown(self.content, self.language, |slug| {
             self.purposes.iter().any(|own| own.as_str() == slug)
         });
-        let names: Vec<&str> = purposes.iter().map(|p| p.name.as_str()).collect();
+        let words = self.words(&t, &purposes);
         Parts {
-            purpose_names: names.join(", "),
+            subject: words.subject,
+            lead: words.lead,
+            paragraphs: words.paragraphs,
+            button: words.button,
+            code_label: words.code_label,
+            why: words.why,
+            no: words.no,
+            no_link: words.no_link,
             brand: BrandView::of(self.brand),
             accent: accent
                 .as_ref()
@@ -237,9 +255,6 @@ impl ConfirmationMail<'_> {
             decline_url: self.decline_url,
             about_url: self.about_url,
             code: self.code,
-            asked_on: self.asked_at.for_people(t.language()),
-            asked_from: self.asked_from,
-            expires_on: self.expires_at.for_people(t.language()),
         }
     }
 }

@@ -91,6 +91,8 @@ const LIST_LAPSING_OF: &str = "select brand_id, id, address, address_key, mailbo
 const COUNT_LAPSING: &str = "select brand_id, count(*) from contact where lapses_at is not null and lapses_at <= $1 \
      group by brand_id";
 
+const LIST_OF_BRAND: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
+     created_at from contact where brand_id = $1 and id > $2 order by id limit $3";
 const FIND_ALL: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, c.open_request_id, \
      c.standings, c.created_at from r join contact c on c.brand_id = r.brand_id and c.id = r.id";
 
@@ -142,6 +144,22 @@ pub async fn find_by_id(
         .fetch_optional(driver)
         .await?);
     found.map(ContactRow::read).transpose()
+}
+
+/// Contacts of a brand behind one, in the order of their ids.
+pub async fn list_of_brand(
+    conn: &mut Conn,
+    brand: BrandId,
+    after: ContactId,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_OF_BRAND)
+        .bind(brand)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    found.into_iter().map(ContactRow::read).collect()
 }
 
 /// Those of these contacts that are there.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use super::budgets::MailboxHash;
-use crate::domain::ids::{BrandId, ImportId};
+use crate::domain::ids::{BrandId, CampaignId, ImportId};
 
 /// What a decision is about.
 #[derive(Debug, Default)]
@@ -26,6 +26,11 @@ impl Locks {
 
     pub fn mailbox(&mut self, brand: BrandId, hash: &MailboxHash) {
         self.add(&[b"mailbox", brand.0.as_bytes(), hash]);
+    }
+
+    /// How far a campaign came.
+    pub fn campaign(&mut self, brand: BrandId, id: CampaignId) {
+        self.add(&[b"campaign", brand.0.as_bytes(), id.0.as_bytes()]);
     }
 
     /// How far an import came.

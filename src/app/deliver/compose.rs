@@ -9,8 +9,8 @@ use crate::domain::brand::{Brand, Slug};
 use crate::domain::form::{FormContent, VersionHash};
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
-use crate::mail::compose::ConfirmationMail;
 use crate::mail::compose::skeleton::{Skeleton, Varying};
+use crate::mail::compose::{Ask, ConfirmationMail};
 use crate::mail::pack::Dictionary;
 
 /// Kinds of mails whose skeletons are kept.
@@ -25,6 +25,7 @@ struct MailKind {
     purposes: String,
     page_host: Option<String>,
     domain: String,
+    ask: Option<Ask>,
 }
 
 /// The skeletons of the kinds that were sent lately; none for a kind that cannot have one.
@@ -153,6 +154,7 @@ impl Delivery {
             expires_at: values.expires_at,
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
+            ask: common.job.ask.as_ref(),
         }
     }
 
@@ -178,5 +180,6 @@ fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &
         purposes: job.to.purposes.clone(),
         page_host: job.to.page_host.clone(),
         domain: domain.to_owned(),
+        ask: job.ask.clone(),
     }
 }

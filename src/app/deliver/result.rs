@@ -9,6 +9,7 @@ use super::Delivery;
 use super::ready::Ready;
 use super::wanted::Job;
 use crate::app::record::About;
+use crate::domain::campaign::Kind;
 use crate::domain::event::Fact;
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
@@ -17,9 +18,18 @@ use crate::mail::pack::{Dictionary, pack};
 use crate::store::StoreError;
 use crate::store::events::NewEvent;
 use crate::store::outbox::{OutboxKey, Retry};
+use crate::store::requests::Key;
 
 /// A mail whose fate is unknown time and again is a poison message: eight tries and it is parked.
 const AMBIGUOUS_TRIES: i64 = 8;
+
+/// A request that a campaign made.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub request: Key,
+    /// For the notice of a merger, which lets what was carried over hold: the address of the contact.
+    pub notice_to: Option<String>,
+}
 
 /// The result of one try.
 #[derive(Clone)]
@@ -27,6 +37,8 @@ pub(super) enum Sent {
     Accepted {
         key: OutboxKey,
         event: Arc<NewEvent>,
+        /// A campaign's mail.
+        of: Option<Asked>,
         /// What the mail was packed with.
         dictionary: Option<Arc<Dictionary>>,
     },
@@ -34,11 +46,22 @@ pub(super) enum Sent {
     Failed {
         retry: Retry,
         event: Arc<NewEvent>,
+        of: Option<Asked>,
     },
     /// Not tried: nobody wants it any more.
     Dropped(OutboxKey),
 }
+
 impl Delivery {
+    fn asked(job: &Job) -> Option<Asked> {
+        let ask = job.ask.as_ref()?;
+        let is_notice = ask.kind == Kind::MergerNotice && !ask.reminder;
+        Some(Asked {
+            request: (job.mail.brand_id, job.mail.request_id),
+            notice_to: is_notice.then(|| job.to.address.clone()),
+        })
+    }
+
     fn event(&self, job: &Job, at: Timestamp, fact: Fact) -> Result<NewEvent, StoreError> {
         let about = About {
             brand: job.mail.brand_id,
@@ -72,6 +95,7 @@ impl Delivery {
         Ok(Sent::Accepted {
             key: job.mail.key(),
             event: Arc::new(event),
+            of: Self::asked(job),
             dictionary: composed.dictionary.clone(),
         })
     }
@@ -131,6 +155,7 @@ impl Delivery {
         };
         Ok(Sent::Failed {
             event: Arc::new(self.event(job, now, fact)?),
+            of: Self::asked(job),
             retry: Retry {
                 key: job.mail.key(),
                 next_due_at: None,

@@ -1,11 +1,16 @@
 //! What a claimed mail needs to be composed, and which mails nobody wants any more.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::Delivery;
 use crate::app::sign_up::CONFIRM;
+use crate::domain::campaign::{Kind, Plan, REMINDER};
 use crate::domain::ids::RequestId;
+use crate::domain::policy::Source;
 use crate::domain::time::Timestamp;
+use crate::mail::compose::Ask;
+use crate::store::campaigns::{self, OfRequest};
 use crate::store::outbox::{self, OutboxKey, OutboxRow};
 use crate::store::recipients::{self, Recipient};
 use crate::store::set::Writes;
@@ -15,27 +20,65 @@ use crate::store::{StoreError, breaker};
 pub(super) struct Job {
     pub mail: OutboxRow,
     pub to: Recipient,
+    /// How a campaign asks; none where the person signed up.
+    pub ask: Option<Ask>,
 }
+
+/// What is to be done with a claimed mail.
+enum Wish {
+    Send(Box<Job>),
+    /// Its campaign is paused.
+    Later(OutboxKey),
+    /// Nobody wants it any more.
+    Drop(OutboxKey),
+}
+
+/// How long a mail of a paused campaign is left alone.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// What the claimed mails are about.
 struct About {
     recipients: HashMap<RequestId, Recipient>,
+    campaigns: HashMap<RequestId, OfRequest>,
     /// The breaker is open.
     held: bool,
 }
 
 impl About {
-    /// The mail with its recipient, or its key if nobody wants it any more.
-    fn job(&self, mail: OutboxRow, now: Timestamp) -> Result<Job, OutboxKey> {
-        let wanted = self
+    fn wish(&self, mail: OutboxRow, now: Timestamp) -> Wish {
+        let campaign = self.campaigns.get(&mail.request_id);
+        let known = mail.template == CONFIRM || campaign.is_some();
+        let to = self
             .recipients
             .get(&mail.request_id)
-            .filter(|to| mail.template == CONFIRM && now < to.expires_at);
-        match wanted.cloned() {
-            Some(to) => Ok(Job { mail, to }),
-            None => Err(mail.key()),
-        }
+            .filter(|to| known && now < to.expires_at);
+        let Some(to) = to.cloned() else {
+            return Wish::Drop(mail.key());
+        };
+        let ask = match campaign {
+            None => None,
+            Some(campaign) => match campaign.state.as_str() {
+                "cancelled" => return Wish::Drop(mail.key()),
+                "paused" | "stopped" => return Wish::Later(mail.key()),
+                _ => match ask_of(campaign, &mail.template) {
+                    Some(ask) => Some(ask),
+                    None => return Wish::Drop(mail.key()),
+                },
+            },
+        };
+        Wish::Send(Box::new(Job { mail, to, ask }))
     }
+}
+
+fn ask_of(campaign: &OfRequest, template: &str) -> Option<Ask> {
+    let plan: Plan = serde_json::from_str(&campaign.plan).ok()?;
+    Some(Ask {
+        kind: plan.kind,
+        reminder: template == REMINDER,
+        old_brand: plan.old_brand,
+        note: plan.note,
+        source: campaign.source.as_deref().and_then(Source::parse),
+    })
 }
 
 impl Delivery {
@@ -45,17 +88,21 @@ impl Delivery {
         let about = self.read_about(&mails).await?;
         let mut unwanted = Vec::new();
         let mut jobs = Vec::with_capacity(mails.len());
+        let mut later = Vec::new();
         for mail in mails {
-            match about.job(mail, now) {
-                Ok(job) => jobs.push(job),
-                Err(key) => unwanted.push(key),
+            match about.wish(mail, now) {
+                Wish::Send(job) => jobs.push(*job),
+                Wish::Later(key) => later.push((key, now.plus(PAUSE))),
+                Wish::Drop(key) => unwanted.push(key),
             }
         }
-        if !unwanted.is_empty() {
+        if !(unwanted.is_empty() && later.is_empty()) {
             let mut writes = Writes::default();
             outbox::remove(&mut writes, self.app.store.engine(), &unwanted);
+            outbox::release(&mut writes, self.app.store.engine(), &later);
             self.app.store.write_now(writes).await?;
             self.under_way.remove(&unwanted);
+            self.under_way.remove(later.iter().map(|mail| &mail.0));
         }
         if about.held {
             self.put_by(&jobs).await?;
@@ -72,7 +119,22 @@ impl Delivery {
             .into_iter()
             .map(|to| (to.request_id, to))
             .collect();
+        // Most mails are of signups, and nothing more is read for them.
+        let asked: Vec<_> = mails
+            .iter()
+            .filter(|mail| Kind::parse(&mail.template).is_some() || mail.template == REMINDER)
+            .map(|mail| (mail.brand_id, mail.request_id))
+            .collect();
+        let campaigns = campaigns::list_of_requests(&mut conn, &asked)
+            .await?
+            .into_iter()
+            .map(|one| (one.request_id, one))
+            .collect();
         let held = breaker::is_open(&mut conn).await?;
-        Ok(About { recipients, held })
+        Ok(About {
+            recipients,
+            campaigns,
+            held,
+        })
     }
 }

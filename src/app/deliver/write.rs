@@ -5,12 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::result::Sent;
 use crate::app::Work;
+use crate::app::permit::parse_address;
+use crate::domain::campaign::notice_arrived;
+use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::time::Timestamp;
 use crate::mail::pack::Dictionary;
 use crate::store::events::NewEvent;
+use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxKey, Retry};
+use crate::store::requests::Key;
 use crate::store::set::Writes;
-use crate::store::{StoreError, breaker, events, mails};
+use crate::store::{StoreError, breaker, campaigns, contacts, events, mails};
 
 /// The common texts of mails that are known to be on disk.
 #[derive(Clone, Default)]
@@ -35,8 +40,12 @@ struct Results {
     retries: Vec<Retry>,
     events: Vec<Arc<NewEvent>>,
     texts: HashMap<i64, Arc<Dictionary>>,
-    /// When servers took mails.
+    /// When servers took mails of signups; what campaigns send is not what the breaker weighs.
     taken_at: Vec<Timestamp>,
+    /// What became of campaigns' mails.
+    fates: Vec<(Key, &'static str)>,
+    /// Notices of mergers that servers took: of which contact, under which address, when.
+    notices: Vec<(BrandId, ContactId, String, Timestamp)>,
 }
 
 impl Results {
@@ -45,15 +54,27 @@ impl Results {
             Sent::Accepted {
                 key,
                 event,
+                of,
                 dictionary,
             } => {
                 self.done.push(key);
-                self.taken_at.push(event.at);
+                match of {
+                    None => self.taken_at.push(event.at),
+                    Some(asked) => {
+                        self.fates.push((asked.request, "accepted"));
+                        self.notices.extend(
+                            asked
+                                .notice_to
+                                .map(|to| (event.brand_id, event.contact_id, to, event.at)),
+                        );
+                    }
+                }
                 self.events.push(event);
                 self.texts.extend(dictionary.map(|text| (text.id, text)));
             }
             Sent::NotYet(retry) => self.retries.push(retry),
-            Sent::Failed { retry, event } => {
+            Sent::Failed { retry, event, of } => {
+                self.fates.extend(of.map(|asked| (asked.request, "failed")));
                 self.retries.push(retry);
                 self.events.push(event);
             }
@@ -86,7 +107,41 @@ pub(super) async fn write(
     events::append_to_known(&mut writes, work.store.engine(), &results.events);
     let chance = results.events.first().map_or(0, |event| event.salt[0]);
     breaker::add(&mut writes, chance, &results.taken_at, &[]);
-    work.store.write_now(writes).await?;
+    campaigns::put_mails(&mut writes, &results.fates);
+    if results.notices.is_empty() {
+        work.store.write_now(writes).await?;
+    } else {
+        write_with_notices(work, &results.notices, writes).await?;
+    }
     stored.add(texts.into_iter().map(|text| text.0));
     Ok(answers)
+}
+
+/// What was carried over from an old brand holds once its notice has arrived; so the contacts' standings are written in the
+/// same transaction, under their locks.
+async fn write_with_notices(
+    work: &Work,
+    notices: &[(BrandId, ContactId, String, Timestamp)],
+    mut writes: Writes,
+) -> Result<(), StoreError> {
+    let mut locks = Locks::default();
+    for (brand, _, address, _) in notices {
+        let key = parse_address(address).map(|address| address.key().to_owned());
+        locks.contact(*brand, &key.unwrap_or_default());
+    }
+    let mut held = work.store.hold(locks).await?;
+    let ids: Vec<_> = notices.iter().map(|one| (one.0, one.1)).collect();
+    let arrived_at = |id: ContactId| notices.iter().find(|one| one.1 == id).map(|one| one.3);
+    let mut known = contacts::find_all(held.conn(), &ids).await?;
+    for contact in &mut known {
+        if let Some(at) = arrived_at(contact.id) {
+            notice_arrived(&mut contact.standings, at);
+        }
+    }
+    let standings: Vec<_> = known
+        .iter()
+        .map(|contact| (contact.brand_id, contact.id, &contact.standings))
+        .collect();
+    contacts::put_standings(&mut writes, &standings);
+    held.finish(writes).await
 }

@@ -6,11 +6,12 @@ use super::run::Run;
 use super::{Fate, Import, Judged, Problem};
 use crate::app::App;
 use crate::app::judge::left;
-use crate::app::record::{About, read_body};
-use crate::domain::event::{AskedBy, Event, Fact};
+use crate::app::record::About;
+use crate::app::sources::Sources;
+use crate::domain::event::{AskedBy, Fact};
 use crate::domain::ids::{BrandId, ContactId, ImportId};
 use crate::domain::import::Imported;
-use crate::domain::policy::{AddressFacts, Claim, Closed, Judgement, Source, Verdict, judge};
+use crate::domain::policy::{AddressFacts, Closed, Judgement, Verdict, judge};
 use crate::domain::standing::{Standings, State, apply};
 use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
@@ -18,12 +19,9 @@ use crate::store::contacts::Contact;
 use crate::store::events::{self, NewEvent};
 use crate::store::held::Held;
 use crate::store::locks::Locks;
-use crate::store::set::{ROWS_AT_MOST, Writes};
+use crate::store::set::Writes;
 use crate::store::signups::{self, Known, Who};
 use crate::store::{Conn, StoreError, contacts};
-
-/// Sources of one contact that are judged together; the newest are.
-const CLAIMS_AT_MOST: usize = 50;
 
 /// A part that was decided and is not written yet; its locks are held.
 pub(super) struct Decided {
@@ -32,16 +30,10 @@ pub(super) struct Decided {
     pub held: Held,
 }
 
-/// A source, and the import that told of it.
-struct Told {
-    import: Option<ImportId>,
-    claim: Claim,
-}
-
 /// A contact with the sources that the brand knows of.
 struct One {
     row: Contact,
-    claims: Vec<Claim>,
+    sources: Sources,
     is_new: bool,
     changed: bool,
 }
@@ -76,7 +68,7 @@ impl App {
         for (who, known) in who.iter().zip(known) {
             facts.push(part.learn(who, known));
         }
-        part.learn_claims(held.conn()).await?;
+        part.learn_sources(held.conn()).await?;
         let mut judged = Vec::with_capacity(candidates.len());
         for ((candidate, who), facts) in candidates.into_iter().zip(&who).zip(facts) {
             judged.push(part.decide(candidate, who, facts)?);
@@ -93,7 +85,7 @@ impl App {
         &self,
         import: &Import<'_>,
         candidates: &[Candidate],
-    ) -> Result<Vec<(AddressFacts, Vec<Claim>)>, StoreError> {
+    ) -> Result<Vec<(AddressFacts, Sources)>, StoreError> {
         let who: Vec<Who> = candidates.iter().map(|one| self.who(import, one)).collect();
         let mut conn = self.store.read().await?;
         let known = signups::find_known(&mut conn, &who).await?;
@@ -102,13 +94,15 @@ impl App {
             .filter_map(|known| known.contact.as_ref())
             .map(|contact| (contact.brand_id, contact.id))
             .collect();
-        let claims = self.claims_of(&mut conn, import, &contacts).await?;
+        let sources = self
+            .sources_of(&mut conn, import.purpose, &contacts)
+            .await?;
         let told = candidates.iter().zip(known).map(|(candidate, known)| {
             let standings = known.contact.as_ref().map(|contact| &contact.standings);
             let facts = facts_of(import, &known, standings, candidate.address.is_role());
             let id = known.contact.map(|contact| contact.id);
-            let claims = id.and_then(|id| claims.get(&id)).cloned();
-            (facts, claims.unwrap_or_default())
+            let sources = id.and_then(|id| sources.get(&id)).cloned();
+            (facts, sources.unwrap_or_default())
         });
         Ok(told.collect())
     }
@@ -125,87 +119,6 @@ impl App {
             form: String::new(),
         }
     }
-
-    /// The sources of contacts for the import's purpose, from their events. What was taken back is none.
-    pub(in crate::app) async fn claims_of(
-        &self,
-        conn: &mut Conn,
-        import: &Import<'_>,
-        contacts: &[(BrandId, ContactId)],
-    ) -> Result<HashMap<ContactId, Vec<Claim>>, StoreError> {
-        let mut told: HashMap<ContactId, Vec<Told>> = HashMap::new();
-        for part in contacts.chunks(ROWS_AT_MOST) {
-            for (contact, body) in events::list_sources(conn, part).await? {
-                let Some(event) = read_body(body.as_deref())? else {
-                    continue;
-                };
-                if event.fact.purposes().contains(import.purpose) {
-                    self.learn_source(told.entry(contact).or_default(), event);
-                }
-            }
-        }
-        let joined = told.into_iter().map(|(contact, told)| {
-            let mut claims = Vec::new();
-            for one in told {
-                add(&mut claims, &[one.claim]);
-            }
-            (contact, claims)
-        });
-        Ok(joined.collect())
-    }
-
-    fn learn_source(&self, told: &mut Vec<Told>, event: Event) {
-        match event.fact {
-            Fact::Imported(one) => {
-                let import = Some(one.import);
-                told.extend(one.claims.into_iter().map(|claim| Told { import, claim }));
-            }
-            Fact::ImportWithdrawn { import, .. } => told.retain(|one| one.import != Some(import)),
-            fact => {
-                let claim = self.own_form(&fact, event.at);
-                told.extend(claim.map(|claim| Told {
-                    import: None,
-                    claim,
-                }));
-            }
-        }
-    }
-
-    /// A signup at the brand's own form as a source: its proof is what the server itself kept.
-    fn own_form(&self, fact: &Fact, at: Timestamp) -> Option<Claim> {
-        let Fact::SignedUp(signup) = fact else {
-            return None;
-        };
-        if signup.ruling.verdict == Verdict::Refuse {
-            return None;
-        }
-        let version = signup.form_version.as_str();
-        let page = format!("{}/f/{}", self.config.base_url, signup.form);
-        [
-            ("form", signup.form.as_str()),
-            ("version", version),
-            ("page", &page),
-            ("time", &at.to_string()),
-            ("wording", version),
-        ]
-        .into_iter()
-        .try_fold(
-            Claim::new(Source::WebsiteForm, None),
-            |claim, (key, value)| claim.prove(key, value),
-        )
-        .ok()
-    }
-}
-
-/// Adds claims that are not there yet. The newest stay where there are too many.
-pub(super) fn add(claims: &mut Vec<Claim>, more: &[Claim]) {
-    for claim in more {
-        if !claims.contains(claim) {
-            claims.push(claim.clone());
-        }
-    }
-    let over = claims.len().saturating_sub(CLAIMS_AT_MOST);
-    claims.drain(..over);
 }
 
 fn facts_of(
@@ -249,7 +162,7 @@ impl Part<'_> {
         if let Some(row) = known.contact {
             self.contacts.entry(who.address_key.clone()).or_insert(One {
                 row,
-                claims: Vec::new(),
+                sources: Sources::default(),
                 is_new: false,
                 changed: false,
             });
@@ -257,16 +170,16 @@ impl Part<'_> {
         facts
     }
 
-    async fn learn_claims(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
+    async fn learn_sources(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
         let brand = self.import.brand.id;
         let ids: Vec<_> = self
             .contacts
             .values()
             .map(|one| (brand, one.row.id))
             .collect();
-        let mut claims = self.app.claims_of(conn, self.import, &ids).await?;
+        let mut sources = self.app.sources_of(conn, self.import.purpose, &ids).await?;
         for one in self.contacts.values_mut() {
-            one.claims = claims.remove(&one.row.id).unwrap_or_default();
+            one.sources = sources.remove(&one.row.id).unwrap_or_default();
         }
         Ok(())
     }
@@ -282,12 +195,13 @@ impl Part<'_> {
             facts.closed = facts.closed.or(Some(Closed::Withdrew));
         }
         let known = self.contacts.remove(&who.address_key);
-        let mut claims = known
+        let mut sources = known
             .as_ref()
-            .map(|one| one.claims.clone())
+            .map(|one| one.sources.clone())
             .unwrap_or_default();
-        add(&mut claims, &candidate.claims);
-        let judgement = judge(&claims, facts, &self.import.terms, self.now);
+        sources.add(&candidate.claims);
+        let terms = sources.terms(&self.import.terms);
+        let judgement = judge(&sources.claims, facts, &terms, self.now);
         if judgement.verdict == Verdict::Refuse {
             if let Some(known) = known {
                 self.contacts.insert(who.address_key.clone(), known);
@@ -303,14 +217,14 @@ impl Part<'_> {
         let mut standings = one.row.standings.clone();
         let fact = Fact::Imported(Box::new(imported));
         apply(&mut standings, &fact, self.now);
-        let is_told = claims == one.claims && standings == one.row.standings && !one.is_new;
+        let is_told = sources == one.sources && standings == one.row.standings && !one.is_new;
         let fate = if is_told {
             Fate::Unchanged
         } else {
             self.record(&one.row, fact)?;
             one.row.standings = standings;
             one.row.name = one.row.name.take().or_else(|| candidate.name.clone());
-            one.claims = claims;
+            one.sources = sources;
             one.changed = true;
             if std::mem::take(&mut one.is_new) {
                 Fate::New
@@ -343,7 +257,7 @@ impl Part<'_> {
                 standings: Standings::new(),
                 created_at: self.now,
             },
-            claims: Vec::new(),
+            sources: Sources::default(),
             is_new: true,
             changed: false,
         }

@@ -146,6 +146,7 @@ pub(super) fn sample(stand: &Stand) -> Result<Vec<u8>, Ended> {
         expires_at: now,
         message_id: format!("{id}@example.net"),
         now,
+        ask: None,
     }
     .compose()
     .map_err(|problem| Ended::Refused(problem.to_string()))

@@ -9,7 +9,7 @@ use super::{Outreach, Rule, Verdict, Window};
 pub use table::SOURCES;
 
 /// How an address came to the brand. It never changes; later sources are added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     WebsiteForm,

@@ -113,6 +113,12 @@ impl Zone {
         self.start_of(read_day(day)?)
     }
 
+    /// The hour of the day that it is there, 0 to 23.
+    pub fn hour(&self, at: Timestamp) -> u8 {
+        let hour = self.local(at).map_or(0, |local| local.hour());
+        u8::try_from(hour).unwrap_or(0)
+    }
+
     /// `2026-11-24 00:00 (Europe/Amsterdam)`.
     pub fn written(&self, at: Timestamp) -> String {
         self.local(at).map_or_else(

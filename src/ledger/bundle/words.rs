@@ -41,6 +41,11 @@ pub fn sentence(entry: &Entry) -> String {
                 .unwrap_or(0),
         ),
         "import_withdrawn" => "The import was taken back.".to_owned(),
+        "invited" => format!(
+            "{} was asked by mail to confirm {}.",
+            text("address"),
+            purposes()
+        ),
         "lapsed" => format!("Implicit consent to {} lapsed.", purposes()),
         "mail_requested" => "The mail was asked for again.".to_owned(),
         "mail_accepted" => format!(

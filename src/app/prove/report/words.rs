@@ -134,6 +134,7 @@ pub(super) const fn headline(fact: &Fact) -> &'static str {
         Fact::SignedUp(_) => "Signed up",
         Fact::Imported(_) => "Imported",
         Fact::ImportWithdrawn { .. } => "Import taken back",
+        Fact::Invited(_) => "Asked by campaign",
         Fact::Lapsed { .. } => "Lapsed",
         Fact::MailRequested { .. } => "Mail asked for again",
         Fact::MailAccepted { .. } => "Mail handed over",

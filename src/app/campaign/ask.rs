@@ -1,0 +1,440 @@
+//! Asking: the next people of a campaign, as many as its pace allows.
+
+use std::collections::HashMap;
+
+use super::judge::Judged;
+use super::{day_of, read_plan};
+use crate::app::App;
+use crate::app::record::About;
+use crate::app::sign_up::empty_mailbox;
+use crate::domain::brand::Brand;
+use crate::domain::budget::{Occasion, Rate};
+use crate::domain::campaign::{Invited, Place, Plan, REMINDER, place};
+use crate::domain::event::{AskedBy, Fact, MailFate};
+use crate::domain::form::{Form, VersionHash};
+use crate::domain::ids::{ContactId, OutboxId, RequestId};
+use crate::domain::policy::Judgement;
+use crate::domain::standing::RequestState;
+use crate::domain::time::Timestamp;
+use crate::store::budgets::{self, MailboxHash};
+use crate::store::campaigns::{self, CampaignRow, RecipientRow};
+use crate::store::contacts::{self, Contact};
+use crate::store::events::{self, NewEvent};
+use crate::store::held::decided;
+use crate::store::locks::Locks;
+use crate::store::outbox::{self, OutboxRow};
+use crate::store::requests::{self, RequestRow};
+use crate::store::set::Writes;
+use crate::store::{Conn, StoreError};
+
+/// People who are asked in one transaction.
+const TOGETHER: i64 = 100;
+/// How long somebody waits whose mailbox had its mails for today, or who has another request to answer.
+const TOMORROW: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+/// What one transaction of asking writes.
+#[derive(Default)]
+pub(super) struct Asking {
+    pub recipients: Vec<RecipientRow>,
+    contacts: Vec<Contact>,
+    requests: Vec<RequestRow>,
+    pub events: Vec<NewEvent>,
+    mails: Vec<OutboxRow>,
+    mailboxes: Vec<budgets::Mailbox>,
+}
+
+impl Asking {
+    pub fn writes(self) -> Writes {
+        let mut writes = Writes::default();
+        contacts::put(&mut writes, &self.contacts);
+        requests::insert(&mut writes, &self.requests);
+        events::append(&mut writes, &self.events);
+        outbox::insert(&mut writes, &self.mails);
+        budgets::put_mailboxes(&mut writes, &self.mailboxes);
+        campaigns::put(&mut writes, &self.recipients);
+        writes
+    }
+}
+
+/// A campaign in the moment of asking.
+pub(super) struct Moment<'a> {
+    pub app: &'a App,
+    pub brand: &'a Brand,
+    pub form: &'a Form,
+    pub campaign: &'a CampaignRow,
+    pub plan: &'a Plan,
+    pub now: Timestamp,
+}
+
+impl App {
+    /// Asks whoever is next, until the pace says to wait.
+    pub(super) async fn ask_due(
+        &self,
+        brand: &Brand,
+        campaign: &CampaignRow,
+        plan: &Plan,
+    ) -> Result<usize, StoreError> {
+        let mut all = 0;
+        loop {
+            let asked = decided(|| self.ask_some(brand, campaign)).await?;
+            match asked {
+                Some(asked) if self.is_hour(brand, plan) => all += asked,
+                Some(asked) => return Ok(all + asked),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    fn is_hour(&self, brand: &Brand, plan: &Plan) -> bool {
+        let hour = self.terms(brand).zone.hour(self.clock.now());
+        plan.hours
+            .is_none_or(|(from, to)| (from..to).contains(&hour))
+    }
+
+    /// None where nobody is due, or it is not the time to ask.
+    async fn ask_some(
+        &self,
+        brand: &Brand,
+        campaign: &CampaignRow,
+    ) -> Result<Option<usize>, StoreError> {
+        let plan = read_plan(campaign)?;
+        let Some(form) = self.form_of(brand, &plan.form) else {
+            return Ok(None);
+        };
+        if !self.is_hour(brand, &plan) {
+            return Ok(None);
+        }
+        let mut conn = self.store.read().await?;
+        let now = self.clock.now();
+        let due = campaigns::list_due(&mut conn, campaign, "waiting", now, TOGETHER).await?;
+        let ids: Vec<_> = due.iter().map(|one| (brand.id, one.contact_id)).collect();
+        let known = contacts::find_all(&mut conn, &ids).await?;
+        drop(conn);
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let mut locks = Locks::default();
+        locks.campaign(brand.id, campaign.id);
+        for contact in &known {
+            locks.contact(brand.id, &contact.address_key);
+            if let Ok(hash) = MailboxHash::try_from(contact.mailbox.as_slice()) {
+                locks.mailbox(brand.id, &hash);
+            }
+        }
+        let mut held = self.store.hold(locks).await?;
+        let conn = held.conn();
+        let fresh = campaigns::find_by_id(conn, brand.id, campaign.id).await?;
+        let Some(mut row) = fresh.filter(|row| row.state == "running") else {
+            return Ok(None);
+        };
+        let moment = Moment {
+            app: self,
+            brand,
+            form: &form,
+            campaign,
+            plan: &plan,
+            // The clock is read under the locks, so that times within one contact never run backwards.
+            now: self.clock.now(),
+        };
+        let asking = moment.decide(conn, &mut row, &due).await?;
+        let asked = asking.events.len();
+        let moved = !asking.recipients.is_empty();
+        let mut writes = asking.writes();
+        campaigns::put_progress(&mut writes, &row);
+        // If the process dies before this commit, nobody of them was asked; after it all were, and their mails wait.
+        held.finish(writes).await?;
+        Ok(moved.then_some(asked))
+    }
+}
+
+impl Moment<'_> {
+    async fn decide(
+        &self,
+        conn: &mut Conn,
+        row: &mut CampaignRow,
+        due: &[RecipientRow],
+    ) -> Result<Asking, StoreError> {
+        let ids: Vec<ContactId> = due.iter().map(|one| one.contact_id).collect();
+        let mut recipients: HashMap<ContactId, RecipientRow> =
+            campaigns::list_of(conn, self.campaign, &ids)
+                .await?
+                .into_iter()
+                .filter(|one| one.state == "waiting" && one.due_at <= self.now)
+                .map(|one| (one.contact_id, one))
+                .collect();
+        let ids: Vec<_> = ids.into_iter().map(|id| (self.brand.id, id)).collect();
+        let found = contacts::find_all(conn, &ids).await?;
+        let open = self.open_requests(conn, &found).await?;
+        let asked_before = self.asked_before(conn, &found).await?;
+        let purpose = &self.plan.purpose;
+        let judged = self
+            .app
+            .judge_contacts(conn, self.brand, purpose, found, self.now)
+            .await?;
+        let mut asking = Asking::default();
+        for one in judged {
+            let Some(recipient) = recipients.remove(&one.contact.id) else {
+                continue;
+            };
+            let open = open.get(&one.contact.id).copied();
+            let before = asked_before.contains(&one.contact.id);
+            if !self.take(row, &mut asking, one, recipient, open, before)? {
+                break;
+            }
+        }
+        Ok(asking)
+    }
+
+    /// The end of the open request of each contact that has one.
+    async fn open_requests(
+        &self,
+        conn: &mut Conn,
+        found: &[Contact],
+    ) -> Result<HashMap<ContactId, Timestamp>, StoreError> {
+        let keys: Vec<_> = found
+            .iter()
+            .filter_map(|one| Some((self.brand.id, one.open_request_id?)))
+            .collect();
+        let open = requests::list(conn, &keys).await?;
+        Ok(open
+            .into_iter()
+            .filter(|request| request.state == RequestState::Open.as_str())
+            .filter(|request| request.expires_at > self.now)
+            .map(|request| (request.contact_id, request.expires_at))
+            .collect())
+    }
+
+    /// Who was asked by any campaign before.
+    async fn asked_before(
+        &self,
+        conn: &mut Conn,
+        found: &[Contact],
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let ids: Vec<ContactId> = found.iter().map(|one| one.id).collect();
+        campaigns::asked_among(conn, self.brand.id, &ids).await
+    }
+
+    /// Decides about one of them; false where the pace says to wait.
+    fn take(
+        &self,
+        row: &mut CampaignRow,
+        asking: &mut Asking,
+        one: Judged,
+        mut recipient: RecipientRow,
+        open_until: Option<Timestamp>,
+        asked_before: bool,
+    ) -> Result<bool, StoreError> {
+        let standing = one.contact.standings.get(&self.plan.purpose);
+        let released = recipient.released == 1;
+        let left_out = match place(self.plan.kind, standing, &one.judgement) {
+            Place::LeftOut(why) => Some(why.as_str()),
+            // Nobody but a person asks these, and once at most.
+            Place::Held if asked_before => Some("invited_before"),
+            Place::Held if !released => {
+                recipient.state = "held".to_owned();
+                recipient.why = Some(one.judgement.rule.id().to_owned());
+                asking.recipients.push(recipient);
+                return Ok(true);
+            }
+            Place::Held | Place::Waiting => None,
+        };
+        if let Some(why) = left_out {
+            recipient.state = "left_out".to_owned();
+            recipient.why = Some(why.to_owned());
+            asking.recipients.push(recipient);
+            return Ok(true);
+        }
+        if let Some(until) = open_until {
+            recipient.due_at = until;
+            asking.recipients.push(recipient);
+            return Ok(true);
+        }
+        if !self.may_mail(row) {
+            return Ok(false);
+        }
+        let hash = MailboxHash::try_from(one.contact.mailbox.as_slice())
+            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
+        let limits = &self.app.config.limits;
+        let earlier = asking
+            .mailboxes
+            .iter()
+            .position(|mailbox| mailbox.hash == hash);
+        let mut mailbox = earlier
+            .map(|at| asking.mailboxes.swap_remove(at))
+            .or(one.mailbox)
+            .unwrap_or_else(|| empty_mailbox(self.brand.id, hash));
+        let fits = mailbox
+            .window
+            .take(Occasion::Signup, self.form.id, self.now, limits);
+        asking.mailboxes.push(mailbox);
+        if !fits {
+            recipient.due_at = self.now.plus(TOMORROW);
+            asking.recipients.push(recipient);
+            return Ok(true);
+        }
+        self.count(row);
+        self.ask(asking, one.contact, one.judgement, recipient)?;
+        Ok(true)
+    }
+
+    /// Whether the day's number and the hourly rate leave room for one more.
+    fn may_mail(&self, row: &CampaignRow) -> bool {
+        let day = day_of(self.campaign, self.now);
+        let asked = if row.day == day { row.asked_on_day } else { 0 };
+        let most = self.plan.on_day(usize::try_from(day).unwrap_or(usize::MAX));
+        let rate = Rate {
+            an_hour: self.plan.an_hour,
+        };
+        most.is_none_or(|most| asked < i64::from(most))
+            && rate.take(Some(row.arrival), self.now).is_ok()
+    }
+
+    fn count(&self, row: &mut CampaignRow) {
+        let day = day_of(self.campaign, self.now);
+        if row.day != day {
+            (row.day, row.asked_on_day) = (day, 0);
+        }
+        row.asked_on_day += 1;
+        let rate = Rate {
+            an_hour: self.plan.an_hour,
+        };
+        row.arrival = rate
+            .take(Some(row.arrival), self.now)
+            .unwrap_or(row.arrival);
+    }
+
+    fn ask(
+        &self,
+        asking: &mut Asking,
+        mut contact: Contact,
+        judgement: Judgement,
+        mut recipient: RecipientRow,
+    ) -> Result<(), StoreError> {
+        let request = self.request(&contact);
+        recipient.source = judgement.source.map(|source| source.as_str().to_owned());
+        let invited = Invited {
+            campaign: self.campaign.id,
+            campaign_kind: self.plan.kind,
+            reminder: false,
+            released: recipient.released == 1,
+            address: contact.address.clone(),
+            purposes: vec![self.plan.purpose.clone()],
+            form: self.plan.form.clone(),
+            form_version: self.form.current.clone(),
+            language: contact.language.clone(),
+            judgement,
+            old_brand: self.plan.old_brand.clone(),
+            confirmation_expires_at: request.expires_at,
+            key_id: self.app.keys.current_id(),
+            asked_by: AskedBy::from(&self.brand.declared),
+            mail: MailFate::Queued,
+        };
+        recipient.state = "asked".to_owned();
+        recipient.why = None;
+        recipient.request_id = Some(request.id);
+        recipient.asked_at = Some(self.now);
+        let remind_at = self.plan.remind_after_days.map(|days| {
+            let days = u64::from(days) * 86_400;
+            self.now.plus(std::time::Duration::from_secs(days))
+        });
+        recipient.due_at = remind_at.unwrap_or(request.expires_at);
+        contact.open_request_id = Some(request.id);
+        asking
+            .events
+            .push(self.record(&contact, request.id, invited)?);
+        self.queue(asking, &contact, request.id, self.plan.kind.as_str());
+        asking.requests.push(request);
+        asking.contacts.push(contact);
+        asking.recipients.push(recipient);
+        Ok(())
+    }
+
+    /// The one reminder: the same request, and so the same link.
+    pub fn remind(
+        &self,
+        asking: &mut Asking,
+        contact: &Contact,
+        judgement: Judgement,
+        request: &RequestRow,
+    ) -> Result<(), StoreError> {
+        let invited = Invited {
+            campaign: self.campaign.id,
+            campaign_kind: self.plan.kind,
+            reminder: true,
+            released: false,
+            address: contact.address.clone(),
+            purposes: request.purposes(),
+            form: self.plan.form.clone(),
+            form_version: VersionHash::stored(request.form_version.clone()),
+            language: request.language.clone(),
+            judgement,
+            old_brand: self.plan.old_brand.clone(),
+            confirmation_expires_at: request.expires_at,
+            key_id: u8::try_from(request.key_id).unwrap_or(0),
+            asked_by: AskedBy::from(&self.brand.declared),
+            mail: MailFate::Queued,
+        };
+        asking
+            .events
+            .push(self.record(contact, request.id, invited)?);
+        self.queue(asking, contact, request.id, REMINDER);
+        Ok(())
+    }
+
+    fn request(&self, contact: &Contact) -> RequestRow {
+        let expires = self.now.plus(self.plan.answer_within());
+        RequestRow {
+            brand_id: self.brand.id,
+            id: RequestId(self.app.random.uuid_v7(self.now)),
+            contact_id: contact.id,
+            form_id: self.form.id,
+            form_version: self.form.current.as_str().to_owned(),
+            purposes: self.plan.purpose.to_string(),
+            language: contact.language.clone(),
+            page_host: None,
+            key_id: i64::from(self.app.keys.current_id()),
+            state: RequestState::Open.as_str().to_owned(),
+            mailed: 1,
+            last_mail_at: self.now,
+            follows_id: None,
+            code_tries: 0,
+            openings: 0,
+            issued_at: self.now,
+            // Tokens carry whole seconds.
+            expires_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
+            ended_at: None,
+        }
+    }
+
+    fn record(
+        &self,
+        contact: &Contact,
+        request: RequestId,
+        invited: Invited,
+    ) -> Result<NewEvent, StoreError> {
+        let about = About {
+            brand: contact.brand_id,
+            contact: contact.id,
+            request: Some(request),
+        };
+        let fact = Fact::Invited(Box::new(invited));
+        self.app.work().record(about, self.now, fact)
+    }
+
+    fn queue(&self, asking: &mut Asking, contact: &Contact, request: RequestId, template: &str) {
+        let domain = contact.address.rsplit('@').next().unwrap_or_default();
+        asking.mails.push(OutboxRow {
+            id: OutboxId(self.app.random.uuid_v7(self.now)),
+            brand_id: contact.brand_id,
+            contact_id: contact.id,
+            request_id: request,
+            template: template.to_owned(),
+            recipient_domain: domain.to_owned(),
+            due_at: self.now,
+            tries: 0,
+            first_try_at: None,
+            message_id: None,
+            ambiguous: 0,
+        });
+    }
+}

@@ -1,0 +1,190 @@
+//! Whom a campaign asks: counted before it starts, enrolled when it does.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::NewCampaign;
+use super::judge::Judged;
+use crate::app::App;
+use crate::app::campaign::CampaignProblem;
+use crate::app::record::read_body;
+use crate::domain::brand::Brand;
+use crate::domain::campaign::{Place, Plan, Why, place};
+use crate::domain::event::Fact;
+use crate::domain::ids::{ContactId, ImportId};
+use crate::domain::standing::Standing;
+use crate::store::campaigns::{self, CampaignRow, RecipientRow};
+use crate::store::contacts::{self, Contact};
+use crate::store::held::decided;
+use crate::store::locks::Locks;
+use crate::store::set::Writes;
+use crate::store::{Conn, StoreError, events, imports};
+
+/// Contacts that are looked at together.
+const PAGE: i64 = 500;
+
+/// How many contacts would be asked, held for release, and left out for which reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    pub asked: u64,
+    pub held: u64,
+    pub left_out: BTreeMap<Why, u64>,
+    /// Somebody who would be asked, or held.
+    pub example: Option<ContactId>,
+}
+
+impl App {
+    /// Counts whom a campaign would ask. Nothing is stored.
+    pub async fn count_campaign(
+        &self,
+        brand: &Brand,
+        new: &NewCampaign,
+    ) -> Result<Groups, CampaignProblem> {
+        self.check_plan(brand, new)?;
+        let mut groups = Groups::default();
+        let mut after = ContactId(uuid::Uuid::nil());
+        loop {
+            let mut conn = self.store.read().await?;
+            let page = contacts::list_of_brand(&mut conn, brand.id, after, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(groups);
+            };
+            after = last.id;
+            for (judged, place) in self.places(&mut conn, brand, &new.plan, page).await? {
+                match place {
+                    Place::Waiting => groups.asked += 1,
+                    Place::Held => groups.held += 1,
+                    Place::LeftOut(why) => *groups.left_out.entry(why).or_default() += 1,
+                }
+                if !matches!(place, Place::LeftOut(_)) {
+                    groups.example.get_or_insert(judged.contact.id);
+                }
+            }
+        }
+    }
+
+    /// Enrols the contacts of a campaign, from where it stopped, and lets it run.
+    pub(super) async fn enrol(
+        &self,
+        brand: &Brand,
+        mut row: CampaignRow,
+        plan: &Plan,
+    ) -> Result<(), StoreError> {
+        loop {
+            let next = decided(|| self.enrol_page(brand, &row, plan)).await?;
+            match next {
+                Some(next) if next.state == "enrolling" => row = next,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// None where somebody else went on with it, or cancelled it.
+    async fn enrol_page(
+        &self,
+        brand: &Brand,
+        known: &CampaignRow,
+        plan: &Plan,
+    ) -> Result<Option<CampaignRow>, StoreError> {
+        let mut locks = Locks::default();
+        locks.campaign(known.brand_id, known.id);
+        let mut held = self.store.hold(locks).await?;
+        let conn = held.conn();
+        let now_is = campaigns::find_by_id(conn, known.brand_id, known.id).await?;
+        let Some(mut row) = now_is.filter(|row| row == known) else {
+            return Ok(None);
+        };
+        let after = row.enrolled_to.unwrap_or(ContactId(uuid::Uuid::nil()));
+        let page = contacts::list_of_brand(conn, brand.id, after, PAGE).await?;
+        match page.last() {
+            Some(last) => row.enrolled_to = Some(last.id),
+            None => row.state = "running".to_owned(),
+        }
+        let now = self.clock.now();
+        let recipients: Vec<RecipientRow> = self
+            .places(conn, brand, plan, page)
+            .await?
+            .into_iter()
+            .map(|(judged, place)| {
+                let (state, why) = match place {
+                    Place::Waiting => ("waiting", None),
+                    Place::Held => ("held", Some(judged.judgement.rule.id())),
+                    Place::LeftOut(why) => ("left_out", Some(why.as_str())),
+                };
+                RecipientRow {
+                    brand_id: brand.id,
+                    campaign_id: row.id,
+                    contact_id: judged.contact.id,
+                    state: state.to_owned(),
+                    why: why.map(str::to_owned),
+                    due_at: now,
+                    source: None,
+                    request_id: None,
+                    mail: None,
+                    released: 0,
+                    asked_at: None,
+                    reminded_at: None,
+                }
+            })
+            .collect();
+        let mut writes = Writes::default();
+        campaigns::enrol(&mut writes, &recipients);
+        campaigns::put_progress(&mut writes, &row);
+        held.finish(writes).await?;
+        Ok(Some(row))
+    }
+
+    /// The contacts that know the campaign's purpose, with their places in it.
+    async fn places(
+        &self,
+        conn: &mut Conn,
+        brand: &Brand,
+        plan: &Plan,
+        mut page: Vec<Contact>,
+    ) -> Result<Vec<(Judged, Place)>, StoreError> {
+        page.retain(|contact| contact.standings.contains_key(&plan.purpose));
+        if let Some(import) = plan.import {
+            let among = self.of_import(conn, brand, import, &page).await?;
+            page.retain(|contact| among.contains(&contact.id));
+        }
+        let now = self.clock.now();
+        let judged = self
+            .judge_contacts(conn, brand, &plan.purpose, page, now)
+            .await?;
+        Ok(judged
+            .into_iter()
+            .map(|one| {
+                let standing: Option<&Standing> = one.contact.standings.get(&plan.purpose);
+                let place = place(plan.kind, standing, &one.judgement);
+                (one, place)
+            })
+            .collect())
+    }
+
+    /// Those of these contacts that an import brought, or of whom it told.
+    async fn of_import(
+        &self,
+        conn: &mut Conn,
+        brand: &Brand,
+        import: ImportId,
+        page: &[Contact],
+    ) -> Result<HashSet<ContactId>, StoreError> {
+        let gone = imports::find_by_id(conn, brand.id, import)
+            .await?
+            .is_none_or(|row| matches!(row.state.as_str(), "withdrawing" | "withdrawn"));
+        if gone {
+            return Ok(HashSet::new());
+        }
+        let ids: Vec<_> = page.iter().map(|one| (brand.id, one.id)).collect();
+        let mut found = HashSet::new();
+        for (contact, body) in events::list_sources(conn, &ids).await? {
+            let event = read_body(body.as_deref())?;
+            let is_it = event.is_some_and(
+                |event| matches!(&event.fact, Fact::Imported(one) if one.import == import),
+            );
+            if is_it {
+                found.insert(contact);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,204 @@
+//! What follows: one reminder, the end of consent that nobody confirmed, stopping for failures, and the campaign's own end.
+
+use std::collections::HashMap;
+
+use super::ask::{Asking, Moment};
+use crate::app::App;
+use crate::app::record::About;
+use crate::domain::brand::Brand;
+use crate::domain::campaign::{FATES_AT_LEAST, Kind, Place, Plan, Why, place};
+use crate::domain::event::Fact;
+use crate::domain::ids::ContactId;
+use crate::domain::policy::Outreach;
+use crate::domain::standing::{RequestState, State, apply};
+use crate::store::StoreError;
+use crate::store::campaigns::{self, CampaignRow, RecipientRow};
+use crate::store::contacts;
+use crate::store::held::decided;
+use crate::store::locks::Locks;
+use crate::store::requests::{self, RequestRow};
+
+/// Recipients that are looked at together.
+const TOGETHER: i64 = 200;
+
+impl App {
+    pub(super) async fn follow_up(
+        &self,
+        brand: &Brand,
+        campaign: &CampaignRow,
+        plan: &Plan,
+    ) -> Result<(), StoreError> {
+        if self.stop_for_failures(campaign, plan).await? {
+            return Ok(());
+        }
+        while decided(|| self.look_at_some(brand, campaign, plan)).await? {}
+        let mut conn = self.store.read().await?;
+        let fresh = campaigns::find_by_id(&mut conn, campaign.brand_id, campaign.id).await?;
+        let over = campaigns::is_over(&mut conn, campaign).await?;
+        drop(conn);
+        if let Some(row) = fresh.filter(|row| over && row.state == "running") {
+            let mut tx = self.store.write().await?;
+            let ended_at = Some(self.clock.now());
+            campaigns::move_on(&mut tx, &row, "done", None, ended_at).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Stops a campaign too many of whose mails fail: its list is not what its operator thinks.
+    async fn stop_for_failures(
+        &self,
+        campaign: &CampaignRow,
+        plan: &Plan,
+    ) -> Result<bool, StoreError> {
+        let mut conn = self.store.read().await?;
+        let (fates, failed) = campaigns::count_fates(&mut conn, campaign).await?;
+        drop(conn);
+        let most = i64::from(plan.stop_at_failed_percent);
+        // Resumed by an operator who has seen it, it goes on unless it becomes worse.
+        let accepted_by_operator = campaign.why.is_some();
+        if fates < FATES_AT_LEAST || failed * 100 < fates * most || accepted_by_operator {
+            return Ok(false);
+        }
+        let why = format!("{failed} of {fates} mails failed");
+        let mut tx = self.store.write().await?;
+        let stopped = campaigns::move_on(&mut tx, campaign, "stopped", Some(&why), None).await?;
+        tx.commit().await?;
+        tracing::warn!(campaign = %campaign.id, failed, fates, "a campaign stopped, too many mails failed");
+        Ok(stopped)
+    }
+
+    /// Looks at recipients that were asked and are due: for a reminder, or because their time is over. False if there is none.
+    async fn look_at_some(
+        &self,
+        brand: &Brand,
+        campaign: &CampaignRow,
+        plan: &Plan,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut conn = self.store.read().await?;
+        let due = campaigns::list_due(&mut conn, campaign, "asked", now, TOGETHER).await?;
+        let ids: Vec<_> = due.iter().map(|one| (brand.id, one.contact_id)).collect();
+        let known = contacts::find_all(&mut conn, &ids).await?;
+        drop(conn);
+        let Some(form) = self.form_of(brand, &plan.form).filter(|_| !due.is_empty()) else {
+            return Ok(false);
+        };
+        let mut locks = Locks::default();
+        locks.campaign(brand.id, campaign.id);
+        for contact in &known {
+            locks.contact(brand.id, &contact.address_key);
+        }
+        let mut held = self.store.hold(locks).await?;
+        let conn = held.conn();
+        let fresh = campaigns::find_by_id(conn, brand.id, campaign.id).await?;
+        if fresh.is_none_or(|row| row.state != "running") {
+            return Ok(false);
+        }
+        let moment = Moment {
+            app: self,
+            brand,
+            form: &form,
+            campaign,
+            plan,
+            now: self.clock.now(),
+        };
+        let contacts: Vec<ContactId> = due.iter().map(|one| one.contact_id).collect();
+        let mut recipients: HashMap<ContactId, RecipientRow> =
+            campaigns::list_of(conn, campaign, &contacts)
+                .await?
+                .into_iter()
+                .filter(|one| one.state == "asked" && one.due_at <= moment.now)
+                .map(|one| (one.contact_id, one))
+                .collect();
+        let keys: Vec<_> = recipients
+            .values()
+            .filter_map(|one| Some((brand.id, one.request_id?)))
+            .collect();
+        let mut asked: HashMap<ContactId, RequestRow> = requests::list(conn, &keys)
+            .await?
+            .into_iter()
+            .map(|request| (request.contact_id, request))
+            .collect();
+        let found = contacts::find_all(conn, &ids).await?;
+        let judged = self
+            .judge_contacts(conn, brand, &plan.purpose, found, moment.now)
+            .await?;
+        let mut asking = Asking::default();
+        let mut ended = Vec::new();
+        for one in judged {
+            let (Some(mut recipient), Some(request)) = (
+                recipients.remove(&one.contact.id),
+                asked.remove(&one.contact.id),
+            ) else {
+                continue;
+            };
+            let lapses_at = plan
+                .lapse_unanswered_at
+                .map_or(request.expires_at, |at| at.max(request.expires_at));
+            if request.state != RequestState::Open.as_str() {
+                recipient.state = "answered".to_owned();
+            } else if moment.now >= lapses_at {
+                recipient.state = "unanswered".to_owned();
+                let arrived = recipient.mail.as_deref() == Some("accepted");
+                let implicit = one
+                    .contact
+                    .standings
+                    .get(&plan.purpose)
+                    .is_some_and(|standing| standing.state == State::Implicit);
+                if plan.lapse_unanswered_at.is_some() && arrived && implicit {
+                    let mut standings = one.contact.standings.clone();
+                    let fact = Fact::Lapsed {
+                        purposes: vec![plan.purpose.clone()],
+                        until: lapses_at,
+                        campaign: Some(campaign.id),
+                    };
+                    apply(&mut standings, &fact, moment.now);
+                    let about = About {
+                        brand: brand.id,
+                        contact: one.contact.id,
+                        request: Some(request.id),
+                    };
+                    let event = self.work().record(about, moment.now, fact)?;
+                    asking.events.push(event);
+                    ended.push((brand.id, one.contact.id, standings));
+                }
+            } else {
+                recipient.due_at = lapses_at;
+                let standing = one.contact.standings.get(&plan.purpose);
+                let may = recipient.released == 0
+                    && recipient.reminded_at.is_none()
+                    && plan.remind_after_days.is_some()
+                    && recipient.mail.as_deref() == Some("accepted")
+                    && one.judgement.outreach == Outreach::Auto
+                    && moment.now < request.expires_at
+                    && reminds(plan, place(plan.kind, standing, &one.judgement));
+                if may {
+                    recipient.reminded_at = Some(moment.now);
+                    moment.remind(&mut asking, &one.contact, one.judgement, &request)?;
+                }
+            }
+            asking.recipients.push(recipient);
+        }
+        let changed: Vec<_> = ended
+            .iter()
+            .map(|(brand, contact, standings)| (*brand, *contact, standings))
+            .collect();
+        // A recipient without its request or its contact cannot come to an end by itself.
+        let stuck = recipients.into_values().map(|one| RecipientRow {
+            state: "unanswered".to_owned(),
+            ..one
+        });
+        asking.recipients.extend(stuck);
+        let more = !asking.recipients.is_empty();
+        let mut writes = asking.writes();
+        contacts::put_standings(&mut writes, &changed);
+        held.finish(writes).await?;
+        Ok(more)
+    }
+}
+
+/// A merger's notice that has arrived leaves nothing due, and its people may be reminded all the same.
+fn reminds(plan: &Plan, now: Place) -> bool {
+    now == Place::Waiting || plan.kind == Kind::MergerNotice && now == Place::LeftOut(Why::NoMerger)
+}

@@ -1,0 +1,65 @@
+//! What the policy says of a contact in the moment in which it would be asked.
+
+use std::collections::HashMap;
+
+use crate::app::App;
+use crate::app::judge::left;
+use crate::domain::brand::{Brand, Slug};
+use crate::domain::policy::{AddressFacts, Closed, Judgement, Terms, judge};
+use crate::domain::time::Timestamp;
+use crate::store::budgets::{self, Mailbox, MailboxHash};
+use crate::store::contacts::Contact;
+use crate::store::{Conn, StoreError};
+
+/// A contact with the verdict on all that the brand knows of it.
+pub(super) struct Judged {
+    pub contact: Contact,
+    pub judgement: Judgement,
+    pub mailbox: Option<Mailbox>,
+}
+
+impl App {
+    /// Judges contacts by all their sources, in their order.
+    pub(super) async fn judge_contacts(
+        &self,
+        conn: &mut Conn,
+        brand: &Brand,
+        purpose: &Slug,
+        contacts: Vec<Contact>,
+        now: Timestamp,
+    ) -> Result<Vec<Judged>, StoreError> {
+        let terms: Terms = self.terms(brand);
+        let ids: Vec<_> = contacts.iter().map(|one| (brand.id, one.id)).collect();
+        let mut sources = self.sources_of(conn, purpose, &ids).await?;
+        let hash = |contact: &Contact| MailboxHash::try_from(contact.mailbox.as_slice());
+        let hashes: Vec<_> = contacts
+            .iter()
+            .filter_map(|one| Some((brand.id, hash(one).ok()?)))
+            .collect();
+        let mailboxes = budgets::find_mailboxes(conn, &hashes).await?;
+        let mut mailboxes: HashMap<MailboxHash, Mailbox> =
+            mailboxes.into_iter().map(|one| (one.hash, one)).collect();
+        Ok(contacts
+            .into_iter()
+            .map(|contact| {
+                let sources = sources.remove(&contact.id).unwrap_or_default();
+                let mailbox = hash(&contact).ok().and_then(|hash| mailboxes.remove(&hash));
+                let suppressed = mailbox
+                    .as_ref()
+                    .is_some_and(|mailbox| mailbox.suppressed_at.is_some());
+                let facts = AddressFacts {
+                    role: crate::app::permit::parse_address(&contact.address)
+                        .is_ok_and(|address| address.is_role()),
+                    closed: left(&contact.standings, Some(purpose))
+                        .or(suppressed.then_some(Closed::Suppressed)),
+                };
+                let judgement = judge(&sources.claims, facts, &sources.terms(&terms), now);
+                Judged {
+                    contact,
+                    judgement,
+                    mailbox,
+                }
+            })
+            .collect())
+    }
+}

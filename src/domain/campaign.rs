@@ -1,0 +1,248 @@
+//! Campaigns: asking contacts to confirm whom the policy lets be asked, and telling the people of a merger.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::brand::Slug;
+use super::event::{AskedBy, MailFate};
+use super::form::VersionHash;
+use super::ids::{CampaignId, ImportId};
+use super::policy::{Judgement, Outreach, Verdict};
+use super::standing::{Standing, Standings, State};
+use super::time::Timestamp;
+
+/// What the people of a campaign are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// To subscribe: people who never confirmed.
+    Invitation,
+    /// Whether they still want it: people whose consent is implicit, before it lapses.
+    Reconfirmation,
+    /// To stay or to leave, now that the brand they knew belongs to another (O4).
+    MergerNotice,
+}
+
+impl Kind {
+    pub const ALL: [Self; 3] = [Self::Invitation, Self::Reconfirmation, Self::MergerNotice];
+
+    /// The name, which is also that of the mail's template.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Reconfirmation => "reconfirmation",
+            Self::MergerNotice => "merger_notice",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// The template of a reminder, whatever the kind of its campaign.
+pub const REMINDER: &str = "reminder";
+
+/// What an operator declares of a campaign. It does not change once the campaign has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub kind: Kind,
+    pub purpose: Slug,
+    /// Whose wording people agree to, and where they come out.
+    pub form: Slug,
+    /// Only the contacts of this import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportId>,
+    /// The brand that people of a merger know, and what changes for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_brand: Option<String>,
+    /// The operator's own words, a paragraph of the mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Mails an hour; 0 is no limit.
+    pub an_hour: u32,
+    /// Mails on the first days, one number for each day; after them only the hourly rate holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warm_up: Vec<u32>,
+    /// The hours of the day in the brand's time zone: from the first, before the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<(u8, u8)>,
+    pub answer_within_days: u16,
+    /// One reminder after so many days, to those whom the server may write to by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_after_days: Option<u16>,
+    /// From when on implicit consent that was not confirmed ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lapse_unanswered_at: Option<Timestamp>,
+    /// The campaign stops by itself when so many of a hundred mails fail.
+    pub stop_at_failed_percent: u8,
+}
+
+/// A campaign stops for failures only once so many mails had a fate.
+pub const FATES_AT_LEAST: i64 = 20;
+
+const NOTE_AT_MOST: usize = 1_000;
+const DAYS_AT_MOST: u16 = 90;
+
+impl Plan {
+    /// What is wrong with it, and how to mend it.
+    pub fn problems(&self, now: Timestamp) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut say = |wrong: bool, text: &str| {
+            if wrong {
+                found.push(text.to_owned());
+            }
+        };
+        let merger = self.kind == Kind::MergerNotice;
+        let blank = |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
+        say(
+            merger && (blank(&self.old_brand) || blank(&self.note)),
+            "a merger notice names the brand that people know (old brand) and says what changes for them (note)",
+        );
+        say(
+            !merger && self.old_brand.is_some(),
+            "only a merger notice names an old brand",
+        );
+        let long = |text: &Option<String>| {
+            let text = text.as_deref().unwrap_or_default();
+            text.chars().count() > NOTE_AT_MOST || text.chars().any(|c| c.is_control() && c != '\n')
+        };
+        say(
+            long(&self.note) || long(&self.old_brand),
+            "the note and the old brand's name have at most 1,000 characters, none of which steers a terminal",
+        );
+        say(
+            !(1..=DAYS_AT_MOST).contains(&self.answer_within_days),
+            "people have 1 to 90 days to answer",
+        );
+        say(
+            self.remind_after_days
+                .is_some_and(|days| days == 0 || days >= self.answer_within_days),
+            "the reminder comes after 1 day or more, and before the time to answer is over",
+        );
+        say(
+            self.hours.is_some_and(|(from, to)| from >= to || to > 24),
+            "the hours of the day go from an earlier to a later one, at most 24",
+        );
+        say(
+            self.lapse_unanswered_at.is_some_and(|at| at <= now),
+            "the day on which unanswered consent lapses lies ahead",
+        );
+        say(
+            self.lapse_unanswered_at.is_some() && self.kind != Kind::Reconfirmation,
+            "only where people are asked again does consent lapse unanswered",
+        );
+        say(
+            !(1..=100).contains(&self.stop_at_failed_percent),
+            "a campaign stops when 1 to 100 of a hundred mails fail",
+        );
+        found
+    }
+
+    pub fn answer_within(&self) -> Duration {
+        Duration::from_secs(u64::from(self.answer_within_days) * 86_400)
+    }
+
+    /// How many mails may leave on the day with this number, counted from 0; none: as many as the hourly rate allows.
+    pub fn on_day(&self, day: usize) -> Option<u32> {
+        self.warm_up.get(day).copied()
+    }
+}
+
+/// What becomes of a contact in a campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The server asks.
+    Waiting,
+    /// An operator has to release it, one by one.
+    Held,
+    LeftOut(Why),
+}
+
+/// Why a contact is not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// There is nothing to ask.
+    Confirmed,
+    /// The person left, declined, or took the address back.
+    Left,
+    /// The policy refuses the address.
+    Refused,
+    /// The policy lets nobody ask by mail, or only right after the person's own act.
+    NotByMail,
+    /// Implicit consent that could be confirmed again is not there.
+    NothingToKeep,
+    /// The address did not come by a merger, or the person was told already.
+    NoMerger,
+    /// The notice of the merger has to come first.
+    NoticeFirst,
+}
+
+impl Why {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed_already",
+            Self::Left => "left",
+            Self::Refused => "refused",
+            Self::NotByMail => "not_by_mail",
+            Self::NothingToKeep => "no_implicit_consent",
+            Self::NoMerger => "no_merger_notice_due",
+            Self::NoticeFirst => "merger_notice_first",
+        }
+    }
+}
+
+/// Whether a contact is asked: by where it stands, and by what the policy says of all its sources now.
+pub fn place(kind: Kind, standing: Option<&Standing>, judgement: &Judgement) -> Place {
+    let notice_due = standing.is_some_and(|standing| standing.waits_for_notice());
+    let left_out = match (kind, standing.map(|standing| standing.state)) {
+        (_, Some(State::Explicit)) => Some(Why::Confirmed),
+        (_, Some(State::Withdrawn | State::Declined | State::Corrected) | None) => Some(Why::Left),
+        _ if judgement.verdict == Verdict::Refuse => Some(Why::Refused),
+        (Kind::MergerNotice, _) if !notice_due => Some(Why::NoMerger),
+        (Kind::Invitation | Kind::Reconfirmation, _) if notice_due => Some(Why::NoticeFirst),
+        (Kind::Reconfirmation, Some(state)) if state != State::Implicit => Some(Why::NothingToKeep),
+        _ => None,
+    };
+    match (left_out, judgement.outreach) {
+        (Some(why), _) => Place::LeftOut(why),
+        (None, Outreach::Auto) => Place::Waiting,
+        (None, Outreach::OneToOne) => Place::Held,
+        (None, Outreach::OwnAct | Outreach::None) => Place::LeftOut(Why::NotByMail),
+    }
+}
+
+/// A request that a campaign made, or its one reminder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invited {
+    pub campaign: CampaignId,
+    pub campaign_kind: Kind,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminder: bool,
+    /// An operator released this one by name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
+    pub address: String,
+    pub purposes: Vec<Slug>,
+    pub form: Slug,
+    pub form_version: VersionHash,
+    pub language: String,
+    pub judgement: Judgement,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_brand: Option<String>,
+    pub confirmation_expires_at: Timestamp,
+    pub key_id: u8,
+    pub asked_by: AskedBy,
+    pub mail: MailFate,
+}
+
+/// The mail server took the notice of a merger: what was carried over holds from now on.
+pub fn notice_arrived(standings: &mut Standings, at: Timestamp) {
+    for standing in standings.values_mut() {
+        if standing.waits_for_notice() {
+            standing.state = State::Implicit;
+            standing.since = at;
+        }
+    }
+}

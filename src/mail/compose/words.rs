@@ -1,0 +1,115 @@
+//! What a mail says in sentences: of a signup, or of a campaign.
+
+use super::{ConfirmationMail, PurposeView};
+use crate::domain::campaign::Kind;
+use crate::domain::policy::Source;
+use crate::texts::Texts;
+
+/// How a campaign asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ask {
+    pub kind: Kind,
+    pub reminder: bool,
+    pub old_brand: Option<String>,
+    /// The operator's own words.
+    pub note: Option<String>,
+    /// From where the address came.
+    pub source: Option<Source>,
+}
+
+pub(super) struct Words {
+    pub subject: String,
+    pub lead: String,
+    pub paragraphs: Vec<String>,
+    pub button: String,
+    pub code_label: String,
+    pub why: String,
+    pub no: String,
+    pub no_link: String,
+}
+
+impl ConfirmationMail<'_> {
+    pub(super) fn words(&self, t: &Texts, purposes: &[PurposeView]) -> Words {
+        let names: Vec<&str> = purposes.iter().map(|p| p.name.as_str()).collect();
+        let names = names.join(", ");
+        let brand = self.brand.declared.name.as_str();
+        let expires = t.arg(
+            "mail-expires",
+            "date",
+            self.expires_at.for_people(t.language()),
+        );
+        let both = |id: &str| t.arg2(id, "purposes", &names, "brand", brand);
+        let Some(ask) = self.ask else {
+            return Words {
+                subject: both("mail-subject"),
+                lead: both("mail-lead"),
+                paragraphs: Vec::new(),
+                button: t.get("mail-button"),
+                code_label: t.get("mail-code"),
+                why: format!("{} {expires}", self.asked(t)),
+                no: t.get("mail-not-me"),
+                no_link: t.get("mail-not-me-link"),
+            };
+        };
+        let old = ask.old_brand.as_deref().unwrap_or_default();
+        let merged = |id: &str| t.arg2(id, "old", old, "brand", brand);
+        let (subject, lead, button, no_link) = match ask.kind {
+            Kind::Invitation => (
+                both("mail-invitation-subject"),
+                both("mail-invitation-lead"),
+                "mail-button",
+                "mail-ask-no-link",
+            ),
+            Kind::Reconfirmation => (
+                both("mail-reconfirmation-subject"),
+                both("mail-reconfirmation-lead"),
+                "mail-reconfirmation-button",
+                "mail-ask-no-link",
+            ),
+            Kind::MergerNotice => (
+                merged("mail-merger-subject"),
+                merged("mail-merger-lead"),
+                "mail-merger-button",
+                "mail-merger-no-link",
+            ),
+        };
+        let told = (ask.kind == Kind::MergerNotice).then(|| merged("mail-merger-text"));
+        let note = ask.note.iter().flat_map(|note| note.lines());
+        let note = note.map(str::trim).filter(|line| !line.is_empty());
+        Words {
+            subject: if ask.reminder {
+                t.arg("mail-reminder-subject", "subject", &subject)
+            } else {
+                subject
+            },
+            lead,
+            paragraphs: note.map(str::to_owned).chain(told).collect(),
+            button: t.get(button),
+            code_label: t.get("mail-ask-code"),
+            why: format!("{} {expires}", whence(t, ask.source, brand)),
+            no: t.arg("mail-ask-no", "brand", brand),
+            no_link: t.get(no_link),
+        }
+    }
+
+    fn asked(&self, t: &Texts) -> String {
+        let date = self.asked_at.for_people(t.language());
+        match &self.asked_from {
+            Some(page) => t.arg2("mail-asked-at", "date", &date, "page", page),
+            None => t.arg("mail-asked", "date", &date),
+        }
+    }
+}
+
+/// Why the person is written to.
+fn whence(t: &Texts, source: Option<Source>, brand: &str) -> String {
+    let id = source.map_or_else(String::new, |source| {
+        format!("mail-why-{}", source.as_str().replace('_', "-"))
+    });
+    let id = if t.has(&id) {
+        id
+    } else {
+        "mail-why-other".to_owned()
+    };
+    t.arg(&id, "brand", brand)
+}

@@ -1,0 +1,361 @@
+//! Campaigns, and how far each of their recipients is.
+
+use uuid::Uuid;
+
+use super::requests::Key;
+use super::set::{ROWS_AT_MOST, Rows, Writes};
+use super::{Conn, StoreError, on};
+use crate::domain::ids::{BrandId, CampaignId, ContactId, RequestId};
+use crate::domain::time::Timestamp;
+
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct CampaignRow {
+    pub brand_id: BrandId,
+    pub id: CampaignId,
+    pub name: String,
+    /// JSON of a `Plan`.
+    pub plan: String,
+    pub state: String,
+    pub why: Option<String>,
+    pub enrolled_to: Option<ContactId>,
+    pub arrival: i64,
+    pub day: i64,
+    pub asked_on_day: i64,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct RecipientRow {
+    pub brand_id: BrandId,
+    pub campaign_id: CampaignId,
+    pub contact_id: ContactId,
+    pub state: String,
+    pub why: Option<String>,
+    pub due_at: Timestamp,
+    /// From where the address came, in the policy's word.
+    pub source: Option<String>,
+    pub request_id: Option<RequestId>,
+    pub mail: Option<String>,
+    pub released: i64,
+    pub asked_at: Option<Timestamp>,
+    pub reminded_at: Option<Timestamp>,
+}
+
+/// A recipient with its address and how its request stands.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Outcome {
+    pub contact_id: ContactId,
+    pub address: String,
+    pub state: String,
+    pub why: Option<String>,
+    pub mail: Option<String>,
+    pub answer: Option<String>,
+    pub asked_at: Option<Timestamp>,
+    pub reminded_at: Option<Timestamp>,
+}
+
+/// The campaign of a mail.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct OfRequest {
+    pub request_id: RequestId,
+    pub campaign_id: CampaignId,
+    pub plan: String,
+    pub state: String,
+    pub source: Option<String>,
+}
+
+const FIND: &str = "select * from campaign where brand_id = $1 and name = $2";
+const FIND_BY_ID: &str = "select * from campaign where brand_id = $1 and id = $2";
+const LIST: &str = "select * from campaign where brand_id = $1 order by id desc limit 500";
+const LIST_AT_WORK: &str =
+    "select * from campaign where state in ('enrolling', 'running') order by id limit 500";
+const INSERT: &str = "insert into campaign (brand_id, id, name, plan, state, arrival, day, asked_on_day, started_at) \
+     values ($1, $2, $3, $4, 'enrolling', 0, 0, 0, $5) on conflict (brand_id, name) do nothing";
+const MOVE: &str = "update campaign set state = $4, why = $5, ended_at = $6 \
+     where brand_id = $1 and id = $2 and state = $3";
+const PUT_PROGRESS: &str = "update campaign set state = r.state, enrolled_to = r.enrolled_to, arrival = r.arrival, \
+     day = r.day, asked_on_day = r.asked_on_day from r where campaign.brand_id = r.brand_id and campaign.id = r.id";
+const ENROL: &str = "insert into campaign_recipient (brand_id, campaign_id, contact_id, state, why, due_at, released) \
+     select brand_id, campaign_id, contact_id, state, why, due_at, 0 from r where brand_id is not null \
+     on conflict (brand_id, campaign_id, contact_id) do nothing";
+const PUT: &str = "update campaign_recipient set state = r.state, why = r.why, due_at = r.due_at, \
+     source = r.source, request_id = r.request_id, released = r.released, asked_at = r.asked_at, reminded_at = r.reminded_at from r \
+     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.campaign_id = r.campaign_id \
+     and campaign_recipient.contact_id = r.contact_id";
+const PUT_MAIL: &str = "update campaign_recipient set mail = r.mail from r \
+     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id";
+const LIST_DUE: &str = "select * from campaign_recipient where brand_id = $1 and campaign_id = $2 and state = $3 \
+     and due_at <= $4 order by due_at, contact_id limit $5";
+const LIST_OF: &str = "select p.* from r join campaign_recipient p on p.brand_id = r.brand_id \
+     and p.campaign_id = r.campaign_id and p.contact_id = r.contact_id";
+const LIST_OUTCOMES: &str = "select p.contact_id, c.address, p.state, p.why, p.mail, q.state as answer, p.asked_at, \
+     p.reminded_at from campaign_recipient p \
+     join contact c on c.brand_id = p.brand_id and c.id = p.contact_id \
+     left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
+     where p.brand_id = $1 and p.campaign_id = $2 and p.contact_id > $3 order by p.contact_id limit $4";
+const COUNT: &str = "select p.state, p.why, p.mail, q.state as answer, count(*) from campaign_recipient p \
+     left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
+     where p.brand_id = $1 and p.campaign_id = $2 group by p.state, p.why, p.mail, q.state";
+const COUNT_FATES: &str = "select count(*), coalesce(sum(case when mail = 'failed' then 1 else 0 end), 0) \
+     from campaign_recipient where brand_id = $1 and campaign_id = $2 and mail is not null";
+const IS_OVER: &str = "select count(*) from (select 1 from campaign_recipient where brand_id = $1 and campaign_id = $2 \
+     and state in ('waiting', 'asked') limit 1) as open_ones";
+const CANCEL: &str = "update campaign_recipient set state = 'cancelled' where brand_id = $1 and campaign_id = $2 \
+     and state in ('waiting', 'held')";
+const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source from r \
+     join campaign_recipient p on p.brand_id = r.brand_id and p.request_id = r.id \
+     join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id";
+const DELETE_OF: &str = "delete from campaign_recipient where brand_id = $1 and contact_id = $2";
+const ASKED_AMONG: &str = "select p.contact_id from r join campaign_recipient p on p.brand_id = r.brand_id \
+     and p.contact_id = r.contact_id where p.request_id is not null";
+
+macro_rules! fetch {
+    ($conn:expr, $sql:expr, $fetch:ident $(, $value:expr)*) => {
+        on!($conn, driver => sqlx::query_as($sql)$(.bind($value))*.$fetch(driver).await?)
+    };
+}
+
+pub async fn find(
+    conn: &mut Conn,
+    brand: BrandId,
+    name: &str,
+) -> Result<Option<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, FIND, fetch_optional, brand, name))
+}
+
+pub async fn find_by_id(
+    conn: &mut Conn,
+    brand: BrandId,
+    id: CampaignId,
+) -> Result<Option<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, FIND_BY_ID, fetch_optional, brand, id))
+}
+
+/// A brand's campaigns, newest first; the first 500.
+pub async fn list(conn: &mut Conn, brand: BrandId) -> Result<Vec<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, LIST, fetch_all, brand))
+}
+
+/// The campaigns of all brands that have something to do.
+pub async fn list_at_work(conn: &mut Conn) -> Result<Vec<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, LIST_AT_WORK, fetch_all))
+}
+
+/// Writes a new campaign, unless one of its name is there.
+pub async fn insert(tx: &mut Conn, row: &CampaignRow) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(INSERT)
+            .bind(row.brand_id)
+            .bind(row.id)
+            .bind(&row.name)
+            .bind(&row.plan)
+            .bind(row.started_at)
+            .execute(driver)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Moves a campaign from the state it is known in to another; false where it was in no such state any more.
+pub async fn move_on(
+    tx: &mut Conn,
+    row: &CampaignRow,
+    to: &str,
+    why: Option<&str>,
+    ended_at: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    let moved = on!(tx, driver => sqlx::query(MOVE)
+        .bind(row.brand_id)
+        .bind(row.id)
+        .bind(&row.state)
+        .bind(to)
+        .bind(why)
+        .bind(ended_at)
+        .execute(driver)
+        .await?
+        .rows_affected());
+    Ok(moved > 0)
+}
+
+/// How far a campaign is, written with the recipients that brought it there.
+pub fn put_progress(writes: &mut Writes, row: &CampaignRow) {
+    let rows = Rows::of(std::slice::from_ref(row))
+        .uuid("brand_id", |row| row.brand_id.0)
+        .uuid("id", |row| row.id.0)
+        .text("state", |row| row.state.clone())
+        .uuid_or_null("enrolled_to", |row| row.enrolled_to.map(|id| id.0))
+        .int("arrival", |row| row.arrival)
+        .int("day", |row| row.day)
+        .int("asked_on_day", |row| row.asked_on_day);
+    writes.add(PUT_PROGRESS, rows);
+}
+
+/// Enrols contacts; those that are enrolled already stay as they are.
+pub fn enrol(writes: &mut Writes, recipients: &[RecipientRow]) {
+    for part in recipients.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |row| row.brand_id.0)
+            .uuid("campaign_id", |row| row.campaign_id.0)
+            .uuid("contact_id", |row| row.contact_id.0)
+            .text("state", |row| row.state.clone())
+            .text_or_null("why", |row| row.why.clone())
+            .int("due_at", |row| row.due_at.micros());
+        writes.add(ENROL, rows);
+    }
+}
+
+/// Writes how far recipients are.
+pub fn put(writes: &mut Writes, recipients: &[RecipientRow]) {
+    let micros = |at: Option<Timestamp>| at.map(Timestamp::micros);
+    for part in recipients.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |row| row.brand_id.0)
+            .uuid("campaign_id", |row| row.campaign_id.0)
+            .uuid("contact_id", |row| row.contact_id.0)
+            .text("state", |row| row.state.clone())
+            .text_or_null("why", |row| row.why.clone())
+            .int("due_at", |row| row.due_at.micros())
+            .text_or_null("source", |row| row.source.clone())
+            .uuid_or_null("request_id", |row| row.request_id.map(|id| id.0))
+            .int("released", |row| row.released)
+            .int_or_null("asked_at", |row| micros(row.asked_at))
+            .int_or_null("reminded_at", |row| micros(row.reminded_at));
+        writes.add(PUT, rows);
+    }
+}
+
+/// What became of the mails of campaigns: `accepted` or `failed`.
+pub fn put_mails(writes: &mut Writes, mails: &[(Key, &'static str)]) {
+    for part in mails.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |mail| mail.0.0.0)
+            .uuid("request_id", |mail| mail.0.1.0)
+            .text("mail", |mail| mail.1.to_owned());
+        writes.add(PUT_MAIL, rows);
+    }
+}
+
+/// Recipients in a state that are due, the first first.
+pub async fn list_due(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    state: &str,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<RecipientRow>, StoreError> {
+    Ok(fetch!(
+        conn,
+        LIST_DUE,
+        fetch_all,
+        campaign.brand_id,
+        campaign.id,
+        state,
+        now,
+        limit
+    ))
+}
+
+/// These contacts as recipients of a campaign, in no order.
+pub async fn list_of(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    contacts: &[ContactId],
+) -> Result<Vec<RecipientRow>, StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |_| campaign.brand_id.0)
+        .uuid("campaign_id", |_| campaign.id.0)
+        .uuid("contact_id", |id| id.0);
+    conn.read_set(LIST_OF, rows).await
+}
+
+/// What became of a campaign's recipients, behind a contact.
+pub async fn list_outcomes(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    after: Option<ContactId>,
+    limit: i64,
+) -> Result<Vec<Outcome>, StoreError> {
+    let after = after.unwrap_or(ContactId(Uuid::nil()));
+    Ok(fetch!(
+        conn,
+        LIST_OUTCOMES,
+        fetch_all,
+        campaign.brand_id,
+        campaign.id,
+        after,
+        limit
+    ))
+}
+
+/// State, reason, fate of the mail and state of the request, with the number of recipients.
+pub type Count = (String, Option<String>, Option<String>, Option<String>, i64);
+
+pub async fn count(conn: &mut Conn, campaign: &CampaignRow) -> Result<Vec<Count>, StoreError> {
+    Ok(fetch!(
+        conn,
+        COUNT,
+        fetch_all,
+        campaign.brand_id,
+        campaign.id
+    ))
+}
+
+/// How many mails had a fate, and how many of them failed.
+pub async fn count_fates(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+) -> Result<(i64, i64), StoreError> {
+    Ok(fetch!(
+        conn,
+        COUNT_FATES,
+        fetch_one,
+        campaign.brand_id,
+        campaign.id
+    ))
+}
+
+/// Whether nobody waits, and everybody's time to answer is over.
+pub async fn is_over(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, StoreError> {
+    let (open,): (i64,) = fetch!(conn, IS_OVER, fetch_one, campaign.brand_id, campaign.id);
+    Ok(open == 0)
+}
+
+/// Nobody who was not asked yet is asked any more.
+pub async fn cancel(tx: &mut Conn, campaign: &CampaignRow) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(CANCEL).bind(campaign.brand_id).bind(campaign.id).execute(driver).await?;
+    });
+    Ok(())
+}
+
+/// The campaigns that made these requests.
+pub async fn list_of_requests(conn: &mut Conn, keys: &[Key]) -> Result<Vec<OfRequest>, StoreError> {
+    let rows = Rows::of(keys)
+        .uuid("brand_id", |key| key.0.0)
+        .uuid("id", |key| key.1.0);
+    conn.read_set(OF_REQUESTS, rows).await
+}
+
+/// Which of these contacts any campaign has asked.
+pub async fn asked_among(
+    conn: &mut Conn,
+    brand: BrandId,
+    contacts: &[ContactId],
+) -> Result<Vec<ContactId>, StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |_| brand.0)
+        .uuid("contact_id", |id| id.0);
+    let found: Vec<(ContactId,)> = conn.read_set(ASKED_AMONG, rows).await?;
+    Ok(found.into_iter().map(|one| one.0).collect())
+}
+
+/// Forgets a contact that is erased.
+pub async fn delete_of(
+    tx: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+) -> Result<(), StoreError> {
+    on!(tx, driver => { sqlx::query(DELETE_OF).bind(brand).bind(contact).execute(driver).await?; });
+    Ok(())
+}
