@@ -98,6 +98,8 @@ pub struct Head {
     pub size: u64,
     pub last_position: i64,
     pub root: Hash,
+    /// Everything that was recorded by this time is in it; none where more was waiting.
+    pub complete_at: Option<Timestamp>,
     /// The signed note.
     pub note: String,
 }
@@ -236,6 +238,7 @@ impl App {
             size: read.size,
             last_position: stored.last_position,
             root: read.root,
+            complete_at: read.complete_at,
             note: stored.note,
         }))
     }
@@ -333,6 +336,7 @@ impl App {
             size: checkpoint.size,
             last_position,
             root: checkpoint.root,
+            complete_at: checkpoint.complete_at,
             note: stored.note,
         };
         if added {

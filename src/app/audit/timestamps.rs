@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::super::App;
 use super::Audit;
+use super::times::latest;
 use crate::domain::time::Timestamp;
+use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::Hash;
 use crate::ledger::stamps::Stamps;
 use crate::ledger::timestamp::{Asked, Certificate, Certificates, check};
@@ -16,8 +18,17 @@ use crate::store::{Conn, StoreError, log};
 
 const PAGE: i64 = 200;
 
-/// The size of a log that an authority saw, and when.
-pub(super) type Seen = (u64, Timestamp);
+/// What an authority saw.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    /// Entries of the log.
+    pub size: u64,
+    pub at: Timestamp,
+    /// By then it had these entries, by this authority or by one that saw more of them earlier.
+    pub holds_by: Timestamp,
+    /// No event among them says a later time: `holds_by`, or later if the clock was ahead when the checkpoint was signed.
+    pub latest: Timestamp,
+}
 
 /// What authorities saw of the log.
 #[derive(Default)]
@@ -87,7 +98,7 @@ impl App {
                 links.push(link);
                 after = stamp.size;
                 match self.check_stamp(conn, stamp).await? {
-                    Ok(()) => seen.push_back((u64::try_from(stamp.size).unwrap_or(0), stamp.at)),
+                    Ok(one) => seen.push_back(one),
                     Err(problem) => audit.find(format!(
                         "the timestamp of the checkpoint of size {} by {}: {problem}",
                         stamp.size, stamp.authority
@@ -101,9 +112,14 @@ impl App {
         &self,
         conn: &mut Conn,
         stamp: &KeptStamp,
-    ) -> Result<Result<(), String>, StoreError> {
+    ) -> Result<Result<Seen, String>, StoreError> {
         let Some(checkpoint) = log::find_checkpoint(conn, stamp.size).await? else {
             return Ok(Err("there is no such checkpoint".to_owned()));
+        };
+        let note = checkpoint.note.as_bytes();
+        let read = match Checkpoint::verified(note, &self.log.key.verifier()) {
+            Ok((read, _)) => read,
+            Err(problem) => return Ok(Err(problem.to_string())),
         };
         let Ok(beside) = Certificate::all_from_pem(stamp.certificates.as_bytes()) else {
             return Ok(Err("its certificates cannot be read".to_owned()));
@@ -115,16 +131,16 @@ impl App {
             beside: &beside,
         };
         let asked = Asked::default();
-        let checked = check(
-            &stamp.response,
-            checkpoint.note.as_bytes(),
-            asked,
-            certificates,
-        );
+        let checked = check(&stamp.response, note, asked, certificates);
         Ok(match checked {
             Err(problem) => Err(problem.to_string()),
             Ok(found) if found.at != stamp.at => Err("its column at was changed".to_owned()),
-            Ok(_) => Ok(()),
+            Ok(found) => Ok(Seen {
+                size: read.size,
+                at: found.at,
+                holds_by: found.at,
+                latest: latest(found.at, read.signed_at),
+            }),
         })
     }
 }

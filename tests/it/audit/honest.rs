@@ -1,14 +1,20 @@
 //! Honest installations on which the audit must find nothing, whatever they went through.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use countersign::app::App;
 use countersign::clock::{Clock, Random};
+use countersign::domain::time::Timestamp;
+use countersign::ledger::timestamp::authority::Authority;
 
 use super::{audited, two_people};
+use crate::bundle::bundle_of;
 use crate::erasure::forget;
-use crate::harness::World;
-use crate::on_both_engines;
+use crate::harness::http::{Peer, Reaction};
+use crate::harness::{START, World};
+use crate::{on_both_engines, recipe};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -30,6 +36,84 @@ on_both_engines! {
             assert!(audit.remarks.iter().any(|told| told.ends_with("the clock was set back")), "{by} {audit:?}");
             world.end().await;
         }
+    }
+
+    async fn an_event_recorded_just_before_the_clock_was_set_back_is_remarked_up_to_a_day(engine: Engine) {
+        for (hours, is_found) in [(2, false), (25, true)] {
+            let world = two_people(engine).await;
+            world.clock.step(hours * HOUR);
+            world.signed_up("ahead@example.org", "198.51.100.3").await;
+            world.clock.step(-hours * HOUR);
+            world.app.sequence().await.unwrap();
+            let audit = audited(&world).await;
+            if is_found {
+                assert!(audit.findings[0].contains("event 5 (position 6): it says"), "{audit:?}");
+            } else {
+                assert_eq!(audit.findings, [""; 0]);
+                assert!(audit.remarks[0].starts_with("1 events say a time that had not come when they were logged"), "{audit:?}");
+            }
+            world.end().await;
+        }
+    }
+
+    async fn a_clock_that_is_off_against_an_authority_is_no_finding_and_its_bundles_hold(engine: Engine) {
+        for by in [-HOUR, HOUR] {
+            // The authority's clock stands an hour from ours.
+            let time = Arc::new(AtomicI64::new(START.micros() - by));
+            let (authority, told) = (Authority::from_secret(&[7; 32]), time.clone());
+            let peer = Peer::start(move |request| {
+                let at = Timestamp::from_micros(told.load(Ordering::SeqCst));
+                Reaction::ok("application/timestamp-reply", authority.respond(&request.body, at))
+            })
+            .await;
+            let settings = format!("[timestamp]\nauthorities = [\"one={}\"]\nallow_private = true\n", peer.url());
+            let world = World::with(engine, &settings).await;
+            let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+            world.app.sequence().await.unwrap();
+            assert_eq!(world.app.stamp_due().await.unwrap().len(), 1);
+            let mail = world.mail_to("ada@example.org").await;
+            world.advance(90);
+            time.store(world.clock.now().micros() - by, Ordering::SeqCst);
+            assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
+            let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+            assert_eq!(report.anchors.len(), 2);
+            assert!(!report.remarks.is_empty(), "{by}");
+            recipe::passes(&bytes);
+            let audit = audited(&world).await;
+            assert_eq!(audit.findings, [""; 0], "{by}");
+            let told = |remark: &String| remark.contains("say another time than an authority's clock showed");
+            assert!(audit.remarks.iter().any(told), "{audit:?}");
+            world.end().await;
+        }
+    }
+
+    async fn a_clock_that_was_set_back_between_mail_and_confirmation_makes_a_bundle_that_holds(engine: Engine) {
+        let world = World::on(engine).await;
+        world.clock.step(HOUR);
+        let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+        let mail = world.mail_to("ada@example.org").await;
+        world.clock.step(-HOUR);
+        assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
+        let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+        assert!(report.remarks[0].ends_with("the clock was set back between them"), "{report:?}");
+        recipe::passes(&bytes);
+        world.end().await;
+    }
+
+    async fn a_log_that_lags_behind_is_not_stamped(engine: Engine) {
+        let peer = Peer::start(|_| Reaction::status(500, "not now")).await;
+        let settings = format!("[timestamp]\nauthorities = [\"one={}\"]\nallow_private = true\n", peer.url());
+        let world = World::with(engine, &settings).await;
+        world.signed_up("ada@example.org", "203.0.113.1").await;
+        world.app.sequence().await.unwrap();
+        world.advance(61);
+        world.signed_up("ben@example.org", "203.0.113.2").await;
+        assert!(world.app.stamp_due().await.unwrap().is_empty());
+        assert!(world.app.stamp_now().await.unwrap().is_empty());
+        world.app.sequence().await.unwrap();
+        assert_eq!(world.app.stamp_due().await.unwrap().len(), 1);
+        assert_eq!(peer.asked(), 1);
+        world.end().await;
     }
 
     async fn events_that_waited_for_a_week_are_no_finding(engine: Engine) {
