@@ -27,12 +27,14 @@ use crate::domain::time::Timestamp;
 use crate::ledger::timestamp::{Stamp, TimestampProblem};
 use crate::outgoing::{Limits, Outgoing, OutgoingProblem};
 use crate::store::timestamps::{self, Try};
-use crate::store::{StoreError, leases};
+use crate::store::{Conn, StoreError, leases, log};
 use crate::telemetry;
 
 pub(super) const LEASE_NAME: &str = "timestamps";
 /// So much longer than an authority may take is a round given.
 const LEASE: Duration = Duration::from_secs(60);
+/// The log may lag behind by so much when it is stamped.
+const LAG: Duration = Duration::from_secs(60);
 /// A token with a chain of four large certificates has some 10 KB.
 const ANSWER_AT_MOST: u64 = 64 << 10;
 const QUERY: &str = "application/timestamp-query";
@@ -120,7 +122,7 @@ impl App {
     /// Nothing where there are no entries yet, or no authorities.
     pub async fn stamp_now(&self) -> Result<Vec<Asking>, SequenceProblem> {
         let mut conn = self.store.read().await?;
-        let Some(head) = self.log_head(&mut conn).await?.filter(|head| head.size > 0) else {
+        let Some(head) = self.head_to_stamp(&mut conn).await? else {
             return Ok(Vec::new());
         };
         let tries = timestamps::list_tries(&mut conn).await?;
@@ -154,7 +156,7 @@ impl App {
         if due.is_empty() {
             return Ok(None);
         }
-        let Some(head) = self.log_head(&mut conn).await?.filter(|head| head.size > 0) else {
+        let Some(head) = self.head_to_stamp(&mut conn).await? else {
             return Ok(None);
         };
         due.retain(|(_, known)| {
@@ -162,6 +164,18 @@ impl App {
             u64::try_from(stamped).is_ok_and(|stamped| stamped < head.size)
         });
         Ok((!due.is_empty()).then_some((head, due)))
+    }
+
+    /// The head, if it has entries and the log does not lag behind. An event that waits while an older head is stamped would
+    /// seem to be dated back: what a stamp does not hold is taken to have been recorded after it.
+    async fn head_to_stamp(&self, conn: &mut Conn) -> Result<Option<Head>, SequenceProblem> {
+        let Some(head) = self.log_head(conn).await?.filter(|head| head.size > 0) else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let is_fresh = head.complete_at.is_some_and(|at| now.since(at) < LAG);
+        let is_whole = is_fresh || log::last_position(conn).await? <= head.last_position;
+        Ok(is_whole.then_some(head))
     }
 
     /// Asks them at the same time: one that hangs does not keep the others waiting.

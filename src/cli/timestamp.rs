@@ -16,15 +16,17 @@ impl Stamp {
                 "no authority is named: [timestamp] authorities = [\"NAME=URL\"]".to_owned(),
             ));
         }
-        if !app.everything_logged().await? {
-            eprintln!(
-                "countersign: not everything that is recorded is in the log yet; what is in it is stamped"
-            );
-        }
+        let is_whole = app.everything_logged().await?;
         let asked = app.stamp_now().await?;
-        if asked.is_empty() {
+        if asked.is_empty() && is_whole {
             println!("The log has no entries yet; there is nothing to stamp.");
             return Ok(());
+        }
+        if asked.is_empty() {
+            return Err(Ended::Refused(
+                "the log lags behind what is recorded, and is stamped when it has come up with it"
+                    .to_owned(),
+            ));
         }
         for one in &asked {
             println!("{}", line(one));

@@ -159,6 +159,12 @@ fn print(report: &Report) {
             println!("    {ground}");
         }
     }
+    if !report.remarks.is_empty() {
+        println!("\nWorth knowing");
+    }
+    for remark in &report.remarks {
+        println!("- {remark}");
+    }
     println!("\nTaken on trust");
     for trust in &report.on_trust {
         println!("- {trust}");

@@ -69,7 +69,9 @@ async function show(bytes, name, trust) {
     ["Checked", `${utc(Date.now() * 1000)} by this browser's clock`],
   ];
   const parts = [verdictCard(result, facts)];
-  if (result.holds) parts.push(storySection(result.bundle), trustSection(result.bundle));
+  if (result.holds) parts.push(storySection(result.bundle));
+  if (result.holds && result.bundle.remarks.length) parts.push(remarksSection(result.bundle));
+  if (result.holds) parts.push(trustSection(result.bundle));
   parts.push(stepsSection(result));
   byId("result").replaceChildren(...parts);
   byId("result").hidden = false;

@@ -3,6 +3,7 @@
 
 const TEN_MINUTES = 600_000_000;
 const FIVE_SECONDS = 5_000_000;
+const ONE_DAY = 86_400_000_000;
 
 const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 const numbered = (number) => String(number).padStart(4, "0");
@@ -218,12 +219,35 @@ async function anchors(bundle) {
   return found.length ? `${count(found.length, "time stamp")} by an authority; the log has only grown since.` : "There is no time stamp. Times rest on the log's word alone.";
 }
 
+/** An event that it holds says no later time: a clock that was ahead when the checkpoint was signed was so for its events. */
+const latestOf = ({ time, signedAt }) => (signedAt > time && signedAt <= time + ONE_DAY ? signedAt : time);
+
+/** Which time stamp speaks against this time of the entry, and how; null for none. */
+function contradiction(anchors, index, at) {
+  const early = anchors.find(({ size, time }) => index >= size && at < time - TEN_MINUTES);
+  if (early) return `It was logged after the time stamp of ${early.base}, but claims to be older.`;
+  const late = anchors.find((one) => index < one.size && at > latestOf(one) + TEN_MINUTES);
+  return late ? `It was logged before the time stamp of ${late.base}, but claims to be younger.` : null;
+}
+
+/** How far the clock was ahead of an authority's, as the event says; null where it does not, or more than anybody believes. */
+function aheadOf({ clock }) {
+  const ahead = clock?.ahead_micros;
+  return Number.isSafeInteger(ahead) && Math.abs(ahead) <= ONE_DAY ? ahead : null;
+}
+
 async function times(bundle) {
-  for (const { name, index, at } of bundle.events) {
-    for (const { base, size, time } of bundle.anchors) {
-      must(index < size || at >= time - TEN_MINUTES, name, `It was logged after the time stamp of ${base}, but claims to be older.`);
-      must(index >= size || at <= time + TEN_MINUTES, name, `It was logged before the time stamp of ${base}, but claims to be younger.`);
+  bundle.remarks = [];
+  for (const { name, event, index, at } of bundle.events) {
+    const problem = contradiction(bundle.anchors, index, at);
+    if (problem) {
+      const ahead = aheadOf(event);
+      must(ahead !== null && !contradiction(bundle.anchors, index, at - ahead), name, problem);
+      bundle.remarks.push(`The clock was off by ${span(ahead)} at ${name}, as it says itself: by an authority's clock it happened at ${utc(at - ahead)}.`);
+      continue;
     }
+    const anchor = bundle.anchors.find(({ size, time }) => index < size && at > time + TEN_MINUTES);
+    if (anchor) bundle.remarks.push(`The time of ${name} is later than the time stamp of ${anchor.base} that holds it: the server's clock was ahead, for it signed that checkpoint at ${utc(anchor.signedAt)}.`);
   }
   return bundle.anchors.length ? "No event claims a time that a time stamp speaks against." : "Nothing to compare with.";
 }
@@ -266,14 +290,26 @@ async function mails(bundle) {
   return bundle.mails.size ? `${count(bundle.mails.size, "mail")} as sent, byte for byte.` : "No mail was sent.";
 }
 
-/** The mail that a confirmation rests on: accepted in time, with a link that carries the request. */
+/** Whether a mail can have come before the confirmation: the order of the log decides, whatever a clock that was set says. */
+function wentBefore({ event, at, number }, confirmed) {
+  const atOnce = at <= confirmed.at + FIVE_SECONDS && at >= confirmed.at - TEN_MINUTES;
+  return number < confirmed.number || atOnce || event.ambiguous || event.tries > 1;
+}
+
+/** The mail that a confirmation rests on: accepted in time, with a link that carries the request; or one that may have been. */
 function mailFor(bundle, confirmed) {
   const { request } = confirmed.event;
-  const ofRequest = ofKind(bundle, "mail_accepted").filter(({ event }) => event.request === request);
-  must(ofRequest.length > 0, confirmed.name, "No mail of its request was sent.");
-  const inTime = ofRequest.filter(({ event, at }) => at <= confirmed.at + FIVE_SECONDS || event.ambiguous || event.tries > 1);
-  must(inTime.length > 0, confirmed.name, "The mail of its request was sent only after the confirmation.");
+  const ofRequest = (kind) => ofKind(bundle, kind).filter(({ event }) => event.request === request);
+  const sent = ofRequest("mail_accepted");
+  const inTime = sent.filter((one) => wentBefore(one, confirmed));
   const linked = inTime.find(({ number }) => requestsLinked(bundle.mails.get(number).parts).has(request));
+  const lost = ofRequest("mail_failed").find(({ event }) => event.ambiguous === true);
+  if (!linked && lost) {
+    bundle.remarks.push(`No mail server said that it took the mail which ${confirmed.name} answers: the last reply was lost, and the bundle does not hold the mail.`);
+    return lost;
+  }
+  must(sent.length > 0, confirmed.name, "No mail of its request was sent.");
+  must(inTime.length > 0, confirmed.name, "The mail of its request was sent only after the confirmation.");
   must(linked, confirmed.name, "The mail of its request has no link that carries the request.");
   return linked;
 }
@@ -288,7 +324,11 @@ async function story(bundle) {
     const more = event.purposes.find((purpose) => !signup.event.purposes.includes(purpose));
     must(more === undefined, name, `“${more}” is confirmed, but was not asked for.`);
     must(one.at < micros(signup.event.confirmation_expires_at), name, "It came after the link had expired.");
-    bundle.confirmations.set(one.number, { signup, mail: mailFor(bundle, one) });
+    const mail = mailFor(bundle, one);
+    for (const before of [signup, mail].filter(({ number, at }) => number < one.number && at > one.at + FIVE_SECONDS)) {
+      bundle.remarks.push(`${before.name} stands before ${name} in the log and says a later time: the clock was set back between them.`);
+    }
+    bundle.confirmations.set(one.number, { signup, mail });
   }
   const { size } = bundle.confirmations;
   return size ? `${count(size, "confirmation")}, each after its signup and its mail, in time, and for what was asked.` : "Nobody has confirmed.";

@@ -91,9 +91,11 @@ function restsOn(one, bundle) {
   const confirmation = bundle.confirmations.get(number);
   if (confirmation) {
     const { signup, mail } = confirmation;
-    const order = mail.at <= one.at ? `taken ${span(one.at - mail.at)} before` : "whose first copy had come before";
+    const times = mail.at <= one.at ? `taken ${span(one.at - mail.at)} before` : "taken before, by the log's order";
+    const order = mail.number < one.number ? times : "whose first copy had come before";
     rows.push(["Signup", `Event ${numbered(signup.number)}, which asked for ${quoted(signup.event.purposes)}; its link was good until ${utc(micros(signup.event.confirmation_expires_at))}`]);
-    rows.push(["Mail", `Event ${numbered(mail.number)}, ${order}; its link carries this request, ${event.request}`]);
+    const sure = `Event ${numbered(mail.number)}, ${order}; its link carries this request, ${event.request}`;
+    rows.push(["Mail", mail.event.kind === "mail_accepted" ? sure : `Event ${numbered(mail.number)}: no server said that it took it, and one may have; it is not in the bundle`]);
   }
   return el("dl", "rests", ...rows.flatMap(([name, text]) => [el("dt", "", name), el("dd", "", text)]));
 }
@@ -141,6 +143,13 @@ function trustItems(bundle) {
   items.push(["That the server wrote down what truly happened. The proofs show that these records were not changed since; not that they were true when they were written."]);
   items.push(["That these are all the events of this contact. The log holds no names, so a bundle cannot show that none was left out, such as a later withdrawal."]);
   return items;
+}
+
+/** What is no fault and yet worth knowing: mostly clocks that were off. */
+function remarksSection(bundle) {
+  const section = el("section", "card", el("h2", "", "Worth knowing"), el("ul", "trust", ...bundle.remarks.map((text) => el("li", "", text))));
+  section.id = "remarks";
+  return section;
 }
 
 function trustSection(bundle) {

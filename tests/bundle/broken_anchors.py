@@ -8,7 +8,7 @@ from breaking import listing, replace, with_files
 from broken_container import OTHER
 from good import DAY, FIRST, HOUR, MINUTE
 from log import b64, canonical, checkpoint_text, consistency
-from story import KEY, ORIGIN
+from story import KEY, ORIGIN, stamp
 
 SAMPLES = []
 broken = listing(SAMPLES)
@@ -357,3 +357,27 @@ def _(maker):
     story.anchors = [maker.early()]
     story.add("link_opened", 149, maker.start + DAY + 11 * MINUTE, FIRST, link="confirm", method="GET", circumstances={})
     return story.zip()
+
+
+def off(name, file, about, index, offset, ahead=None, signed=None):
+    """An event eleven minutes or more off the time stamp, of a clock that was off, and not by as much."""
+
+    @broken(8, name, file, about)
+    def _(maker):
+        story = maker.short()
+        anchor = maker.early()
+        if signed is not None:
+            anchor.lines = {"signed": stamp(maker.start + DAY + signed)}
+        story.anchors = [anchor]
+        said = {} if ahead is None else {"clock": {"state": "unknown", "ahead_micros": ahead * 60_000_000}}
+        story.add("link_opened", index, maker.start + DAY + offset, FIRST, link="confirm", method="GET", circumstances={}, **said)
+        return story.zip()
+
+
+LATER = "events/0004.json"
+off("time-behind-by-less", LATER, "the clock was behind, but not so far", 200, -31 * MINUTE, ahead=-20)
+off("time-behind-the-other-way", LATER, "the clock was ahead, which makes it worse", 200, -19 * MINUTE, ahead=20)
+off("time-behind-beyond-belief", LATER, "the clock was behind by more than a day, it says", 200, -2 * DAY, ahead=-2 * 1440)
+off("time-ahead-by-less", LATER, "the checkpoint was signed by a clock that was ahead, but not so far", 149, 31 * MINUTE, signed=20 * MINUTE)
+off("time-ahead-beyond-belief", LATER, "the checkpoint says that it was signed two days after it was stamped", 149, 2 * DAY, signed=2 * DAY)
+off("time-behind-signed", LATER, "that the checkpoint was signed long before says nothing of what came after", 200, -19 * MINUTE, signed=-20 * MINUTE)

@@ -129,6 +129,29 @@ def _(maker):
     return story.zip()
 
 
+@broken(11, "story-mail-behind", "events/0002.json", "the mail stands behind the confirmation, though it says an earlier time")
+def _(maker):
+    story = retold(maker, confirm=42, after=DAY)
+    story.mail(43, maker.start + 2 * SECOND_LONG, FIRST)
+    return story.zip()
+
+
+@broken(11, "story-mail-refused", "events/0002.json", "the only mail was refused, and surely so")
+def _(maker):
+    story = retold(maker)
+    failed = {"message_id": "a@acme.example", "reason": "550 no such user", "tries": 1, "ambiguous": False}
+    story.add("mail_failed", 61, maker.start + DAY, FIRST, **failed)
+    return story.zip()
+
+
+@broken(11, "story-other-lost", "events/0002.json", "the mail that may have come was of another request")
+def _(maker):
+    story = retold(maker)
+    failed = {"message_id": "a@acme.example", "reason": "the connection was lost", "tries": 3, "ambiguous": True}
+    story.add("mail_failed", 61, maker.start + DAY, SECOND, **failed)
+    return story.zip()
+
+
 @broken(11, "story-other-mail", "events/0004.json", "the only mail was for another request")
 def _(maker):
     def mail(story):

@@ -7,7 +7,7 @@ import zipfile
 
 from authority import P256, P384
 from log import b64
-from story import ADDRESS, KEY, WITNESS, Anchor, Story
+from story import ADDRESS, KEY, WITNESS, Anchor, Story, stamp
 
 FIRST = uuid.UUID("01970000-0000-7000-8000-00000000aa01")
 SECOND = uuid.UUID("01970000-0000-7000-8000-00000000aa02")
@@ -179,6 +179,45 @@ def mail_long_after(**members):
     return make
 
 
+def clock_set_back(maker):
+    """The clock was set back by an hour between the mail and the confirmation, which the log has in their order."""
+    story = maker.bare()
+    story.sign_up(41, maker.start + HOUR, FIRST, ["newsletter"])
+    story.mail(43, maker.start + HOUR + 2 * SECOND_LONG, FIRST)
+    story.confirm(50, maker.start + MINUTE, FIRST, ["newsletter"])
+    return story.zip()
+
+
+def reply_lost(maker):
+    """No server said that it took the mail; one may have."""
+    story = maker.bare()
+    story.sign_up(41, maker.start, FIRST, ["newsletter"])
+    story.confirm(50, maker.start + MINUTE, FIRST, ["newsletter"])
+    failed = {"message_id": "a@acme.example", "reason": "the connection was lost after the mail", "tries": 3, "ambiguous": True}
+    story.add("mail_failed", 61, maker.start + DAY, FIRST, **failed)
+    return story.zip()
+
+
+def clock_ahead(maker):
+    """The server's clock is twenty minutes ahead, as the checkpoint that the authority stamped shows."""
+    story = maker.short()
+    anchor = maker.early(time=maker.start)
+    anchor.lines = {"signed": stamp(maker.start + 20 * MINUTE)}
+    story.anchors = [anchor]
+    story.add("link_opened", 149, maker.start + 20 * MINUTE, FIRST, link="confirm", method="GET", circumstances={})
+    return story.zip()
+
+
+def clock_behind(maker):
+    """The server's clock is twenty minutes behind, and the event says so itself."""
+    story = maker.short()
+    story.anchors = [maker.early()]
+    said = {"clock": {"state": "unsynchronised", "ahead_micros": -1_200_000_000}}
+    time = maker.start + DAY - 19 * MINUTE
+    story.add("link_opened", 200, time, FIRST, link="confirm", method="GET", circumstances={}, **said)
+    return story.zip()
+
+
 def named_mailbox(maker):
     story = maker.bare()
     story.sign_up(41, maker.start, FIRST, ["newsletter"])
@@ -214,6 +253,10 @@ GOOD = [
     Sample(mail_just_after, "good-mail-just-after", "the mail's reply was written down five seconds after the click"),
     Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
     Sample(mail_long_after(tries=2), "good-mail-second-try", "the second try was written down after the click"),
+    Sample(clock_set_back, "good-clock-set-back", "the clock was set back between the mail and the confirmation"),
+    Sample(reply_lost, "good-reply-lost", "no server said that it took the mail, and one may have"),
+    Sample(clock_ahead, "good-clock-ahead", "the clock was ahead when the stamped checkpoint was signed"),
+    Sample(clock_behind, "good-clock-behind", "the clock was behind, as the event says"),
     Sample(named_mailbox, "good-named-mailbox", "To has a name; a mail of no request goes elsewhere"),
     Sample(removed(), "good-removed", "no circumstances any more"),
     Sample(removed(1, 5), "good-removed-some", "the circumstances of one request are gone"),

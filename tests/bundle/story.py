@@ -65,7 +65,8 @@ class Anchor:
 
     def __init__(self, name, size, stamp, pem):
         self.name, self.size, self.stamp, self.pem = name, size, stamp, pem
-        self.checkpoint = lambda story: KEY.note(checkpoint_text(ORIGIN, story.entries()[: self.size]))
+        self.lines = {}
+        self.checkpoint = lambda story: KEY.note(checkpoint_text(ORIGIN, story.entries()[: self.size], **self.lines))
 
 
 class Story:

@@ -231,6 +231,21 @@ on_the_page! {
         assert!(told[2].as_str().unwrap().starts_with("2001:db8::7, through 10.0.0.9, with the browser “A \"Browser\""), "{told}");
     }
 
+    async fn what_is_no_fault_and_yet_worth_knowing_stands_in_a_part_of_its_own(browser, samples, Kind::default()) {
+        for (name, told) in [
+            ("good-clock-set-back", "events/0002.json stands before events/0003.json in the log and says a later time"),
+            ("good-reply-lost", "No mail server said that it took the mail which events/0002.json answers"),
+            ("good-clock-ahead", "the server's clock was ahead, for it signed that checkpoint at"),
+            ("good-clock-behind", "The clock was off by 20 minutes at events/0004.json, as it says itself"),
+        ] {
+            check(&browser, &samples, name, &Trust::default()).await;
+            let text = browser.run("return document.getElementById('remarks').textContent").await;
+            assert!(text.as_str().unwrap().contains(told), "{name}: {text}");
+        }
+        check(&browser, &samples, "good", &Trust::default()).await;
+        assert_eq!(browser.run("return document.getElementById('remarks')").await, Value::Null);
+    }
+
     async fn a_malformed_key_is_told_beside_its_field_and_a_good_one_leaves_nothing_of_it_on_trust(browser, samples, Kind::default()) {
         let file = browser.find("#file").await;
         file.send_keys(samples.path("good").to_str().unwrap()).await.unwrap();

@@ -9,7 +9,7 @@ use super::Audit;
 use super::checkpoints::{Checkpoints, Found};
 use super::load::{self, Chunk};
 use super::rows::{self, Unpacker};
-use super::times::Times;
+use super::times::{Said, Times};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId};
 use crate::ledger::merkle::Hash;
@@ -67,7 +67,7 @@ impl App {
                 head.last_position, walk.last_position
             ));
         }
-        walk.times.tell_late(audit);
+        walk.times.tell(audit);
         walk.compare_tiles(conn, audit, true).await?;
         walk.tell_strays(audit);
         walk.tell_emptied(conn, audit).await?;
@@ -183,8 +183,13 @@ impl Walk {
         if event.kind == "erased" {
             self.erased.insert(about, position);
         }
+        let said = Said {
+            index,
+            at: event.at,
+            ahead_micros: read.ahead_micros,
+        };
         if let Some(behind) = self.checkpoints.behind()
-            && let Some(problem) = self.times.problem(index, event.at, behind)
+            && let Some(problem) = self.times.problem(said, behind)
         {
             audit.find(format!("{}: {problem}", name()));
         }

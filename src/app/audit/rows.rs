@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::domain::event::ClockReading;
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
 use crate::mail::pack::{dictionary_of, unpack};
@@ -26,13 +27,17 @@ struct Named<'a> {
     #[serde(borrow)]
     mail_sha256: Option<Cow<'a, str>>,
     form_version: Option<String>,
+    #[serde(default)]
+    clock: ClockReading,
 }
 
-/// What is wrong with a row, and the form version that it names.
+/// What is wrong with a row, and what it says that the audit goes on with.
 #[derive(Default)]
 pub(super) struct Read {
     pub problems: Vec<String>,
     pub form_version: Option<String>,
+    /// How far the clock was ahead of an authority's, as the event says.
+    pub ahead_micros: Option<i64>,
 }
 
 /// Unpacks mails, with the common texts that it has met.
@@ -94,6 +99,7 @@ pub(super) async fn check(
     read.problems
         .extend(check_mail(conn, event, &named, unpacker).await?);
     read.form_version = named.form_version;
+    read.ahead_micros = named.clock.ahead_micros;
     Ok(read)
 }
 

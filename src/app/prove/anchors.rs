@@ -56,7 +56,7 @@ async fn stamps_around(
         if *index < same_below || found.len() >= ANCHORS_AT_MOST {
             continue;
         }
-        let holding = i64::try_from(*index).unwrap_or(i64::MAX).saturating_add(1);
+        let holding = log::as_stored(*index).saturating_add(1);
         let behind = timestamps::first_from(conn, holding).await?;
         let before = timestamps::last_before(conn, holding).await?;
         let next = behind.iter().map(|stamp| as_size(stamp.size)).min();

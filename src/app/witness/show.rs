@@ -141,7 +141,7 @@ impl App {
             .ok_or_else(|| NoteProblem::Unsigned(witness.key.name.clone()))?;
         let micros = seconds.saturating_mul(1_000_000);
         Ok(Cosignature {
-            size: i64::try_from(head.size).unwrap_or(i64::MAX),
+            size: log::as_stored(head.size),
             witness: witness.key.name.clone(),
             line: line.written(),
             at: Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX)),

@@ -7,6 +7,7 @@ use super::consistency::Consistency;
 use super::entry::Entry;
 use super::name::{self, ANCHOR_ENDINGS, CONSISTENCY};
 use super::problem::{BundleProblem, Step};
+use crate::domain::time::Timestamp;
 use crate::ledger::archive::Files;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::verify_consistency;
@@ -15,6 +16,8 @@ use crate::ledger::timestamp::{self, Asked, Certificate, Certificates, Stamp};
 
 /// How far the clocks of the server and of the authority may be apart.
 const TOLERANCE: Duration = Duration::from_secs(600);
+/// A clock that is off by more than this is taken at its word.
+const CLOCK_OFF_AT_MOST: i64 = 86_400_000_000;
 /// More anchors than a bundle needs; each costs a few signatures to check.
 const ANCHORS_AT_MOST: usize = 1_000;
 
@@ -24,7 +27,22 @@ pub struct Anchor {
     pub name: String,
     /// The size of the log that the authority saw.
     pub size: u64,
+    /// When the log signed that checkpoint, by its own clock.
+    pub signed_at: Timestamp,
     pub stamp: Stamp,
+}
+
+impl Anchor {
+    /// An event that it holds says no later time than this, give or take the tolerance. A clock that was ahead when the
+    /// checkpoint was signed was so for the events in it.
+    fn latest(&self) -> Timestamp {
+        let ahead = self.signed_at.micros() - self.stamp.at.micros();
+        if (1..=CLOCK_OFF_AT_MOST).contains(&ahead) {
+            self.signed_at
+        } else {
+            self.stamp.at
+        }
+    }
 }
 
 /// Step 7.
@@ -52,6 +70,7 @@ pub fn check(
         anchors.push(Anchor {
             name: (*name).to_owned(),
             size: older.size,
+            signed_at: older.signed_at,
             stamp: check_stamp(files, name, roots)?,
         });
     }
@@ -160,24 +179,59 @@ fn check_stamp(files: &Files, name: &str, roots: &[Certificate]) -> Result<Stamp
     .map_err(|problem| Step::Anchors.wrong(file("tsr"), problem))
 }
 
-/// Step 8.
-pub fn check_times(anchors: &[Anchor], entries: &[Entry]) -> Result<(), BundleProblem> {
-    for anchor in anchors {
-        let stamped = anchor.stamp.at;
-        for entry in entries {
-            let what = if entry.index >= anchor.size && entry.at < stamped.minus(TOLERANCE) {
-                "earlier than that, although the log did not hold it yet"
-            } else if entry.index < anchor.size && entry.at > stamped.plus(TOLERANCE) {
-                "later than that, although the log held it already"
-            } else {
-                continue;
-            };
-            let what = format!(
-                "its time {} is more than ten minutes off: the anchor {} is of {stamped}, and the event claims to be {what}",
-                entry.at, anchor.name
-            );
-            return Err(Step::Times.wrong(entry.file(), what));
+/// Step 8. Answers with what is worth knowing of the clock. An event's time must fit all anchors; if the event says itself
+/// how far the clock was ahead of an authority's, that authority's time may fit instead.
+pub fn check_times(anchors: &[Anchor], entries: &[Entry]) -> Result<Vec<String>, BundleProblem> {
+    let mut remarks = Vec::new();
+    for entry in entries {
+        let Some(problem) = contradiction(anchors, entry.index, entry.at) else {
+            let behind = anchors.iter().find(|anchor| {
+                entry.index < anchor.size && entry.at > anchor.stamp.at.plus(TOLERANCE)
+            });
+            remarks.extend(behind.map(|anchor| ahead_of(anchor, entry)));
+            continue;
+        };
+        let said = entry
+            .clock_ahead()
+            .filter(|ahead| ahead.abs() <= CLOCK_OFF_AT_MOST);
+        let by_authority = said.map(|ahead| Timestamp::from_micros(entry.at.micros() - ahead));
+        match by_authority.filter(|at| contradiction(anchors, entry.index, *at).is_none()) {
+            Some(at) => remarks.push(format!(
+                "{} says {}, yet its clock was off, as it says itself: by an authority's clock that was {at}",
+                entry.file(),
+                entry.at
+            )),
+            None => return Err(Step::Times.wrong(entry.file(), problem)),
         }
     }
-    Ok(())
+    Ok(remarks)
+}
+
+fn ahead_of(anchor: &Anchor, entry: &Entry) -> String {
+    format!(
+        "{} says {}, and the anchor {} of {} holds it: the server's clock was ahead, for it signed that checkpoint at {}",
+        entry.file(),
+        entry.at,
+        anchor.name,
+        anchor.stamp.at,
+        anchor.signed_at
+    )
+}
+
+/// Which anchor speaks against this time of the entry at this index, and how.
+fn contradiction(anchors: &[Anchor], index: u64, at: Timestamp) -> Option<String> {
+    anchors.iter().find_map(|anchor| {
+        let stamped = anchor.stamp.at;
+        let what = if index >= anchor.size && at < stamped.minus(TOLERANCE) {
+            "earlier than that, although the log did not hold it yet"
+        } else if index < anchor.size && at > anchor.latest().plus(TOLERANCE) {
+            "later than that, although the log held it already"
+        } else {
+            return None;
+        };
+        Some(format!(
+            "its time {at} is more than ten minutes off: the anchor {} is of {stamped}, and the event claims to be {what}",
+            anchor.name
+        ))
+    })
 }

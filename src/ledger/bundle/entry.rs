@@ -119,6 +119,11 @@ impl Entry {
         instant(self.member(name))
     }
 
+    /// How far the clock was ahead of an authority's, in microseconds, where the event tells.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.member("clock")?.get("ahead_micros")?.as_i64()
+    }
+
     /// A list of texts.
     pub fn list(&self, name: &str) -> Option<Vec<&str>> {
         self.member(name)?

@@ -8,7 +8,7 @@ use super::anchors::Anchor;
 use super::circumstances::{Circumstances, Whence, whence};
 use super::entry::Entry;
 use super::name;
-use super::story::Confirmation;
+use super::story::{Answered, Confirmation};
 use super::words::{plain, sentence};
 use crate::domain::time::Timestamp;
 
@@ -34,6 +34,8 @@ pub struct Report {
     pub anchors: Vec<Anchor>,
     pub events: Vec<Told>,
     pub claims: Vec<Claim>,
+    /// What is no fault and yet worth knowing: mostly clocks that were off.
+    pub remarks: Vec<String>,
     /// What the reader gave nothing to compare with.
     pub on_trust: Vec<String>,
 }
@@ -102,14 +104,22 @@ pub fn claims(report: &Report, entries: &[Entry], confirmations: &[Confirmation]
         entries.iter().map(|entry| (entry.number, entry)).collect();
     for confirmation in confirmations {
         let entry = |number| by_number.get(number).copied();
+        let (number, was_taken) = match confirmation.mail {
+            Answered::Accepted(number) => (number, true),
+            Answered::MaybeTaken(number) => (number, false),
+        };
         if let (Some(confirmed), Some(signed_up), Some(mail)) = (
             entry(&confirmation.confirmed),
             entry(&confirmation.signed_up),
-            entry(&confirmation.mail),
+            entry(&number),
         ) {
             claims.push(claim_of_signup(report, signed_up));
-            claims.push(claim_of_mail(mail, signed_up));
-            claims.push(claim_of_confirmation(report, confirmed, mail));
+            claims.push(if was_taken {
+                claim_of_mail(mail, signed_up)
+            } else {
+                claim_of_lost_mail(mail)
+            });
+            claims.push(claim_of_confirmation(report, confirmed, mail, was_taken));
         }
     }
     claims
@@ -223,14 +233,29 @@ fn claim_of_mail(mail: &Entry, signed_up: &Entry) -> Claim {
     }
 }
 
-fn claim_of_confirmation(report: &Report, confirmed: &Entry, mail: &Entry) -> Claim {
-    let mut rests_on = vec![
-        confirmed.file(),
-        format!(
+fn claim_of_lost_mail(mail: &Entry) -> Claim {
+    Claim {
+        says: format!(
+            "A mail was handed to a mail server by {}, whose reply was lost: it may have taken it.",
+            mail.at
+        ),
+        rests_on: vec![mail.file()],
+    }
+}
+
+fn claim_of_confirmation(
+    report: &Report,
+    confirmed: &Entry,
+    mail: &Entry,
+    was_taken: bool,
+) -> Claim {
+    let mut rests_on = vec![confirmed.file()];
+    if was_taken {
+        rests_on.push(format!(
             "the mail whose link or code was used: {}",
             name::mail(mail.number)
-        ),
-    ];
+        ));
+    }
     rests_on.extend(ground_of_whence(report, confirmed));
     if let Some(told) = told_of(report, confirmed) {
         if let Some((name, at)) = &told.logged_after {
@@ -242,8 +267,13 @@ fn claim_of_confirmation(report: &Report, confirmed: &Entry, mail: &Entry) -> Cl
     }
     Claim {
         says: format!(
-            "At {} somebody who had that mail confirmed, before the request expired.",
-            confirmed.at
+            "At {} somebody who had {} confirmed, before the request expired.",
+            confirmed.at,
+            if was_taken {
+                "that mail"
+            } else {
+                "the link or code of it"
+            }
         ),
         rests_on,
     }

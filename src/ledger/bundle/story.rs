@@ -7,17 +7,28 @@ use uuid::Uuid;
 
 use super::entry::Entry;
 use super::mails::Linked;
+use super::name;
 use super::problem::{BundleProblem, Step};
 
 /// The server's reply and the person's click may be written down out of order by this much.
 const OUT_OF_ORDER: Duration = Duration::from_secs(5);
+/// For so long a reply may have waited to be written down.
+const WAITED: Duration = Duration::from_secs(600);
 
 /// A confirmation with what it rests on, by the events' numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     pub confirmed: usize,
     pub signed_up: usize,
-    pub mail: usize,
+    pub mail: Answered,
+}
+
+/// The outcome of the mail that was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    Accepted(usize),
+    /// No server said yes, and one may have taken it all the same: its reply was lost.
+    MaybeTaken(usize),
 }
 
 pub fn check(
@@ -51,11 +62,21 @@ fn confirmation(
     let sent = entries
         .iter()
         .filter(|entry| of_request(entry, "mail_accepted"));
-    let mail = answered(confirmed, request, &sent.collect::<Vec<_>>(), mails)?;
+    let lost = entries
+        .iter()
+        .find(|entry| of_request(entry, "mail_failed") && is_ambiguous(entry));
+    let mail = match (
+        answered(confirmed, request, &sent.collect::<Vec<_>>(), mails),
+        lost,
+    ) {
+        (Ok(mail), _) => Answered::Accepted(mail.number),
+        (Err(_), Some(lost)) => Answered::MaybeTaken(lost.number),
+        (Err(why), None) => return Err(why.to_owned()),
+    };
     Ok(Confirmation {
         confirmed: confirmed.number,
         signed_up: signed_up.number,
-        mail: mail.number,
+        mail,
     })
 }
 
@@ -74,7 +95,7 @@ fn answered<'a>(
         .filter(|mail| went_before(mail, confirmed))
         .peekable();
     if in_time.peek().is_none() {
-        return Err("it came before the mail that it answers");
+        return Err("it stands before the mail that it answers");
     }
     let is_linked = |mail: &&&Entry| {
         let linked = mails.get(&mail.number);
@@ -110,13 +131,50 @@ fn check_answers(confirmed: &Entry, signed_up: &Entry) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the mail can have arrived before the confirmation. A first copy may have, although its reply was lost: then
-/// the outcome is marked ambiguous, or there was more than one try.
+/// Whether the mail can have arrived before the confirmation. The order of the log decides, whatever a clock that was set
+/// says. Behind the confirmation it may stand if both were written down at nearly the same time, or if a first copy may
+/// have arrived although its reply was lost: then the outcome is marked ambiguous, or there was more than one try.
 fn went_before(mail: &Entry, confirmed: &Entry) -> bool {
-    let is_ambiguous = mail.member("ambiguous").and_then(|value| value.as_bool()) == Some(true);
-    let tries = mail
-        .member("tries")
-        .and_then(|value| value.as_u64())
-        .unwrap_or(0);
-    mail.at <= confirmed.at.plus(OUT_OF_ORDER) || is_ambiguous || tries > 1
+    let tries = mail.member("tries").and_then(|value| value.as_u64());
+    let at_once =
+        mail.at <= confirmed.at.plus(OUT_OF_ORDER) && mail.at >= confirmed.at.minus(WAITED);
+    mail.number < confirmed.number || at_once || is_ambiguous(mail) || tries.unwrap_or(0) > 1
+}
+
+fn is_ambiguous(mail: &Entry) -> bool {
+    mail.member("ambiguous").and_then(|value| value.as_bool()) == Some(true)
+}
+
+/// Times that run against the order of the log, and mails of which no server said that it took them.
+pub fn remarks(entries: &[Entry], confirmations: &[Confirmation]) -> Vec<String> {
+    let entry = |number: usize| entries.get(number.saturating_sub(1));
+    let mut remarks = Vec::new();
+    for confirmation in confirmations {
+        let Some(confirmed) = entry(confirmation.confirmed) else {
+            continue;
+        };
+        let mail = match confirmation.mail {
+            Answered::Accepted(number) => entry(number),
+            Answered::MaybeTaken(number) => {
+                remarks.push(format!(
+                    "no mail server said that it took the mail which {} answers: the last reply was lost ({}), and the bundle does not hold the mail",
+                    confirmed.file(),
+                    name::event(number)
+                ));
+                None
+            }
+        };
+        let before = [entry(confirmation.signed_up), mail];
+        let later = before.into_iter().flatten().filter(|before| {
+            before.number < confirmed.number && before.at > confirmed.at.plus(OUT_OF_ORDER)
+        });
+        remarks.extend(later.map(|before| {
+            format!(
+                "{} stands before {} in the log and says a later time: the clock was set back between them",
+                before.file(),
+                confirmed.file()
+            )
+        }));
+    }
+    remarks
 }

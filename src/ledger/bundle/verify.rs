@@ -55,10 +55,11 @@ pub fn verify_files(
     let circumstances = circumstances::check(files, &entries)?;
     check_proofs(files, &entries, &head)?;
     let anchors = anchors::check(files, &key, &head, known.roots)?;
-    anchors::check_times(&anchors, &entries)?;
+    let mut remarks = anchors::check_times(&anchors, &entries)?;
     check_forms(files, &entries)?;
     let mails = mails::check(files, &entries)?;
     let confirmations = story::check(&entries, &mails)?;
+    remarks.extend(story::remarks(&entries, &confirmations));
     let mut report = Report {
         origin: manifest.origin,
         brand: manifest.brand,
@@ -74,6 +75,7 @@ pub fn verify_files(
         events: report::told(&entries, &anchors, &circumstances),
         anchors,
         claims: Vec::new(),
+        remarks,
         on_trust: Vec::new(),
     };
     report.claims = report::claims(&report, &entries, &confirmations);

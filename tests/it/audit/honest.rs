@@ -1,14 +1,24 @@
 //! Honest installations on which the audit must find nothing, whatever they went through.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use countersign::app::App;
 use countersign::clock::{Clock, Random};
+use countersign::domain::time::Timestamp;
+use countersign::ledger::note::Verifier;
+use countersign::ledger::timestamp::Certificate;
+use countersign::ledger::timestamp::authority::Authority;
+use countersign::store::log;
 
 use super::{audited, two_people};
+use crate::bundle::bundle_of;
 use crate::erasure::forget;
-use crate::harness::World;
-use crate::on_both_engines;
+use crate::harness::http::{Peer, Reaction};
+use crate::harness::{Folder, START, World};
+use crate::witnessing::witness::{TIME, Witness};
+use crate::{on_both_engines, recipe};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -30,6 +40,162 @@ on_both_engines! {
             assert!(audit.remarks.iter().any(|told| told.ends_with("the clock was set back")), "{by} {audit:?}");
             world.end().await;
         }
+    }
+
+    async fn an_event_recorded_just_before_the_clock_was_set_back_is_remarked_up_to_a_day(engine: Engine) {
+        for (hours, is_found) in [(2, false), (25, true)] {
+            let world = two_people(engine).await;
+            world.clock.step(hours * HOUR);
+            world.signed_up("ahead@example.org", "198.51.100.3").await;
+            world.clock.step(-hours * HOUR);
+            world.app.sequence().await.unwrap();
+            let audit = audited(&world).await;
+            if is_found {
+                assert!(audit.findings[0].contains("event 5 (position 6): it says"), "{audit:?}");
+            } else {
+                assert_eq!(audit.findings, [""; 0]);
+                assert!(audit.remarks[0].starts_with("1 events say a time that had not come when they were logged"), "{audit:?}");
+            }
+            world.end().await;
+        }
+    }
+
+    async fn a_clock_that_is_off_against_an_authority_is_no_finding_and_its_bundles_hold(engine: Engine) {
+        for by in [-HOUR, HOUR] {
+            // The authority's clock stands an hour from ours.
+            let time = Arc::new(AtomicI64::new(START.micros() - by));
+            let (authority, told) = (Authority::from_secret(&[7; 32]), time.clone());
+            let peer = Peer::start(move |request| {
+                let at = Timestamp::from_micros(told.load(Ordering::SeqCst));
+                Reaction::ok("application/timestamp-reply", authority.respond(&request.body, at))
+            })
+            .await;
+            let settings = format!("[timestamp]\nauthorities = [\"one={}\"]\nallow_private = true\n", peer.url());
+            let world = World::with(engine, &settings).await;
+            let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+            world.app.sequence().await.unwrap();
+            assert_eq!(world.app.stamp_due().await.unwrap().len(), 1);
+            let mail = world.mail_to("ada@example.org").await;
+            world.advance(90);
+            time.store(world.clock.now().micros() - by, Ordering::SeqCst);
+            assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
+            let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+            assert_eq!(report.anchors.len(), 2);
+            assert!(!report.remarks.is_empty(), "{by}");
+            recipe::passes(&bytes);
+            let audit = audited(&world).await;
+            assert_eq!(audit.findings, [""; 0], "{by}");
+            let told = |remark: &String| remark.contains("say another time than an authority's clock showed");
+            assert!(audit.remarks.iter().any(told), "{audit:?}");
+            world.end().await;
+        }
+    }
+
+    async fn roots_of_an_authority_that_were_replaced_are_remarked_and_the_old_ones_after_the_new_found(engine: Engine) {
+        let (old, new) = (Authority::from_secret(&[7; 32]), Authority::from_secret(&[8; 32]));
+        let pems = [old.root_pem(), new.root_pem()];
+        let is_new = Arc::new(AtomicBool::new(false));
+        let told = is_new.clone();
+        let peer = Peer::start(move |request| {
+            let authority = if told.load(Ordering::SeqCst) { &new } else { &old };
+            Reaction::ok("application/timestamp-reply", authority.respond(&request.body, START))
+        })
+        .await;
+        let folder = Folder::new();
+        let file = folder.0.join("roots.pem");
+        std::fs::write(&file, pems.concat()).unwrap();
+        let settings = format!(
+            "[timestamp]\nauthorities = [\"one={}\"]\nroots = [\"one={}\"]\nallow_private = true\n",
+            peer.url(), file.display()
+        );
+        let world = World::with(engine, &settings).await;
+        for person in 0..2 {
+            world.signed_up(&format!("p{person}@example.org"), "198.51.100.1").await;
+            world.app.sequence().await.unwrap();
+            assert!(world.app.stamp_now().await.unwrap()[0].outcome.is_ok());
+            is_new.store(true, Ordering::SeqCst);
+        }
+        let roots = pems.map(|pem| Certificate::all_from_pem(pem.as_bytes()).unwrap());
+        let under = |roots: Vec<Certificate>| {
+            let mut config = world.app.config.clone();
+            config.timestamps.authorities[0].roots = roots;
+            App::start(config, Clock::fixed(world.clock.now()), Random::seeded(9))
+        };
+        let audit = async |roots| {
+            let app = under(roots).await.unwrap();
+            let audit = app.audit(false, |_, _| {}).await.unwrap();
+            app.store.close().await;
+            (audit.findings, audit.remarks)
+        };
+        assert_eq!(audit(roots.concat()).await, (vec![], vec![]));
+        let (findings, remarks) = audit(roots[1].clone()).await;
+        assert_eq!(findings, [""; 0]);
+        assert!(remarks[0].starts_with("1 timestamps by one lead to a root certificate that is not among"), "{remarks:?}");
+        // The new one cannot have been there before the old one was replaced by it.
+        let (findings, _) = audit(roots[0].clone()).await;
+        assert!(findings[0].contains("size 2 by one: it leads to the root certificate"), "{findings:?}");
+        world.end().await;
+    }
+
+    async fn a_witness_whose_key_was_replaced_is_remarked_and_its_old_key_after_the_new_found(engine: Engine) {
+        let (old, new) = (Arc::new(Witness::new("w.example/1")), Arc::new(Witness::new("w.example/1")));
+        let world = World::on(engine).await;
+        let lines = |witness: &Witness, size: i64, note: &str| {
+            let text = &note[..note.find("\n\n").unwrap() + 1];
+            format!("insert into cosignature (size, witness, line, at, received_at) values ({size}, 'w.example/1', '{}', {}, 0)", witness.line(text, false), TIME * 1_000_000)
+        };
+        for (person, witness) in [&old, &new].into_iter().enumerate() {
+            world.signed_up(&format!("p{person}@example.org"), "198.51.100.1").await;
+            world.app.sequence().await.unwrap();
+            let mut conn = world.app.store.read().await.unwrap();
+            let head = log::head(&mut conn).await.unwrap().unwrap();
+            drop(conn);
+            world.sql(&lines(witness, head.size, &head.note)).await.unwrap();
+        }
+        let audit = async |witness: &Witness| {
+            let mut config = world.app.config.clone();
+            let key = Verifier::parse(&witness.vkey()).unwrap();
+            config.witnesses.witnesses = vec![countersign::config::Witness { key, url: String::new() }];
+            let app = App::start(config, Clock::fixed(world.clock.now()), Random::seeded(9)).await.unwrap();
+            let audit = app.audit(false, |_, _| {}).await.unwrap();
+            app.store.close().await;
+            (audit.findings, audit.remarks)
+        };
+        let (findings, remarks) = audit(&new).await;
+        assert_eq!(findings, [""; 0]);
+        assert!(remarks[0].starts_with("1 lines of the witness w.example/1 are by another key"), "{remarks:?}");
+        let (findings, _) = audit(&old).await;
+        assert!(findings[0].contains("under the checkpoint of size 2: it is by another key than the settings name"), "{findings:?}");
+        world.end().await;
+    }
+
+    async fn a_clock_that_was_set_back_between_mail_and_confirmation_makes_a_bundle_that_holds(engine: Engine) {
+        let world = World::on(engine).await;
+        world.clock.step(HOUR);
+        let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+        let mail = world.mail_to("ada@example.org").await;
+        world.clock.step(-HOUR);
+        assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
+        let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+        assert!(report.remarks[0].ends_with("the clock was set back between them"), "{report:?}");
+        recipe::passes(&bytes);
+        world.end().await;
+    }
+
+    async fn a_log_that_lags_behind_is_not_stamped(engine: Engine) {
+        let peer = Peer::start(|_| Reaction::status(500, "not now")).await;
+        let settings = format!("[timestamp]\nauthorities = [\"one={}\"]\nallow_private = true\n", peer.url());
+        let world = World::with(engine, &settings).await;
+        world.signed_up("ada@example.org", "203.0.113.1").await;
+        world.app.sequence().await.unwrap();
+        world.advance(61);
+        world.signed_up("ben@example.org", "203.0.113.2").await;
+        assert!(world.app.stamp_due().await.unwrap().is_empty());
+        assert!(world.app.stamp_now().await.unwrap().is_empty());
+        world.app.sequence().await.unwrap();
+        assert_eq!(world.app.stamp_due().await.unwrap().len(), 1);
+        assert_eq!(peer.asked(), 1);
+        world.end().await;
     }
 
     async fn events_that_waited_for_a_week_are_no_finding(engine: Engine) {

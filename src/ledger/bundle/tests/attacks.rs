@@ -40,24 +40,93 @@ fn changed(change: impl FnOnce(&mut Files), at: Step, file: &str) {
     );
 }
 
+/// The mail stands behind the confirmation in the log, and says this time.
+fn mail_behind(fixture: &mut Fixture, time: &str) {
+    fixture.events[MAIL].index = 311;
+    fixture.set(MAIL, "at", json!(at(time)));
+    let mail = fixture.events.remove(MAIL);
+    // The confirmation's place now.
+    fixture.events.insert(CONFIRMED, mail);
+}
+
 #[test]
 fn a_confirmation_before_its_mail_is_refused() {
-    let early = |fixture: &mut Fixture| fixture.set(CONFIRMED, "at", json!(at("11:59:55")));
-    story(early, Step::Story, "events/0004.json");
-    // Five seconds are forgiven, and so is a mail that may have gone out before.
+    // Whatever the times say: it is the order of the log that counts.
+    for time in ["12:05:16", "11:55:09"] {
+        story(|f| mail_behind(f, time), Step::Story, "events/0003.json");
+    }
+    // Two that were written down at nearly the same time are forgiven, and so is a mail that may have gone out before.
     let accepted = |change: &dyn Fn(&mut Fixture)| {
         let mut fixture = Fixture::new();
-        early(&mut fixture);
+        mail_behind(&mut fixture, "12:30:00");
         change(&mut fixture);
-        fixture.check().map(|_| ())
+        fixture.check().map(|report| report.remarks)
     };
+    for time in ["12:05:15", "11:55:10"] {
+        let at_once = accepted(&|f| f.set(CONFIRMED, "at", json!(at(time))));
+        assert_eq!(at_once, Ok(vec![]));
+    }
+    let ambiguous = accepted(&|f| f.set(CONFIRMED, "ambiguous", json!(true)));
+    assert_eq!(ambiguous, Ok(vec![]));
     assert_eq!(
-        accepted(&|f| f.set(CONFIRMED, "at", json!(at("11:59:56")))),
-        Ok(())
+        accepted(&|f| f.set(CONFIRMED, "tries", json!(2))),
+        Ok(vec![])
     );
-    assert_eq!(accepted(&|f| f.set(MAIL, "ambiguous", json!(true))), Ok(()));
-    assert_eq!(accepted(&|f| f.set(MAIL, "tries", json!(2))), Ok(()));
-    assert!(accepted(&|f| f.set(MAIL, "ambiguous", json!(false))).is_err());
+    assert!(accepted(&|f| f.set(CONFIRMED, "ambiguous", json!(false))).is_err());
+}
+
+#[test]
+fn a_clock_that_was_set_back_between_a_mail_and_its_confirmation_is_remarked() {
+    let mut fixture = Fixture::new();
+    fixture.set(CONFIRMED, "at", json!(at("11:30:00")));
+    let report = fixture.check().unwrap();
+    for file in ["events/0001.json", "events/0002.json"] {
+        let told = format!(
+            "{file} stands before events/0004.json in the log and says a later time: the clock was set back between them"
+        );
+        assert!(report.remarks.contains(&told), "{:?}", report.remarks);
+    }
+    assert_eq!(Fixture::new().check().unwrap().remarks, [""; 0]);
+}
+
+#[test]
+fn a_mail_whose_last_reply_was_lost_is_enough_and_one_that_was_surely_refused_is_not() {
+    let failed = |ambiguous: bool| {
+        let mut fixture = Fixture::new();
+        fixture.events[MAIL].mail = None;
+        fixture.set(MAIL, "kind", json!("mail_failed"));
+        fixture.set(MAIL, "reason", json!("gone"));
+        fixture.set(MAIL, "ambiguous", json!(ambiguous));
+        fixture
+    };
+    let report = failed(true).check().unwrap();
+    assert!(
+        report.remarks[0].starts_with(
+            "no mail server said that it took the mail which events/0004.json answers"
+        )
+    );
+    let lost = |claim: &crate::ledger::bundle::Claim| claim.says.contains("whose reply was lost");
+    assert!(report.claims.iter().any(lost), "{:?}", report.claims);
+    refused(failed(false).check(), Step::Story, "events/0004.json");
+}
+
+#[test]
+fn a_clock_that_was_off_by_its_own_word_is_remarked_and_one_that_was_off_by_more_refused() {
+    // Logged behind the anchor of 11:00 by a clock that was an hour and a half behind.
+    let said = |minutes: i64| json!({"state": "unknown", "ahead_micros": minutes * 60_000_000});
+    let behind = |minutes: i64| {
+        let mut fixture = Fixture::new();
+        fixture.set(2, "at", json!(at("10:00:00")));
+        fixture.set(2, "clock", said(minutes));
+        fixture.check()
+    };
+    let report = behind(-90).unwrap();
+    let told = "events/0003.json says 2026-11-23T10:00:00.000000Z, yet its clock was off, as it says itself: by an authority's \
+                clock that was 2026-11-23T11:30:00.000000Z";
+    assert_eq!(report.remarks, [told]);
+    for minutes in [-49, -200, 90, -1_441] {
+        refused(behind(minutes), Step::Times, "events/0003.json");
+    }
 }
 
 #[test]
