@@ -8,6 +8,7 @@ mod apply;
 mod backup;
 mod bench;
 mod breaker;
+mod campaign;
 pub mod demo;
 mod evidence;
 mod forget;
@@ -71,6 +72,9 @@ enum Command {
     Policy(policy::Policy),
     /// Take a list in, or try what the policy says of everybody in it: CSV or XLSX
     Import(import::Import),
+    /// Ask contacts to confirm whom the policy lets be asked
+    #[command(subcommand)]
+    Campaign(campaign::Campaign),
     /// Whose implicit consent is about to lapse
     Lapsing(lapsing::Lapsing),
     /// What is known of an address
@@ -155,6 +159,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Serve(command) => command.run(load(&file)?).await,
         Command::Demo(command) => command.run().await,
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
+        Command::Campaign(command) => command.run(&file).await,
         Command::Lapsing(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Policy(command) => command.run(&file).await,

@@ -9,6 +9,7 @@ mod enrol;
 mod follow;
 mod judge;
 mod outcome;
+mod preview;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use crate::store::{StoreError, contacts};
 
 pub use enrol::Groups;
 pub use outcome::Told;
+pub use preview::NoPreview;
 
 use super::permit::parse_address;
 
