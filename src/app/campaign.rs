@@ -17,7 +17,7 @@ use super::App;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::campaign::Plan;
 use crate::domain::form::Form;
-use crate::domain::ids::{CampaignId, ContactId};
+use crate::domain::ids::{BrandId, CampaignId, ContactId, RequestId};
 use crate::domain::time::Timestamp;
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::locks::Locks;
@@ -145,6 +145,17 @@ impl App {
         let mut conn = self.store.read().await?;
         let found = campaigns::find(&mut conn, brand.id, name).await?;
         found.ok_or_else(|| CampaignProblem::Unknown(name.to_owned()))
+    }
+
+    /// Whether a campaign made this request: then nobody entered the address just now, and its pages do not say so.
+    pub async fn is_of_campaign(
+        &self,
+        brand: BrandId,
+        request: RequestId,
+    ) -> Result<bool, StoreError> {
+        let mut conn = self.store.read().await?;
+        let found = campaigns::list_of_requests(&mut conn, &[(brand, request)]).await?;
+        Ok(!found.is_empty())
     }
 
     /// Nobody is asked, and no mail that waits leaves, until it is resumed.

@@ -100,7 +100,7 @@ const COUNT: &str = "select p.state, p.why, p.mail, q.state as answer, count(*) 
 const COUNT_FATES: &str = "select count(*), coalesce(sum(case when mail = 'failed' then 1 else 0 end), 0) \
      from campaign_recipient where brand_id = $1 and campaign_id = $2 and mail is not null";
 const IS_OVER: &str = "select count(*) from (select 1 from campaign_recipient where brand_id = $1 and campaign_id = $2 \
-     and state in ('waiting', 'asked') limit 1) as open_ones";
+     and state in ('waiting', 'held', 'asked') limit 1) as open_ones";
 const CANCEL: &str = "update campaign_recipient set state = 'cancelled' where brand_id = $1 and campaign_id = $2 \
      and state in ('waiting', 'held')";
 const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source from r \
@@ -108,7 +108,7 @@ const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, 
      join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id";
 const DELETE_OF: &str = "delete from campaign_recipient where brand_id = $1 and contact_id = $2";
 const ASKED_AMONG: &str = "select p.contact_id from r join campaign_recipient p on p.brand_id = r.brand_id \
-     and p.contact_id = r.contact_id where p.request_id is not null";
+     and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since";
 
 macro_rules! fetch {
     ($conn:expr, $sql:expr, $fetch:ident $(, $value:expr)*) => {
@@ -315,7 +315,7 @@ pub async fn count_fates(
     ))
 }
 
-/// Whether nobody waits, and everybody's time to answer is over.
+/// Whether nobody waits or is held, and everybody's time to answer is over.
 pub async fn is_over(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, StoreError> {
     let (open,): (i64,) = fetch!(conn, IS_OVER, fetch_one, campaign.brand_id, campaign.id);
     Ok(open == 0)
@@ -337,15 +337,17 @@ pub async fn list_of_requests(conn: &mut Conn, keys: &[Key]) -> Result<Vec<OfReq
     conn.read_set(OF_REQUESTS, rows).await
 }
 
-/// Which of these contacts any campaign has asked.
+/// Which of these contacts any campaign has asked since an instant.
 pub async fn asked_among(
     conn: &mut Conn,
     brand: BrandId,
     contacts: &[ContactId],
+    since: Timestamp,
 ) -> Result<Vec<ContactId>, StoreError> {
     let rows = Rows::of(contacts)
         .uuid("brand_id", |_| brand.0)
-        .uuid("contact_id", |id| id.0);
+        .uuid("contact_id", |id| id.0)
+        .int("since", |_| since.micros());
     let found: Vec<(ContactId,)> = conn.read_set(ASKED_AMONG, rows).await?;
     Ok(found.into_iter().map(|one| one.0).collect())
 }

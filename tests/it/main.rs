@@ -17,6 +17,7 @@ mod bench;
 mod breaker;
 mod budgets;
 mod bundle;
+mod campaign;
 mod chromium;
 mod confirm;
 mod delivery;

@@ -211,7 +211,7 @@ impl Moment<'_> {
         found: &[Contact],
     ) -> Result<Vec<ContactId>, StoreError> {
         let ids: Vec<ContactId> = found.iter().map(|one| one.id).collect();
-        campaigns::asked_among(conn, self.brand.id, &ids).await
+        campaigns::asked_among(conn, self.brand.id, &ids, Timestamp::from_micros(0)).await
     }
 
     /// Decides about one of them; false where the pace says to wait.

@@ -38,28 +38,28 @@ pub(super) enum Sent {
         key: OutboxKey,
         event: Arc<NewEvent>,
         /// A campaign's mail.
-        of: Option<Asked>,
+        of: Option<Box<Asked>>,
         /// What the mail was packed with.
         dictionary: Option<Arc<Dictionary>>,
     },
     NotYet(Retry),
     Failed {
-        retry: Retry,
+        retry: Box<Retry>,
         event: Arc<NewEvent>,
-        of: Option<Asked>,
+        of: Option<Box<Asked>>,
     },
     /// Not tried: nobody wants it any more.
     Dropped(OutboxKey),
 }
 
 impl Delivery {
-    fn asked(job: &Job) -> Option<Asked> {
+    fn asked(job: &Job) -> Option<Box<Asked>> {
         let ask = job.ask.as_ref()?;
         let is_notice = ask.kind == Kind::MergerNotice && !ask.reminder;
-        Some(Asked {
+        Some(Box::new(Asked {
             request: (job.mail.brand_id, job.mail.request_id),
             notice_to: is_notice.then(|| job.to.address.clone()),
-        })
+        }))
     }
 
     fn event(&self, job: &Job, at: Timestamp, fact: Fact) -> Result<NewEvent, StoreError> {
@@ -156,7 +156,7 @@ impl Delivery {
         Ok(Sent::Failed {
             event: Arc::new(self.event(job, now, fact)?),
             of: Self::asked(job),
-            retry: Retry {
+            retry: Box::new(Retry {
                 key: job.mail.key(),
                 next_due_at: None,
                 tries,
@@ -164,7 +164,7 @@ impl Delivery {
                 message_id,
                 last_reply: reason,
                 ambiguous,
-            },
+            }),
         })
     }
 }

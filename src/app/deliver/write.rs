@@ -75,7 +75,7 @@ impl Results {
             Sent::NotYet(retry) => self.retries.push(retry),
             Sent::Failed { retry, event, of } => {
                 self.fates.extend(of.map(|asked| (asked.request, "failed")));
-                self.retries.push(retry);
+                self.retries.push(*retry);
                 self.events.push(event);
             }
             Sent::Dropped(key) => self.done.push(key),
@@ -103,15 +103,19 @@ pub(super) async fn write(
     mails::put_dictionaries(&mut writes, &texts);
     outbox::remove(&mut writes, work.store.engine(), &results.done);
     outbox::retry(&mut writes, work.store.engine(), &results.retries);
-    // A contact that was erased while its mail was under way stays erased.
-    events::append_to_known(&mut writes, work.store.engine(), &results.events);
     let chance = results.events.first().map_or(0, |event| event.salt[0]);
+    let (told, others): (Vec<_>, Vec<_>) = results
+        .events
+        .into_iter()
+        .partition(|event| results.notices.iter().any(|one| one.1 == event.contact_id));
+    // A contact that was erased while its mail was under way stays erased.
+    events::append_to_known(&mut writes, work.store.engine(), &others);
     breaker::add(&mut writes, chance, &results.taken_at, &[]);
     campaigns::put_mails(&mut writes, &results.fates);
     if results.notices.is_empty() {
         work.store.write_now(writes).await?;
     } else {
-        write_with_notices(work, &results.notices, writes).await?;
+        write_with_notices(work, &results.notices, told, writes).await?;
     }
     stored.add(texts.into_iter().map(|text| text.0));
     Ok(answers)
@@ -122,6 +126,7 @@ pub(super) async fn write(
 async fn write_with_notices(
     work: &Work,
     notices: &[(BrandId, ContactId, String, Timestamp)],
+    mut told: Vec<Arc<NewEvent>>,
     mut writes: Writes,
 ) -> Result<(), StoreError> {
     let mut locks = Locks::default();
@@ -143,5 +148,8 @@ async fn write_with_notices(
         .map(|contact| (contact.brand_id, contact.id, &contact.standings))
         .collect();
     contacts::put_standings(&mut writes, &standings);
+    // Held by their locks, those that are there stay; the others were erased meanwhile.
+    told.retain(|event| known.iter().any(|one| one.id == event.contact_id));
+    events::append(&mut writes, &told);
     held.finish(writes).await
 }

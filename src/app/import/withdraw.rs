@@ -16,7 +16,7 @@ use crate::store::held::decided;
 use crate::store::imports::{self, ImportRow};
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
-use crate::store::{StoreError, contacts};
+use crate::store::{Conn, StoreError, campaigns, contacts};
 
 /// Events of an import that are taken back in one transaction.
 const PAGE: i64 = 500;
@@ -37,6 +37,11 @@ pub enum WithdrawProblem {
     Unknown(String),
     #[error("the import \"{0}\" was taken back already")]
     Already(String),
+    #[error(
+        "the import \"{0}\" cannot be taken back as a whole any more: a campaign has written to people since it came; \
+         `countersign forget` erases one at a time"
+    )]
+    Sent(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -102,6 +107,9 @@ impl App {
             _ => {}
         }
         let last = imports::last_position(tx).await?;
+        if was_sent(tx, &row, last).await? {
+            return Err(WithdrawProblem::Sent(row.name));
+        }
         imports::move_on(tx, &row, "withdrawing", Some(last), None).await?;
         held.finish().await?;
         row.state = "withdrawing".to_owned();
@@ -183,6 +191,29 @@ impl App {
         events::append(&mut writes, &told);
         held.finish(writes).await?;
         Ok(done)
+    }
+}
+
+/// Whether a campaign asked anybody whom the import brought, since it came.
+async fn was_sent(tx: &mut Conn, row: &ImportRow, last: i64) -> Result<bool, StoreError> {
+    let mut after = row.after_position;
+    loop {
+        let page = events::list_imported(tx, row.brand_id, (after, last), PAGE).await?;
+        let Some(end) = page.last().map(|one| one.0) else {
+            return Ok(false);
+        };
+        after = end;
+        let mut ids = Vec::with_capacity(page.len());
+        for (_, body) in &page {
+            let event = read_body(body.as_deref())?;
+            let is_it =
+                |event: &Event| matches!(&event.fact, Fact::Imported(one) if one.import == row.id);
+            ids.extend(event.filter(is_it).map(|event| event.contact));
+        }
+        let asked = campaigns::asked_among(tx, row.brand_id, &ids, row.started_at).await?;
+        if !asked.is_empty() {
+            return Ok(true);
+        }
     }
 }
 

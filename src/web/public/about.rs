@@ -24,6 +24,7 @@ struct AboutPage {
     asked_on: String,
     asked_from: Option<String>,
     expires_on: String,
+    by_campaign: bool,
 }
 
 /// `GET /a/{token}`, and HEAD
@@ -55,6 +56,7 @@ pub async fn show(
         asked_on: row.issued_at.for_people(found.t.language()),
         asked_from: row.page_host.clone(),
         expires_on: row.expires_at.for_people(found.t.language()),
+        by_campaign: found.by_campaign,
     };
     render(StatusCode::OK, &page)
 }

@@ -37,8 +37,8 @@ struct ConfirmPage {
     token: String,
     purposes: Vec<PurposeView>,
     consent: String,
-    asked_on: String,
-    asked_from: Option<String>,
+    asked: String,
+    by_campaign: bool,
     same_browser: bool,
     opened: String,
     script: String,
@@ -71,6 +71,8 @@ pub struct Found {
     pub view: InboxView,
     pub form: Option<std::sync::Arc<Form>>,
     pub t: Texts,
+    /// A campaign asked; nobody entered the address just now.
+    pub by_campaign: bool,
 }
 
 impl Found {
@@ -86,6 +88,19 @@ impl Found {
                 })
             })
             .unwrap_or_default()
+    }
+
+    /// When the address was entered, and where; or when the campaign asked.
+    fn asked(&self) -> String {
+        let date = self.view.request.issued_at.for_people(self.t.language());
+        let brand = &self.known.brand.declared.name;
+        match &self.view.request.page_host {
+            _ if self.by_campaign => self.t.arg2("ask-asked-on", "brand", brand, "date", &date),
+            Some(page) => self
+                .t
+                .arg2("confirm-asked-on-at", "date", &date, "page", page),
+            None => self.t.arg("confirm-asked-on", "date", &date),
+        }
     }
 
     fn consent(&self) -> String {
@@ -114,7 +129,7 @@ pub async fn find(
         .inbox(known.brand.id, known.request, &|_| false)
         .await;
     match view {
-        Ok(view) => found(request, shared, known, view),
+        Ok(view) => found(request, shared, known, view).await,
         Err(problem) => Err(error::store_failure(request, shared, &problem)),
     }
 }
@@ -135,7 +150,7 @@ pub async fn find_even_expired(
         .inbox(known.brand.id, known.request, &|_| false)
         .await;
     match view {
-        Ok(view) => found(request, shared, known, view),
+        Ok(view) => found(request, shared, known, view).await,
         Err(problem) => Err(error::store_failure(request, shared, &problem)),
     }
 }
@@ -154,8 +169,7 @@ fn verified(
     }
 }
 
-#[allow(clippy::result_large_err)] // the error is the answer, made once and sent
-fn found(
+async fn found(
     request: &HttpRequest,
     shared: &Web,
     known: Known,
@@ -165,7 +179,17 @@ fn found(
     let Some(view) = view else {
         return Err(message::broken_link(request, shared));
     };
+    // A form stood on a page; what has none may have come from a campaign.
+    let asked = match &view.request.page_host {
+        Some(_) => Ok(false),
+        None => {
+            let request = view.request.id;
+            shared.app.is_of_campaign(known.brand.id, request).await
+        }
+    };
+    let by_campaign = asked.map_err(|problem| error::store_failure(request, shared, &problem))?;
     Ok(Found {
+        by_campaign,
         known,
         form: shared
             .app
@@ -248,8 +272,8 @@ fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str)
             token: token.to_owned(),
             purposes: found.purposes(),
             consent: found.consent(),
-            asked_on: found.view.request.issued_at.for_people(found.t.language()),
-            asked_from: found.view.request.page_host.clone(),
+            asked: found.asked(),
+            by_campaign: found.by_campaign,
             same_browser: is_same_browser(request, shared, found.known.request),
             opened: shared.app.keys.sign(
                 Purpose::PageOpened,
@@ -344,7 +368,7 @@ pub async fn submit(
         Ok(answered) => answered,
         Err(problem) => return error::store_failure(&request, &shared, &problem),
     };
-    let found = match found(&request, &shared, known, view) {
+    let found = match found(&request, &shared, known, view).await {
         Ok(found) => found,
         Err(response) => return response,
     };

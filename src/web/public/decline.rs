@@ -21,6 +21,14 @@ struct DeclinePage {
     page: Page,
     t: Texts,
     token: String,
+    /// The beginning of the texts' names.
+    of: &'static str,
+}
+
+impl DeclinePage {
+    fn words(&self, which: &str) -> String {
+        self.t.get(&format!("{}-{which}", self.of))
+    }
 }
 
 /// `GET /c/{token}/decline`, and HEAD
@@ -38,6 +46,11 @@ pub async fn show(
         page: Page::of(&shared, &found.known.brand, found.t),
         t: found.t,
         token: token.into_inner(),
+        of: if found.by_campaign {
+            "ask-decline"
+        } else {
+            "decline"
+        },
     };
     render(StatusCode::OK, &page)
 }

@@ -2,10 +2,10 @@
 
 mod candidates;
 mod columns;
-mod command;
+pub mod command;
 mod hostile;
 mod lapsing;
-mod storing;
+pub mod storing;
 mod tables;
 mod workbook;
 mod workbooks;
