@@ -212,6 +212,6 @@ ask-decline-text = Sagen Sie es uns, dann endet es hier.
 ask-decline-button = Nein, ich möchte sie nicht
 ask-decline-else = Möchten Sie sie doch, schließen Sie einfach diese Seite. Es hat sich nichts geändert.
 ask-about-when = Wann Sie gefragt wurden
-ask-about-why-text = { $brand } fragt Sie selbst. In der Mail steht, woher Ihre Adresse kommt. Niemand außer Ihnen kann mit einem Klick für Sie zustimmen.
+ask-about-why-text = { $brand } fragt Sie selbst. In der Mail steht, woher Ihre Adresse kommt. Niemand sonst kann für Sie zustimmen.
 ask-about-yes = Wenn Sie es möchten
 ask-about-no = Wenn Sie es nicht möchten

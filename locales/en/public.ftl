@@ -212,6 +212,6 @@ ask-decline-text = Tell us, and it stops here.
 ask-decline-button = No, I do not want it
 ask-decline-else = If you do want it, just close this page. Nothing has changed.
 ask-about-when = When you were asked
-ask-about-why-text = { $brand } asks you itself. The mail says from where it has your address. Nothing is sent to you on the strength of a click by anybody but you.
+ask-about-why-text = { $brand } asks you itself. The mail says from where it has your address. Nobody else can say yes for you.
 ask-about-yes = If you want it
 ask-about-no = If you do not want it

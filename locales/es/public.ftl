@@ -212,6 +212,6 @@ ask-decline-text = Díganoslo y aquí termina.
 ask-decline-button = No, no lo quiero
 ask-decline-else = Si lo quiere, simplemente cierre esta página. No ha cambiado nada.
 ask-about-when = Cuándo se le preguntó
-ask-about-why-text = { $brand } se lo pregunta directamente. El correo dice de dónde tiene su dirección. Nadie más que usted puede decir sí por usted con un clic.
+ask-about-why-text = { $brand } se lo pregunta directamente. El correo dice de dónde tiene su dirección. Nadie más puede decir sí por usted.
 ask-about-yes = Si lo quiere
 ask-about-no = Si no lo quiere

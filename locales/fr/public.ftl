@@ -212,6 +212,6 @@ ask-decline-text = Dites-le-nous, et cela s’arrête ici.
 ask-decline-button = Non, je n’en veux pas
 ask-decline-else = Si vous le voulez, fermez simplement cette page. Rien n’a changé.
 ask-about-when = Quand on vous l’a demandé
-ask-about-why-text = { $brand } vous le demande elle-même. Le courriel dit d’où vient votre adresse. Personne d’autre que vous ne peut dire oui à votre place par un clic.
+ask-about-why-text = { $brand } vous le demande elle-même. Le courriel dit d’où vient votre adresse. Personne d’autre ne peut dire oui à votre place.
 ask-about-yes = Si vous le voulez
 ask-about-no = Si vous ne le voulez pas

@@ -212,6 +212,6 @@ ask-decline-text = Zeg het ons, dan houdt het hier op.
 ask-decline-button = Nee, ik wil het niet
 ask-decline-else = Wilt u het wel, sluit dan deze pagina. Er is niets veranderd.
 ask-about-when = Wanneer het u is gevraagd
-ask-about-why-text = { $brand } vraagt het u zelf. In de mail staat waar uw adres vandaan komt. Niemand anders dan u kan met een klik voor u ja zeggen.
+ask-about-why-text = { $brand } vraagt het u zelf. In de mail staat waar uw adres vandaan komt. Niemand anders kan voor u ja zeggen.
 ask-about-yes = Als u het wilt
 ask-about-no = Als u het niet wilt
