@@ -29,6 +29,8 @@ use crate::store::{Conn, StoreError};
 
 /// People who are asked in one transaction.
 const TOGETHER: i64 = 100;
+/// Transactions before the other campaigns have their turn.
+const ROUNDS: usize = 20;
 /// How long somebody waits whose mailbox had its mails for today, or who has another request to answer.
 const TOMORROW: std::time::Duration = std::time::Duration::from_secs(86_400);
 
@@ -67,22 +69,20 @@ pub(super) struct Moment<'a> {
 }
 
 impl App {
-    /// Asks whoever is next, until the pace says to wait.
+    /// Asks whoever is next, until the pace says to wait or others want their turn.
     pub(super) async fn ask_due(
         &self,
         brand: &Brand,
         campaign: &CampaignRow,
-        plan: &Plan,
     ) -> Result<usize, StoreError> {
         let mut all = 0;
-        loop {
-            let asked = decided(|| self.ask_some(brand, campaign)).await?;
-            match asked {
-                Some(asked) if self.is_hour(brand, plan) => all += asked,
-                Some(asked) => return Ok(all + asked),
-                None => return Ok(all),
+        for _ in 0..ROUNDS {
+            match decided(|| self.ask_some(brand, campaign)).await? {
+                Some(asked) => all += asked,
+                None => break,
             }
         }
+        Ok(all)
     }
 
     fn is_hour(&self, brand: &Brand, plan: &Plan) -> bool {

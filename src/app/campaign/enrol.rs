@@ -21,6 +21,8 @@ use crate::store::{Conn, StoreError, events, imports};
 
 /// Contacts that are looked at together.
 const PAGE: i64 = 500;
+/// Pages before the other campaigns have their turn.
+const PAGES: usize = 40;
 
 /// How many contacts would be asked, held for release, and left out for which reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,20 +64,20 @@ impl App {
         }
     }
 
-    /// Enrols the contacts of a campaign, from where it stopped, and lets it run.
+    /// Enrols contacts of a campaign, from where it stopped; behind the last it runs.
     pub(super) async fn enrol(
         &self,
         brand: &Brand,
         mut row: CampaignRow,
         plan: &Plan,
     ) -> Result<(), StoreError> {
-        loop {
-            let next = decided(|| self.enrol_page(brand, &row, plan)).await?;
-            match next {
+        for _ in 0..PAGES {
+            match decided(|| self.enrol_page(brand, &row, plan)).await? {
                 Some(next) if next.state == "enrolling" => row = next,
-                _ => return Ok(()),
+                _ => break,
             }
         }
+        Ok(())
     }
 
     /// None where somebody else went on with it, or cancelled it.
