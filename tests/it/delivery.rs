@@ -130,6 +130,7 @@ fn example(language: &str, values: &Varying) -> Vec<u8> {
         expires_at: values.expires_at,
         message_id: format!("{}@acme.example", values.message_local),
         now: values.now,
+        ask: None,
     };
     mail.compose().unwrap()
 }
