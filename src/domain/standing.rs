@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::brand::Slug;
-use super::campaign::{Kind, notice_arrived};
+use super::campaign::notice_arrived;
 use super::event::{Event, Fact, Grade};
 use super::policy::{Rule, Verdict};
 use super::scanner::Signal;
@@ -194,9 +194,7 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         }
         // Whatever the person had given went with the rest.
         Fact::Erased { .. } => standings.clear(),
-        Fact::MailAccepted { template, .. } if template == Kind::MergerNotice.as_str() => {
-            notice_arrived(standings, at);
-        }
+        fact if fact.is_merger_notice() => notice_arrived(standings, at),
         Fact::Invited(_)
         | Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }

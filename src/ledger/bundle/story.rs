@@ -56,7 +56,10 @@ fn confirmation(
     let opener = opener::of(entries, request)?;
     // Numbers follow the order of the log.
     if opener.number > confirmed.number {
-        return Err(format!("it stands before {}, which it answers", opener.file()));
+        return Err(format!(
+            "it stands before {}, which it answers",
+            opener.file()
+        ));
     }
     check_answers(confirmed, opener)?;
     let sent = entries

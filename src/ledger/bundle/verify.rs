@@ -288,7 +288,9 @@ fn check_forms(files: &Files, entries: &[Entry]) -> Result<(), BundleProblem> {
         shown.insert(version);
     }
     match there.difference(&shown).next() {
-        Some(hash) => Err(Step::Forms.wrong(name::form(hash), "no signup and no invitation names it")),
+        Some(hash) => {
+            Err(Step::Forms.wrong(name::form(hash), "no signup and no invitation names it"))
+        }
         None => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ mod columns;
 mod command;
 mod hostile;
 mod lapsing;
-mod storing;
+pub mod storing;
 mod tables;
 mod workbook;
 mod workbooks;
