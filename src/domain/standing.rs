@@ -82,6 +82,20 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// As it is at an instant: implicit consent ends at its time, whether or not the end was written down yet (D2).
+    pub fn as_of(self, at: Timestamp) -> Self {
+        match self.until {
+            Some(until) if self.state == State::Implicit && at >= until => Self {
+                state: State::Lapsed,
+                grade: None,
+                rule: Rule::D2,
+                since: until,
+                until: None,
+            },
+            _ => self,
+        }
+    }
+
     /// Carried over from an old brand: it begins to hold once a mail server took the notice (O4), and ends when it would have
     /// ended there.
     pub fn waits_for_notice(&self) -> bool {

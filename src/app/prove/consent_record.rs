@@ -125,7 +125,8 @@ fn process(dossier: &Dossier, slug: &Slug, changes: &[Value]) -> Value {
 /// The kind of consent that stands at the time of the record; none if none does.
 fn basis(dossier: &Dossier, slug: &Slug) -> Option<&'static str> {
     let events = dossier.entries.iter().map(|entry| &entry.event);
-    match standing::fold(events, dossier.made_at).get(slug)?.state {
+    let standings = standing::fold(events, dossier.made_at);
+    match standings.get(slug)?.as_of(dossier.made_at).state {
         State::Explicit => Some("dpv:ExpressedConsent"),
         State::Implicit => Some("dpv:ImpliedConsent"),
         _ => None,

@@ -21,7 +21,7 @@ pub(super) fn all(dossier: &Dossier) -> Vec<StandingView> {
     let events = dossier.entries.iter().map(|entry| &entry.event);
     standing::fold(events, dossier.made_at)
         .iter()
-        .map(|(purpose, standing)| view(dossier, purpose, standing))
+        .map(|(purpose, standing)| view(dossier, purpose, &standing.as_of(dossier.made_at)))
         .collect()
 }
 
