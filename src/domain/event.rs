@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::brand::{BrandDeclaration, Slug};
-use super::campaign::Invited;
+use super::campaign::{Invited, Kind};
 use super::circumstances::Circumstances;
 use super::form::VersionHash;
 use super::ids::{BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
@@ -351,6 +351,11 @@ impl Fact {
             | Self::SealOpened { .. }
             | Self::SealDeleted => None,
         }
+    }
+
+    /// A mail that told of a merger: what was carried over holds from then on (O4).
+    pub fn is_merger_notice(&self) -> bool {
+        matches!(self, Self::MailAccepted { template, .. } if template == Kind::MergerNotice.as_str())
     }
 
     pub const fn kind(&self) -> &'static str {

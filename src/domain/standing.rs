@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::brand::Slug;
-use super::campaign::{Kind, notice_arrived};
+use super::campaign::notice_arrived;
 use super::event::{Event, Fact, Grade};
 use super::policy::{Rule, Verdict};
 use super::scanner::Signal;
@@ -82,6 +82,20 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// As it is at an instant: implicit consent ends at its time, whether or not the end was written down yet (D2).
+    pub fn as_of(self, at: Timestamp) -> Self {
+        match self.until {
+            Some(until) if self.state == State::Implicit && at >= until => Self {
+                state: State::Lapsed,
+                grade: None,
+                rule: Rule::D2,
+                since: until,
+                until: None,
+            },
+            _ => self,
+        }
+    }
+
     /// Carried over from an old brand: it begins to hold once a mail server took the notice (O4), and ends when it would have
     /// ended there.
     pub fn waits_for_notice(&self) -> bool {
@@ -194,9 +208,7 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         }
         // Whatever the person had given went with the rest.
         Fact::Erased { .. } => standings.clear(),
-        Fact::MailAccepted { template, .. } if template == Kind::MergerNotice.as_str() => {
-            notice_arrived(standings, at);
-        }
+        fact if fact.is_merger_notice() => notice_arrived(standings, at),
         Fact::Invited(_)
         | Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }

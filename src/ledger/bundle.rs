@@ -11,6 +11,7 @@ mod entry;
 mod mails;
 mod manifest;
 mod name;
+mod opener;
 mod problem;
 mod receipt;
 mod report;

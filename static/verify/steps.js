@@ -254,19 +254,24 @@ async function times(bundle) {
 
 const ofKind = (bundle, kind) => bundle.events.filter(({ event }) => event.kind === kind);
 
+/** The events that name a form version: signups, and a campaign's invitations with their reminders. */
+const asking = (bundle) => bundle.events.filter(({ event }) => event.kind === "signed_up" || event.kind === "invited");
+const isReminder = (event) => event.kind === "invited" && event.reminder === true;
+
 async function forms(bundle) {
-  const shown = new Set(ofKind(bundle, "signed_up").map(({ event }) => `forms/${event.form_version}.html`));
+  const shown = new Set(asking(bundle).map(({ event }) => `forms/${event.form_version}.html`));
   for (const name of namesUnder(bundle, "forms")) {
     must(name === `forms/${hex(await sha256(file(bundle, name)))}.html`, name, "Its hash is not its name: the wording was changed.");
-    must(shown.has(name), name, "No signup names it.");
+    must(shown.has(name), name, "No signup and no invitation names it.");
   }
   for (const name of shown) file(bundle, name);
-  return `${count(shown.size, "form")} as shown, with the wording that the signup names.`;
+  return `${count(shown.size, "form")}, with the wording that the signup or the invitation names.`;
 }
 
-function signupOf(bundle, request, name) {
-  const found = ofKind(bundle, "signed_up").filter(({ event }) => event.request === request);
-  must(found.length === 1, name, found.length ? "Two signups have its request." : "No signup has its request.");
+/** The one event that opened a request: a signup, or a campaign's invitation. A reminder opens none. */
+function openerOf(bundle, request, name) {
+  const found = asking(bundle).filter(({ event }) => event.request === request && !isReminder(event));
+  must(found.length === 1, name, found.length ? "Two events open its request." : "No signup and no invitation has its request.");
   return found[0];
 }
 
@@ -280,8 +285,8 @@ async function mails(bundle) {
     const id = event.message_id;
     must(mail.id === id || mail.id === `<${id}>`, name, "Its Message-ID is not the event's.");
     if (event.request !== undefined) {
-      const { address } = signupOf(bundle, event.request, name).event;
-      must(mail.to.includes(address), name, "It is not to the address that signed up.");
+      const { address } = openerOf(bundle, event.request, name).event;
+      must(mail.to.includes(address), name, "It is not to the address that signed up or was asked.");
     }
     bundle.mails.set(number, { name, bytes, ...mail });
   }
@@ -319,19 +324,19 @@ async function story(bundle) {
   for (const one of ofKind(bundle, "confirmed")) {
     const { name, event } = one;
     must(event.request !== undefined, name, "It belongs to no request.");
-    const signup = signupOf(bundle, event.request, name);
-    must(signup.index < one.index, name, "Its signup stands after it in the log.");
-    const more = event.purposes.find((purpose) => !signup.event.purposes.includes(purpose));
+    const opener = openerOf(bundle, event.request, name);
+    must(opener.index < one.index, name, "Its signup or invitation stands after it in the log.");
+    const more = event.purposes.find((purpose) => !opener.event.purposes.includes(purpose));
     must(more === undefined, name, `“${more}” is confirmed, but was not asked for.`);
-    must(one.at < micros(signup.event.confirmation_expires_at), name, "It came after the link had expired.");
+    must(one.at < micros(opener.event.confirmation_expires_at), name, "It came after the link had expired.");
     const mail = mailFor(bundle, one);
-    for (const before of [signup, mail].filter(({ number, at }) => number < one.number && at > one.at + FIVE_SECONDS)) {
+    for (const before of [opener, mail].filter(({ number, at }) => number < one.number && at > one.at + FIVE_SECONDS)) {
       bundle.remarks.push(`${before.name} stands before ${name} in the log and says a later time: the clock was set back between them.`);
     }
-    bundle.confirmations.set(one.number, { signup, mail });
+    bundle.confirmations.set(one.number, { opener, mail });
   }
   const { size } = bundle.confirmations;
-  return size ? `${count(size, "confirmation")}, each after its signup and its mail, in time, and for what was asked.` : "Nobody has confirmed.";
+  return size ? `${count(size, "confirmation")}, each after its signup or invitation and its mail, in time, and for what was asked.` : "Nobody has confirmed.";
 }
 
 const STEPS = [

@@ -39,6 +39,10 @@ const GRADES = {
 /** Title and a line below it, by kind. */
 const SENTENCES = {
   signed_up: (event) => [`Signed up for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, on the form “${words(event.form)}”${event.asked_by?.legal_name ? `, asked by ${words(event.asked_by.legal_name)}` : ""}`],
+  imported: (event) => [`Imported for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: where the address came from is the operator's word`],
+  import_withdrawn: () => ["The import was taken back"],
+  invited: (event) => [`${isReminder(event) ? "Reminded" : "Asked"} by campaign to confirm ${quoted(event.purposes)}`, `${words(event.address)}, with the wording of the form “${words(event.form)}”${event.asked_by?.legal_name ? `, asked by ${words(event.asked_by.legal_name)}` : ""}`],
+  lapsed: (event) => [`Consent that nobody confirmed lapsed: ${quoted(event.purposes)}`],
   mail_accepted: (event, bundle, number) => ["The mail server took the mail", `From ${words(event.from)} to ${bundle.mails.get(number).to.join(", ")}; it answered “${words(event.reply)}”`],
   confirmed: (event) => [`Confirmed ${quoted(event.purposes)}`, GRADES[event.grade]],
   declined: (event) => [`Said no to ${quoted(event.purposes)}`],
@@ -86,14 +90,15 @@ function restsOn(one, bundle) {
   ];
   const whence = whenceOf(one, bundle);
   if (whence) rows.push(["Came from", whence]);
-  if (event.kind === "signed_up") rows.push(["Wording", `forms/${event.form_version}.html has the hash that the record names`]);
+  if (event.kind === "signed_up" || event.kind === "invited") rows.push(["Wording", `forms/${event.form_version}.html has the hash that the record names`]);
   if (bundle.mails.has(number)) rows.push(["Mail", `${bundle.mails.get(number).name} is byte for byte what the server took, Message-ID ${event.message_id}`]);
   const confirmation = bundle.confirmations.get(number);
   if (confirmation) {
-    const { signup, mail } = confirmation;
+    const { opener, mail } = confirmation;
     const times = mail.at <= one.at ? `taken ${span(one.at - mail.at)} before` : "taken before, by the log's order";
     const order = mail.number < one.number ? times : "whose first copy had come before";
-    rows.push(["Signup", `Event ${numbered(signup.number)}, which asked for ${quoted(signup.event.purposes)}; its link was good until ${utc(micros(signup.event.confirmation_expires_at))}`]);
+    const name = opener.event.kind === "invited" ? "Invitation" : "Signup";
+    rows.push([name, `Event ${numbered(opener.number)}, which asked for ${quoted(opener.event.purposes)}; its link was good until ${utc(micros(opener.event.confirmation_expires_at))}`]);
     const sure = `Event ${numbered(mail.number)}, ${order}; its link carries this request, ${event.request}`;
     rows.push(["Mail", mail.event.kind === "mail_accepted" ? sure : `Event ${numbered(mail.number)}: no server said that it took it, and one may have; it is not in the bundle`]);
   }

@@ -3,8 +3,8 @@
 import uuid
 
 from breaking import listing, replace, with_files
-from good import DAY, FIRST, MINUTE, SECOND, SECOND_LONG
-from story import form, token
+from good import DAY, FIRST, HOUR, MINUTE, SECOND, SECOND_LONG, invited
+from story import form, stamp, token
 
 SAMPLES = []
 broken = listing(SAMPLES)
@@ -185,3 +185,85 @@ def _(maker):
 @broken(11, "story-link-elsewhere", "events/0003.json", "the token stands under another path")
 def _(maker):
     return retold(maker, usual(maker, link=f"https://confirm.acme.example/a/{token(FIRST, maker.now)}")).zip()
+
+
+@broken(9, "form-of-invitation-missing", "forms/", "the wording that an invitation names is not there")
+def _(maker):
+    story = invited(maker)
+    return with_files(story, lambda files: files.pop(f"forms/{story.events[1][0]['form_version']}.html"))
+
+
+@broken(9, "form-of-reminder-missing", "forms/", "the wording that a reminder names is not there")
+def _(maker):
+    story = invited(maker)
+    story.invite(100, maker.start + 2 * DAY, FIRST, ["newsletter", "offers"], reminder=True)
+    return with_files(story, lambda files: files.pop(f"forms/{story.events[-1][0]['form_version']}.html"))
+
+
+@broken(10, "invited-mail-to", "mails/0003.eml", "the mail goes to another address than the invitation's")
+def _(maker):
+    return invited(maker, to="bela@example.org").zip()
+
+
+@broken(10, "invited-mail-to-imported", "mails/0003.eml", "the mail goes to the address of the import, and the invitation says another")
+def _(maker):
+    story = invited(maker)
+    story.events[1][0]["address"] = "bela@example.org"
+    return story.zip()
+
+
+@broken(10, "reminder-alone", "mails/0003.eml", "a mail of a request that only a reminder names")
+def _(maker):
+    story = invited(maker)
+    story.events[1][0]["reminder"] = True
+    return story.zip()
+
+
+@broken(10, "two-openers", "mails/0003.eml", "a signup and an invitation of the same request")
+def _(maker):
+    story = invited(maker)
+    story.sign_up(60, maker.start + DAY, FIRST, ["newsletter"])
+    return story.zip()
+
+
+@broken(11, "invited-more-purposes", "events/0004.json", "more is confirmed than the invitation asked, though the form offers it")
+def _(maker):
+    story = invited(maker, confirm=False)
+    story.confirm(58, maker.start + DAY, FIRST, ["newsletter", "offers"])
+    return story.zip()
+
+
+@broken(11, "reminder-more-purposes", "events/0006.json", "more is confirmed than the invitation asked, and the reminder asks it")
+def _(maker):
+    story = invited(maker, confirm=False)
+    story.invite(100, maker.start + 2 * DAY, FIRST, ["newsletter", "offers"], reminder=True)
+    story.mail(101, maker.start + 2 * DAY + SECOND_LONG, FIRST)
+    story.confirm(120, maker.start + 3 * DAY, FIRST, ["offers"])
+    return story.zip()
+
+
+@broken(11, "invited-before", "events/0002.json", "the confirmation stands before the invitation in the log")
+def _(maker):
+    story = maker.bare()
+    story.imported(41, maker.start, ["newsletter"])
+    story.confirm(42, maker.start + HOUR, FIRST, ["newsletter"])
+    story.invite(43, maker.start + HOUR, FIRST, ["newsletter"])
+    story.mail(45, maker.start + HOUR + 2 * SECOND_LONG, FIRST)
+    return story.zip()
+
+
+@broken(11, "invited-expired", "events/0005.json", "confirmed after the invitation had expired; the reminder names a later time")
+def _(maker):
+    story = invited(maker, confirm=False)
+    story.events[1][0]["confirmation_expires_at"] = stamp(maker.start + 2 * HOUR)
+    story.invite(50, maker.start + HOUR, FIRST, ["newsletter"], reminder=True)
+    story.confirm(58, maker.start + DAY, FIRST, ["newsletter"])
+    return story.zip()
+
+
+@broken(11, "imported-only", "events/0002.json", "an import alone is confirmed")
+def _(maker):
+    story = maker.bare()
+    story.imported(41, maker.start, ["newsletter"])
+    story.confirm(58, maker.start + DAY, FIRST, ["newsletter"])
+    return story.zip()

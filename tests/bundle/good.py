@@ -7,7 +7,7 @@ import zipfile
 
 from authority import P256, P384
 from log import b64
-from story import ADDRESS, KEY, WITNESS, Anchor, Story, stamp
+from story import ADDRESS, CAMPAIGN, IMPORT, KEY, WITNESS, Anchor, Story, stamp
 
 FIRST = uuid.UUID("01970000-0000-7000-8000-00000000aa01")
 SECOND = uuid.UUID("01970000-0000-7000-8000-00000000aa02")
@@ -226,6 +226,48 @@ def named_mailbox(maker):
     return story.zip()
 
 
+def invited(maker, confirm=True, **mail):
+    """Nobody typed the address: an operator's list named it, and a campaign asked."""
+    story = maker.bare()
+    story.imported(41, maker.start, ["newsletter"])
+    story.invite(43, maker.start + HOUR, FIRST, ["newsletter"])
+    story.mail(45, maker.start + HOUR + 2 * SECOND_LONG, FIRST, **mail)
+    if confirm:
+        story.confirm(58, maker.start + DAY, FIRST, ["newsletter"], "link_button")
+    return story
+
+
+def reminded(maker):
+    """The first mail has no link, so that the confirmation can rest on the reminder's only."""
+    story = invited(maker, confirm=False, link="https://acme.example/")
+    story.invite(100, maker.start + 2 * DAY, FIRST, ["newsletter"], reminder=True)
+    story.mail(101, maker.start + 2 * DAY + SECOND_LONG, FIRST)
+    story.confirm(120, maker.start + 3 * DAY, FIRST, ["newsletter"], "code")
+    return story.zip()
+
+
+def invited_after_signup(maker):
+    """Who signed up and did not confirm is asked by a campaign: a request of its own, with a wording of its own."""
+    story = maker.bare()
+    maker.signed(story)
+    story.invite(180, maker.start + 2 * DAY, SECOND, ["newsletter", "offers"], campaign_kind="reconfirmation")
+    story.mail(181, maker.start + 2 * DAY + SECOND_LONG, SECOND)
+    story.confirm(199, maker.start + 3 * DAY, SECOND, ["offers"], "link_button")
+    return story.zip()
+
+
+def asked_in_vain(maker):
+    """Nobody answered: consent lapsed, another import was taken back. A merger's notice names the old brand."""
+    story = maker.bare()
+    story.imported(41, maker.start, ["newsletter"])
+    story.invite(43, maker.start + HOUR, FIRST, ["newsletter"], campaign_kind="merger_notice", old_brand="Mill Post")
+    story.mail(45, maker.start + HOUR + 2 * SECOND_LONG, FIRST, template="merger_notice")
+    until = stamp(maker.start + 3 * DAY)
+    story.add("lapsed", 100, maker.start + 3 * DAY, purposes=["newsletter"], until=until, campaign=CAMPAIGN)
+    story.add("import_withdrawn", 120, maker.start + 4 * DAY, **{"import": IMPORT}, purposes=["newsletter"], back_to={})
+    return story.zip()
+
+
 MARKUP = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
 
@@ -236,7 +278,10 @@ def markup(maker):
     signup |= {"address_typed": MARKUP, "form": MARKUP}
     story.mail(43, maker.start, FIRST, reply=MARKUP)
     story.add(MARKUP, 44, maker.start, FIRST)
-    story.confirm(45, maker.start + MINUTE, FIRST, [MARKUP], circumstances={"ip": MARKUP, "user_agent": MARKUP, MARKUP: MARKUP})
+    strange = {"address_typed": MARKUP, "line": MARKUP, "form": MARKUP, "campaign": MARKUP, "campaign_kind": MARKUP, "language": MARKUP}
+    story.imported(46, maker.start, [MARKUP]).update(strange)
+    story.invite(47, maker.start, SECOND, [MARKUP]).update(strange | {"judgement": {"rule": MARKUP}, "asked_by": {"legal_name": MARKUP}})
+    story.confirm(48, maker.start + MINUTE, FIRST, [MARKUP], circumstances={"ip": MARKUP, "user_agent": MARKUP, MARKUP: MARKUP})
     return story.zip()
 
 
@@ -261,6 +306,10 @@ GOOD = [
     Sample(removed(), "good-removed", "no circumstances any more"),
     Sample(removed(1, 5), "good-removed-some", "the circumstances of one request are gone"),
     Sample(by_proxy, "good-proxy", "circumstances with every member, through a proxy"),
+    Sample(lambda m: invited(m).zip(), "good-invited", "a campaign asked somebody whom an import named"),
+    Sample(reminded, "good-reminded", "the reminder's mail is the one with the link"),
+    Sample(invited_after_signup, "good-invited-after-signup", "a signup that nobody confirmed, then a campaign"),
+    Sample(asked_in_vain, "good-asked-in-vain", "a merger's notice, consent that lapsed, an import that was taken back"),
     Sample(markup, "good-markup", "markup in every text that came from outside"),
     Sample(lambda m: repacked(m.full().whole()), "good-deflated", "packed again by another program"),
     Sample(lambda m: repacked(m.short().whole(), zipfile.ZIP_STORED), "good-stored-again", "packed again without compression"),

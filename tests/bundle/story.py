@@ -11,8 +11,12 @@ from log import Key, b64, canonical, checkpoint_text, commitment, consistency, p
 
 ORIGIN = "log.acme.example/consent"
 BRAND = "01970000-0000-7000-8000-0000000000b1"
+CAMPAIGN = "01970000-0000-7000-8000-0000000000d1"
+IMPORT = "01970000-0000-7000-8000-0000000000e1"
 CONTACT = "01970000-0000-7000-8000-0000000000c1"
 ADDRESS = "anna@example.org"
+ASKED_BY = {"name": "Acme Letters", "legal_name": "Acme Letters Ltd", "postal_address": ["1 Mill Lane", "1000 AA Example Town"]}
+ASKED_BY |= {"contact": "privacy@acme.example"}
 KEY = Key(ORIGIN, "the log's key")
 WITNESS = Key("witness.example/w1", "a witness", kind=4)
 BROWSER = {"ip": "192.0.2.7", "user_agent": "Söme Browser/1 🦊", "accept_language": "en"}
@@ -100,19 +104,46 @@ class Story:
         self.events.append([event, self.random.randbytes(32), index])
         return event
 
-    def sign_up(self, index, time, request, purposes, valid=7):
+    def wording(self, purposes):
+        """The hash of a form version, which is in the bundle from then on."""
         page = form(purposes)
         if page not in self.forms:
             self.forms.append(page)
+        return hashlib.sha256(page).hexdigest()
+
+    def sign_up(self, index, time, request, purposes, valid=7):
         boxes = [{"purpose": p, "box": "unticked", "ticked": True} for p in purposes]
-        asked_by = {"name": "Acme Letters", "legal_name": "Acme Letters Ltd", "postal_address": ["1 Mill Lane", "1000 AA Example Town"]}
         return self.add(
             "signed_up", index, time, request, address_typed="Anna@Example.org", address=ADDRESS, purposes=purposes,
-            form="news", form_version=hashlib.sha256(page).hexdigest(), language="en", boxes=boxes, source="hosted_form",
+            form="news", form_version=self.wording(purposes), language="en", boxes=boxes, source="hosted_form",
             verdict="ask", rule="O1", policy_version="2026-09", key_id=1, mail="queued",
             confirmation_expires_at=stamp(time + datetime.timedelta(days=valid)),
-            asked_by=asked_by | {"contact": "privacy@acme.example"}, circumstances=BROWSER,
+            asked_by=ASKED_BY, circumstances=BROWSER,
         )
+
+    def judgement(self, time):
+        """The operator says that the person bought something; the policy lets the server ask."""
+        claims = [{"source": "purchase", "obtained_on": "2026-01-05", "proof": {"order": "77"}}]
+        facts = {"as_of": stamp(time), "time_zone": "Europe/Amsterdam", "sources": claims}
+        return {
+            "verdict": "accept", "outreach": "auto", "basis": "implicit", "rule": "A2", "fired": ["A2"], "source": "purchase",
+            "valid_until": stamp(time + datetime.timedelta(days=300)), "policy_version": "2026-09", "facts": facts, "why": "A customer.",
+        }
+
+    def imported(self, index, time, purposes, address=ADDRESS):
+        judgement = self.judgement(time)
+        return self.add(
+            "imported", index, time, **{"import": IMPORT}, line=2, address_typed=address, address=address, purposes=purposes,
+            language="en", claims=judgement["facts"]["sources"], judgement=judgement, asked_by=ASKED_BY,
+        )
+
+    def invite(self, index, time, request, purposes, reminder=False, valid=14, address=ADDRESS, **members):
+        """A campaign asks; `reminder` is there only where it is one."""
+        said = {"campaign": CAMPAIGN, "campaign_kind": "invitation", "address": address, "purposes": purposes, "form": "news"}
+        said |= {"form_version": self.wording(purposes), "language": "en", "judgement": self.judgement(time), "key_id": 1}
+        said |= {"confirmation_expires_at": stamp(time + datetime.timedelta(days=valid)), "asked_by": ASKED_BY, "mail": "queued"}
+        said |= {"reminder": True} if reminder else {}
+        return self.add("invited", index, time, request, **said | members)
 
     def mail(self, index, time, request, link=None, only=None, to=ADDRESS, **members):
         message_id = f"{uuid.UUID(int=self.random.getrandbits(128), version=4)}@acme.example"

@@ -1,5 +1,7 @@
 //! What a bundle says to people: the report, from the events of a whole server.
 
+pub mod invited;
+
 use std::collections::BTreeMap;
 
 use countersign::app::prove::consent_record::consent_record;

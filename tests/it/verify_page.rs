@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::bundle;
 use crate::chromium::driver::{self, Browser, Kind};
+use crate::evidence::invited::invited;
 use crate::harness::Folder;
 use crate::samples::{Sample, Samples, Trust};
 
@@ -336,6 +337,40 @@ async fn a_bundle_of_the_server_holds_on_the_page_that_it_brings_with_it() {
         .await;
     assert_eq!(seen, json!([11, true, true]));
     browser.picture("verify-of-the-server").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_tells_of_somebody_whom_an_import_named_and_a_campaign_asked() {
+    if driver::is_left_out() {
+        return;
+    }
+    let (world, bytes, _) = invited(Engine::Sqlite).await;
+    world.end().await;
+    let folder = Folder::new();
+    let zip = folder.0.join("bundle.zip");
+    std::fs::write(&zip, bytes).unwrap();
+    let browser = Browser::start(Kind::default()).await;
+    browser.open(&page()).await;
+    let file = browser.find("#file").await;
+    file.send_keys(zip.to_str().unwrap()).await.unwrap();
+    let answer = answer(&browser, "bundle.zip").await;
+    assert_eq!(answer[0], "This bundle holds", "{answer}");
+    let read = "return [[...document.querySelectorAll('.story h3')].map(one => one.textContent), \
+         [...document.querySelectorAll('.story > li:last-child dt')].map(one => one.textContent)]";
+    let seen = browser.run(read).await;
+    let headings = [
+        "Imported for “newsletter”",
+        "Asked by campaign to confirm “newsletter”",
+        "The mail server took the mail",
+        "Reminded by campaign to confirm “newsletter”",
+        "The mail server took the mail",
+        "A link from the mail was opened",
+        "Confirmed “newsletter”",
+    ];
+    let rows = ["Record", "Time", "Came from", "Invitation", "Mail"];
+    assert_eq!(seen, json!([headings, rows]));
+    browser.picture("verify-of-invited").await;
     browser.close().await;
 }
 

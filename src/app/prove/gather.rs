@@ -97,6 +97,7 @@ impl App {
         let address = whole.iter().find_map(|(_, event)| match &event.fact {
             Fact::SignedUp(signup) => Some(signup.address.clone()),
             Fact::Imported(import) => Some(import.address.clone()),
+            Fact::Invited(invited) => Some(invited.address.clone()),
             _ => None,
         });
         let mails = opened.events.iter();
@@ -271,6 +272,7 @@ fn versions(whole: &[(WholeEvent, Event)]) -> BTreeSet<&VersionHash> {
         .iter()
         .filter_map(|(_, event)| match &event.fact {
             Fact::SignedUp(signup) => Some(&signup.form_version),
+            Fact::Invited(invited) => Some(&invited.form_version),
             _ => None,
         })
         .collect()

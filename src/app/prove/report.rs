@@ -5,6 +5,7 @@
 
 mod claims;
 mod mail;
+mod rows;
 mod standings;
 mod story;
 mod words;

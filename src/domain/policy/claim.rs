@@ -83,6 +83,16 @@ impl Claim {
         self.source
     }
 
+    pub fn obtained_on(&self) -> Option<&str> {
+        self.obtained_on.as_deref()
+    }
+
+    /// What speaks for it, by the keys of its source.
+    pub fn proof(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.proof.iter();
+        pairs.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     pub(super) fn given(&self, key: &str) -> Option<&str> {
         self.proof.get(key).map(String::as_str)
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::entry::Entry;
 use super::name;
+use super::opener;
 use super::problem::{BundleProblem, Step};
 use crate::ledger::archive::Files;
 use crate::ledger::note::hex;
@@ -87,11 +88,9 @@ fn check_recipient(entry: &Entry, entries: &[Entry], message: &Message<'_>) -> R
     let Some(request) = entry.request else {
         return Ok(());
     };
-    let signup = entries
-        .iter()
-        .find(|other| other.is("signed_up") && other.request == Some(request))
-        .ok_or_else(|| format!("no signed_up event has the request of {}", entry.file()))?;
-    let wanted = signup.text("address").map(comparable);
+    let opener = opener::of(entries, request)
+        .map_err(|what| format!("it is of {}, and {what}", entry.file()))?;
+    let wanted = opener.text("address").map(comparable);
     let addressed = single(message, HeaderName::To)
         .then(|| message.to())
         .flatten();
@@ -102,7 +101,7 @@ fn check_recipient(entry: &Entry, entries: &[Entry], message: &Message<'_>) -> R
     if holds {
         Ok(())
     } else {
-        Err(format!("its To is not the address of {}", signup.file()))
+        Err(format!("its To is not the address of {}", opener.file()))
     }
 }
 

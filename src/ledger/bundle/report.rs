@@ -108,14 +108,14 @@ pub fn claims(report: &Report, entries: &[Entry], confirmations: &[Confirmation]
             Answered::Accepted(number) => (number, true),
             Answered::MaybeTaken(number) => (number, false),
         };
-        if let (Some(confirmed), Some(signed_up), Some(mail)) = (
+        if let (Some(confirmed), Some(opener), Some(mail)) = (
             entry(&confirmation.confirmed),
-            entry(&confirmation.signed_up),
+            entry(&confirmation.opener),
             entry(&number),
         ) {
-            claims.push(claim_of_signup(report, signed_up));
+            claims.push(claim_of_opener(report, opener));
             claims.push(if was_taken {
-                claim_of_mail(mail, signed_up)
+                claim_of_mail(mail, opener)
             } else {
                 claim_of_lost_mail(mail)
             });
@@ -199,24 +199,27 @@ fn ground_of_whence(report: &Report, entry: &Entry) -> Option<String> {
     }
 }
 
-fn claim_of_signup(report: &Report, signed_up: &Entry) -> Claim {
-    let version = signed_up.text("form_version").unwrap_or("?");
+/// What asked for the confirmation: the person's signup, or a campaign.
+fn claim_of_opener(report: &Report, opener: &Entry) -> Claim {
+    let version = opener.text("form_version").unwrap_or("?");
     let mut rests_on = vec![
-        signed_up.file(),
+        opener.file(),
         format!("{}, named by its own SHA-256", name::form(&plain(version))),
     ];
-    rests_on.extend(ground_of_whence(report, signed_up));
+    rests_on.extend(ground_of_whence(report, opener));
+    let how = if opener.is("invited") {
+        "was asked by campaign to confirm, with the wording of a form that is known"
+    } else {
+        "was signed up, on a form whose wording is known"
+    };
+    let address = plain(opener.text("address").unwrap_or("?"));
     Claim {
-        says: format!(
-            "At {} the address {} was signed up, on a form whose wording is known.",
-            signed_up.at,
-            plain(signed_up.text("address").unwrap_or("?"))
-        ),
+        says: format!("At {} the address {address} {how}.", opener.at),
         rests_on,
     }
 }
 
-fn claim_of_mail(mail: &Entry, signed_up: &Entry) -> Claim {
+fn claim_of_mail(mail: &Entry, opener: &Entry) -> Claim {
     Claim {
         says: format!(
             "A mail server took a mail to this address by {}, with a link of this request.",
@@ -227,7 +230,7 @@ fn claim_of_mail(mail: &Entry, signed_up: &Entry) -> Claim {
             format!(
                 "{}, whose SHA-256, Message-ID and To fit, and whose link holds the request of {}",
                 name::mail(mail.number),
-                signed_up.file()
+                opener.file()
             ),
         ],
     }

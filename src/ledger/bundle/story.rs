@@ -1,4 +1,4 @@
-//! Step 11: each confirmation answers a mail that was sent for a signup.
+//! Step 11: each confirmation answers a mail that was sent for a signup, or for a campaign's invitation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::entry::Entry;
 use super::mails::Linked;
 use super::name;
+use super::opener;
 use super::problem::{BundleProblem, Step};
 
 /// The server's reply and the person's click may be written down out of order by this much.
@@ -19,7 +20,8 @@ const WAITED: Duration = Duration::from_secs(600);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     pub confirmed: usize,
-    pub signed_up: usize,
+    /// The signup or the invitation that it answers.
+    pub opener: usize,
     pub mail: Answered,
 }
 
@@ -51,14 +53,15 @@ fn confirmation(
 ) -> Result<Confirmation, String> {
     let request = confirmed.request.ok_or("it belongs to no request")?;
     let of_request = |entry: &&Entry, kind| entry.is(kind) && entry.request == Some(request);
+    let opener = opener::of(entries, request)?;
     // Numbers follow the order of the log.
-    let signed_up = entries
-        .iter()
-        .take_while(|entry| entry.number < confirmed.number)
-        .filter(|entry| of_request(entry, "signed_up"))
-        .last()
-        .ok_or("no signed_up event of the same request stands before it")?;
-    check_answers(confirmed, signed_up)?;
+    if opener.number > confirmed.number {
+        return Err(format!(
+            "it stands before {}, which it answers",
+            opener.file()
+        ));
+    }
+    check_answers(confirmed, opener)?;
     let sent = entries
         .iter()
         .filter(|entry| of_request(entry, "mail_accepted"));
@@ -75,7 +78,7 @@ fn confirmation(
     };
     Ok(Confirmation {
         confirmed: confirmed.number,
-        signed_up: signed_up.number,
+        opener: opener.number,
         mail,
     })
 }
@@ -107,22 +110,22 @@ fn answered<'a>(
         .ok_or("the mail that it answers has no link of its request")
 }
 
-/// It confirms what was signed up for, in time.
-fn check_answers(confirmed: &Entry, signed_up: &Entry) -> Result<(), String> {
-    let (Some(purposes), Some(asked)) = (confirmed.list("purposes"), signed_up.list("purposes"))
+/// It confirms what was asked for, in time.
+fn check_answers(confirmed: &Entry, opener: &Entry) -> Result<(), String> {
+    let (Some(purposes), Some(asked)) = (confirmed.list("purposes"), opener.list("purposes"))
     else {
-        return Err("it or its signup lists no purposes".to_owned());
+        return Err("it or what it answers lists no purposes".to_owned());
     };
     if let Some(other) = purposes.iter().find(|purpose| !asked.contains(purpose)) {
         return Err(format!(
             "it confirms \"{}\", which {} did not ask for",
             super::words::plain(other),
-            signed_up.file()
+            opener.file()
         ));
     }
-    let expires_at = signed_up
+    let expires_at = opener
         .instant("confirmation_expires_at")
-        .ok_or_else(|| format!("{} has no confirmation_expires_at", signed_up.file()))?;
+        .ok_or_else(|| format!("{} has no confirmation_expires_at", opener.file()))?;
     if confirmed.at >= expires_at {
         return Err(format!(
             "it came after the request had expired at {expires_at}"
@@ -164,7 +167,7 @@ pub fn remarks(entries: &[Entry], confirmations: &[Confirmation]) -> Vec<String>
                 None
             }
         };
-        let before = [entry(confirmation.signed_up), mail];
+        let before = [entry(confirmation.opener), mail];
         let later = before.into_iter().flatten().filter(|before| {
             before.number < confirmed.number && before.at > confirmed.at.plus(OUT_OF_ORDER)
         });

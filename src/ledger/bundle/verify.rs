@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::mails;
 use super::manifest::{self, Manifest};
 use super::name::{self, CHECKPOINT, LOG_KEY};
+use super::opener;
 use super::problem::{BundleProblem, Step};
 use super::report::{self, Report, Witness};
 use super::story;
@@ -275,7 +276,7 @@ fn check_forms(files: &Files, entries: &[Entry]) -> Result<(), BundleProblem> {
         there.insert(hash);
     }
     let mut shown = BTreeSet::new();
-    for entry in entries.iter().filter(|entry| entry.is("signed_up")) {
+    for entry in entries.iter().filter(|entry| opener::names_a_form(entry)) {
         let version = entry
             .text("form_version")
             .filter(|version| name::is_hash(version))
@@ -287,7 +288,9 @@ fn check_forms(files: &Files, entries: &[Entry]) -> Result<(), BundleProblem> {
         shown.insert(version);
     }
     match there.difference(&shown).next() {
-        Some(hash) => Err(Step::Forms.wrong(name::form(hash), "no signup names it")),
+        Some(hash) => {
+            Err(Step::Forms.wrong(name::form(hash), "no signup and no invitation names it"))
+        }
         None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! Events as sentences. What stands in an event came from strangers: it is cut and cleaned before it is shown.
 
 use super::entry::Entry;
+use super::opener;
 
 const TEXT_AT_MOST: usize = 300;
 
@@ -41,11 +42,7 @@ pub fn sentence(entry: &Entry) -> String {
                 .unwrap_or(0),
         ),
         "import_withdrawn" => "The import was taken back.".to_owned(),
-        "invited" => format!(
-            "{} was asked by mail to confirm {}.",
-            text("address"),
-            purposes()
-        ),
+        "invited" => invited(entry),
         "lapsed" => format!("Implicit consent to {} lapsed.", purposes()),
         "mail_requested" => "The mail was asked for again.".to_owned(),
         "mail_accepted" => format!(
@@ -64,6 +61,29 @@ pub fn sentence(entry: &Entry) -> String {
         "replaced" => "A newer request took the place of this one.".to_owned(),
         other => format!("\"{}\" happened.", plain(other)),
     }
+}
+
+/// A campaign asked; nobody typed anything.
+fn invited(entry: &Entry) -> String {
+    let text = |name: &str| plain(entry.text(name).unwrap_or("?"));
+    let rule = entry
+        .member("judgement")
+        .and_then(|judgement| judgement.get("rule")?.as_str());
+    let how = if opener::is_reminder(entry) {
+        "was reminded by campaign to confirm"
+    } else {
+        "was asked by campaign to confirm"
+    };
+    format!(
+        "{} {how} {} ({}, campaign {}, wording {}, language {}; by rule {}).",
+        text("address"),
+        plain(&entry.list("purposes").unwrap_or_default().join(", ")),
+        text("campaign_kind").replace('_', " "),
+        text("campaign"),
+        text("form_version").chars().take(12).collect::<String>(),
+        text("language"),
+        plain(rule.unwrap_or("?")),
+    )
 }
 
 fn how(entry: &Entry) -> &'static str {

@@ -3,7 +3,9 @@
 use super::words::{events, grade, legible, logged, time};
 use crate::app::prove::dossier::{Dossier, Entry};
 use crate::domain::brand::Slug;
+use crate::domain::campaign::Invited;
 use crate::domain::event::{Fact, SignedUp};
+use crate::domain::import::Imported;
 
 pub(super) struct Claim {
     pub(super) says: String,
@@ -37,6 +39,16 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
     let whence = whence(entry);
     match &entry.event.fact {
         Fact::SignedUp(signup) => of_signup(signup, &at, &whence, claim),
+        Fact::Imported(import) => vec![claim(says_of_import(import, &at), "What the server wrote down of the operator’s file. Where the address came from is the operator’s word; it was not seen here.".to_owned())],
+        Fact::ImportWithdrawn { purposes, .. } => vec![claim(
+            format!("At {at} the operator took the import back ({}).", list(purposes)),
+            "From then on the address stands as it would without it.".to_owned(),
+        )],
+        Fact::Invited(invited) => of_invitation(invited, &at, claim),
+        Fact::Lapsed { purposes, until, .. } => vec![claim(
+            format!("Consent for {}, which nobody had confirmed, ended on {}.", list(purposes), time(*until)),
+            "What the server wrote down when it looked. From then on there is no consent for it.".to_owned(),
+        )],
         Fact::MailAccepted {
             reply, mail_sha256, ..
         } => vec![claim(
@@ -80,14 +92,14 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
     }
 }
 
-/// The signup and the mails of the request that an entry answers.
+/// The signup, or the campaign's asking, and the mails of the request that an entry answers.
 fn asked_by(dossier: &Dossier, entry: &Entry) -> Vec<usize> {
     dossier
         .of_request(entry.event.request)
         .filter(|other| {
             matches!(
                 other.event.fact,
-                Fact::SignedUp(_) | Fact::MailAccepted { .. }
+                Fact::SignedUp(_) | Fact::Invited(_) | Fact::MailAccepted { .. }
             )
         })
         .map(|other| other.number)
@@ -102,6 +114,50 @@ fn whence(entry: &Entry) -> String {
         }
         None => "Network address and browser are not disclosed.".to_owned(),
     }
+}
+
+fn says_of_import(import: &Imported, at: &str) -> String {
+    format!(
+        "At {at} an import named the address “{}” for {}. Nobody entered it at a form here, and nobody was asked by it.",
+        legible(&import.address_typed),
+        list(&import.purposes)
+    )
+}
+
+fn of_invitation(
+    invited: &Invited,
+    at: &str,
+    claim: impl Fn(String, String) -> Claim,
+) -> Vec<Claim> {
+    let version = invited.form_version.as_str();
+    let address = legible(&invited.address);
+    let purposes = list(&invited.purposes);
+    if invited.reminder {
+        return vec![claim(
+            format!(
+                "At {at} the campaign reminded the address “{address}” of its request ({purposes})."
+            ),
+            "The request, and so its link, is that of the invitation before.".to_owned(),
+        )];
+    }
+    vec![
+        claim(
+            format!("At {at} the address “{address}” was asked by campaign to confirm {purposes}."),
+            format!(
+                "What the server wrote down at that moment, with all that the consent policy judged by: rule {}.",
+                invited.judgement.rule.id()
+            ),
+        ),
+        claim(
+            format!(
+                "It was asked in the wording of this report, in the language “{}”.",
+                legible(&invited.language)
+            ),
+            format!(
+                "The page forms/{version}.html, whose SHA-256 is its name; the event names it."
+            ),
+        ),
+    ]
 }
 
 fn of_signup(

@@ -1,9 +1,10 @@
 //! What stands now for each purpose, and why.
 
 use super::words::{events, grade, legible, rule, time};
-use crate::app::prove::dossier::Dossier;
+use crate::app::prove::dossier::{Dossier, Entry};
 use crate::domain::brand::{Slug, in_language};
-use crate::domain::standing::{self, Standing, State};
+use crate::domain::event::{Fact, Grade};
+use crate::domain::standing::{self, Standing, Standings, State};
 
 pub(super) struct StandingView {
     pub(super) purpose: String,
@@ -20,7 +21,7 @@ pub(super) fn all(dossier: &Dossier) -> Vec<StandingView> {
     let events = dossier.entries.iter().map(|entry| &entry.event);
     standing::fold(events, dossier.made_at)
         .iter()
-        .map(|(purpose, standing)| view(dossier, purpose, standing))
+        .map(|(purpose, standing)| view(dossier, purpose, &standing.as_of(dossier.made_at)))
         .collect()
 }
 
@@ -30,7 +31,9 @@ fn view(dossier: &Dossier, slug: &Slug, standing: &Standing) -> StandingView {
         .purposes
         .iter()
         .find(|purpose| purpose.slug == *slug);
-    let (label, words) = words(standing);
+    let making = making(dossier, slug, standing);
+    let (label, words) = words(standing, making.first().map(|entry| &entry.event.fact));
+    let numbers: Vec<usize> = making.iter().map(|entry| entry.number).collect();
     let mut reason = format!(
         "{words} Rule {}: {}.",
         standing.rule.id(),
@@ -51,40 +54,74 @@ fn view(dossier: &Dossier, slug: &Slug, standing: &Standing) -> StandingView {
         label,
         reason,
         since: time(standing.since),
-        rests_on: events(&making(dossier, slug, standing)),
+        rests_on: events(&numbers),
     }
 }
 
-/// The events that name the purpose at the instant since which the standing holds.
-fn making(dossier: &Dossier, slug: &Slug, standing: &Standing) -> Vec<usize> {
-    dossier
+/// The events that name the purpose at the instant since which the standing holds. A mail names none, and what lapsed has
+/// ended before anybody wrote it down: there, the event that made the state what it is.
+fn making<'a>(dossier: &'a Dossier, slug: &Slug, standing: &Standing) -> Vec<&'a Entry> {
+    let then = dossier
         .entries
         .iter()
         .filter(|entry| entry.event.at == standing.since)
-        .filter(|entry| entry.event.fact.purposes().contains(slug))
-        .map(|entry| entry.number)
-        .collect()
+        .filter(|entry| !matches!(entry.event.fact, Fact::Invited(_)))
+        .filter(|entry| entry.event.fact.purposes().contains(slug));
+    let mut found: Vec<&Entry> = then.collect();
+    if found.is_empty() {
+        found.extend(turned(dossier, slug));
+    }
+    found
 }
 
-fn words(standing: &Standing) -> (&'static str, String) {
+/// The event at which the state became what it is.
+fn turned<'a>(dossier: &'a Dossier, slug: &Slug) -> Option<&'a Entry> {
+    let mut standings = Standings::new();
+    let state = |standings: &Standings| standings.get(slug).map(|standing| standing.state);
+    let turns = dossier.entries.iter().filter(|entry| {
+        let before = state(&standings);
+        standing::apply(&mut standings, &entry.event.fact, entry.event.at);
+        before != state(&standings)
+    });
+    turns.last()
+}
+
+/// What stands without a confirmation, by what gave it.
+fn unconfirmed(waits: bool, by: Option<&Fact>) -> &'static str {
+    match (by, waits) {
+        (Some(Fact::Imported(_) | Fact::ImportWithdrawn { .. }), false) => {
+            "An import names the address, with where it came from as the operator says; nobody has confirmed it from the mailbox."
+        }
+        (Some(Fact::Imported(_) | Fact::ImportWithdrawn { .. }), true) => {
+            "An import names the address, and nothing holds before it is confirmed or, after a merger, before the person was told."
+        }
+        (Some(Fact::MailAccepted { .. }), _) => {
+            "An import names the address, and its owner was told of the merger by mail; nobody has confirmed it from the mailbox."
+        }
+        (_, false) => {
+            "The address was entered at the form; nobody has confirmed it from the mailbox."
+        }
+        (_, true) => {
+            "The address was entered at the form, and nothing holds before it is confirmed."
+        }
+    }
+}
+
+fn words(standing: &Standing, by: Option<&Fact>) -> (&'static str, String) {
     match standing.state {
         State::Explicit => (
-            "Consent, confirmed",
+            if standing.grade == Some(Grade::ApiClaim) {
+                "Consent, as an import claims"
+            } else {
+                "Consent, confirmed"
+            },
             standing.grade.map_or_else(
                 || "The person confirmed.".to_owned(),
                 |given| format!("{}.", grade(given).name),
             ),
         ),
-        State::Implicit => (
-            "Consent, not confirmed",
-            "The address was entered at the form; nobody has confirmed it from the mailbox."
-                .to_owned(),
-        ),
-        State::Pending => (
-            "No consent, waits",
-            "The address was entered at the form, and nothing holds before it is confirmed."
-                .to_owned(),
-        ),
+        State::Implicit => ("Consent, not confirmed", unconfirmed(false, by).to_owned()),
+        State::Pending => ("No consent, waits", unconfirmed(true, by).to_owned()),
         State::Lapsed => (
             "No consent, lapsed",
             "It was never confirmed, and its time is over.".to_owned(),

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::mail::{self, MailView};
+use super::rows;
 use super::words::{GradeWords, clock, grade, headline, legible, logged, time};
 use crate::app::prove::dossier::{Dossier, Entry};
-use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{Event, Fact, SignedUp};
+use crate::domain::event::{Event, Fact, ShownBox};
 use crate::domain::form::{VersionHash, shown};
 use crate::domain::sentence::sentence;
 
@@ -31,6 +31,8 @@ pub(super) struct EventView {
 }
 
 pub(super) struct FormView {
+    /// A campaign shows nobody a form: its mail asks in the form's words.
+    pub(super) by_campaign: bool,
     pub(super) file: String,
     pub(super) boxes: Vec<String>,
     /// The section of the kept page; none where an earlier event of the report shows it, or it is not there.
@@ -49,16 +51,16 @@ pub(super) fn all(dossier: &Dossier) -> Vec<EventView> {
 
 fn view(dossier: &Dossier, entry: &Entry, seen: &mut BTreeSet<(VersionHash, String)>) -> EventView {
     let event = &entry.event;
-    let mut rows = rows_of(&event.fact);
+    let mut rows = rows::of(&event.fact);
     if let Some(circumstances) = event.fact.circumstances() {
-        rows.extend(rows_of_circumstances(circumstances, entry.discloses));
+        rows.extend(rows::of_circumstances(circumstances, entry.discloses));
     }
     EventView {
         number: entry.number,
         file: entry.file(),
         circumstances_file: entry.circumstances_file(),
         headline: headline(&event.fact),
-        weighty: !event.fact.purposes().is_empty(),
+        weighty: !event.fact.purposes().is_empty() || event.fact.is_merger_notice(),
         time: time(event.at),
         sentence: legible(&sentence(event)),
         rows,
@@ -79,93 +81,24 @@ fn view(dossier: &Dossier, entry: &Entry, seen: &mut BTreeSet<(VersionHash, Stri
     }
 }
 
-fn rows_of(fact: &Fact) -> Vec<(&'static str, String)> {
-    match fact {
-        Fact::SignedUp(signup) => rows_of_signup(signup),
-        Fact::MailAccepted {
-            reply,
-            mail_sha256,
-            ambiguous,
-            ..
-        } => {
-            let mut rows = vec![
-                ("The server's reply", legible(reply.trim())),
-                ("SHA-256 of the mail", legible(mail_sha256)),
-            ];
-            if *ambiguous {
-                rows.push((
-                    "Note",
-                    "An earlier try may have arrived although its reply was lost: the person may have had the same mail twice."
-                        .to_owned(),
-                ));
-            }
-            rows
-        }
-        Fact::Confirmed { method, .. } => vec![("Request method", legible(method))],
-        _ => Vec::new(),
-    }
-}
-
-fn rows_of_signup(signup: &SignedUp) -> Vec<(&'static str, String)> {
-    let by = &signup.asked_by;
-    let mut rows = vec![
-        ("Address as typed", legible(&signup.address_typed)),
-        (
-            "Asked by",
-            legible(&format!(
-                "{}, {}, {}",
-                by.name,
-                by.legal_name,
-                by.postal_address.join(", ")
-            )),
-        ),
-    ];
-    if let Some(page) = &signup.page {
-        rows.push(("Page, as the browser says", legible(page)));
-    }
-    if let Some(responsible) = &signup.responsible {
-        rows.push(("Answers for this address", legible(responsible)));
-    }
-    rows.push((
-        "To be confirmed before",
-        time(signup.confirmation_expires_at),
-    ));
-    rows
-}
-
-fn rows_of_circumstances(from: &Circumstances, disclosed: bool) -> Vec<(&'static str, String)> {
-    let none = |why: &str| vec![("Browser and network", why.to_owned())];
-    if !disclosed {
-        return none("not disclosed: they are kept for a shorter time than the event");
-    }
-    if *from == Circumstances::default() {
-        return none("nothing came that could be noted");
-    }
-    let ip = from.ip.map(|ip| ip.to_string());
-    let peer = from.peer.map(|ip| ip.to_string());
-    [
-        ("Network address", ip),
-        ("Through the proxy", peer),
-        ("Browser, as it says", from.user_agent.clone()),
-        ("Languages it asks for", from.accept_language.clone()),
-        ("Site it came from", from.origin.clone()),
-        ("Fetch metadata", from.sec_fetch.clone()),
-        ("Fetched ahead", from.purpose.clone()),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, legible(&value?))))
-    .collect()
-}
-
 fn form_of(
     dossier: &Dossier,
     event: &Event,
     seen: &mut BTreeSet<(VersionHash, String)>,
 ) -> Option<FormView> {
-    let Fact::SignedUp(signup) = &event.fact else {
-        return None;
+    let (version, language, boxes) = match &event.fact {
+        Fact::SignedUp(signup) => (
+            &signup.form_version,
+            &signup.language,
+            signup.boxes.iter().map(box_words).collect(),
+        ),
+        Fact::Invited(invited) => (
+            &invited.form_version,
+            &invited.language,
+            invited.purposes.iter().map(ToString::to_string).collect(),
+        ),
+        _ => return None,
     };
-    let (version, language) = (&signup.form_version, &signup.language);
     let first = seen.insert((version.clone(), language.clone()));
     let section = dossier
         .forms
@@ -175,17 +108,18 @@ fn form_of(
         .filter(|page| VersionHash::of_page(page.as_bytes()) == *version)
         .and_then(|page| shown::section_of(page, language));
     Some(FormView {
+        by_campaign: matches!(event.fact, Fact::Invited(_)),
         file: format!("forms/{}.html", version.as_str()),
-        boxes: signup
-            .boxes
-            .iter()
-            .map(|shown| match (shown.is_box, shown.ticked) {
-                (false, _) => format!("{}: no box, the form is for it", shown.purpose),
-                (true, true) => format!("{}: the person ticked the box", shown.purpose),
-                (true, false) => format!("{}: the box stayed empty", shown.purpose),
-            })
-            .collect(),
+        boxes,
         section: section.map(str::to_owned),
         shown_before: !first,
     })
+}
+
+fn box_words(shown: &ShownBox) -> String {
+    match (shown.is_box, shown.ticked) {
+        (false, _) => format!("{}: no box, the form is for it", shown.purpose),
+        (true, true) => format!("{}: the person ticked the box", shown.purpose),
+        (true, false) => format!("{}: the box stayed empty", shown.purpose),
+    }
 }

@@ -1,0 +1,147 @@
+//! What stands below an event's sentence: names and values, all of them text.
+
+use super::words::{legible, time};
+use crate::domain::campaign::Invited;
+use crate::domain::circumstances::Circumstances;
+use crate::domain::event::{AskedBy, Fact, SignedUp};
+use crate::domain::import::{Elsewhere, Imported};
+use crate::domain::policy::Claim;
+
+type Rows = Vec<(&'static str, String)>;
+
+pub(super) fn of(fact: &Fact) -> Rows {
+    match fact {
+        Fact::SignedUp(signup) => of_signup(signup),
+        Fact::Imported(import) => of_import(import),
+        Fact::Invited(invited) => of_invitation(invited),
+        Fact::MailAccepted {
+            reply,
+            mail_sha256,
+            ambiguous,
+            ..
+        } => {
+            let mut rows = vec![
+                ("The server's reply", legible(reply.trim())),
+                ("SHA-256 of the mail", legible(mail_sha256)),
+            ];
+            if *ambiguous {
+                rows.push((
+                    "Note",
+                    "An earlier try may have arrived although its reply was lost: the person may have had the same mail twice."
+                        .to_owned(),
+                ));
+            }
+            rows
+        }
+        Fact::Confirmed { method, .. } => vec![("Request method", legible(method))],
+        _ => Vec::new(),
+    }
+}
+
+fn of_signup(signup: &SignedUp) -> Rows {
+    let mut rows = vec![
+        ("Address as typed", legible(&signup.address_typed)),
+        ("Asked by", asked_by(&signup.asked_by)),
+    ];
+    if let Some(page) = &signup.page {
+        rows.push(("Page, as the browser says", legible(page)));
+    }
+    if let Some(responsible) = &signup.responsible {
+        rows.push(("Answers for this address", legible(responsible)));
+    }
+    rows.push((
+        "To be confirmed before",
+        time(signup.confirmation_expires_at),
+    ));
+    rows
+}
+
+/// What the operator's file said. Nobody was asked by it, and nobody typed anything here.
+fn of_import(import: &Imported) -> Rows {
+    let mut rows = vec![
+        ("Address in the file", legible(&import.address_typed)),
+        ("For", asked_by(&import.asked_by)),
+    ];
+    for claim in &import.claims {
+        rows.push(("Source, as the operator says", source_words(claim)));
+    }
+    if let Some(said) = &import.elsewhere {
+        rows.extend(of_elsewhere(said));
+    }
+    rows
+}
+
+fn source_words(claim: &Claim) -> String {
+    let mut words = claim.source().as_str().to_owned();
+    if let Some(on) = claim.obtained_on() {
+        words.push_str(&format!(", obtained on {on}"));
+    }
+    for (key, value) in claim.proof() {
+        words.push_str(&format!("; {key}: {value}"));
+    }
+    legible(&words)
+}
+
+fn of_elsewhere(said: &Elsewhere) -> impl Iterator<Item = (&'static str, String)> {
+    [
+        ("Other system", &said.system),
+        ("Opted in there, as it says", &said.opted_in_at),
+        ("From the address, as it says", &said.opted_in_ip),
+        ("Confirmed there, as it says", &said.confirmed_at),
+        ("Confirmed from, as it says", &said.confirmed_ip),
+        ("Legal basis, as it says", &said.legal_basis),
+        ("Its explanation", &said.explanation),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, legible(value.as_deref()?))))
+}
+
+fn of_invitation(invited: &Invited) -> Rows {
+    let mut rows = vec![
+        ("Address asked", legible(&invited.address)),
+        ("Asked by", asked_by(&invited.asked_by)),
+        ("Campaign", invited.campaign.to_string()),
+        ("Why it may be asked", legible(&invited.judgement.why)),
+    ];
+    if let Some(brand) = &invited.old_brand {
+        rows.push(("Brand that the person knew", legible(brand)));
+    }
+    rows.push((
+        "To be confirmed before",
+        time(invited.confirmation_expires_at),
+    ));
+    rows
+}
+
+fn asked_by(by: &AskedBy) -> String {
+    legible(&format!(
+        "{}, {}, {}",
+        by.name,
+        by.legal_name,
+        by.postal_address.join(", ")
+    ))
+}
+
+pub(super) fn of_circumstances(from: &Circumstances, disclosed: bool) -> Rows {
+    let none = |why: &str| vec![("Browser and network", why.to_owned())];
+    if !disclosed {
+        return none("not disclosed: they are kept for a shorter time than the event");
+    }
+    if *from == Circumstances::default() {
+        return none("nothing came that could be noted");
+    }
+    let ip = from.ip.map(|ip| ip.to_string());
+    let peer = from.peer.map(|ip| ip.to_string());
+    [
+        ("Network address", ip),
+        ("Through the proxy", peer),
+        ("Browser, as it says", from.user_agent.clone()),
+        ("Languages it asks for", from.accept_language.clone()),
+        ("Site it came from", from.origin.clone()),
+        ("Fetch metadata", from.sec_fetch.clone()),
+        ("Fetched ahead", from.purpose.clone()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, legible(&value?))))
+    .collect()
+}
