@@ -202,3 +202,15 @@ embed-frame-text = Für Website-Baukästen, die weder Skripte noch Formulare erl
 embed-copy = Kopieren
 embed-copied = Kopiert
 embed-preview = Formular ansehen
+embed-paper-title = Auf Papier: ein QR-Code
+embed-paper-text = Wer ihn scannt, meldet sich auf dem eigenen Telefon an. Für Plakate, Handzettel und Messestände.
+embed-paper-code = QR-Code, der zum Formular führt
+embed-paper-poster = Ein Blatt zum Ausdrucken
+embed-paper-file = Der Code als Datei (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Code scannen, Adresse eingeben, E-Mail bestätigen.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = QR-Code für { $address }

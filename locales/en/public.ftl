@@ -202,3 +202,15 @@ embed-frame-text = For site builders that allow neither scripts nor forms. Choos
 embed-copy = Copy
 embed-copied = Copied
 embed-preview = See the form
+embed-paper-title = On paper: a QR code
+embed-paper-text = People scan it and subscribe on their own phone. For posters, flyers and booths.
+embed-paper-code = QR code that leads to the form
+embed-paper-poster = A sheet to print
+embed-paper-file = The code as a file (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Scan the code, enter your address, confirm the mail.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = QR code for { $address }

@@ -202,3 +202,15 @@ embed-frame-text = Para creadores de sitios que no permiten ni scripts ni formul
 embed-copy = Copiar
 embed-copied = Copiado
 embed-preview = Ver el formulario
+embed-paper-title = En papel: un código QR
+embed-paper-text = Quien lo escanea se suscribe en su propio teléfono. Para carteles, folletos y puestos.
+embed-paper-code = Código QR que lleva al formulario
+embed-paper-poster = Una hoja para imprimir
+embed-paper-file = El código como archivo (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Escanee el código, escriba su dirección y confirme el correo.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = Código QR para { $address }

@@ -202,3 +202,15 @@ embed-frame-text = Pour les outils de création de sites qui n’autorisent ni s
 embed-copy = Copier
 embed-copied = Copié
 embed-preview = Voir le formulaire
+embed-paper-title = Sur papier : un code QR
+embed-paper-text = On le scanne et on s’abonne sur son propre téléphone. Pour affiches, tracts et stands.
+embed-paper-code = Code QR qui mène au formulaire
+embed-paper-poster = Une feuille à imprimer
+embed-paper-file = Le code en fichier (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Scannez le code, saisissez votre adresse, confirmez l’e‑mail.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = Code QR pour { $address }

@@ -202,3 +202,15 @@ embed-frame-text = Voor websitebouwers die geen scripts of formulieren toestaan.
 embed-copy = Kopiëren
 embed-copied = Gekopieerd
 embed-preview = Formulier bekijken
+embed-paper-title = Op papier: een QR-code
+embed-paper-text = Mensen scannen hem en melden zich aan op hun eigen telefoon. Voor posters, folders en stands.
+embed-paper-code = QR-code die naar het formulier leidt
+embed-paper-poster = Een vel om af te drukken
+embed-paper-file = De code als bestand (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Scan de code, vul je adres in, bevestig de mail.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = QR-code voor { $address }

@@ -22,6 +22,7 @@ pub struct Assets {
     pub form_js: String,
     pub inbox_js: String,
     pub confirm_js: String,
+    pub poster_css: String,
     pub demo_css: String,
     pub demo_js: String,
 }
@@ -72,6 +73,12 @@ impl Assets {
             JS,
             include_bytes!("../../static/confirm.js"),
         );
+        let poster_css = add(
+            "poster",
+            "css",
+            CSS,
+            include_bytes!("../../static/poster.css"),
+        );
         let demo_css = add("demo", "css", CSS, include_bytes!("../../static/demo.css"));
         let demo_js = add("demo", "js", JS, include_bytes!("../../static/demo.js"));
         Self {
@@ -82,6 +89,7 @@ impl Assets {
             form_js,
             inbox_js,
             confirm_js,
+            poster_css,
             demo_css,
             demo_js,
         }

@@ -8,5 +8,6 @@ pub mod form;
 pub mod inbox;
 pub mod log;
 pub mod message;
+pub mod qr;
 pub mod receipt;
 pub mod verify;

@@ -32,6 +32,7 @@ mod outgoing;
 mod plans;
 mod policy;
 mod process;
+mod qr;
 mod recipe;
 mod same_answer;
 mod samples;

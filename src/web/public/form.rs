@@ -40,7 +40,7 @@ pub struct Query {
 }
 
 /// The form's language: the one asked for, else the browser's, else the form's first.
-fn language_of(request: &HttpRequest, form: &Form, asked: Option<&str>) -> String {
+pub(super) fn language_of(request: &HttpRequest, form: &Form, asked: Option<&str>) -> String {
     let offered = &form.declared.languages;
     if let Some(asked) = asked
         && offered.iter().any(|tag| tag == asked)
@@ -65,11 +65,19 @@ fn opened(shared: &Web, brand: &Brand, form: &Form) -> String {
         .sign(Purpose::PageOpened, brand.number, form.id.0, until)
 }
 
-fn find(shared: &Web, slug: &str) -> Option<(Arc<Brand>, Arc<Form>)> {
+pub(super) fn find(shared: &Web, slug: &str) -> Option<(Arc<Brand>, Arc<Form>)> {
     let catalog = shared.app.catalog();
     let form = catalog.form(slug)?.clone();
     let brand = catalog.brand(form.brand)?.clone();
     Some((brand, form))
+}
+
+/// Text within HTML, or SVG, that is put together here and in no template.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// `GET /f/{form}`
