@@ -6,6 +6,7 @@ pub mod decline;
 pub mod embed;
 pub mod form;
 pub mod inbox;
+pub mod kiosk;
 pub mod log;
 pub mod message;
 pub mod qr;

@@ -20,6 +20,9 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/f/{form}/embed", get().to(public::embed::show))
         .route("/f/{form}/qr.svg", get().to(public::qr::picture))
         .route("/f/{form}/poster", get().to(public::qr::poster))
+        .route("/f/{form}/kiosk.js", get().to(public::kiosk::worker))
+        .route("/f/{form}/clear.svg", get().to(public::kiosk::clear))
+        .route("/f/{form}/entries", post().to(public::kiosk::entries))
         .route("/embed.js", get().to(public::embed::script))
         // Check your inbox
         .route(inbox, get().to(public::inbox::show))

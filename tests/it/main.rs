@@ -14,6 +14,7 @@ mod architecture;
 mod audit;
 mod backup;
 mod bench;
+mod booth;
 mod breaker;
 mod budgets;
 mod bundle;

@@ -23,6 +23,8 @@ pub struct OnPaper {
     name: String,
     picture: String,
     poster: String,
+    /// The page for a tablet, where the form has one.
+    booth: Option<String>,
 }
 
 #[derive(Template)]
@@ -128,6 +130,7 @@ pub async fn show(
             name: slug.to_string(),
             picture: format!("/f/{slug}/qr.svg"),
             poster: format!("/f/{slug}/poster"),
+            booth: form.declared.kiosk.then(|| format!("/f/{slug}?kiosk=1")),
         },
         script: shared.assets.form_js.clone(),
     };

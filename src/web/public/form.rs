@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use self::page::{Filled, page};
+use super::kiosk;
 use crate::domain::brand::Brand;
 use crate::domain::form::Form;
 use crate::domain::token::Purpose;
@@ -22,7 +23,7 @@ pub use self::submit::{accepted, submit};
 
 mod ceiling;
 mod definition;
-mod page;
+pub(super) mod page;
 mod problems;
 mod submit;
 
@@ -91,6 +92,12 @@ pub async fn show(
         return error::no_such_page(request, shared).await;
     };
     let language = language_of(&request, &form, query.lang.as_deref());
+    if kiosk::is_asked(&request) {
+        if !form.declared.kiosk {
+            return kiosk::off(&request, &shared);
+        }
+        return kiosk::page(&request, &shared, &brand, &form, &language);
+    }
     page(
         &shared,
         &brand,
