@@ -3,6 +3,7 @@
 pub mod anchored;
 pub mod apply;
 pub mod audit;
+pub mod booth;
 pub mod breaker;
 pub mod campaign;
 pub mod catalog;

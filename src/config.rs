@@ -190,6 +190,7 @@ impl Reader<'_> {
             per_mailbox_a_day: self.number("budget", "per_mailbox_a_day", 1, 100),
             resend_after: self.seconds("budget", "resend_seconds", 1, 3_600),
             per_network_an_hour: self.number("budget", "per_network_an_hour", 0, 1_000_000),
+            per_kiosk_an_hour: self.number("budget", "per_kiosk_an_hour", 0, 1_000_000),
             per_form_an_hour: self.number("budget", "per_form_an_hour", 0, 10_000_000),
             per_installation_an_hour: self.number(
                 "budget",

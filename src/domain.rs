@@ -1,5 +1,6 @@
 //! What the product means. Everything here is pure: no I/O, no clock, no randomness, no database.
 
+pub mod booth;
 pub mod brand;
 pub mod breaker;
 pub mod budget;

@@ -4,6 +4,7 @@
 //! behind it: the body stands once in the source, is expanded twice and typed twice.
 
 pub mod backup;
+pub mod booth;
 pub mod brands;
 pub mod breaker;
 pub mod budgets;

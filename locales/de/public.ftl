@@ -202,6 +202,60 @@ embed-frame-text = Für Website-Baukästen, die weder Skripte noch Formulare erl
 embed-copy = Kopieren
 embed-copied = Kopiert
 embed-preview = Formular ansehen
+embed-paper-title = Auf Papier: ein QR-Code
+embed-paper-text = Wer ihn scannt, meldet sich auf dem eigenen Telefon an. Für Plakate, Handzettel und Messestände.
+embed-paper-code = QR-Code, der zum Formular führt
+embed-paper-poster = Ein Blatt zum Ausdrucken
+embed-paper-booth = Die Seite für ein Tablet am Messestand
+embed-paper-file = Der Code als Datei (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Code scannen, Adresse eingeben, E-Mail bestätigen.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = QR-Code für { $address }
+
+## The form on a booth’s tablet, where one person after the other signs
+
+kiosk-thanks-title = Vielen Dank
+kiosk-thanks-text = Sehen Sie in Ihr Postfach: Eine E‑Mail ist unterwegs. Klicken Sie darin auf die Schaltfläche, dann sind Sie angemeldet.
+# Where there was no connection.
+kiosk-kept-text = Ihr Eintrag wird hier verschlüsselt aufbewahrt, bis dieses Gerät wieder eine Verbindung hat. Dann bekommen Sie eine E‑Mail: Klicken Sie darin auf die Schaltfläche.
+kiosk-next = Nächste Person
+# $seconds counts down; keep the unit a sign. The same below.
+kiosk-next-in = Diese Seite zeigt in { $seconds } s wieder ein leeres Formular.
+kiosk-still-there = Sind Sie noch da?
+kiosk-cleared-in = Ihre Eingaben werden in { $seconds } s gelöscht.
+kiosk-continue = Ich bin noch da
+# Problems that only the people of the booth can mend.
+kiosk-full = Dieses Gerät kann keine weiteren Einträge aufbewahren. Bitte sagen Sie dem Standpersonal Bescheid.
+kiosk-failed = Es besteht keine Verbindung, und dieses Gerät kann keine Einträge aufbewahren. Bitte sagen Sie dem Standpersonal Bescheid.
+# A corner for the people of the booth.
+kiosk-staff = Für das Standpersonal
+kiosk-staff-text = Wartende Einträge sind verschlüsselt: Auf diesem Gerät kann sie niemand lesen. Sie werden von selbst gesendet, sobald eine Verbindung besteht. Löschen Sie keine Browserdaten, solange Einträge warten.
+kiosk-ready = Funktioniert ohne Verbindung
+kiosk-not-ready = Noch nicht bereit für den Betrieb ohne Verbindung
+kiosk-never-ready = Funktioniert nur mit Verbindung: Einträge lassen sich nur über https aufbewahren
+# $count is a number.
+kiosk-waiting = Warten auf das Senden: { $count }
+kiosk-send = Jetzt senden
+kiosk-sent = Es wartet nichts auf das Senden.
+kiosk-no-connection = Zurzeit keine Verbindung. Es geht nichts verloren.
+kiosk-seconds = Sekunden bis zur nächsten Person
+# $count is a number. A list follows, each line of kiosk-entered and a reason.
+kiosk-refused = Nicht aufgenommen: { $count }
+kiosk-entered = Eingegeben am { $date }:
+kiosk-try-again = Noch einmal versuchen
+kiosk-remove = Endgültig entfernen
+kiosk-clock = Die Uhr dieses Geräts geht falsch. Stellen Sie sie richtig, sonst werden Einträge womöglich abgelehnt.
+kiosk-refused-late = Laut der Uhr dieses Geräts wurde er vor mehr als 30 Tagen eingegeben.
+kiosk-refused-early = Laut der Uhr dieses Geräts wurde er in der Zukunft eingegeben.
+kiosk-refused-unreadable = Er lässt sich nicht öffnen: Er gehört zu einem anderen Formular, oder das Geheimnis des Servers wurde geändert.
+kiosk-no-scripts = Ohne Skripte funktioniert diese Seite nur mit Verbindung und leert sich, sobald jemand auf „Nächste Person“ drückt.
+# For whoever sets a booth up.
+kiosk-off-title = Dieses Formular hat keine Seite für einen Messestand
+kiosk-off-text = Der Betreiber kann für das Formular kiosk = true angeben und die Angaben anwenden.
 
 ## The same pages for people whom a campaign asked: nobody entered their address just now
 

@@ -202,6 +202,60 @@ embed-frame-text = For site builders that allow neither scripts nor forms. Choos
 embed-copy = Copy
 embed-copied = Copied
 embed-preview = See the form
+embed-paper-title = On paper: a QR code
+embed-paper-text = People scan it and subscribe on their own phone. For posters, flyers and booths.
+embed-paper-code = QR code that leads to the form
+embed-paper-poster = A sheet to print
+embed-paper-booth = The page for a booth’s tablet
+embed-paper-file = The code as a file (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Scan the code, enter your address, confirm the mail.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = QR code for { $address }
+
+## The form on a booth’s tablet, where one person after the other signs
+
+kiosk-thanks-title = Thank you
+kiosk-thanks-text = Look at your inbox: a mail is on its way. Press the button in it, and you are subscribed.
+# Where there was no connection.
+kiosk-kept-text = Your entry is kept here, encrypted, until this device has a connection again. Then a mail comes to you: press the button in it.
+kiosk-next = Next person
+# $seconds counts down; keep the unit a sign. The same below.
+kiosk-next-in = This page returns to an empty form in { $seconds } s.
+kiosk-still-there = Still there?
+kiosk-cleared-in = What was entered is cleared in { $seconds } s.
+kiosk-continue = I am still here
+# Problems that only the people of the booth can mend.
+kiosk-full = This device can keep no more entries. Please tell the staff.
+kiosk-failed = There is no connection, and this device cannot keep entries. Please tell the staff.
+# A corner for the people of the booth.
+kiosk-staff = For the staff
+kiosk-staff-text = Entries that wait are encrypted: nobody can read them on this device. They are sent by themselves once there is a connection. Do not clear this browser’s data while any wait.
+kiosk-ready = Works without a connection
+kiosk-not-ready = Not ready yet for use without a connection
+kiosk-never-ready = Works with a connection only: entries can be kept over https only
+# $count is a number.
+kiosk-waiting = Waiting to be sent: { $count }
+kiosk-send = Send now
+kiosk-sent = Nothing waits to be sent.
+kiosk-no-connection = No connection at the moment. Nothing is lost.
+kiosk-seconds = Seconds until the next person
+# $count is a number. A list follows, each line of kiosk-entered and a reason.
+kiosk-refused = Could not be recorded: { $count }
+kiosk-entered = Entered on { $date }:
+kiosk-try-again = Try again
+kiosk-remove = Remove them for good
+kiosk-clock = This device’s clock is wrong. Set it right, or entries may be refused.
+kiosk-refused-late = It was entered more than 30 days ago, by this device’s clock.
+kiosk-refused-early = It was entered in the future, by this device’s clock.
+kiosk-refused-unreadable = It cannot be opened: it was entered for another form, or the server’s secret has changed.
+kiosk-no-scripts = Without scripts this page works with a connection only, and clears itself once “Next person” is pressed.
+# For whoever sets a booth up.
+kiosk-off-title = This form has no page for a booth
+kiosk-off-text = Whoever runs it can declare kiosk = true for the form, and apply it.
 
 ## The same pages for people whom a campaign asked: nobody entered their address just now
 

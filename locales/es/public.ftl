@@ -202,6 +202,60 @@ embed-frame-text = Para creadores de sitios que no permiten ni scripts ni formul
 embed-copy = Copiar
 embed-copied = Copiado
 embed-preview = Ver el formulario
+embed-paper-title = En papel: un código QR
+embed-paper-text = Quien lo escanea se suscribe en su propio teléfono. Para carteles, folletos y puestos.
+embed-paper-code = Código QR que lleva al formulario
+embed-paper-poster = Una hoja para imprimir
+embed-paper-booth = La página para la tableta de un puesto
+embed-paper-file = El código como archivo (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Escanee el código, escriba su dirección y confirme el correo.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = Código QR para { $address }
+
+## The form on a booth’s tablet, where one person after the other signs
+
+kiosk-thanks-title = Gracias
+kiosk-thanks-text = Mire su bandeja de entrada: hay un correo en camino. Pulse el botón que contiene y quedará suscrito.
+# Where there was no connection.
+kiosk-kept-text = Sus datos se guardan aquí, cifrados, hasta que este dispositivo vuelva a tener conexión. Entonces recibirá un correo: pulse el botón que contiene.
+kiosk-next = Siguiente persona
+# $seconds counts down; keep the unit a sign. The same below.
+kiosk-next-in = Esta página vuelve a un formulario vacío en { $seconds } s.
+kiosk-still-there = ¿Sigue ahí?
+kiosk-cleared-in = Lo que se ha escrito se borrará en { $seconds } s.
+kiosk-continue = Sigo aquí
+# Problems that only the people of the booth can mend.
+kiosk-full = Este dispositivo no puede guardar nada más. Avise al personal, por favor.
+kiosk-failed = No hay conexión y este dispositivo no puede guardar nada. Avise al personal, por favor.
+# A corner for the people of the booth.
+kiosk-staff = Para el personal
+kiosk-staff-text = Lo que espera está cifrado: nadie puede leerlo en este dispositivo. Se envía por sí solo en cuanto hay conexión. No borre los datos de este navegador mientras haya algo en espera.
+kiosk-ready = Funciona sin conexión
+kiosk-not-ready = Todavía no está listo para funcionar sin conexión
+kiosk-never-ready = Solo funciona con conexión: sin https no se puede guardar nada
+# $count is a number.
+kiosk-waiting = En espera de envío: { $count }
+kiosk-send = Enviar ahora
+kiosk-sent = No hay nada en espera de envío.
+kiosk-no-connection = Ahora no hay conexión. No se pierde nada.
+kiosk-seconds = Segundos hasta la siguiente persona
+# $count is a number. A list follows, each line of kiosk-entered and a reason.
+kiosk-refused = No se pudo registrar: { $count }
+kiosk-entered = Escrito el { $date }:
+kiosk-try-again = Intentar de nuevo
+kiosk-remove = Eliminar para siempre
+kiosk-clock = El reloj de este dispositivo no va bien. Póngalo en hora o podrían rechazarse envíos.
+kiosk-refused-late = Según el reloj de este dispositivo, se escribió hace más de 30 días.
+kiosk-refused-early = Según el reloj de este dispositivo, se escribió en el futuro.
+kiosk-refused-unreadable = No se puede abrir: pertenece a otro formulario o ha cambiado el secreto del servidor.
+kiosk-no-scripts = Sin scripts, esta página solo funciona con conexión y se vacía al pulsar «Siguiente persona».
+# For whoever sets a booth up.
+kiosk-off-title = Este formulario no tiene página para un puesto
+kiosk-off-text = Quien lo gestiona puede declarar kiosk = true para el formulario y aplicarlo.
 
 ## The same pages for people whom a campaign asked: nobody entered their address just now
 

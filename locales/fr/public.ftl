@@ -202,6 +202,60 @@ embed-frame-text = Pour les outils de création de sites qui n’autorisent ni s
 embed-copy = Copier
 embed-copied = Copié
 embed-preview = Voir le formulaire
+embed-paper-title = Sur papier : un code QR
+embed-paper-text = On le scanne et on s’abonne sur son propre téléphone. Pour affiches, tracts et stands.
+embed-paper-code = Code QR qui mène au formulaire
+embed-paper-poster = Une feuille à imprimer
+embed-paper-booth = La page pour la tablette d’un stand
+embed-paper-file = Le code en fichier (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Scannez le code, saisissez votre adresse, confirmez l’e‑mail.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = Code QR pour { $address }
+
+## The form on a booth’s tablet, where one person after the other signs
+
+kiosk-thanks-title = Merci
+kiosk-thanks-text = Regardez votre boîte de réception : un e‑mail est en route. Appuyez sur le bouton qu’il contient et vous serez abonné(e).
+# Where there was no connection.
+kiosk-kept-text = Votre inscription est conservée ici, chiffrée, jusqu’à ce que cet appareil retrouve une connexion. Vous recevrez alors un e‑mail : appuyez sur le bouton qu’il contient.
+kiosk-next = Personne suivante
+# $seconds counts down; keep the unit a sign. The same below.
+kiosk-next-in = Cette page revient à un formulaire vide dans { $seconds } s.
+kiosk-still-there = Êtes-vous toujours là ?
+kiosk-cleared-in = Ce qui a été saisi sera effacé dans { $seconds } s.
+kiosk-continue = Je suis toujours là
+# Problems that only the people of the booth can mend.
+kiosk-full = Cet appareil ne peut plus rien conserver. Veuillez prévenir l’équipe du stand.
+kiosk-failed = Il n’y a pas de connexion, et cet appareil ne peut rien conserver. Veuillez prévenir l’équipe du stand.
+# A corner for the people of the booth.
+kiosk-staff = Pour l’équipe du stand
+kiosk-staff-text = Les inscriptions en attente sont chiffrées : personne ne peut les lire sur cet appareil. Elles partent d’elles-mêmes dès qu’il y a une connexion. N’effacez pas les données de ce navigateur tant qu’il y en a.
+kiosk-ready = Fonctionne sans connexion
+kiosk-not-ready = Pas encore prêt à fonctionner sans connexion
+kiosk-never-ready = Fonctionne uniquement avec une connexion : rien ne peut être conservé sans https
+# $count is a number.
+kiosk-waiting = En attente d’envoi : { $count }
+kiosk-send = Envoyer maintenant
+kiosk-sent = Rien n’est en attente d’envoi.
+kiosk-no-connection = Pas de connexion pour le moment. Rien n’est perdu.
+kiosk-seconds = Secondes avant la personne suivante
+# $count is a number. A list follows, each line of kiosk-entered and a reason.
+kiosk-refused = Non enregistrées : { $count }
+kiosk-entered = Saisie le { $date } :
+kiosk-try-again = Réessayer
+kiosk-remove = Supprimer définitivement
+kiosk-clock = L’horloge de cet appareil est fausse. Réglez-la, sinon des inscriptions peuvent être refusées.
+kiosk-refused-late = D’après l’horloge de cet appareil, la saisie date de plus de 30 jours.
+kiosk-refused-early = D’après l’horloge de cet appareil, la saisie se situe dans l’avenir.
+kiosk-refused-unreadable = Elle ne peut pas être ouverte : elle appartient à un autre formulaire, ou le secret du serveur a changé.
+kiosk-no-scripts = Sans scripts, cette page ne fonctionne qu’avec une connexion et se vide quand on appuie sur « Personne suivante ».
+# For whoever sets a booth up.
+kiosk-off-title = Ce formulaire n’a pas de page pour un stand
+kiosk-off-text = La personne qui le gère peut déclarer kiosk = true pour ce formulaire, puis l’appliquer.
 
 ## The same pages for people whom a campaign asked: nobody entered their address just now
 

@@ -202,6 +202,60 @@ embed-frame-text = Voor websitebouwers die geen scripts of formulieren toestaan.
 embed-copy = Kopiëren
 embed-copied = Gekopieerd
 embed-preview = Formulier bekijken
+embed-paper-title = Op papier: een QR-code
+embed-paper-text = Mensen scannen hem en melden zich aan op hun eigen telefoon. Voor posters, folders en stands.
+embed-paper-code = QR-code die naar het formulier leidt
+embed-paper-poster = Een vel om af te drukken
+embed-paper-booth = De pagina voor een tablet op een stand
+embed-paper-file = De code als bestand (SVG)
+
+## A sheet to put up at a booth, with the code that leads to the form
+
+# Below the title of the form, above the code.
+poster-lead = Scan de code, vul je adres in, bevestig de mail.
+# Read to people who do not see the code. $address is the address of the form.
+poster-code = QR-code voor { $address }
+
+## The form on a booth’s tablet, where one person after the other signs
+
+kiosk-thanks-title = Bedankt
+kiosk-thanks-text = Kijk in je inbox: er is een mail onderweg. Druk op de knop daarin, dan ben je aangemeld.
+# Where there was no connection.
+kiosk-kept-text = Je gegevens worden hier versleuteld bewaard tot dit apparaat weer verbinding heeft. Dan krijg je een mail: druk op de knop daarin.
+kiosk-next = Volgende persoon
+# $seconds counts down; keep the unit a sign. The same below.
+kiosk-next-in = Over { $seconds } s toont deze pagina weer een leeg formulier.
+kiosk-still-there = Ben je er nog?
+kiosk-cleared-in = Wat is ingevuld, wordt over { $seconds } s gewist.
+kiosk-continue = Ik ben er nog
+# Problems that only the people of the booth can mend.
+kiosk-full = Dit apparaat kan niets meer bewaren. Zeg het tegen iemand van de stand.
+kiosk-failed = Er is geen verbinding en dit apparaat kan niets bewaren. Zeg het tegen iemand van de stand.
+# A corner for the people of the booth.
+kiosk-staff = Voor de stand
+kiosk-staff-text = Wat wacht, is versleuteld: op dit apparaat kan niemand het lezen. Het wordt vanzelf verzonden zodra er verbinding is. Wis de gegevens van deze browser niet zolang er iets wacht.
+kiosk-ready = Werkt zonder verbinding
+kiosk-not-ready = Nog niet klaar voor gebruik zonder verbinding
+kiosk-never-ready = Werkt alleen met verbinding: bewaren kan alleen via https
+# $count is a number.
+kiosk-waiting = Wachten op verzending: { $count }
+kiosk-send = Nu verzenden
+kiosk-sent = Er wacht niets op verzending.
+kiosk-no-connection = Op dit moment geen verbinding. Er gaat niets verloren.
+kiosk-seconds = Seconden tot de volgende persoon
+# $count is a number. A list follows, each line of kiosk-entered and a reason.
+kiosk-refused = Niet vastgelegd: { $count }
+kiosk-entered = Ingevuld op { $date }:
+kiosk-try-again = Opnieuw proberen
+kiosk-remove = Voorgoed verwijderen
+kiosk-clock = De klok van dit apparaat loopt verkeerd. Zet hem goed, anders kan worden geweigerd wat is ingevuld.
+kiosk-refused-late = Volgens de klok van dit apparaat is dit meer dan 30 dagen geleden ingevuld.
+kiosk-refused-early = Volgens de klok van dit apparaat is dit in de toekomst ingevuld.
+kiosk-refused-unreadable = Dit kan niet worden geopend: het hoort bij een ander formulier, of het geheim van de server is veranderd.
+kiosk-no-scripts = Zonder scripts werkt deze pagina alleen met verbinding, en wordt ze leeg zodra iemand op ‘Volgende persoon’ drukt.
+# For whoever sets a booth up.
+kiosk-off-title = Dit formulier heeft geen pagina voor een stand
+kiosk-off-text = Wie het beheert, kan voor het formulier kiosk = true opgeven en dat toepassen.
 
 ## The same pages for people whom a campaign asked: nobody entered their address just now
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use self::batch::{Batch, locks_of, who};
+use self::batch::{Batch, entry_key, locks_of, who};
 use super::{App, Work};
+use crate::domain::booth::AtBooth;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::budget::Limits;
 use crate::domain::circumstances::Circumstances;
@@ -13,10 +14,10 @@ use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
-use crate::store::StoreError;
 use crate::store::budgets::MailboxHash;
 use crate::store::erased::AddressHash;
 use crate::store::signups::{self, Who};
+use crate::store::{StoreError, booth};
 use crate::telemetry;
 
 pub(super) use self::batch::{empty_mailbox, rate_key};
@@ -47,6 +48,8 @@ pub struct Submission {
     pub fields: Vec<String>,
     /// The honeypot was filled in, or the form came back faster than a person types.
     pub bot: bool,
+    /// It was entered at a booth.
+    pub booth: Option<AtBooth>,
     pub circumstances: Circumstances,
 }
 
@@ -77,12 +80,13 @@ pub struct SignUp {
     page_host: Option<String>,
     fields: Vec<String>,
     bot: bool,
+    booth: Option<AtBooth>,
     key_id: u8,
     request: RequestId,
     circumstances: Circumstances,
 }
 
-/// A signup that is on disk.
+/// A signup that is on disk. Of an entry that was recorded before, `request` is none that exists.
 #[derive(Clone, Debug)]
 pub struct SignedUp {
     pub brand: u16,
@@ -90,7 +94,8 @@ pub struct SignedUp {
     pub expires_at: Timestamp,
     pub masked: String,
     pub suggestion: Option<String>,
-    mail: MailFate,
+    /// None where nothing was recorded anew.
+    mail: Option<MailFate>,
 }
 impl App {
     /// Checks a submission and records it. When this returns, the signup is on disk and its mail, if any, in the outbox.
@@ -125,17 +130,20 @@ pub(super) async fn run(
     calls: Vec<SignUp>,
 ) -> Result<Vec<SignedUp>, StoreError> {
     let who: Vec<Who> = calls.iter().map(who).collect();
-    let locks = locks_of(&who, limits);
+    let entries: Vec<_> = calls.iter().filter_map(entry_key).collect();
+    let locks = locks_of(&calls, &who, limits);
     let mut held = work.store.hold_with_kept_plans(locks).await?;
     let known = signups::find_known(held.conn(), &who).await?;
+    let recorded = booth::find_recorded(held.conn(), &entries).await?;
     let mut batch = Batch::begin(work, limits, who, known);
+    batch.recorded.extend(recorded);
     let mut answers = Vec::with_capacity(calls.len());
     for call in calls {
         answers.push(batch.decide(call)?);
     }
     held.finish(batch.writes()).await?;
-    for answer in &answers {
-        metrics::counter!(telemetry::SIGNUPS, "mail" => fate_name(answer.mail)).increment(1);
+    for fate in answers.iter().filter_map(|answer| answer.mail) {
+        metrics::counter!(telemetry::SIGNUPS, "mail" => fate_name(fate)).increment(1);
     }
     Ok(answers)
 }

@@ -9,8 +9,9 @@ use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
 use super::lapse::NOTICE;
 use super::restored::SendingHeld;
+use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
-use crate::store::{StoreError, breaker, budgets, contacts, log, openings, outbox};
+use crate::store::{StoreError, booth, breaker, budgets, contacts, log, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -50,6 +51,7 @@ impl App {
         let mut tx = self.store.write().await?;
         let removed = budgets::prune(&mut tx, now, now.minus(DAY)).await?
             + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?
+            + booth::prune(&mut tx, now.minus(REMEMBERED_FOR)).await?
             + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?;
         tx.commit().await?;
         let removed = removed + self.delete_due_seals().await?;

@@ -67,6 +67,7 @@ settings! {
     budget.per_mailbox_a_day: Number = "3", "Mails per mailbox and day over all forms of a brand.";
     budget.resend_seconds: Number = "60", "The shortest time between a mail and its resend.";
     budget.per_network_an_hour: Number = "60", "Mails an hour that one client (an IPv4 address or IPv6 /64) can cause; 0 is no limit.";
+    budget.per_kiosk_an_hour: Number = "240", "The same for the tablets of a form with kiosk = true, per form and client: a fair has one address. Beyond it mails are held, up to a day. 0 is no limit.";
     budget.per_form_an_hour: Number = "2000", "Mails an hour of one form; beyond it mails are held, not dropped. 0 is no limit.";
     budget.per_installation_an_hour: Number = "10000", "Mails an hour in all; beyond it mails are held, not dropped. 0 is no limit.";
     breaker.on: Flag = "true", "Hold confirmation mails when suddenly few of them are confirmed: then somebody signs up people who did not ask.";

@@ -17,6 +17,8 @@ pub struct Limits {
     /// The shortest time between a mail and its resend.
     pub resend_after: Duration,
     pub per_network_an_hour: u32,
+    /// In place of `per_network_an_hour` for the tablets of a form's booth.
+    pub per_kiosk_an_hour: u32,
     pub per_form_an_hour: u32,
     pub per_installation_an_hour: u32,
 }
@@ -28,6 +30,7 @@ impl Default for Limits {
             per_mailbox_a_day: 3,
             resend_after: Duration::from_secs(60),
             per_network_an_hour: 60,
+            per_kiosk_an_hour: 240,
             per_form_an_hour: 2_000,
             per_installation_an_hour: 10_000,
         }

@@ -161,6 +161,12 @@ pub struct SignedUp {
     /// Somebody named answers for this role address: a deviation from O6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub responsible: Option<String>,
+    /// It was entered on a booth's tablet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kiosk: bool,
+    /// When it was entered, by the tablet's clock: a claim. Only where it waited there without a connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered_at: Option<Timestamp>,
     /// Kept beside the event under a term of its own; the event names them by their hash.
     #[serde(default, skip_serializing)]
     pub circumstances: Circumstances,

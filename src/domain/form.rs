@@ -36,6 +36,9 @@ pub struct FormDeclaration {
     /// Seconds below which only a program fills a form in; 0 turns the check off.
     #[serde(default = "default_fill_seconds")]
     pub minimum_fill_seconds: u32,
+    /// Whether the form has a page for a booth's tablet, with a budget of its own.
+    #[serde(default)]
+    pub kiosk: bool,
     /// Origins whose scripts may post to this form (CORS): `https://www.example.org`.
     #[serde(default)]
     pub origins: Vec<String>,
@@ -338,6 +341,11 @@ fn problems_of_form(brand: &BrandDeclaration, form: &FormDeclaration, problems: 
         problems.push(at(&format!(
             "\"{slug}\" is both a purpose of the form and a choice; keep one"
         )));
+    }
+    if form.kiosk && form.proof_of_work {
+        problems.push(at(
+            "kiosk and proof_of_work exclude each other: a tablet without a connection gets no challenge; make a form of its own for the booth",
+        ));
     }
     if form.languages.is_empty() {
         problems.push(at("languages must name at least one language"));

@@ -28,6 +28,7 @@ struct Derived {
     mailbox: [u8; 32],
     challenge: [u8; 32],
     log: [u8; 32],
+    booth: [u8; 32],
 }
 
 /// The newest root secret first, then earlier ones that still verify what they signed.
@@ -78,6 +79,7 @@ impl Keys {
                 mailbox: one(b"mailbox"),
                 challenge: one(b"challenge"),
                 log: one(b"log"),
+                booth: one(b"booth"),
             });
         }
         let oldest = derived.last().ok_or(KeysProblem::None)?;
@@ -138,6 +140,18 @@ impl Keys {
         Some(format!("{:06}", number % 1_000_000))
     }
 
+    /// The secret that a form's booth key comes from: entries that wait on tablets are sealed to it. `None` if no secret
+    /// with this id is given any more.
+    pub fn booth_secret(&self, key_id: u8, form: Uuid) -> Option<[u8; 32]> {
+        let key = self.derived.iter().find(|key| key.id == key_id)?;
+        Some(
+            mac(&key.booth, &[form.as_bytes()])
+                .finalize()
+                .into_bytes()
+                .into(),
+        )
+    }
+
     /// The secret half of the key that signs the log (Ed25519, RFC 8032). It comes from the oldest secret given, since a
     /// log has one key for its life.
     pub const fn log_secret(&self) -> &[u8; 32] {
@@ -182,6 +196,19 @@ mod tests {
             both.code(old.current_id(), id)
         );
         assert_ne!(old.current_id(), both.current_id());
+    }
+
+    #[test]
+    fn entries_that_were_sealed_before_a_new_root_secret_can_still_be_opened() {
+        let old = Keys::derive(&[root(1)]).unwrap();
+        let both = Keys::derive(&[root(2), root(1)]).unwrap();
+        let form = Uuid::from_u128(7);
+        let secret = |keys: &Keys, id| keys.booth_secret(id, form);
+        let id = old.current_id();
+        assert_eq!(secret(&old, id), secret(&both, id));
+        assert_ne!(secret(&both, id), secret(&both, both.current_id()));
+        assert_ne!(secret(&old, id), old.booth_secret(id, Uuid::from_u128(8)));
+        assert_eq!(secret(&old, both.current_id()), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::brand::Slug;
 use super::campaign::{Invited, Kind};
 use super::circumstances::Circumstances;
-use super::event::{ErasedBy, Event, Fact, Grade, Link, MailFate, Through};
+use super::event::{ErasedBy, Event, Fact, Grade, Link, MailFate, SignedUp, Through};
 use super::import::Imported;
 use super::policy::Verdict;
 use super::scanner::Signal;
@@ -95,6 +95,18 @@ fn imported(import: &Imported) -> String {
     )
 }
 
+/// What a booth's tablet says of a signup.
+fn at_booth(signup: &SignedUp) -> String {
+    match (signup.kiosk, signup.entered_at) {
+        (false, _) => String::new(),
+        (true, None) => " at a booth".to_owned(),
+        (true, Some(at)) => format!(
+            " at a booth, by its tablet's clock on {}, without a connection and sent later",
+            at.to_the_minute()
+        ),
+    }
+}
+
 /// One event as a sentence.
 pub fn sentence(event: &Event) -> String {
     match &event.fact {
@@ -102,10 +114,11 @@ pub fn sentence(event: &Event) -> String {
             let verdict = verdict(signup.ruling.verdict);
             let version: String = signup.form_version.as_str().chars().take(12).collect();
             format!(
-                "Signed up for {} on form \"{}\" (version {version}, {}){}: {verdict} by rule {}; {}.",
+                "Signed up for {} on form \"{}\" (version {version}, {}){}{}: {verdict} by rule {}; {}.",
                 listed(&signup.purposes),
                 signup.form,
                 signup.language,
+                at_booth(signup),
                 from(&signup.circumstances),
                 signup.ruling.rule.id(),
                 fate(signup.mail),

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::budgets::MailboxHash;
 use crate::domain::ids::{BrandId, CampaignId, ImportId};
@@ -36,6 +37,11 @@ impl Locks {
     /// How far an import came.
     pub fn import(&mut self, brand: BrandId, id: ImportId) {
         self.add(&[b"import", brand.0.as_bytes(), id.0.as_bytes()]);
+    }
+
+    /// An entry from a booth, by the number that its tablet gave it.
+    pub fn entry(&mut self, brand: BrandId, id: Uuid) {
+        self.add(&[b"entry", brand.0.as_bytes(), id.as_bytes()]);
     }
 
     pub fn rate(&mut self, key: &str) {

@@ -22,6 +22,9 @@ pub struct Assets {
     pub form_js: String,
     pub inbox_js: String,
     pub confirm_js: String,
+    pub kiosk_css: String,
+    pub kiosk_js: String,
+    pub poster_css: String,
     pub demo_css: String,
     pub demo_js: String,
 }
@@ -30,7 +33,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-fn short_hash(bytes: &[u8]) -> String {
+pub fn short_hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)[..6]
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -72,6 +75,19 @@ impl Assets {
             JS,
             include_bytes!("../../static/confirm.js"),
         );
+        let kiosk_css = add(
+            "kiosk",
+            "css",
+            CSS,
+            include_bytes!("../../static/kiosk.css"),
+        );
+        let kiosk_js = add("kiosk", "js", JS, include_bytes!("../../static/kiosk.js"));
+        let poster_css = add(
+            "poster",
+            "css",
+            CSS,
+            include_bytes!("../../static/poster.css"),
+        );
         let demo_css = add("demo", "css", CSS, include_bytes!("../../static/demo.css"));
         let demo_js = add("demo", "js", JS, include_bytes!("../../static/demo.js"));
         Self {
@@ -82,6 +98,9 @@ impl Assets {
             form_js,
             inbox_js,
             confirm_js,
+            kiosk_css,
+            kiosk_js,
+            poster_css,
             demo_css,
             demo_js,
         }

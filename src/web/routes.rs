@@ -18,6 +18,11 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/f/{form}/definition", get().to(public::form::definition))
         .route("/f/{form}/challenge", get().to(public::form::challenge))
         .route("/f/{form}/embed", get().to(public::embed::show))
+        .route("/f/{form}/qr.svg", get().to(public::qr::picture))
+        .route("/f/{form}/poster", get().to(public::qr::poster))
+        .route("/f/{form}/kiosk.js", get().to(public::kiosk::worker))
+        .route("/f/{form}/clear.svg", get().to(public::kiosk::clear))
+        .route("/f/{form}/entries", post().to(public::kiosk::entries))
         .route("/embed.js", get().to(public::embed::script))
         // Check your inbox
         .route(inbox, get().to(public::inbox::show))

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::SignUp;
 use crate::app::Work;
-use crate::domain::budget::{Limits, MailboxWindow};
+use crate::domain::budget::{Limits, MailboxWindow, Rate};
 use crate::domain::form::Form;
 use crate::domain::ids::BrandId;
 use crate::domain::time::Timestamp;
+use crate::store::booth::{self, EntryKey};
 use crate::store::budgets::{self, Mailbox, MailboxHash};
 use crate::store::contacts;
 use crate::store::events::{self, NewEvent};
@@ -37,6 +38,9 @@ pub(super) struct Batch<'a> {
     /// Arrival times of rates, and by how much this batch moved them.
     pub rates: HashMap<String, i64>,
     pub moved: HashMap<String, i64>,
+    /// Entries of booths that are recorded, and those that this batch records.
+    pub recorded: HashSet<EntryKey>,
+    pub entries: Vec<EntryKey>,
     pub requests: Vec<RequestRow>,
     pub replaced: Vec<RequestRow>,
     pub events: Vec<NewEvent>,
@@ -61,6 +65,8 @@ impl<'a> Batch<'a> {
             erased: HashSet::new(),
             rates: HashMap::new(),
             moved: HashMap::new(),
+            recorded: HashSet::new(),
+            entries: Vec::new(),
             requests: Vec::with_capacity(count),
             replaced: Vec::new(),
             events: Vec::with_capacity(count),
@@ -125,13 +131,25 @@ impl<'a> Batch<'a> {
         events::append(&mut writes, &self.events);
         outbox::insert(&mut writes, &self.mails);
         budgets::put_mailboxes(&mut writes, &mailboxes);
+        booth::insert(&mut writes, &self.entries, self.now);
         budgets::add_rates(&mut writes, &moved, self.now);
         writes
     }
 }
 
+/// The rate of whoever sends it. The tablets of a fair share one address with each other and with nobody else's form: a
+/// stranger elsewhere who posts to the booth's form draws on a rate of his own.
 pub(super) fn network_key(call: &SignUp) -> String {
-    rate_key("network", &call.circumstances.network())
+    let network = call.circumstances.network();
+    match call.booth {
+        Some(_) => rate_key("kiosk", &format!("{}:{network}", call.form.id)),
+        None => rate_key("network", &network),
+    }
+}
+
+/// The entry of a booth that a signup brings, if it has a number.
+pub(super) fn entry_key(call: &SignUp) -> Option<EntryKey> {
+    Some((call.brand.id, call.booth?.entry?))
 }
 
 pub(super) fn form_key(form: &Form) -> String {
@@ -153,14 +171,26 @@ pub(super) fn who(call: &SignUp) -> Who {
     }
 }
 
+pub(super) const fn rate_of(call: &SignUp, limits: &Limits) -> Rate {
+    Rate {
+        an_hour: match call.booth {
+            Some(_) => limits.per_kiosk_an_hour,
+            None => limits.per_network_an_hour,
+        },
+    }
+}
+
 /// What a batch decides about. Form and installation are not among it: they only hold mail back, and all would wait.
-pub(super) fn locks_of(all: &[Who], limits: &Limits) -> Locks {
+pub(super) fn locks_of(calls: &[SignUp], all: &[Who], limits: &Limits) -> Locks {
     let mut locks = Locks::default();
-    for who in all {
+    for (call, who) in calls.iter().zip(all) {
         locks.contact(who.brand_id, &who.address_key);
         locks.mailbox(who.brand_id, &who.mailbox);
-        if limits.per_network_an_hour > 0 {
+        if rate_of(call, limits).an_hour > 0 {
             locks.rate(&who.network);
+        }
+        if let Some((brand, id)) = entry_key(call) {
+            locks.entry(brand, id);
         }
     }
     locks

@@ -38,6 +38,7 @@ impl App {
             page: given.page.filter(|page| is_page(page)),
             fields: given.fields,
             bot: given.bot,
+            booth: given.booth.filter(|_| form.declared.kiosk),
             key_id: self.keys.current_id(),
             request: RequestId(self.random.uuid_v7(now)),
             circumstances: given.circumstances,

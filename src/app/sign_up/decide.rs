@@ -1,6 +1,6 @@
 //! Deciding one signup after another, in memory; those later in the batch see what the earlier ones changed.
 
-use super::batch::{Batch, Contact};
+use super::batch::{Batch, Contact, entry_key};
 use super::fact::{joined, ruling_of, signed_up};
 use super::{CONFIRM, NOTHING, SignUp, SignedUp};
 use crate::app::record::About;
@@ -14,6 +14,12 @@ use crate::store::{StoreError, contacts};
 
 impl Batch<'_> {
     pub(super) fn decide(&mut self, call: SignUp) -> Result<SignedUp, StoreError> {
+        if let Some(entry) = entry_key(&call) {
+            if !self.recorded.insert(entry) {
+                return Ok(recorded_before(&call));
+            }
+            self.entries.push(entry);
+        }
         let suppressed = self.mailbox(&call).suppressed_at.is_some();
         let (mail, due_at) = self.take_budget(&call, suppressed);
         let key = (call.brand.id, call.address.key().to_owned());
@@ -32,7 +38,7 @@ impl Batch<'_> {
             expires_at: request.expires_at,
             masked: call.address.masked(),
             suggestion: call.address.suggestion(),
-            mail,
+            mail: Some(mail),
         };
         let domain = call.address.domain().to_owned();
         let address = contact.row.address.clone();
@@ -128,6 +134,18 @@ impl Batch<'_> {
             message_id: None,
             ambiguous: 0,
         });
+    }
+}
+
+/// The answer to an entry that came once more: nothing is recorded, and no mail is caused.
+fn recorded_before(call: &SignUp) -> SignedUp {
+    SignedUp {
+        brand: call.brand.number,
+        request: call.request,
+        expires_at: Timestamp::from_micros(0),
+        masked: call.address.masked(),
+        suggestion: None,
+        mail: None,
     }
 }
 

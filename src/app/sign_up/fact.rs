@@ -66,6 +66,8 @@ pub(super) fn signed_up(
         key_id: call.key_id,
         asked_by: AskedBy::from(&call.brand.declared),
         mail,
+        kiosk: call.booth.is_some(),
+        entered_at: call.booth.and_then(|booth| booth.entered_at),
         circumstances: call.circumstances,
     }))
 }

@@ -48,6 +48,8 @@ fn signed_up(verdict: Verdict) -> Fact {
         asked_by: AskedBy::default(),
         mail: MailFate::Queued,
         responsible: None,
+        kiosk: false,
+        entered_at: None,
         circumstances: Circumstances::default(),
     }))
 }

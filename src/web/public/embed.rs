@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::form;
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
@@ -17,6 +18,15 @@ pub struct Snippet {
     code: String,
 }
 
+/// The form as a code that people scan.
+pub struct OnPaper {
+    name: String,
+    picture: String,
+    poster: String,
+    /// The page for a tablet, where the form has one.
+    booth: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "public/embed.html")]
 struct EmbedPage {
@@ -25,6 +35,7 @@ struct EmbedPage {
     title: String,
     snippets: Vec<Snippet>,
     preview_url: String,
+    on_paper: OnPaper,
     script: String,
 }
 
@@ -67,8 +78,8 @@ pub async fn show(
         .purposes
         .iter()
         .map(|shown| {
-            let (slug, name) = (&shown.slug, escape(&in_language(&shown.name)));
-            let wording = escape(&in_language(&shown.wording));
+            let (slug, name) = (&shown.slug, form::escape(&in_language(&shown.name)));
+            let wording = form::escape(&in_language(&shown.wording));
             if shown.choice {
                 format!(
                     "  <label><input type=\"checkbox\" name=\"purpose\" value=\"{slug}\"> {name}: {wording}</label>\n"
@@ -96,16 +107,16 @@ pub async fn show(
             "html",
             format!(
                 "<form action=\"{url}/f/{slug}\" method=\"post\">\n{fixed}  <label>{} <input type=\"email\" name=\"email\" autocomplete=\"email\" required></label>\n{purposes}  <p>{}</p>\n  <button>{}</button>\n</form>",
-                escape(&t.get("form-email-label")),
-                escape(&in_language(&content.consent)),
-                escape(&in_language(&content.button)),
+                form::escape(&t.get("form-email-label")),
+                form::escape(&in_language(&content.consent)),
+                form::escape(&in_language(&content.button)),
             ),
         ),
         snippet(
             "frame",
             format!(
                 "<iframe src=\"{url}/f/{slug}?embed=1\" title=\"{}\" width=\"100%\" height=\"900\" frameborder=\"0\"></iframe>",
-                escape(&title)
+                form::escape(&title)
             ),
         ),
     ];
@@ -115,15 +126,13 @@ pub async fn show(
         title,
         snippets,
         preview_url: format!("/f/{slug}"),
+        on_paper: OnPaper {
+            name: slug.to_string(),
+            picture: format!("/f/{slug}/qr.svg"),
+            poster: format!("/f/{slug}/poster"),
+            booth: form.declared.kiosk.then(|| format!("/f/{slug}?kiosk=1")),
+        },
         script: shared.assets.form_js.clone(),
     };
     render(StatusCode::OK, &page)
-}
-
-/// Text within the shown HTML; the page escapes the snippet once more to show it.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

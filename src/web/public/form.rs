@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use self::page::{Filled, page};
+use super::kiosk;
 use crate::domain::brand::Brand;
 use crate::domain::form::Form;
 use crate::domain::token::Purpose;
@@ -22,7 +23,7 @@ pub use self::submit::{accepted, submit};
 
 mod ceiling;
 mod definition;
-mod page;
+pub(super) mod page;
 mod problems;
 mod submit;
 
@@ -40,7 +41,7 @@ pub struct Query {
 }
 
 /// The form's language: the one asked for, else the browser's, else the form's first.
-fn language_of(request: &HttpRequest, form: &Form, asked: Option<&str>) -> String {
+pub(super) fn language_of(request: &HttpRequest, form: &Form, asked: Option<&str>) -> String {
     let offered = &form.declared.languages;
     if let Some(asked) = asked
         && offered.iter().any(|tag| tag == asked)
@@ -65,11 +66,19 @@ fn opened(shared: &Web, brand: &Brand, form: &Form) -> String {
         .sign(Purpose::PageOpened, brand.number, form.id.0, until)
 }
 
-fn find(shared: &Web, slug: &str) -> Option<(Arc<Brand>, Arc<Form>)> {
+pub(super) fn find(shared: &Web, slug: &str) -> Option<(Arc<Brand>, Arc<Form>)> {
     let catalog = shared.app.catalog();
     let form = catalog.form(slug)?.clone();
     let brand = catalog.brand(form.brand)?.clone();
     Some((brand, form))
+}
+
+/// Text within HTML, or SVG, that is put together here and in no template.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// `GET /f/{form}`
@@ -83,6 +92,12 @@ pub async fn show(
         return error::no_such_page(request, shared).await;
     };
     let language = language_of(&request, &form, query.lang.as_deref());
+    if kiosk::is_asked(&request) {
+        if !form.declared.kiosk {
+            return kiosk::off(&request, &shared);
+        }
+        return kiosk::page(&request, &shared, &brand, &form, &language);
+    }
     page(
         &shared,
         &brand,

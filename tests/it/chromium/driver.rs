@@ -40,7 +40,8 @@ pub struct Kind {
 pub struct Browser {
     pub client: Client,
     driver: Child,
-    _profile: Folder,
+    /// Where it keeps what it remembers.
+    pub profile: Folder,
 }
 
 impl Drop for Browser {
@@ -117,7 +118,7 @@ impl Browser {
         Self {
             client,
             driver,
-            _profile: profile,
+            profile,
         }
     }
 

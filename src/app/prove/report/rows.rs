@@ -46,6 +46,16 @@ fn of_signup(signup: &SignedUp) -> Rows {
     if let Some(page) = &signup.page {
         rows.push(("Page, as the browser says", legible(page)));
     }
+    if signup.kiosk {
+        let at = "at a booth, on a tablet that clears itself after each person";
+        rows.push(("Where", at.to_owned()));
+    }
+    if let Some(entered_at) = signup.entered_at {
+        rows.push(("Entered, as the tablet's clock says", time(entered_at)));
+        let kept = "There was no connection; until the entry was sent, it waited on the tablet, encrypted. The event's own time is \
+                    that of its arrival, and so is what is known of browser and network.";
+        rows.push(("Note", kept.to_owned()));
+    }
     if let Some(responsible) = &signup.responsible {
         rows.push(("Answers for this address", legible(responsible)));
     }

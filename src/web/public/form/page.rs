@@ -30,10 +30,10 @@ pub struct FormView {
 }
 
 pub struct LanguageLink {
-    code: String,
-    name: String,
-    url: String,
-    current: bool,
+    pub code: String,
+    pub name: String,
+    pub url: String,
+    pub current: bool,
 }
 
 #[derive(Template)]
@@ -48,7 +48,12 @@ struct FormPage {
     languages: Vec<LanguageLink>,
 }
 
-pub(super) fn view(shared: &Web, brand: &Brand, form: &Form, language: &str) -> FormView {
+pub(in crate::web::public) fn view(
+    shared: &Web,
+    brand: &Brand,
+    form: &Form,
+    language: &str,
+) -> FormView {
     let content = &form.versions[&form.current];
     let slug = &form.declared.slug;
     FormView {
@@ -79,7 +84,11 @@ const LANGUAGE_NAMES: [(&str, &str); 5] = [
     ("es", "Español"),
 ];
 
-fn languages(form: &Form, current: &str, embedded: bool) -> Vec<LanguageLink> {
+pub(in crate::web::public) fn languages(
+    form: &Form,
+    current: &str,
+    embedded: bool,
+) -> Vec<LanguageLink> {
     if form.declared.languages.len() < 2 {
         return Vec::new();
     }

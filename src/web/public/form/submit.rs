@@ -5,10 +5,13 @@ use std::time::Duration;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use uuid::Uuid;
 
+use super::super::kiosk;
 use super::page::{Filled, page};
 use super::{HONEYPOT, OPEN_FOR, explain, find, language_of, problems_of};
 use crate::app::sign_up::{SignedUp, Submission};
+use crate::domain::booth::AtBooth;
 use crate::domain::brand::Brand;
 use crate::domain::form::Form;
 use crate::domain::token::Purpose;
@@ -64,6 +67,10 @@ pub(super) fn submission(
         version: fields.one("version").map(ToOwned::to_owned),
         fields: fields.names(),
         bot: fields.one(HONEYPOT).is_some() || too_fast(shared, form, fields),
+        booth: kiosk::is_asked(request).then(|| AtBooth {
+            entry: fields.one("entry").and_then(|id| Uuid::try_parse(id).ok()),
+            entered_at: None,
+        }),
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
     }
 }
@@ -94,6 +101,9 @@ pub async fn submit(
     let Some((brand, form)) = find(&shared, &slug) else {
         return error::no_such_page(request, shared).await;
     };
+    if kiosk::is_asked(&request) && !form.declared.kiosk {
+        return kiosk::off(&request, &shared);
+    }
     let answer = |response| cors::of_form(&request, &shared, &slug, response);
     if form.declared.proof_of_work {
         match shared.app.solved(fields.raw("altcha")).await {
@@ -107,6 +117,13 @@ pub async fn submit(
     }
     let given = submission(&request, &shared, &form, &fields);
     match shared.app.sign_up(&form, given).await {
+        Ok(_) if kiosk::is_asked(&request) => {
+            if wants_json(&request) {
+                return kiosk::recorded(&shared);
+            }
+            let language = language_of(&request, &form, fields.one("lang"));
+            kiosk::next(&form, &language, "done=1")
+        }
         Ok(done) => {
             let token = shared
                 .app
@@ -150,6 +167,11 @@ fn refuse(
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     if wants_json(request) {
         return Problem::respond(status, t.get("form-problem-title"), explained);
+    }
+    if kiosk::is_asked(request)
+        && let Some((_, key)) = problems.first()
+    {
+        return kiosk::next(form, &language, &format!("problem={key}"));
     }
     let filled = Filled {
         email: email.chars().take(254).collect(),

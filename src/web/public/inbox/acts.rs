@@ -150,6 +150,7 @@ fn corrected(request: &HttpRequest, shared: &Web, view: &InboxView, fields: &Fie
         version: Some(view.request.form_version.clone()),
         fields: fields.names(),
         bot: false,
+        booth: None,
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
     }
 }
