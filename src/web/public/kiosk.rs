@@ -20,6 +20,9 @@ use crate::web::extract::fields::Fields;
 use crate::web::page::{Page, policy, respond};
 use crate::web::{Web, assets};
 
+/// Entries of one request; opening one takes about a millisecond.
+const ENTRIES_AT_MOST: usize = 25;
+
 const WORKER: &str = include_str!("../../../static/kiosk-worker.js");
 
 /// Texts of problems that a page without scripts may be asked to show: what was wrong, never what was typed.
@@ -163,7 +166,7 @@ struct ToldEntry {
     reason: String,
 }
 
-/// `POST /f/{form}/entries`: what waited on a tablet. JSON: `lang`, and `entry`, a list of up to 62 texts
+/// `POST /f/{form}/entries`: what waited on a tablet. JSON: `lang`, and `entry`, a list of up to 25 texts
 /// `NUMBER.KEY.SEALED`. Each is answered for itself; `recorded` means that it is on disk.
 pub async fn entries(
     request: HttpRequest,
@@ -176,6 +179,14 @@ pub async fn entries(
     };
     let t = Texts::of(&language_of(&request, &form, fields.one("lang")));
     let sent = fields.all("entry");
+    if sent.len() > ENTRIES_AT_MOST {
+        return error::answer(
+            &request,
+            &shared,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "error-too-large",
+        );
+    }
     let waiting: Option<Vec<Waiting>> = sent.iter().map(|text| Waiting::parse(text)).collect();
     let Some(waiting) = waiting else {
         return error::answer(
