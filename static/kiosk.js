@@ -108,6 +108,7 @@
     const waiting = kept.length - refused.length;
     by("waiting").textContent = say(told.waiting, "count", waiting);
     by("waiting").className = waiting ? "sign busy" : "sign good";
+    by("stuck").textContent = refused.length ? say(told.refused, "count", refused.length) : "";
     const box = by("refused");
     show(box, refused.length);
     box.querySelector("h2").textContent = say(told.refused, "count", refused.length);

@@ -96,6 +96,26 @@ async fn signed(client: &mut Client, email: &str) -> Reply {
 }
 
 on_both_engines! {
+    async fn the_evidence_tells_the_tablets_time_apart_from_the_servers(engine: Engine) {
+        let world = with_booth(engine, "").await;
+        let mut tablet = world.client(TABLET);
+        let page = tablet.get("/f/news?kiosk=1").await;
+        let entry = sealed(&page, "news", 1, &content("anna@example.org", ago(&world, 7_200)));
+        send(&mut tablet, &[entry]).await;
+        let mail = world.mail_to("anna@example.org").await;
+        world.advance(60);
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        let (bytes, _) = crate::bundle::bundle_of(&world, "anna@example.org").await;
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        let mut report = String::new();
+        let mut file = archive.by_name("report.html").unwrap();
+        std::io::Read::read_to_string(&mut file, &mut report).unwrap();
+        for words in ["a booth&#39;s tablet reported that the address", "Entered, as the tablet&#39;s clock says", "it waited on the tablet, encrypted"] {
+            assert!(report.contains(words), "{words}");
+        }
+        world.finish().await;
+    }
+
     async fn an_entry_that_waited_is_recorded_once_with_the_time_that_the_tablet_claims(engine: Engine) {
         let world = with_booth(engine, "").await;
         let mut tablet = world.client(TABLET);

@@ -255,8 +255,10 @@ at_the_booth! {
         browser.run("document.getElementById('refused').scrollIntoView({ block: 'end' })").await;
         browser.picture("booth-refused").await;
         assert!(!tells_of(&browser, "vera").await);
+        let told = "const line = document.querySelector('#refused h2');";
+        browser.run(&format!("{told} line.textContent = ''")).await;
         browser.press("#again").await;
-        browser.wait_for_text("Could not be recorded: 1").await;
+        until(&browser, &format!("{told} return line.textContent === 'Could not be recorded: 1' && Boolean(line.offsetParent)")).await;
         browser.press("#remove").await;
         until(&browser, "return document.getElementById('refused').hidden").await;
         assert_eq!(world.deliver().await.len(), 0);
