@@ -233,14 +233,7 @@ fn sources(dossier: &Dossier, entry: &Entry) -> Vec<String> {
 /// How it was done; for a confirmation its grade, by its name in the events and in words.
 fn method(fact: &Fact) -> String {
     match fact {
-        Fact::SignedUp(signup) => {
-            let where_at = if signup.kiosk {
-                ", on a booth's tablet"
-            } else {
-                ""
-            };
-            format!("website_form: the address was entered at the form{where_at}")
-        }
+        Fact::SignedUp(_) => "website_form: the address was entered at the form".to_owned(),
         Fact::Imported(import) => {
             let sources = import.claims.iter().map(|claim| claim.source().as_str());
             format!(
