@@ -108,6 +108,7 @@
     const waiting = kept.length - refused.length;
     by("waiting").textContent = say(told.waiting, "count", waiting);
     by("waiting").className = waiting ? "sign busy" : "sign good";
+    by("stuck").textContent = refused.length ? say(told.refused, "count", refused.length) : "";
     const box = by("refused");
     show(box, refused.length);
     box.querySelector("h2").textContent = say(told.refused, "count", refused.length);
@@ -204,6 +205,10 @@
     button.removeAttribute("aria-disabled");
     if (on) button.setAttribute("aria-disabled", "true");
   };
+  const stay = () => {
+    show(idle, false);
+    by("idle-alert").textContent = "";
+  };
   const clear = () => {
     for (const input of form.querySelectorAll("input:not([type=hidden])")) {
       // A new field has nothing that "undo" could bring back.
@@ -215,7 +220,7 @@
     }
     for (const field of ["email", "purpose", "form"]) problem(field, "");
     touched = 0;
-    show(idle, false);
+    stay();
     wait(false);
   };
   const filled = () => [...form.querySelectorAll("input:not([type=hidden])")]
@@ -225,6 +230,7 @@
   const next = () => {
     clearInterval(clock);
     clear();
+    by("staff").open = false;
     // The next person finds the language that the tablet was set up in.
     if (start !== told.url && navigator.serviceWorker?.controller) {
       location.replace(start);
@@ -306,11 +312,12 @@
   });
 
   // Somebody who went away leaves nothing behind either
-  const stay = () => {
-    touched = Date.now();
-    show(idle, false);
-  };
-  for (const kind of ["input", "keydown", "pointerdown"]) addEventListener(kind, stay, { passive: true });
+  for (const kind of ["input", "keydown", "pointerdown"]) {
+    addEventListener(kind, () => {
+      stay();
+      touched = Date.now();
+    }, { passive: true });
+  }
   by("stay").addEventListener("click", () => form.querySelector("[name=email]").focus());
   setInterval(() => {
     if (entry.hidden || busy || !touched) return;
@@ -320,6 +327,8 @@
     else if (left <= WARNED) {
       const line = by("idle-text");
       line.textContent = say(line.dataset.text, "seconds", left);
+      // Said once, not each second.
+      if (idle.hidden) by("idle-alert").textContent = `${by("idle-title").textContent} ${line.textContent}`;
       show(idle, true);
     }
   }, 250);

@@ -10,7 +10,7 @@ use crate::domain::ids::{BrandId, ContactId, ImportId};
 use crate::domain::policy::{Claim, OrganizerLists, Source, Terms, Verdict};
 use crate::domain::time::Timestamp;
 use crate::store::set::ROWS_AT_MOST;
-use crate::store::{Conn, StoreError, events};
+use crate::store::{Conn, StoreError, events, imports};
 
 /// Sources of one contact that are judged together; the newest are.
 const CLAIMS_AT_MOST: usize = 50;
@@ -70,6 +70,14 @@ impl App {
                     self.learn_source(told.entry(contact).or_default(), event);
                 }
             }
+        }
+        // From the moment that an import is being taken back it is no source, though its contacts come to their turn later.
+        let gone = match contacts.first() {
+            Some((brand, _)) => imports::list_withdrawing(conn, *brand).await?,
+            None => Vec::new(),
+        };
+        for told in told.values_mut() {
+            told.retain(|one| one.import.is_none_or(|import| !gone.contains(&import)));
         }
         let joined = told.into_iter().map(|(contact, told)| {
             let mut sources = Sources::default();

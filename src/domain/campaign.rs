@@ -238,9 +238,9 @@ pub struct Invited {
 }
 
 /// The mail server took the notice of a merger: what was carried over holds from now on.
-pub fn notice_arrived(standings: &mut Standings, at: Timestamp) {
-    for standing in standings.values_mut() {
-        if standing.waits_for_notice() {
+pub fn notice_arrived(standings: &mut Standings, purposes: &[Slug], at: Timestamp) {
+    for (purpose, standing) in standings {
+        if purposes.contains(purpose) && standing.waits_for_notice() {
             standing.state = State::Implicit;
             standing.since = at;
         }

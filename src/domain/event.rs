@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::brand::{BrandDeclaration, Slug};
-use super::campaign::{Invited, Kind};
+use super::campaign::Invited;
 use super::circumstances::Circumstances;
 use super::form::VersionHash;
 use super::ids::{BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
@@ -233,6 +233,9 @@ pub enum Fact {
         tries: i64,
         /// An earlier try may have reached the server without its reply reaching us.
         ambiguous: bool,
+        /// It is the notice of a merger: for these purposes holds from now on what was carried over (O4).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notice_for: Vec<Slug>,
     },
     /// No more tries will be made. `ambiguous` tells that the server may have taken it all the same.
     MailFailed {
@@ -361,7 +364,7 @@ impl Fact {
 
     /// A mail that told of a merger: what was carried over holds from then on (O4).
     pub fn is_merger_notice(&self) -> bool {
-        matches!(self, Self::MailAccepted { template, .. } if template == Kind::MergerNotice.as_str())
+        matches!(self, Self::MailAccepted { notice_for, .. } if !notice_for.is_empty())
     }
 
     pub const fn kind(&self) -> &'static str {

@@ -36,7 +36,7 @@ impl Elsewhere {
 
     /// Whether it says on which day the person confirmed, and that day had begun. Without one there is no act that anybody
     /// could look for (G1).
-    fn confirmed_before(&self, now: Timestamp) -> bool {
+    pub fn confirmed_before(&self, now: Timestamp) -> bool {
         let day = self.confirmed_at.as_deref().and_then(|at| at.get(..10));
         let start = day.and_then(|day| Timestamp::parse(&format!("{day}T00:00:00Z")));
         start.is_some_and(|start| start <= now)
@@ -60,6 +60,10 @@ pub struct Imported {
     pub judgement: Judgement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<Elsewhere>,
+    /// What the other system says of a confirmation counts: this row's own source accepts the address by itself, and it is no
+    /// merger, where explicit consent to the old brand is implicit for the new one (O4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed_elsewhere: bool,
     pub asked_by: AskedBy,
 }
 
@@ -67,9 +71,7 @@ impl Imported {
     /// The standing that the import gives by itself; none where the policy refuses.
     pub fn gives(&self, at: Timestamp) -> Option<Standing> {
         let judgement = &self.judgement;
-        let elsewhere = self.elsewhere.as_ref();
-        let confirmed = elsewhere.is_some_and(|said| said.confirmed_before(at));
-        let explicit = judgement.basis == Basis::Explicit || confirmed;
+        let explicit = judgement.basis == Basis::Explicit || self.confirmed_elsewhere;
         let (state, until) = match judgement.verdict {
             // It holds once the person was told.
             Verdict::Accept if judgement.notice_due => (State::Pending, judgement.valid_until),
@@ -94,7 +96,11 @@ impl Imported {
             let old = standings.get(purpose).copied();
             let raises = match old.map(|standing| standing.state) {
                 None | Some(State::Corrected) => true,
-                Some(State::Pending | State::Lapsed) => given.state != State::Pending,
+                Some(State::Pending | State::Lapsed) => {
+                    given.state != State::Pending
+                        || given.waits_for_notice()
+                            && !old.is_some_and(|old| old.waits_for_notice())
+                }
                 Some(State::Implicit) => match given.state {
                     State::Explicit => true,
                     State::Implicit => lasts_longer(&given, old.and_then(|old| old.until)),
@@ -120,10 +126,20 @@ fn lasts_longer(given: &Standing, until: Option<Timestamp>) -> bool {
 
 /// Where a contact stands without an import, from its events in their order.
 pub fn fold_without(events: &[Event], import: ImportId) -> Standings {
+    // Imports that were taken back before are none either, whatever they left standing then.
+    let mut gone = vec![import];
+    gone.extend(events.iter().filter_map(|event| match &event.fact {
+        Fact::ImportWithdrawn { import, .. } => Some(*import),
+        _ => None,
+    }));
     let mut standings = Standings::new();
     for event in events {
-        let is_it = matches!(&event.fact, Fact::Imported(one) if one.import == import);
-        if !is_it {
+        let is_gone = match &event.fact {
+            Fact::Imported(one) => gone.contains(&one.import),
+            Fact::ImportWithdrawn { .. } => true,
+            _ => false,
+        };
+        if !is_gone {
             apply(&mut standings, &event.fact, event.at);
         }
     }

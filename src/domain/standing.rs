@@ -208,7 +208,9 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         }
         // Whatever the person had given went with the rest.
         Fact::Erased { .. } => standings.clear(),
-        fact if fact.is_merger_notice() => notice_arrived(standings, at),
+        Fact::MailAccepted { notice_for, .. } if !notice_for.is_empty() => {
+            notice_arrived(standings, notice_for, at);
+        }
         Fact::Invited(_)
         | Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }

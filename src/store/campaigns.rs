@@ -74,8 +74,9 @@ const INSERT: &str = "insert into campaign (brand_id, id, name, plan, state, arr
      values ($1, $2, $3, $4, 'enrolling', 0, 0, 0, $5) on conflict (brand_id, name) do nothing";
 const MOVE: &str = "update campaign set state = $4, why = $5, ended_at = $6 \
      where brand_id = $1 and id = $2 and state = $3";
-const PUT_PROGRESS: &str = "update campaign set state = r.state, enrolled_to = r.enrolled_to, arrival = r.arrival, \
-     day = r.day, asked_on_day = r.asked_on_day from r where campaign.brand_id = r.brand_id and campaign.id = r.id";
+const PUT_PROGRESS: &str = "update campaign set arrival = r.arrival, day = r.day, asked_on_day = r.asked_on_day from r where campaign.brand_id = r.brand_id and campaign.id = r.id";
+const PUT_ENROLLED: &str = "update campaign set state = r.state, enrolled_to = r.enrolled_to from r \
+     where campaign.brand_id = r.brand_id and campaign.id = r.id and campaign.state = 'enrolling'";
 const ENROL: &str = "insert into campaign_recipient (brand_id, campaign_id, contact_id, state, why, due_at, released) \
      select brand_id, campaign_id, contact_id, state, why, due_at, 0 from r where brand_id is not null \
      on conflict (brand_id, campaign_id, contact_id) do nothing";
@@ -84,7 +85,8 @@ const PUT: &str = "update campaign_recipient set state = r.state, why = r.why, d
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.campaign_id = r.campaign_id \
      and campaign_recipient.contact_id = r.contact_id";
 const PUT_MAIL: &str = "update campaign_recipient set mail = r.mail from r \
-     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id";
+     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id \
+     and campaign_recipient.mail is null";
 const LIST_DUE: &str = "select * from campaign_recipient where brand_id = $1 and campaign_id = $2 and state = $3 \
      and due_at <= $4 order by due_at, contact_id limit $5";
 const LIST_OF: &str = "select p.* from r join campaign_recipient p on p.brand_id = r.brand_id \
@@ -178,13 +180,21 @@ pub async fn move_on(
     Ok(moved > 0)
 }
 
-/// How far a campaign is, written with the recipients that brought it there.
-pub fn put_progress(writes: &mut Writes, row: &CampaignRow) {
+/// How far the enrolment is; behind the last contact the campaign runs.
+pub fn put_enrolled(writes: &mut Writes, row: &CampaignRow) {
     let rows = Rows::of(std::slice::from_ref(row))
         .uuid("brand_id", |row| row.brand_id.0)
         .uuid("id", |row| row.id.0)
         .text("state", |row| row.state.clone())
-        .uuid_or_null("enrolled_to", |row| row.enrolled_to.map(|id| id.0))
+        .uuid_or_null("enrolled_to", |row| row.enrolled_to.map(|id| id.0));
+    writes.add(PUT_ENROLLED, rows);
+}
+
+/// How many were asked, written with the recipients that were. The state is not touched: it may have been changed meanwhile.
+pub fn put_progress(writes: &mut Writes, row: &CampaignRow) {
+    let rows = Rows::of(std::slice::from_ref(row))
+        .uuid("brand_id", |row| row.brand_id.0)
+        .uuid("id", |row| row.id.0)
         .int("arrival", |row| row.arrival)
         .int("day", |row| row.day)
         .int("asked_on_day", |row| row.asked_on_day);
@@ -225,7 +235,7 @@ pub fn put(writes: &mut Writes, recipients: &[RecipientRow]) {
     }
 }
 
-/// What became of the mails of campaigns: `accepted` or `failed`.
+/// What became of the first mail of each request of a campaign: `accepted` or `failed`. A reminder changes nothing of it.
 pub fn put_mails(writes: &mut Writes, mails: &[(Key, &'static str)]) {
     for part in mails.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)

@@ -35,6 +35,8 @@ const FIND: &str = "select * from import where brand_id = $1 and name = $2";
 const FIND_BY_ID: &str = "select * from import where brand_id = $1 and id = $2";
 const LIST: &str = "select * from import where brand_id = $1 order by id desc limit $2";
 const LAST_POSITION: &str = "select coalesce(max(position), 0) from event";
+const LIST_WITHDRAWING: &str =
+    "select id from import where brand_id = $1 and state in ('withdrawing', 'withdrawn')";
 const INSERT: &str = "insert into import (brand_id, id, name, purpose, file_name, file_sha256, reading, state, rows_done, \
      counts, after_position, started_at) values ($1, $2, $3, $4, $5, $6, $7, 'running', 0, $8, $9, $10) \
      on conflict (brand_id, name) do nothing";
@@ -78,6 +80,16 @@ pub async fn list(
         .bind(limit)
         .fetch_all(driver)
         .await?))
+}
+
+/// The imports of a brand that are, or were, taken back.
+pub async fn list_withdrawing(
+    conn: &mut Conn,
+    brand: BrandId,
+) -> Result<Vec<ImportId>, StoreError> {
+    let found: Vec<(ImportId,)> =
+        on!(conn, driver => sqlx::query_as(LIST_WITHDRAWING).bind(brand).fetch_all(driver).await?);
+    Ok(found.into_iter().map(|one| one.0).collect())
 }
 
 /// The position of the newest event of all.

@@ -30,7 +30,7 @@ function outcomes(bundle) {
   const told = bundle.events.filter(({ event }) => ["confirmed", "declined", "withdrawn"].includes(event.kind));
   const lines = told.slice(-MOST_OUTCOMES).map((one) => {
     const { event, number, at } = one;
-    const who = bundle.confirmations.get(number)?.signup.event.address;
+    const who = bundle.confirmations.get(number)?.opener.event.address;
     return el("li", "", el("b", "", sentence(one, bundle)[0]), who ? ` by ${who}` : "", el("span", "when", utc(at)));
   });
   if (told.length > MOST_OUTCOMES) lines.unshift(el("li", "muted", `${told.length - MOST_OUTCOMES} earlier ones stand below.`));

@@ -1,6 +1,11 @@
 //! The booth: entries that waited on a tablet are recorded once, within their time, under budgets of their own.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use countersign::app::App;
+use countersign::app::booth::Outcome;
+use countersign::clock::Random;
+use countersign::domain::booth::Waiting;
+use countersign::domain::circumstances::Circumstances;
 use countersign::domain::event::{Event, Fact, SignedUp};
 use countersign::domain::time::Timestamp;
 use hpke::aead::AesGcm256;
@@ -91,6 +96,26 @@ async fn signed(client: &mut Client, email: &str) -> Reply {
 }
 
 on_both_engines! {
+    async fn the_evidence_tells_the_tablets_time_apart_from_the_servers(engine: Engine) {
+        let world = with_booth(engine, "").await;
+        let mut tablet = world.client(TABLET);
+        let page = tablet.get("/f/news?kiosk=1").await;
+        let entry = sealed(&page, "news", 1, &content("anna@example.org", ago(&world, 7_200)));
+        send(&mut tablet, &[entry]).await;
+        let mail = world.mail_to("anna@example.org").await;
+        world.advance(60);
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        let (bytes, _) = crate::bundle::bundle_of(&world, "anna@example.org").await;
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        let mut report = String::new();
+        let mut file = archive.by_name("report.html").unwrap();
+        std::io::Read::read_to_string(&mut file, &mut report).unwrap();
+        for words in ["a booth&#39;s tablet reported that the address", "Entered, as the tablet&#39;s clock says", "it waited on the tablet, encrypted"] {
+            assert!(report.contains(words), "{words}");
+        }
+        world.finish().await;
+    }
+
     async fn an_entry_that_waited_is_recorded_once_with_the_time_that_the_tablet_claims(engine: Engine) {
         let world = with_booth(engine, "").await;
         let mut tablet = world.client(TABLET);
@@ -142,6 +167,33 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn two_processes_on_one_database_record_an_entry_once(engine: Engine) {
+        let world = with_booth(engine, "").await;
+        let (config, clock) = (world.app.config.clone(), world.clock.clone());
+        let second = App::start(config, clock, Random::seeded(99)).await.unwrap();
+        let page = world.client(TABLET).get("/f/news?kiosk=1").await;
+        let form = world.app.catalog().form("news").unwrap().clone();
+        let calls = (0..40).map(|number: u128| {
+            let email = format!("p{}@example.org", number / 4);
+            let entry = sealed(&page, "news", number / 4, &content(&email, ago(&world, 60)));
+            let app = if number.is_multiple_of(2) { world.app.clone() } else { second.clone() };
+            let form = form.clone();
+            async move {
+                let waiting = vec![Waiting::parse(&entry).unwrap()];
+                app.record_waiting(&form, waiting, &Circumstances::default()).await
+            }
+        });
+        for told in futures_util::future::join_all(calls).await {
+            assert_eq!(told[0].1, Outcome::Recorded);
+        }
+        assert_eq!(world.deliver().await.len(), 10);
+        for number in 0..10 {
+            assert_eq!(signups(&world.story(&format!("p{number}@example.org")).await).len(), 1);
+        }
+        second.store.close().await;
+        world.finish().await;
+    }
+
     async fn an_entry_out_of_time_or_sealed_for_something_else_is_refused_with_words_and_leaves_nothing(engine: Engine) {
         let world = with_booth(engine, "").await;
         let mut tablet = world.client(TABLET);
@@ -163,7 +215,7 @@ on_both_engines! {
         }
         let reply = tablet.post_json("/f/news/entries", &json!({"entry": ["x"]})).await;
         assert_eq!(reply.status, 400);
-        let many = vec![entries[0].clone(); 70];
+        let many = vec![entries[0].clone(); 26];
         assert_eq!(tablet.post_json("/f/news/entries", &json!({"entry": many})).await.status, 413);
         assert_eq!(world.deliver().await.len(), 0);
         assert!(!world.permission("anna@example.org", "newsletter").await.allowed);

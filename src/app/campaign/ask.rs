@@ -29,6 +29,8 @@ use crate::store::{Conn, StoreError};
 
 /// People who are asked in one transaction.
 const TOGETHER: i64 = 100;
+/// How long a reminder waits that is not in the hours or over the pace.
+const SOON: std::time::Duration = std::time::Duration::from_secs(300);
 /// Transactions before the other campaigns have their turn.
 const ROUNDS: usize = 20;
 /// How long somebody waits whose mailbox had its mails for today, or who has another request to answer.
@@ -164,6 +166,7 @@ impl Moment<'_> {
                 .collect();
         let ids: Vec<_> = ids.into_iter().map(|id| (self.brand.id, id)).collect();
         let found = contacts::find_all(conn, &ids).await?;
+        let there: Vec<ContactId> = found.iter().map(|one| one.id).collect();
         let open = self.open_requests(conn, &found).await?;
         let asked_before = self.asked_before(conn, &found).await?;
         let purpose = &self.plan.purpose;
@@ -182,6 +185,14 @@ impl Moment<'_> {
                 break;
             }
         }
+        let erased = recipients
+            .into_values()
+            .filter(|one| !there.contains(&one.contact_id));
+        asking.recipients.extend(erased.map(|one| RecipientRow {
+            state: "left_out".to_owned(),
+            why: Some("erased".to_owned()),
+            ..one
+        }));
         Ok(asking)
     }
 
@@ -255,14 +266,7 @@ impl Moment<'_> {
         let hash = MailboxHash::try_from(one.contact.mailbox.as_slice())
             .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
         let limits = &self.app.config.limits;
-        let earlier = asking
-            .mailboxes
-            .iter()
-            .position(|mailbox| mailbox.hash == hash);
-        let mut mailbox = earlier
-            .map(|at| asking.mailboxes.swap_remove(at))
-            .or(one.mailbox)
-            .unwrap_or_else(|| empty_mailbox(self.brand.id, hash));
+        let mut mailbox = self.mailbox(asking, hash, one.mailbox.clone());
         let fits = mailbox
             .window
             .take(Occasion::Signup, self.form.id, self.now, limits);
@@ -347,6 +351,48 @@ impl Moment<'_> {
         asking.contacts.push(contact);
         asking.recipients.push(recipient);
         Ok(())
+    }
+
+    /// Takes a reminder from the hours, the pace and the mailbox's budget; or says when to look again.
+    pub fn turn_to_remind(
+        &self,
+        row: &mut CampaignRow,
+        asking: &mut Asking,
+        one: &Judged,
+    ) -> Result<(), Timestamp> {
+        if !self.app.is_hour(self.brand, self.plan) || !self.may_mail(row) {
+            return Err(self.now.plus(SOON));
+        }
+        let hash = MailboxHash::try_from(one.contact.mailbox.as_slice());
+        let hash = hash.map_err(|_| self.now.plus(TOMORROW))?;
+        let mut mailbox = self.mailbox(asking, hash, one.mailbox.clone());
+        let limits = &self.app.config.limits;
+        let fits = mailbox
+            .window
+            .take(Occasion::Resend, self.form.id, self.now, limits);
+        asking.mailboxes.push(mailbox);
+        if !fits {
+            return Err(self.now.plus(TOMORROW));
+        }
+        self.count(row);
+        Ok(())
+    }
+
+    /// A mailbox as those who were asked before it in this transaction left it.
+    fn mailbox(
+        &self,
+        asking: &mut Asking,
+        hash: MailboxHash,
+        known: Option<budgets::Mailbox>,
+    ) -> budgets::Mailbox {
+        let earlier = asking
+            .mailboxes
+            .iter()
+            .position(|mailbox| mailbox.hash == hash);
+        earlier
+            .map(|at| asking.mailboxes.swap_remove(at))
+            .or(known)
+            .unwrap_or_else(|| empty_mailbox(self.brand.id, hash))
     }
 
     /// The one reminder: the same request, and so the same link.

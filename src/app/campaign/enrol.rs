@@ -130,7 +130,7 @@ impl App {
             .collect();
         let mut writes = Writes::default();
         campaigns::enrol(&mut writes, &recipients);
-        campaigns::put_progress(&mut writes, &row);
+        campaigns::put_enrolled(&mut writes, &row);
         held.finish(writes).await?;
         Ok(Some(row))
     }

@@ -12,6 +12,7 @@ use crate::domain::ids::ContactId;
 use crate::domain::policy::Outreach;
 use crate::domain::standing::{RequestState, State, apply};
 use crate::store::StoreError;
+use crate::store::budgets::MailboxHash;
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts;
 use crate::store::held::decided;
@@ -55,9 +56,10 @@ impl App {
         let (fates, failed) = campaigns::count_fates(&mut conn, campaign).await?;
         drop(conn);
         let most = i64::from(plan.stop_at_failed_percent);
-        // Resumed by an operator who has seen it, it goes on unless it becomes worse.
-        let accepted_by_operator = campaign.why.is_some();
-        if fates < FATES_AT_LEAST || failed * 100 < fates * most || accepted_by_operator {
+        // What an operator has seen and resumed is not counted again; what came since is.
+        let (seen_failed, seen) = campaign.why.as_deref().map_or((0, 0), seen_before);
+        let (fates_since, failed_since) = (fates - seen, failed - seen_failed);
+        if fates_since < FATES_AT_LEAST || failed_since * 100 < fates_since * most {
             return Ok(false);
         }
         let why = format!("{failed} of {fates} mails failed");
@@ -88,13 +90,16 @@ impl App {
         locks.campaign(brand.id, campaign.id);
         for contact in &known {
             locks.contact(brand.id, &contact.address_key);
+            if let Ok(hash) = MailboxHash::try_from(contact.mailbox.as_slice()) {
+                locks.mailbox(brand.id, &hash);
+            }
         }
         let mut held = self.store.hold(locks).await?;
         let conn = held.conn();
         let fresh = campaigns::find_by_id(conn, brand.id, campaign.id).await?;
-        if fresh.is_none_or(|row| row.state != "running") {
+        let Some(mut row) = fresh.filter(|row| row.state == "running") else {
             return Ok(false);
-        }
+        };
         let moment = Moment {
             app: self,
             brand,
@@ -173,9 +178,13 @@ impl App {
                     && one.judgement.outreach == Outreach::Auto
                     && moment.now < request.expires_at
                     && reminds(plan, place(plan.kind, standing, &one.judgement));
-                if may {
-                    recipient.reminded_at = Some(moment.now);
-                    moment.remind(&mut asking, &one.contact, one.judgement, &request)?;
+                match may.then(|| moment.turn_to_remind(&mut row, &mut asking, &one)) {
+                    None => {}
+                    Some(Err(later)) => recipient.due_at = later.min(lapses_at),
+                    Some(Ok(())) => {
+                        recipient.reminded_at = Some(moment.now);
+                        moment.remind(&mut asking, &one.contact, one.judgement, &request)?;
+                    }
                 }
             }
             asking.recipients.push(recipient);
@@ -193,9 +202,16 @@ impl App {
         let more = !asking.recipients.is_empty();
         let mut writes = asking.writes();
         contacts::put_standings(&mut writes, &changed);
+        campaigns::put_progress(&mut writes, &row);
         held.finish(writes).await?;
         Ok(more)
     }
+}
+
+/// The numbers in the reason for which a campaign stopped: `7 of 40 mails failed`.
+fn seen_before(why: &str) -> (i64, i64) {
+    let mut numbers = why.split(' ').filter_map(|word| word.parse().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// A merger's notice that has arrived leaves nothing due, and its people may be reminded all the same.

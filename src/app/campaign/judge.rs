@@ -37,13 +37,15 @@ impl App {
             .filter_map(|one| Some((brand.id, hash(one).ok()?)))
             .collect();
         let mailboxes = budgets::find_mailboxes(conn, &hashes).await?;
-        let mut mailboxes: HashMap<MailboxHash, Mailbox> =
+        let mailboxes: HashMap<MailboxHash, Mailbox> =
             mailboxes.into_iter().map(|one| (one.hash, one)).collect();
         Ok(contacts
             .into_iter()
             .map(|contact| {
                 let sources = sources.remove(&contact.id).unwrap_or_default();
-                let mailbox = hash(&contact).ok().and_then(|hash| mailboxes.remove(&hash));
+                let mailbox = hash(&contact)
+                    .ok()
+                    .and_then(|hash| mailboxes.get(&hash).cloned());
                 let suppressed = mailbox
                     .as_ref()
                     .is_some_and(|mailbox| mailbox.suppressed_at.is_some());

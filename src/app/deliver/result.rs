@@ -9,6 +9,7 @@ use super::Delivery;
 use super::ready::Ready;
 use super::wanted::Job;
 use crate::app::record::About;
+use crate::domain::brand::Slug;
 use crate::domain::campaign::Kind;
 use crate::domain::event::Fact;
 use crate::domain::time::Timestamp;
@@ -27,8 +28,8 @@ const AMBIGUOUS_TRIES: i64 = 8;
 #[derive(Clone)]
 pub(super) struct Asked {
     pub request: Key,
-    /// For the notice of a merger, which lets what was carried over hold: the address of the contact.
-    pub notice_to: Option<String>,
+    /// For the notice of a merger, which lets what was carried over hold: the contact's address, and for which purposes.
+    pub notice_to: Option<(String, Vec<Slug>)>,
 }
 
 /// The result of one try.
@@ -58,7 +59,7 @@ impl Delivery {
         let is_notice = ask.kind == Kind::MergerNotice && !ask.reminder;
         Some(Box::new(Asked {
             request: (job.mail.brand_id, job.mail.request_id),
-            notice_to: is_notice.then(|| job.to.address.clone()),
+            notice_to: is_notice.then(|| (job.to.address.clone(), job.to.purposes())),
         }))
     }
 
@@ -88,6 +89,10 @@ impl Delivery {
             language: job.to.language.clone(),
             tries: job.mail.tries + 1,
             ambiguous: job.mail.ambiguous != 0,
+            notice_for: Self::asked(job)
+                .and_then(|asked| asked.notice_to)
+                .map(|(_, purposes)| purposes)
+                .unwrap_or_default(),
         };
         let mut event = self.event(job, now, fact)?;
         let packed = pack(&composed.bytes, composed.dictionary.as_deref());

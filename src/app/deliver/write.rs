@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::result::Sent;
 use crate::app::Work;
 use crate::app::permit::parse_address;
+use crate::domain::brand::Slug;
 use crate::domain::campaign::notice_arrived;
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::time::Timestamp;
@@ -45,7 +46,16 @@ struct Results {
     /// What became of campaigns' mails.
     fates: Vec<(Key, &'static str)>,
     /// Notices of mergers that servers took: of which contact, under which address, when.
-    notices: Vec<(BrandId, ContactId, String, Timestamp)>,
+    notices: Vec<Notice>,
+}
+
+/// The notice of a merger that a server took.
+struct Notice {
+    brand: BrandId,
+    contact: ContactId,
+    address: String,
+    purposes: Vec<Slug>,
+    at: Timestamp,
 }
 
 impl Results {
@@ -62,11 +72,14 @@ impl Results {
                     None => self.taken_at.push(event.at),
                     Some(asked) => {
                         self.fates.push((asked.request, "accepted"));
-                        self.notices.extend(
-                            asked
-                                .notice_to
-                                .map(|to| (event.brand_id, event.contact_id, to, event.at)),
-                        );
+                        self.notices
+                            .extend(asked.notice_to.map(|(address, purposes)| Notice {
+                                brand: event.brand_id,
+                                contact: event.contact_id,
+                                address,
+                                purposes,
+                                at: event.at,
+                            }));
                     }
                 }
                 self.events.push(event);
@@ -104,10 +117,12 @@ pub(super) async fn write(
     outbox::remove(&mut writes, work.store.engine(), &results.done);
     outbox::retry(&mut writes, work.store.engine(), &results.retries);
     let chance = results.events.first().map_or(0, |event| event.salt[0]);
-    let (told, others): (Vec<_>, Vec<_>) = results
-        .events
-        .into_iter()
-        .partition(|event| results.notices.iter().any(|one| one.1 == event.contact_id));
+    let (told, others): (Vec<_>, Vec<_>) = results.events.into_iter().partition(|event| {
+        results
+            .notices
+            .iter()
+            .any(|one| one.contact == event.contact_id)
+    });
     // A contact that was erased while its mail was under way stays erased.
     events::append_to_known(&mut writes, work.store.engine(), &others);
     breaker::add(&mut writes, chance, &results.taken_at, &[]);
@@ -125,22 +140,21 @@ pub(super) async fn write(
 /// same transaction, under their locks.
 async fn write_with_notices(
     work: &Work,
-    notices: &[(BrandId, ContactId, String, Timestamp)],
+    notices: &[Notice],
     mut told: Vec<Arc<NewEvent>>,
     mut writes: Writes,
 ) -> Result<(), StoreError> {
     let mut locks = Locks::default();
-    for (brand, _, address, _) in notices {
-        let key = parse_address(address).map(|address| address.key().to_owned());
-        locks.contact(*brand, &key.unwrap_or_default());
+    for one in notices {
+        let key = parse_address(&one.address).map(|address| address.key().to_owned());
+        locks.contact(one.brand, &key.unwrap_or_default());
     }
     let mut held = work.store.hold(locks).await?;
-    let ids: Vec<_> = notices.iter().map(|one| (one.0, one.1)).collect();
-    let arrived_at = |id: ContactId| notices.iter().find(|one| one.1 == id).map(|one| one.3);
+    let ids: Vec<_> = notices.iter().map(|one| (one.brand, one.contact)).collect();
     let mut known = contacts::find_all(held.conn(), &ids).await?;
     for contact in &mut known {
-        if let Some(at) = arrived_at(contact.id) {
-            notice_arrived(&mut contact.standings, at);
+        for one in notices.iter().filter(|one| one.contact == contact.id) {
+            notice_arrived(&mut contact.standings, &one.purposes, one.at);
         }
     }
     let standings: Vec<_> = known

@@ -11,7 +11,7 @@ use crate::app::sources::Sources;
 use crate::domain::event::{AskedBy, Fact};
 use crate::domain::ids::{BrandId, ContactId, ImportId};
 use crate::domain::import::Imported;
-use crate::domain::policy::{AddressFacts, Closed, Judgement, Verdict, judge};
+use crate::domain::policy::{AddressFacts, Closed, Judgement, Source, Verdict, judge};
 use crate::domain::standing::{Standings, State, apply};
 use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
@@ -213,11 +213,18 @@ impl Part<'_> {
             });
         }
         let mut one = known.unwrap_or_else(|| self.new_one(&candidate, who));
-        let imported = self.imported(&one.row, &candidate, judgement.clone());
+        let mut imported = self.imported(&one.row, &candidate, judgement.clone());
+        let said = candidate.elsewhere.as_ref();
+        if said.is_some_and(|said| said.confirmed_before(self.now)) {
+            let alone = judge(&candidate.claims, facts, &self.import.terms, self.now);
+            imported.confirmed_elsewhere = alone.verdict == Verdict::Accept
+                && alone.source != Some(Source::MergerOrAcquisition);
+        }
         let mut standings = one.row.standings.clone();
         let fact = Fact::Imported(Box::new(imported));
         apply(&mut standings, &fact, self.now);
-        let is_told = sources == one.sources && standings == one.row.standings && !one.is_new;
+        // The same act told again gives nothing anew, whatever became of what it gave.
+        let is_told = sources == one.sources && !one.is_new;
         let fate = if is_told {
             Fate::Unchanged
         } else {
@@ -275,6 +282,7 @@ impl Part<'_> {
             claims: candidate.claims.clone(),
             judgement,
             elsewhere: candidate.elsewhere.clone(),
+            confirmed_elsewhere: false,
             asked_by: AskedBy::from(&self.import.brand.declared),
         }
     }

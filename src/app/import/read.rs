@@ -29,6 +29,9 @@ pub enum Problem {
     Report(#[from] std::io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A fault of ours. The import can be begun again.
+    #[error("the file could not be read to its end; please report this as a fault of the program")]
+    Reader,
     #[error("another process went on with this import meanwhile, or took it back")]
     Elsewhere,
 }
@@ -71,10 +74,10 @@ impl Ahead {
     }
 
     /// What the file was taken for: `CSV, UTF-8, delimiter ";"`.
-    pub async fn about(mut self) -> String {
+    pub async fn about(mut self) -> Result<String, Problem> {
         self.parts.close();
         while self.parts.recv().await.is_some() {}
-        self.reader.await.unwrap_or_default()
+        self.reader.await.map_err(|_| Problem::Reader)
     }
 }
 

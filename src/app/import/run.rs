@@ -172,7 +172,7 @@ impl App {
                     return Err(Problem::File(problem, line));
                 }
             }
-            Ok(ahead.about().await)
+            ahead.about().await
         }
         .await;
         let ended = match report.as_mut().map(Report::sync) {
@@ -217,8 +217,10 @@ impl App {
                     return Err(Problem::File(problem, line));
                 }
             }
+            // Before the end is written: a reader that broke off has not come to it.
+            let about = ahead.about().await?;
             self.end_import(&run).await?;
-            Ok(ahead.about().await)
+            Ok(about)
         }
         .await;
         (tally, ended)

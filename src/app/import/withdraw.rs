@@ -153,7 +153,12 @@ impl App {
         let mut done = Withdrawn::default();
         let mut told: Vec<NewEvent> = Vec::new();
         let mut standings: Vec<(ContactId, Standings)> = Vec::new();
+        let there = contacts::find_all(held.conn(), &ids).await?;
         for (contact, one) in touched {
+            // One that was erased meanwhile has nothing to take back.
+            if !there.iter().any(|known| known.id == *contact) {
+                continue;
+            }
             let Some(story) = stories.get(contact) else {
                 continue;
             };

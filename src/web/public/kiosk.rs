@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::form::page::{FormView, LanguageLink, languages, view};
 use super::form::{explain, find, language_of, problems_of};
@@ -19,6 +20,9 @@ use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
 use crate::web::page::{Page, policy, respond};
 use crate::web::{Web, assets};
+
+/// Entries of one request; opening one takes about a millisecond.
+const ENTRIES_AT_MOST: usize = 25;
 
 const WORKER: &str = include_str!("../../../static/kiosk-worker.js");
 
@@ -72,6 +76,19 @@ pub fn off(request: &HttpRequest, shared: &Web) -> HttpResponse {
     error::answer(request, shared, StatusCode::NOT_FOUND, "kiosk-off")
 }
 
+/// What was wrong with a signup without scripts: its field and its text.
+fn noted(request: &HttpRequest) -> Vec<(&'static str, &'static str)> {
+    let named = value_of(request, "problem");
+    let known = PROBLEMS.into_iter().find(|key| named == Some(key));
+    known
+        .map(|key| match key {
+            "form-problem-purpose" => ("purpose", key),
+            _ => ("email", key),
+        })
+        .into_iter()
+        .collect()
+}
+
 /// The empty page, or the thanks of one without scripts.
 pub(super) fn page(
     request: &HttpRequest,
@@ -81,14 +98,6 @@ pub(super) fn page(
     language: &str,
 ) -> HttpResponse {
     let t = Texts::of(language);
-    let named = value_of(request, "problem").filter(|key| PROBLEMS.contains(key));
-    let problems: Vec<_> = named
-        .map(|key| {
-            let purpose = key == "form-problem-purpose";
-            (if purpose { "purpose" } else { "email" }, key)
-        })
-        .into_iter()
-        .collect();
     let mut links = languages(form, language, false);
     for link in &mut links {
         link.url = url_of(form, &link.code);
@@ -101,7 +110,7 @@ pub(super) fn page(
         t,
         form: view,
         languages: links,
-        problems: explain(t, "", &problems),
+        problems: explain(t, "", &noted(request)),
         done: value_of(request, "done").is_some(),
         url: url_of(form, language),
         base: format!("/f/{}", form.declared.slug),
@@ -157,13 +166,13 @@ struct Told {
 
 #[derive(Serialize)]
 struct ToldEntry {
-    id: String,
+    id: Uuid,
     state: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
 }
 
-/// `POST /f/{form}/entries`: what waited on a tablet. JSON: `lang`, and `entry`, a list of up to 62 texts
+/// `POST /f/{form}/entries`: what waited on a tablet. JSON: `lang`, and `entry`, a list of up to 25 texts
 /// `NUMBER.KEY.SEALED`. Each is answered for itself; `recorded` means that it is on disk.
 pub async fn entries(
     request: HttpRequest,
@@ -176,6 +185,14 @@ pub async fn entries(
     };
     let t = Texts::of(&language_of(&request, &form, fields.one("lang")));
     let sent = fields.all("entry");
+    if sent.len() > ENTRIES_AT_MOST {
+        return error::answer(
+            &request,
+            &shared,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "error-too-large",
+        );
+    }
     let waiting: Option<Vec<Waiting>> = sent.iter().map(|text| Waiting::parse(text)).collect();
     let Some(waiting) = waiting else {
         return error::answer(
@@ -187,25 +204,20 @@ pub async fn entries(
     };
     let from = circumstances(&request, &shared.app.config.trusted_proxies);
     let outcomes = shared.app.record_waiting(&form, waiting, &from).await;
-    let entries = outcomes
-        .into_iter()
-        .map(|(id, outcome)| {
-            let (state, reason) = match outcome {
-                Outcome::Recorded => ("recorded", String::new()),
-                Outcome::NotNow => ("later", String::new()),
-                Outcome::Refused(why) => ("refused", reason(t, &why)),
-            };
-            ToldEntry {
-                id: id.to_string(),
-                state,
-                reason,
-            }
-        })
-        .collect();
+    let entries = outcomes.iter().map(|(id, outcome)| tell(t, *id, outcome));
     HttpResponse::Ok().json(Told {
         now: shared.app.clock.now(),
-        entries,
+        entries: entries.collect(),
     })
+}
+
+fn tell(t: Texts, id: Uuid, outcome: &Outcome) -> ToldEntry {
+    let (state, reason) = match outcome {
+        Outcome::Recorded => ("recorded", String::new()),
+        Outcome::NotNow => ("later", String::new()),
+        Outcome::Refused(why) => ("refused", reason(t, why)),
+    };
+    ToldEntry { id, state, reason }
 }
 
 /// For the staff, without a word of what was typed.

@@ -181,6 +181,22 @@ on_both_engines! {
         world.end().await;
     }
 
+    async fn a_mailbox_that_two_contacts_share_stays_suppressed(engine: Engine) {
+        let world = World::on(engine).await;
+        let text = "email,order,date\njoe+a@example.org,1,2026-01-01\njoe+b@example.org,2,2026-01-01\n";
+        List::bought("orders", text).take_in(&world).await;
+        begin(&world, "spring", plan(Kind::Invitation)).await.unwrap();
+        world.app.campaigns_due().await.unwrap();
+        world.signed_up("joe@example.org", "203.0.113.4").await;
+        let mail = world.mail_to("joe@example.org").await;
+        world.client("203.0.113.4").post(&mail.decline(), &[]).await;
+        assert_eq!(work(&world).await, 0);
+        assert_eq!(told(&world, "spring").await.left_out["refused"], 2);
+        world.signed_up("joe@example.org", "203.0.113.5").await;
+        assert_eq!(world.deliver().await.len(), 1, "the mailbox is still suppressed");
+        world.finish().await;
+    }
+
     async fn a_campaign_is_run_from_the_command_line(engine: Engine) {
         let world = World::on(engine).await;
         bought(&world, 2).await;

@@ -237,6 +237,44 @@ at_the_booth! {
         browser.close().await;
     }
 
+    async fn what_the_server_refuses_stays_with_its_reason_until_the_staff_removes_it(world, line) {
+        let browser = Browser::start(Kind::default()).await;
+        ready(&browser, &format!("{}/f/news?kiosk=1&lang=en", line.base)).await;
+        line.cut();
+        // A tablet whose clock is two months behind.
+        browser.run("const Real = Date; window.Date = class extends Real { constructor(...all) { super(...(all.length ? all : [Real.now() - 61 * 86400000])); } }").await;
+        sign(&browser, "vera@example.org").await;
+        browser.wait_for_text("Waiting to be sent: 1").await;
+        browser.press("#next").await;
+        line.mend();
+        browser.press("#staff summary").await;
+        browser.press("#send").await;
+        browser.wait_for_text("Could not be recorded: 1").await;
+        browser.wait_for_text("more than 30 days ago").await;
+        browser.wait_for_text("Waiting to be sent: 0").await;
+        browser.run("document.getElementById('refused').scrollIntoView({ block: 'end' })").await;
+        browser.picture("booth-refused").await;
+        assert!(!tells_of(&browser, "vera").await);
+        let told = "const line = document.querySelector('#refused h2');";
+        browser.run(&format!("{told} line.textContent = ''")).await;
+        browser.press("#again").await;
+        until(&browser, &format!("{told} return line.textContent === 'Could not be recorded: 1' && Boolean(line.offsetParent)")).await;
+        browser.press("#remove").await;
+        until(&browser, "return document.getElementById('refused').hidden").await;
+        assert_eq!(world.deliver().await.len(), 0);
+        browser.close().await;
+    }
+
+    async fn a_tablet_whose_clock_is_wrong_is_told_so(world, line) {
+        let browser = Browser::start(Kind::default()).await;
+        world.clock.step(-3_600_000_000);
+        ready(&browser, &format!("{}/f/news?kiosk=1&lang=en", line.base)).await;
+        browser.press("#staff summary").await;
+        browser.wait_for_text("clock is wrong").await;
+        browser.picture("booth-clock").await;
+        browser.close().await;
+    }
+
     async fn no_way_back_leads_to_the_person_before(world, line) {
         let browser = Browser::start(Kind::default()).await;
         let url = format!("{}/f/news?kiosk=1", line.base);

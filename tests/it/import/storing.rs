@@ -321,6 +321,50 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn of_two_imports_that_are_taken_back_neither_leaves_anything(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("one", "email,order,date\na@example.org,1,2026-01-01\n").take_in(&world).await;
+        List::bought("two", "email,order,date\na@example.org,2,2026-02-01\n").take_in(&world).await;
+        withdraw(&world, "two").await.unwrap();
+        assert!(world.permission("a@example.org", "newsletter").await.allowed);
+        withdraw(&world, "one").await.unwrap();
+        assert!(!world.permission("a@example.org", "newsletter").await.allowed);
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_confirmation_elsewhere_counts_for_the_row_s_own_source_only_and_not_in_a_merger(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\n").take_in(&world).await;
+        let rented = "email,CONFIRM_TIME\na@example.org,2026-01-02 10:05:00\n";
+        List { name: "rented", text: rented, source: Some(Source::BoughtOrRentedList) }.take_in(&world).await;
+        let a = world.permission("a@example.org", "newsletter").await;
+        assert_eq!((a.basis, a.grade), (Basis::Implicit, None));
+        let merged = "email,document,old_brand,original_source,original_date,notice_sent,CONFIRM_TIME\n\
+            b@example.org,Deed 7,Mill Letters,purchase,2026-01-10,2026-05-01,2026-01-11 10:05:00\n";
+        List { name: "mill", text: merged, source: Some(Source::MergerOrAcquisition) }.take_in(&world).await;
+        let b = world.permission("b@example.org", "newsletter").await;
+        assert_eq!((b.allowed, b.basis, b.grade), (true, Basis::Implicit, None));
+        world.finish().await;
+    }
+
+    async fn the_same_act_told_again_does_not_bring_back_what_ended(engine: Engine) {
+        let world = World::on(engine).await;
+        let list = List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\n");
+        list.take_in(&world).await;
+        let mut asked = crate::campaign::plan(countersign::domain::campaign::Kind::Reconfirmation);
+        asked.lapse_unanswered_at = Some(countersign::domain::time::Timestamp::parse("2027-01-15").unwrap());
+        crate::campaign::begin(&world, "again", asked).await.unwrap();
+        crate::campaign::work(&world).await;
+        world.advance(60 * 86_400);
+        crate::campaign::work(&world).await;
+        assert!(!world.permission("a@example.org", "newsletter").await.allowed);
+        let nightly = List { name: "nightly", ..list };
+        assert_eq!(nightly.take_in(&world).await.unchanged, 1);
+        assert!(!world.permission("a@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
     async fn taking_back_goes_on_after_it_died_at_any_moment(engine: Engine) {
         let world = World::on(engine).await;
         let mut text = "email,order,date\n".to_owned();

@@ -169,12 +169,7 @@ fn of_signup(
     let version = signup.form_version.as_str();
     vec![
         claim(
-            format!(
-                "At {at} the address “{}” was entered at the form “{}” for {}.",
-                legible(&signup.address_typed),
-                signup.form,
-                list(&signup.purposes)
-            ),
+            entered(signup, at),
             format!("What the server wrote down at that moment. {whence}"),
         ),
         claim(
@@ -187,4 +182,22 @@ fn of_signup(
             ),
         ),
     ]
+}
+
+/// What waited on a booth's tablet was entered before it arrived, and when is the tablet's word.
+fn entered(signup: &SignedUp, at: &str) -> String {
+    let what = format!(
+        "the address “{}” was entered at the form “{}” for {}",
+        legible(&signup.address_typed),
+        signup.form,
+        list(&signup.purposes)
+    );
+    match (signup.kiosk, signup.entered_at) {
+        (_, Some(entered_at)) => format!(
+            "At {at} a booth's tablet reported that {what}; by its clock that was at {}.",
+            time(entered_at)
+        ),
+        (true, None) => format!("At {at} {what}, on a booth's tablet."),
+        (false, None) => format!("At {at} {what}."),
+    }
 }
