@@ -285,7 +285,7 @@ impl App {
                 self.enrol(&brand, row, &plan).await?;
                 continue;
             }
-            asked += self.ask_due(&brand, &row).await?;
+            asked += self.ask_due(&brand, &row, &plan).await?;
             self.follow_up(&brand, &row, &plan).await?;
         }
         if asked > 0 {

@@ -16,7 +16,7 @@ pub use withdraw::{WithdrawProblem, Withdrawn};
 
 use super::App;
 use crate::domain::brand::{Brand, Slug};
-use crate::domain::policy::{Closed, Judgement, Terms, judge};
+use crate::domain::policy::{Judgement, Terms, judge};
 use crate::intake::candidate::Candidate;
 use crate::store::StoreError;
 
@@ -66,10 +66,7 @@ impl App {
         let now = self.clock.now();
         let judged = candidates.into_iter().zip(known);
         Ok(judged
-            .map(|(candidate, (mut address, mut sources))| {
-                if candidate.left {
-                    address.closed = address.closed.or(Some(Closed::Withdrew));
-                }
+            .map(|(candidate, (address, mut sources))| {
                 sources.add(&candidate.claims);
                 let terms = sources.terms(&import.terms);
                 let judgement = judge(&sources.claims, address, &terms, now);

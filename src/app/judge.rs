@@ -73,17 +73,14 @@ impl App {
             let erased_hashes: Vec<_> = part.iter().map(erased_hash).collect();
             let erased = erased::list(&mut conn, brand.id, &erased_hashes).await?;
             known.extend(part.iter().zip(hashes.iter().zip(&erased_hashes)).map(
-                |(address, ((_, mailbox), erased_hash))| {
-                    let standings = standings.get(address.key());
-                    let left = standings.and_then(|standings| left(standings, purpose));
-                    let erased =
-                        erased.contains(erased_hash) && !standings.is_some_and(is_confirmed);
-                    AddressFacts {
-                        role: address.is_role(),
-                        closed: left
-                            .or(suppressed.contains(mailbox).then_some(Closed::Suppressed))
-                            .or(erased.then_some(Closed::Erased)),
-                    }
+                |(address, ((_, mailbox), erased_hash))| AddressFacts {
+                    role: address.is_role(),
+                    closed: closed(
+                        standings.get(address.key()),
+                        purpose,
+                        suppressed.contains(mailbox),
+                        erased.contains(erased_hash),
+                    ),
                 },
             ));
         }
@@ -97,8 +94,23 @@ fn is_confirmed(standings: &Standings) -> bool {
     all.any(|standing| standing.state == State::Explicit)
 }
 
+/// How the door is closed, for whoever asks about an address: the person left, the mailbox is suppressed, or all was erased
+/// and the person has not confirmed anew.
+pub(super) fn closed(
+    standings: Option<&Standings>,
+    purpose: Option<&Slug>,
+    suppressed: bool,
+    erased: bool,
+) -> Option<Closed> {
+    let erased = erased && !standings.is_some_and(is_confirmed);
+    standings
+        .and_then(|standings| left(standings, purpose))
+        .or(suppressed.then_some(Closed::Suppressed))
+        .or(erased.then_some(Closed::Erased))
+}
+
 /// How the person closed the door, as the standings tell.
-pub(super) fn left(standings: &Standings, purpose: Option<&Slug>) -> Option<Closed> {
+fn left(standings: &Standings, purpose: Option<&Slug>) -> Option<Closed> {
     standings
         .iter()
         .filter(|(own, _)| purpose.is_none_or(|purpose| purpose == *own))

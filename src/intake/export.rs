@@ -1,8 +1,17 @@
 //! Lines of CSV that we write: RFC 4180, with no cell that a spreadsheet would take for a formula (T25).
 
 use std::borrow::Cow;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use super::formula::neutralised;
+
+/// A new file that nobody else may read, since it holds addresses. One that is there already is not written over.
+pub fn create(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
 
 /// One line with its end.
 pub fn line<const N: usize>(cells: [&str; N]) -> String {

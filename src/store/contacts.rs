@@ -54,6 +54,10 @@ impl ContactRow {
     }
 }
 
+fn read_all(found: Vec<ContactRow>) -> Result<Vec<Contact>, StoreError> {
+    found.into_iter().map(ContactRow::read).collect()
+}
+
 pub(super) fn read_standings(text: &str) -> Result<Standings, StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::Corrupt("standings"))
 }
@@ -66,14 +70,30 @@ fn micros_of(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::micros)
 }
 
-const FIND_ONE: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
-     created_at from contact where brand_id = $1 and address_key = $2";
+/// What is read of a contact.
+macro_rules! columns {
+    () => {
+        "brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, created_at"
+    };
+}
+
+const FIND_ONE: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and address_key = $2"
+);
 const FIND_STANDINGS: &str = "select c.address_key, c.id, c.standings from r cross join contact c \
      where c.brand_id = r.brand_id and c.address_key = r.address_key";
-const LIST: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
-     created_at from contact where (brand_id, id) > ($1, $2) order by brand_id, id limit $3";
-const FIND_BY_ID: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
-     created_at from contact where brand_id = $1 and id = $2";
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where (brand_id, id) > ($1, $2) order by brand_id, id limit $3"
+);
+const FIND_BY_ID: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and id = $2"
+);
 const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
      standings, lapses_at, created_at) \
      select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, lapses_at, created_at \
@@ -83,16 +103,25 @@ const PUT: &str = "insert into contact (brand_id, id, address, address_key, mail
 const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 
-const LIST_LAPSING: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
-     created_at from contact where lapses_at is not null and lapses_at <= $1 order by lapses_at limit $2";
-const LIST_LAPSING_OF: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
-     standings, created_at from contact where brand_id = $1 and lapses_at is not null and lapses_at <= $2 \
-     and (lapses_at > $3 or (lapses_at = $3 and id > $4)) order by lapses_at, id limit $5";
+const LIST_LAPSING: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where lapses_at is not null and lapses_at <= $1 order by lapses_at limit $2"
+);
+const LIST_LAPSING_OF: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and lapses_at is not null and lapses_at <= $2 \
+     and (lapses_at > $3 or (lapses_at = $3 and id > $4)) order by lapses_at, id limit $5"
+);
 const COUNT_LAPSING: &str = "select brand_id, count(*) from contact where lapses_at is not null and lapses_at <= $1 \
      group by brand_id";
 
-const LIST_OF_BRAND: &str = "select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, \
-     created_at from contact where brand_id = $1 and id > $2 order by id limit $3";
+const LIST_OF_BRAND: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and id > $2 order by id limit $3"
+);
 const FIND_ALL: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, c.open_request_id, \
      c.standings, c.created_at from r join contact c on c.brand_id = r.brand_id and c.id = r.id";
 
@@ -159,7 +188,7 @@ pub async fn list_of_brand(
         .bind(limit)
         .fetch_all(driver)
         .await?);
-    found.into_iter().map(ContactRow::read).collect()
+    read_all(found)
 }
 
 /// Those of these contacts that are there.
@@ -171,7 +200,7 @@ pub async fn find_all(
         .uuid("brand_id", |one| one.0.0)
         .uuid("id", |one| one.1.0);
     let found: Vec<ContactRow> = conn.read_set(FIND_ALL, rows).await?;
-    found.into_iter().map(ContactRow::read).collect()
+    read_all(found)
 }
 
 /// Contacts some of whose implicit consent ends by an instant, whatever the brand; those that end first.
@@ -185,7 +214,7 @@ pub async fn list_lapsing(
         .bind(limit)
         .fetch_all(driver)
         .await?);
-    found.into_iter().map(ContactRow::read).collect()
+    read_all(found)
 }
 
 /// The same of one brand, behind a contact and the end of its consent.
@@ -204,7 +233,7 @@ pub async fn list_lapsing_of(
         .bind(limit)
         .fetch_all(driver)
         .await?);
-    found.into_iter().map(ContactRow::read).collect()
+    read_all(found)
 }
 
 /// How many contacts of each brand lose some implicit consent by an instant.
@@ -230,7 +259,7 @@ pub async fn list(
         .bind(limit)
         .fetch_all(driver)
         .await?);
-    found.into_iter().map(ContactRow::read).collect()
+    read_all(found)
 }
 
 /// Writes new contacts, and of known ones what a signup may change.

@@ -36,7 +36,7 @@ const FIND_BY_ID: &str = "select * from import where brand_id = $1 and id = $2";
 const LIST: &str = "select * from import where brand_id = $1 order by id desc limit $2";
 const LAST_POSITION: &str = "select coalesce(max(position), 0) from event";
 const LIST_WITHDRAWING: &str =
-    "select id from import where brand_id = $1 and state in ('withdrawing', 'withdrawn')";
+    "select id from import where brand_id = $1 and state = 'withdrawing'";
 const INSERT: &str = "insert into import (brand_id, id, name, purpose, file_name, file_sha256, reading, state, rows_done, \
      counts, after_position, started_at) values ($1, $2, $3, $4, $5, $6, $7, 'running', 0, $8, $9, $10) \
      on conflict (brand_id, name) do nothing";
@@ -82,7 +82,7 @@ pub async fn list(
         .await?))
 }
 
-/// The imports of a brand that are, or were, taken back.
+/// The imports of a brand that are being taken back: not all of their contacts' events say so yet.
 pub async fn list_withdrawing(
     conn: &mut Conn,
     brand: BrandId,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::day_of;
 use super::judge::Judged;
-use super::{day_of, read_plan};
 use crate::app::App;
 use crate::app::record::About;
 use crate::app::sign_up::empty_mailbox;
@@ -13,14 +13,14 @@ use crate::domain::campaign::{Invited, Place, Plan, REMINDER, place};
 use crate::domain::event::{AskedBy, Fact, MailFate};
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{ContactId, OutboxId, RequestId};
-use crate::domain::policy::Judgement;
+use crate::domain::policy::{Judgement, Zone};
 use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts::{self, Contact};
 use crate::store::events::{self, NewEvent};
-use crate::store::held::decided;
+use crate::store::held::{Held, decided};
 use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
 use crate::store::requests::{self, RequestRow};
@@ -76,10 +76,11 @@ impl App {
         &self,
         brand: &Brand,
         campaign: &CampaignRow,
+        plan: &Plan,
     ) -> Result<usize, StoreError> {
         let mut all = 0;
         for _ in 0..ROUNDS {
-            match decided(|| self.ask_some(brand, campaign)).await? {
+            match decided(|| self.ask_some(brand, campaign, plan)).await? {
                 Some(asked) => all += asked,
                 None => break,
             }
@@ -88,9 +89,37 @@ impl App {
     }
 
     fn is_hour(&self, brand: &Brand, plan: &Plan) -> bool {
-        let hour = self.terms(brand).zone.hour(self.clock.now());
+        let hour = Zone::of(&brand.declared.time_zone).hour(self.clock.now());
         plan.hours
             .is_none_or(|(from, to)| (from..to).contains(&hour))
+    }
+
+    /// Holds a campaign with the contacts and mailboxes of some recipients; none where there are none, or it does not run.
+    pub(super) async fn hold_recipients(
+        &self,
+        campaign: &CampaignRow,
+        due: &[RecipientRow],
+    ) -> Result<Option<(Held, CampaignRow)>, StoreError> {
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let brand = campaign.brand_id;
+        let ids: Vec<_> = due.iter().map(|one| (brand, one.contact_id)).collect();
+        let mut conn = self.store.read().await?;
+        let known = contacts::find_all(&mut conn, &ids).await?;
+        drop(conn);
+        let mut locks = Locks::default();
+        locks.campaign(brand, campaign.id);
+        for contact in &known {
+            locks.contact(brand, &contact.address_key);
+            if let Ok(hash) = MailboxHash::try_from(contact.mailbox.as_slice()) {
+                locks.mailbox(brand, &hash);
+            }
+        }
+        let mut held = self.store.hold(locks).await?;
+        let fresh = campaigns::find_by_id(held.conn(), brand, campaign.id).await?;
+        let running = fresh.filter(|row| row.state == "running");
+        Ok(running.map(|row| (held, row)))
     }
 
     /// None where nobody is due, or it is not the time to ask.
@@ -98,35 +127,19 @@ impl App {
         &self,
         brand: &Brand,
         campaign: &CampaignRow,
+        plan: &Plan,
     ) -> Result<Option<usize>, StoreError> {
-        let plan = read_plan(campaign)?;
         let Some(form) = self.form_of(brand, &plan.form) else {
             return Ok(None);
         };
-        if !self.is_hour(brand, &plan) {
+        if !self.is_hour(brand, plan) {
             return Ok(None);
         }
         let mut conn = self.store.read().await?;
         let now = self.clock.now();
         let due = campaigns::list_due(&mut conn, campaign, "waiting", now, TOGETHER).await?;
-        let ids: Vec<_> = due.iter().map(|one| (brand.id, one.contact_id)).collect();
-        let known = contacts::find_all(&mut conn, &ids).await?;
         drop(conn);
-        if due.is_empty() {
-            return Ok(None);
-        }
-        let mut locks = Locks::default();
-        locks.campaign(brand.id, campaign.id);
-        for contact in &known {
-            locks.contact(brand.id, &contact.address_key);
-            if let Ok(hash) = MailboxHash::try_from(contact.mailbox.as_slice()) {
-                locks.mailbox(brand.id, &hash);
-            }
-        }
-        let mut held = self.store.hold(locks).await?;
-        let conn = held.conn();
-        let fresh = campaigns::find_by_id(conn, brand.id, campaign.id).await?;
-        let Some(mut row) = fresh.filter(|row| row.state == "running") else {
+        let Some((mut held, mut row)) = self.hold_recipients(campaign, &due).await? else {
             return Ok(None);
         };
         let moment = Moment {
@@ -134,11 +147,11 @@ impl App {
             brand,
             form: &form,
             campaign,
-            plan: &plan,
+            plan,
             // The clock is read under the locks, so that times within one contact never run backwards.
             now: self.clock.now(),
         };
-        let asking = moment.decide(conn, &mut row, &due).await?;
+        let asking = moment.decide(held.conn(), &mut row, &due).await?;
         let asked = asking.events.len();
         let moved = !asking.recipients.is_empty();
         let mut writes = asking.writes();

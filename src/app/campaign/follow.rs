@@ -12,11 +12,9 @@ use crate::domain::ids::ContactId;
 use crate::domain::policy::Outreach;
 use crate::domain::standing::{RequestState, State, apply};
 use crate::store::StoreError;
-use crate::store::budgets::MailboxHash;
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts;
 use crate::store::held::decided;
-use crate::store::locks::Locks;
 use crate::store::requests::{self, RequestRow};
 
 /// Recipients that are looked at together.
@@ -80,26 +78,15 @@ impl App {
         let now = self.clock.now();
         let mut conn = self.store.read().await?;
         let due = campaigns::list_due(&mut conn, campaign, "asked", now, TOGETHER).await?;
-        let ids: Vec<_> = due.iter().map(|one| (brand.id, one.contact_id)).collect();
-        let known = contacts::find_all(&mut conn, &ids).await?;
         drop(conn);
-        let Some(form) = self.form_of(brand, &plan.form).filter(|_| !due.is_empty()) else {
+        let Some(form) = self.form_of(brand, &plan.form) else {
             return Ok(false);
         };
-        let mut locks = Locks::default();
-        locks.campaign(brand.id, campaign.id);
-        for contact in &known {
-            locks.contact(brand.id, &contact.address_key);
-            if let Ok(hash) = MailboxHash::try_from(contact.mailbox.as_slice()) {
-                locks.mailbox(brand.id, &hash);
-            }
-        }
-        let mut held = self.store.hold(locks).await?;
+        let Some((mut held, mut row)) = self.hold_recipients(campaign, &due).await? else {
+            return Ok(false);
+        };
         let conn = held.conn();
-        let fresh = campaigns::find_by_id(conn, brand.id, campaign.id).await?;
-        let Some(mut row) = fresh.filter(|row| row.state == "running") else {
-            return Ok(false);
-        };
+        let ids: Vec<_> = due.iter().map(|one| (brand.id, one.contact_id)).collect();
         let moment = Moment {
             app: self,
             brand,

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use crate::app::App;
-use crate::app::judge::left;
+use crate::app::judge::closed;
+use crate::app::permit::parse_address;
 use crate::domain::brand::{Brand, Slug};
-use crate::domain::policy::{AddressFacts, Closed, Judgement, Terms, judge};
+use crate::domain::policy::{AddressFacts, Judgement, Terms, judge};
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, Mailbox, MailboxHash};
 use crate::store::contacts::Contact;
@@ -50,10 +51,8 @@ impl App {
                     .as_ref()
                     .is_some_and(|mailbox| mailbox.suppressed_at.is_some());
                 let facts = AddressFacts {
-                    role: crate::app::permit::parse_address(&contact.address)
-                        .is_ok_and(|address| address.is_role()),
-                    closed: left(&contact.standings, Some(purpose))
-                        .or(suppressed.then_some(Closed::Suppressed)),
+                    role: parse_address(&contact.address).is_ok_and(|address| address.is_role()),
+                    closed: closed(Some(&contact.standings), Some(purpose), suppressed, false),
                 };
                 let judgement = judge(&sources.claims, facts, &sources.terms(&terms), now);
                 Judged {

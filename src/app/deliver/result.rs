@@ -79,6 +79,8 @@ impl Delivery {
         now: Timestamp,
     ) -> Result<Sent, StoreError> {
         let (job, composed) = (&one.job, &one.composed);
+        let of = Self::asked(job);
+        let notice = of.as_ref().and_then(|asked| asked.notice_to.as_ref());
         let fact = Fact::MailAccepted {
             message_id: one.message_id.clone(),
             from: one.brand.declared.from_address.clone(),
@@ -89,10 +91,7 @@ impl Delivery {
             language: job.to.language.clone(),
             tries: job.mail.tries + 1,
             ambiguous: job.mail.ambiguous != 0,
-            notice_for: Self::asked(job)
-                .and_then(|asked| asked.notice_to)
-                .map(|(_, purposes)| purposes)
-                .unwrap_or_default(),
+            notice_for: notice.map_or_else(Vec::new, |notice| notice.1.clone()),
         };
         let mut event = self.event(job, now, fact)?;
         let packed = pack(&composed.bytes, composed.dictionary.as_deref());
@@ -100,7 +99,7 @@ impl Delivery {
         Ok(Sent::Accepted {
             key: job.mail.key(),
             event: Arc::new(event),
-            of: Self::asked(job),
+            of,
             dictionary: composed.dictionary.clone(),
         })
     }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use super::run::Run;
 use super::{Fate, Import, Judged, Problem};
 use crate::app::App;
-use crate::app::judge::left;
+use crate::app::judge::closed;
 use crate::app::record::About;
 use crate::app::sources::Sources;
 use crate::domain::event::{AskedBy, Fact};
 use crate::domain::ids::{BrandId, ContactId, ImportId};
 use crate::domain::import::Imported;
 use crate::domain::policy::{AddressFacts, Closed, Judgement, Source, Verdict, judge};
-use crate::domain::standing::{Standings, State, apply};
+use crate::domain::standing::{Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
 use crate::store::contacts::Contact;
@@ -65,8 +65,9 @@ impl App {
         };
         let known = signups::find_known(held.conn(), &who).await?;
         let mut facts = Vec::with_capacity(known.len());
-        for (who, known) in who.iter().zip(known) {
-            facts.push(part.learn(who, known));
+        for ((candidate, who), known) in candidates.iter().zip(&who).zip(known) {
+            facts.push(facts_of(import, candidate, &known));
+            part.learn(who, known);
         }
         part.learn_sources(held.conn()).await?;
         let mut judged = Vec::with_capacity(candidates.len());
@@ -98,8 +99,7 @@ impl App {
             .sources_of(&mut conn, import.purpose, &contacts)
             .await?;
         let told = candidates.iter().zip(known).map(|(candidate, known)| {
-            let standings = known.contact.as_ref().map(|contact| &contact.standings);
-            let facts = facts_of(import, &known, standings, candidate.address.is_role());
+            let facts = facts_of(import, candidate, &known);
             let id = known.contact.map(|contact| contact.id);
             let sources = id.and_then(|id| sources.get(&id)).cloned();
             (facts, sources.unwrap_or_default())
@@ -121,27 +121,18 @@ impl App {
     }
 }
 
-fn facts_of(
-    import: &Import<'_>,
-    known: &Known,
-    standings: Option<&Standings>,
-    role: bool,
-) -> AddressFacts {
-    let suppressed = known
-        .mailbox
-        .as_ref()
-        .is_some_and(|one| one.suppressed_at.is_some());
-    let confirmed = standings.is_some_and(|all| {
-        // As only the person can after an erasure.
-        all.values().any(|one| one.state == State::Explicit)
-    });
-    let erased = known.erased_at.is_some() && !confirmed;
+/// What is known of the address itself: by the brand, and by the file's own word that the person left.
+fn facts_of(import: &Import<'_>, candidate: &Candidate, known: &Known) -> AddressFacts {
+    let mailbox = known.mailbox.as_ref();
+    let closed = closed(
+        known.contact.as_ref().map(|contact| &contact.standings),
+        Some(import.purpose),
+        mailbox.is_some_and(|one| one.suppressed_at.is_some()),
+        known.erased_at.is_some(),
+    );
     AddressFacts {
-        role,
-        closed: standings
-            .and_then(|standings| left(standings, Some(import.purpose)))
-            .or(suppressed.then_some(Closed::Suppressed))
-            .or(erased.then_some(Closed::Erased)),
+        role: candidate.address.is_role(),
+        closed: closed.or(candidate.left.then_some(Closed::Withdrew)),
     }
 }
 
@@ -156,9 +147,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    fn learn(&mut self, who: &Who, known: Known) -> AddressFacts {
-        let standings = known.contact.as_ref().map(|contact| &contact.standings);
-        let facts = facts_of(self.import, &known, standings, false);
+    fn learn(&mut self, who: &Who, known: Known) {
         if let Some(row) = known.contact {
             self.contacts.entry(who.address_key.clone()).or_insert(One {
                 row,
@@ -167,7 +156,6 @@ impl Part<'_> {
                 changed: false,
             });
         }
-        facts
     }
 
     async fn learn_sources(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
@@ -188,12 +176,8 @@ impl Part<'_> {
         &mut self,
         candidate: Candidate,
         who: &Who,
-        mut facts: AddressFacts,
+        facts: AddressFacts,
     ) -> Result<Judged, StoreError> {
-        facts.role = candidate.address.is_role();
-        if candidate.left {
-            facts.closed = facts.closed.or(Some(Closed::Withdrew));
-        }
         let known = self.contacts.remove(&who.address_key);
         let mut sources = known
             .as_ref()

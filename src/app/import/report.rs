@@ -2,11 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Error, ErrorKind, Result, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::tally::Told;
-use crate::intake::export::line;
+use crate::intake::export::{create, line};
 
 const COLUMNS: [&str; 6] = ["line", "address", "verdict", "rule", "outreach", "reason"];
 
@@ -19,8 +18,7 @@ pub struct Report {
 impl Report {
     /// A new report. A file that tells of any row is not written over.
     pub fn create(path: &Path) -> Result<Self> {
-        let mut open = OpenOptions::new();
-        let file = match open.write(true).create_new(true).mode(0o600).open(path) {
+        let file = match create(path) {
             // Left by a process that died before its first row.
             Err(error) if error.kind() == ErrorKind::AlreadyExists && is_empty(path)? => {
                 OpenOptions::new().write(true).truncate(true).open(path)?

@@ -1,8 +1,6 @@
 //! How campaigns are, in words, as JSON, and for each contact as CSV.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::app::App;
@@ -10,7 +8,7 @@ use crate::app::campaign::Told;
 use crate::cli::{Done, Ended};
 use crate::domain::brand::Brand;
 use crate::domain::time::Timestamp;
-use crate::intake::export::line;
+use crate::intake::export::{create, line};
 
 pub async fn all(app: &App, brand: &Brand, json: bool) -> Done {
     for row in app.campaigns(brand).await? {
@@ -76,14 +74,9 @@ fn print(told: &Told) {
     }
 }
 
-/// It holds addresses, so nobody else may read it; a file that is there already is not written over.
 async fn write(app: &App, row: &crate::store::campaigns::CampaignRow, path: &Path) -> Done {
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| Ended::Wrong(format!("{}: {error}", path.display())))?;
+    let file =
+        create(path).map_err(|error| Ended::Wrong(format!("{}: {error}", path.display())))?;
     let mut file = BufWriter::new(file);
     let header = [
         "address",

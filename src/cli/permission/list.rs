@@ -1,8 +1,6 @@
 //! `countersign permission --file LIST.csv`: who of a list may be mailed, and why not.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +13,7 @@ use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::permission::Permission;
 use crate::domain::time::Timestamp;
-use crate::intake::export::line;
+use crate::intake::export::{self, line};
 use crate::intake::header::{Columns, Field, Mapping};
 use crate::intake::{FileProblem, Options, Row, Rows};
 use crate::store::set::ROWS_AT_MOST;
@@ -148,13 +146,8 @@ impl List {
     }
 }
 
-/// It holds addresses, so nobody else may read it; a file that is there already is not written over.
 fn create(path: &Path) -> Result<BufWriter<std::fs::File>, Ended> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    export::create(path)
         .map(BufWriter::new)
         .map_err(|error| Ended::Wrong(format!("{}: {error}", path.display())))
 }

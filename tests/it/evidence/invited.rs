@@ -1,8 +1,6 @@
 //! What a bundle says of people whom an import named and a campaign asked, out of a whole server.
 
-use countersign::app::campaign::NewCampaign;
-use countersign::domain::brand::Slug;
-use countersign::domain::campaign::{Kind, Plan};
+use countersign::domain::campaign::Kind;
 use countersign::domain::policy::Source;
 use countersign::ledger::archive::{self, Files};
 use countersign::ledger::bundle::Report;
@@ -10,6 +8,7 @@ use countersign::store::Engine;
 use serde_json::{Value, json};
 
 use crate::bundle::bundle_of;
+use crate::campaign::{self, work};
 use crate::harness::World;
 use crate::import::storing::List;
 use crate::{on_both_engines, recipe};
@@ -17,45 +16,12 @@ use crate::{on_both_engines, recipe};
 const DAY: u64 = 86_400;
 const ADA: &str = "ada@example.org";
 
-fn slug(text: &str) -> Slug {
-    Slug::try_from(text.to_owned()).unwrap()
-}
-
 /// Begins a campaign for the newsletter of acme, which reminds after three days.
 async fn begin(world: &World, kind: Kind) {
-    let merger = kind == Kind::MergerNotice;
-    let plan = Plan {
-        kind,
-        purpose: slug("newsletter"),
-        form: slug("news"),
-        import: None,
-        old_brand: merger.then(|| "Mill Letters".to_owned()),
-        note: merger.then(|| "Mill Letters has been bought by Acme.".to_owned()),
-        an_hour: 0,
-        warm_up: Vec::new(),
-        hours: None,
-        answer_within_days: 30,
-        remind_after_days: Some(3),
-        lapse_unanswered_at: None,
-        stop_at_failed_percent: 10,
-    };
-    let catalog = world.app.catalog();
-    let brand = catalog.brand_by_slug("acme").unwrap();
-    let name = kind.as_str().to_owned();
-    world
-        .app
-        .begin_campaign(brand, NewCampaign { name, plan })
-        .await
-        .unwrap();
+    let mut plan = campaign::plan(kind);
+    plan.remind_after_days = Some(3);
+    campaign::begin(world, kind.as_str(), plan).await.unwrap();
     work(world).await;
-}
-
-/// What the worker does every few seconds: enrols, then asks; and delivers.
-async fn work(world: &World) {
-    for _ in 0..3 {
-        world.app.campaigns_due().await.unwrap();
-    }
-    world.deliver().await;
 }
 
 /// Presses the button behind the newest mail's link.
