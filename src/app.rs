@@ -1,5 +1,6 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
+pub mod acted;
 pub mod anchored;
 pub mod apply;
 pub mod audit;
@@ -17,6 +18,7 @@ pub mod judge;
 pub mod lapse;
 pub mod live;
 pub mod open_link;
+pub mod operators;
 mod outside;
 pub mod overview;
 pub mod permit;
@@ -25,6 +27,7 @@ pub mod read_log;
 mod record;
 pub mod restored;
 pub mod seal;
+pub mod second_factor;
 pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;

@@ -12,6 +12,7 @@ pub mod form;
 pub mod ids;
 pub mod import;
 pub mod keys;
+pub mod operator;
 pub mod permission;
 pub mod policy;
 pub mod scanner;

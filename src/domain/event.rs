@@ -310,6 +310,18 @@ pub enum Fact {
     },
     /// What was sealed is gone, since its term was over.
     SealDeleted,
+    /// Somebody who runs the installation did something. It is told of the operator, whose id stands in the contact's place,
+    /// under no brand. No address, name or secret of a contact stands in it.
+    OperatorActed {
+        operator: String,
+        /// What was done, as `domain::operator::Deed` names it.
+        deed: String,
+        /// What it was done to: kinds and ids, or names that the operator chose.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<String>,
+        #[serde(default, skip_serializing)]
+        circumstances: Circumstances,
+    },
 }
 
 impl Fact {
@@ -324,7 +336,8 @@ impl Fact {
             | Self::Confirmed { circumstances, .. }
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
-            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
+            | Self::AddressChanged { circumstances, .. }
+            | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
             | Self::Invited(_)
@@ -348,7 +361,8 @@ impl Fact {
             | Self::Confirmed { circumstances, .. }
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
-            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
+            | Self::AddressChanged { circumstances, .. }
+            | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
             | Self::Invited(_)
@@ -388,6 +402,7 @@ impl Fact {
             Self::Erased { .. } => "erased",
             Self::SealOpened { .. } => "seal_opened",
             Self::SealDeleted => "seal_deleted",
+            Self::OperatorActed { .. } => "operator_acted",
         }
     }
 
@@ -412,7 +427,8 @@ impl Fact {
             | Self::Replaced
             | Self::Erased { .. }
             | Self::SealOpened { .. }
-            | Self::SealDeleted => &[],
+            | Self::SealDeleted
+            | Self::OperatorActed { .. } => &[],
         }
     }
 }

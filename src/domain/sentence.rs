@@ -5,6 +5,7 @@ use super::campaign::{Invited, Kind};
 use super::circumstances::Circumstances;
 use super::event::{ErasedBy, Event, Fact, Grade, Link, MailFate, SignedUp, Through};
 use super::import::Imported;
+use super::operator::Deed;
 use super::policy::Verdict;
 use super::scanner::Signal;
 
@@ -258,6 +259,19 @@ pub fn sentence(event: &Event) -> String {
         }
         Fact::SealDeleted => {
             "What the erasure had sealed was deleted, its term is over.".to_owned()
+        }
+        Fact::OperatorActed {
+            operator,
+            deed,
+            on,
+            circumstances,
+        } => {
+            let on = on.as_ref().map_or_else(String::new, |on| format!(": {on}"));
+            format!(
+                "{operator} {}{}{on}.",
+                Deed::parse(deed).map_or(deed.as_str(), |deed| deed.says()),
+                from(circumstances)
+            )
         }
     }
 }

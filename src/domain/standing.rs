@@ -220,7 +220,8 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::CodeWrong { .. }
         | Fact::Replaced
         | Fact::SealOpened { .. }
-        | Fact::SealDeleted => {}
+        | Fact::SealDeleted
+        | Fact::OperatorActed { .. } => {}
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Purpose {
     Browser,
     /// When a page with a button was served.
     PageOpened,
+    /// The cookie of a browser in which an operator has signed in before.
+    Device,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Inbox => b"inbox",
             Self::Browser => b"browser",
             Self::PageOpened => b"page opened",
+            Self::Device => b"device",
         }
     }
 }

@@ -54,6 +54,8 @@ const APPEND_TO_KNOWN_POSTGRES: &str = "insert into event (brand_id, contact_id,
      cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c";
 const LIST: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
+const LIST_LAST: &str = "select position, body, circumstances from (select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 order by position desc limit $3) as last order by position";
 const LAST_OF_CONTACT: &str =
     "select coalesce(max(position), 0) from event where brand_id = $1 and contact_id = $2";
 const EMPTY: &str = "update event set body = null, salt = null, circumstances = null, mail = null \
@@ -81,9 +83,9 @@ const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.pos
      where event.body is not null group by event.brand_id, event.contact_id";
 const END_OF_PAGE: &str = "select max(position) from (select position from event where position > $1 \
      order by position limit $2) as page";
-/// The kinds that an erased contact keeps are left out.
+/// The kinds that an erased contact keeps are left out, and what operators did.
 const WITHOUT_CONTACT: &str = "select position, contact_id from event where position > $1 and position <= $2 \
-     and body is not null and kind not in ('erased', 'seal_opened', 'seal_deleted') \
+     and body is not null and kind not in ('erased', 'seal_opened', 'seal_deleted', 'operator_acted') \
      and not exists (select 1 from contact where contact.brand_id = event.brand_id and contact.id = event.contact_id) \
      order by position";
 
@@ -145,6 +147,21 @@ pub async fn list_after(
         .bind(brand)
         .bind(contact)
         .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// The newest events of a contact, so many at most, oldest first.
+pub async fn list_last(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_LAST)
+        .bind(brand)
+        .bind(contact)
         .bind(limit)
         .fetch_all(driver)
         .await?))

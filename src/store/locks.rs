@@ -44,6 +44,13 @@ impl Locks {
         self.add(&[b"entry", brand.0.as_bytes(), id.as_bytes()]);
     }
 
+    /// Who may do what, as a whole.
+    pub fn operators() -> Self {
+        let mut locks = Self::default();
+        locks.add(&[b"operators"]);
+        locks
+    }
+
     pub fn rate(&mut self, key: &str) {
         self.add(&[b"rate", key.as_bytes()]);
     }

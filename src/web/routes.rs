@@ -50,10 +50,7 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/static/{name}", get().to(assets::file))
         .route("/theme/{name}", get().to(assets::theme))
         // Operators
-        .route("/admin", get().to(admin::overview::show))
-        .route("/admin/sign-in", get().to(admin::sign_in::show))
-        .route("/admin/sign-in", post().to(admin::sign_in::submit))
-        .route("/admin/sign-out", post().to(admin::sign_in::end))
+        .configure(admin::routes::configure)
         // Machines
         .route("/livez", get().to(health::live))
         .route("/readyz", get().to(health::ready))

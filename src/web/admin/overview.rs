@@ -1,11 +1,13 @@
 //! `/admin`: how the installation stands.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{Data, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::signed_in;
+use super::frame::Frame;
 use crate::app::overview::{FailedMail, FormLine};
+use crate::domain::operator::Operator;
 use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::error;
@@ -14,9 +16,7 @@ use crate::web::page::render;
 #[derive(Template)]
 #[template(path = "admin/overview.html")]
 struct OverviewPage {
-    css: String,
-    icon: String,
-    operator: String,
+    frame: Frame,
     forms: Vec<FormLine>,
     mails_waiting: i64,
     mails_failed: i64,
@@ -37,11 +37,11 @@ struct OverviewPage {
 }
 
 /// `GET /admin`
-pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse {
-    let operator = match signed_in(&request, &shared).await {
-        Ok(operator) => operator,
-        Err(response) => return response,
-    };
+pub async fn show(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+) -> HttpResponse {
     let overview = match shared.app.overview().await {
         Ok(overview) => overview,
         Err(problem) => return error::store_failure(&request, &shared, &problem),
@@ -50,9 +50,7 @@ pub async fn show(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse 
     render(
         StatusCode::OK,
         &OverviewPage {
-            css: shared.assets.admin_css.clone(),
-            icon: shared.assets.icon.clone(),
-            operator: operator.name,
+            frame: Frame::new(&shared, &operator, "Overview").at("/admin"),
             forms: overview.forms,
             mails_waiting: overview.ready.mails_waiting,
             mails_failed: overview.ready.mails_failed,

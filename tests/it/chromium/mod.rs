@@ -252,7 +252,7 @@ in_chromium! {
     }
 
     async fn an_operator_signs_in_sees_the_overview_and_signs_out(world) {
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         let browser = Browser::start(Kind::default()).await;
         browser.open(&format!("{}/admin", world.base)).await;
         browser.type_into("input[name=name]", "olga").await;

@@ -374,3 +374,11 @@ impl Mail {
             .to_owned()
     }
 }
+
+/// An owner of everything: `olga`, with `a long enough password`.
+pub async fn add_owner(app: &App) {
+    let what = (countersign::domain::operator::Role::Owner, &[][..]);
+    countersign::app::operators::add(app, None, "olga", "a long enough password", what)
+        .await
+        .unwrap();
+}

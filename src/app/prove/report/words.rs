@@ -150,6 +150,7 @@ pub(super) const fn headline(fact: &Fact) -> &'static str {
         Fact::Erased { .. } => "Erased",
         Fact::SealOpened { .. } => "Seal opened",
         Fact::SealDeleted => "Seal deleted",
+        Fact::OperatorActed { .. } => "Operator",
     }
 }
 

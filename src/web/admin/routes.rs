@@ -1,0 +1,49 @@
+//! Every page and deed of the operators, with what each asks of whoever comes to it. The guard reads this table; so does the
+//! test that sends each role to each route.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, get, post};
+
+use super::{account, guard, overview, sign_in};
+use crate::domain::operator::Need;
+
+/// A route as the guard and the tests see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub need: Need,
+}
+
+macro_rules! table {
+    ($($need:ident $method:ident $path:literal => $handler:path;)+) => {
+        pub const TABLE: &[Entry] = &[$(Entry {
+            method: stringify!($method),
+            path: concat!("/admin", $path),
+            need: Need::$need,
+        },)+];
+
+        pub fn configure(routes: &mut ServiceConfig) {
+            let pages = web::scope("/admin").wrap(from_fn(guard::admit));
+            routes.service(pages$(.route($path, $method().to($handler)))+);
+        }
+    };
+}
+
+table! {
+    // The way in
+    Nothing get "/sign-in" => sign_in::show;
+    Nothing post "/sign-in" => sign_in::submit;
+    Nothing get "/sign-in/code" => sign_in::show_factor;
+    Nothing post "/sign-in/code" => sign_in::submit_factor;
+    Own post "/sign-out" => sign_in::end;
+    // About oneself
+    Own get "/account" => account::show;
+    Own post "/account/password" => account::change_password;
+    Own post "/account/codes/begin" => account::offer_codes;
+    Own post "/account/codes" => account::set_up_codes;
+    Own post "/account/codes/remove" => account::remove_codes;
+    Own post "/account/sessions/end" => account::end_session;
+    // How things stand
+    Look get "" => overview::show;
+}
