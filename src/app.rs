@@ -12,6 +12,7 @@ pub mod challenge;
 pub mod confirm;
 pub mod deliver;
 pub mod erase;
+pub mod find;
 pub mod import;
 pub mod inbox;
 pub mod judge;

@@ -122,6 +122,17 @@ const LIST_OF_BRAND: &str = concat!(
     columns!(),
     " from contact where brand_id = $1 and id > $2 order by id limit $3"
 );
+const LIST_NEWEST: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and id < $2 order by id desc limit $3"
+);
+const LIST_BY_PREFIX: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and address_key >= $2 and address_key < $3 and address_key > $4 \
+     order by address_key limit $5"
+);
 const FIND_ALL: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, c.open_request_id, \
      c.standings, c.created_at from r join contact c on c.brand_id = r.brand_id and c.id = r.id";
 
@@ -184,6 +195,42 @@ pub async fn list_of_brand(
 ) -> Result<Vec<Contact>, StoreError> {
     let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_OF_BRAND)
         .bind(brand)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Contacts of a brand before one, the newest first.
+pub async fn list_newest(
+    conn: &mut Conn,
+    brand: BrandId,
+    before: ContactId,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_NEWEST)
+        .bind(brand)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Contacts of a brand whose address begins so, behind an address, in the order of their addresses.
+pub async fn list_by_prefix(
+    conn: &mut Conn,
+    brand: BrandId,
+    prefix: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_BY_PREFIX)
+        .bind(brand)
+        .bind(prefix)
+        // Behind every text that begins so: the last character that there is.
+        .bind(format!("{prefix}\u{10ffff}"))
         .bind(after)
         .bind(limit)
         .fetch_all(driver)

@@ -1,6 +1,8 @@
 //! Pages for operators.
 
 pub mod account;
+pub mod contact;
+pub mod contacts;
 pub mod frame;
 pub mod guard;
 pub mod overview;

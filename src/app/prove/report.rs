@@ -8,7 +8,7 @@ mod mail;
 mod rows;
 mod standings;
 mod story;
-mod words;
+pub(in crate::app) mod words;
 
 use askama::Template;
 

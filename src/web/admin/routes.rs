@@ -4,7 +4,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, guard, overview, sign_in};
+use super::{account, contact, contacts, guard, overview, sign_in};
 use crate::domain::operator::Need;
 
 /// A route as the guard and the tests see it.
@@ -46,4 +46,15 @@ table! {
     Own post "/account/sessions/end" => account::end_session;
     // How things stand
     Look get "" => overview::show;
+    // Contacts
+    Look get "/contacts" => contacts::list;
+    Look post "/contacts" => contacts::search;
+    Take post "/contacts/list" => contacts::take_list;
+    Look get "/contacts/{brand}/{contact}" => contact::show;
+    Look post "/contacts/{brand}/{contact}/verify" => contact::verify;
+    Take post "/contacts/{brand}/{contact}/bundle" => contact::take_bundle;
+    Change post "/contacts/{brand}/{contact}/ask-again" => contact::ask_again;
+    Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
+    Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => contact::mail;
+    Look get "/shown/{version}" => contact::form_shown;
 }

@@ -129,7 +129,7 @@ pub(super) fn rule(rule: Rule) -> &'static str {
 }
 
 /// What happened, in two or three words.
-pub(super) const fn headline(fact: &Fact) -> &'static str {
+pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
     match fact {
         Fact::SignedUp(_) => "Signed up",
         Fact::Imported(_) => "Imported",
