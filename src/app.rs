@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod challenge;
 pub mod confirm;
 pub mod deliver;
+pub mod edit_form;
 pub mod erase;
 pub mod find;
 pub mod import;

@@ -1,20 +1,10 @@
 // What the operators' pages do a little better with scripts. Nothing needs them.
 
-// Esc closes the menu of narrow screens.
-const menu = document.querySelector(".menu");
-if (menu) {
-  menu.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && menu.open && matchMedia("(max-width: 61.99rem)").matches) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
-  });
-}
-
 // A button that is pressed twice acts once.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  // A preview goes into a frame and may be asked for as often as one likes.
+  if (form.method !== "post" || event.defaultPrevented || event.submitter?.formTarget) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
@@ -44,4 +34,17 @@ if (live) {
     setTimeout(look, 2000);
   };
   setTimeout(look, 2000);
+}
+
+// The previews beside a form that is being changed follow what is typed.
+const previews = document.querySelectorAll("button[formtarget]");
+if (previews.length) {
+  let waiting;
+  const show = () => previews.forEach((button) => button.form.requestSubmit(button));
+  document.addEventListener("input", (event) => {
+    if (event.target.form !== previews[0].form) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(show, 600);
+  });
+  show();
 }

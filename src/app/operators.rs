@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::locks::Locks;
 use crate::store::operators::{self, OperatorRow};
 use crate::store::set::Writes;
-use crate::store::{Store, StoreError, events, sessions};
+use crate::store::{Store, StoreError, events, passkeys, sessions};
 use uuid::Uuid;
 
 /// Hashes at once: each takes 19 MiB and a core for some 20 ms (OWASP's first parameters for argon2id, the crate's default).
@@ -59,7 +59,8 @@ pub struct Account {
     pub operator: Operator,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
-    pub has_codes: bool,
+    /// Whether one-time codes or a passkey are set up.
+    pub has_factor: bool,
 }
 
 fn hash_now(password: &str) -> Option<String> {
@@ -241,14 +242,16 @@ pub async fn change(
 
 /// All accounts by name.
 pub async fn list(store: &Store) -> Result<Vec<Account>, StoreError> {
-    let rows = operators::list(&mut store.read().await?).await?;
+    let mut conn = store.read().await?;
+    let rows = operators::list(&mut conn).await?;
+    let with_passkeys = passkeys::list_owners(&mut conn).await?;
     rows.iter()
         .map(|row| {
             Ok(Account {
                 operator: row.read()?,
                 created_at: row.created_at,
                 disabled_at: row.disabled_at,
-                has_codes: row.totp().is_some(),
+                has_factor: row.totp().is_some() || with_passkeys.contains(&row.id),
             })
         })
         .collect()

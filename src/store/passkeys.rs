@@ -18,6 +18,7 @@ const INSERT: &str = "insert into passkey (operator_id, credential_id, name, cre
 const LIST: &str = "select credential_id, name, credential, created_at, used_at from passkey \
      where operator_id = $1 order by created_at limit 50";
 const COUNT: &str = "select count(*) from passkey where operator_id = $1";
+const LIST_OWNERS: &str = "select distinct operator_id from passkey limit 1000";
 const USED: &str = "update passkey set credential = $3, used_at = $4 where operator_id = $1 and credential_id = $2";
 const DELETE: &str = "delete from passkey where operator_id = $1 and credential_id = $2";
 const DELETE_ALL: &str = "delete from passkey where operator_id = $1";
@@ -43,6 +44,13 @@ pub async fn insert(
 /// An operator's passkeys, the oldest first; 50 at most.
 pub async fn list(conn: &mut Conn, operator: OperatorId) -> Result<Vec<PasskeyRow>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST).bind(operator).fetch_all(driver).await?))
+}
+
+/// The operators that have a passkey.
+pub async fn list_owners(conn: &mut Conn) -> Result<Vec<OperatorId>, StoreError> {
+    let rows: Vec<(OperatorId,)> =
+        on!(conn, driver => sqlx::query_as(LIST_OWNERS).fetch_all(driver).await?);
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 pub async fn count(conn: &mut Conn, operator: OperatorId) -> Result<i64, StoreError> {

@@ -1,12 +1,17 @@
 //! Pages for operators.
 
 pub mod account;
+pub mod brand;
 pub mod contact;
 pub mod contacts;
+pub mod edit_form;
+pub mod forms;
 pub mod frame;
 pub mod guard;
+pub mod operators;
 pub mod overview;
 pub mod routes;
+pub mod settings;
 pub mod sign_in;
 pub mod table;
 

@@ -1,5 +1,10 @@
 //! Posts to the operators' pages come from these pages only.
 
+pub mod contacts;
+pub mod forms;
+pub mod roles;
+pub mod signing_in;
+
 use countersign::app::operators;
 
 use crate::harness::World;

@@ -343,7 +343,7 @@ pub async fn erase(
 }
 
 /// What may be loaded by a page that shows somebody's mail or form: nothing.
-const SHOWN: &str =
+pub const SHOWN: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'";
 
 fn shown(kind: &'static str, text: impl Into<Vec<u8>>) -> HttpResponse {

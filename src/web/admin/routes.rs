@@ -4,7 +4,10 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, contact, contacts, guard, overview, sign_in};
+use super::{
+    account, brand, contact, contacts, edit_form, forms, guard, operators, overview, settings,
+    sign_in,
+};
 use crate::domain::operator::Need;
 
 /// A route as the guard and the tests see it.
@@ -57,4 +60,23 @@ table! {
     Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
     Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => contact::mail;
     Look get "/shown/{version}" => contact::form_shown;
+    // Forms
+    Look get "/forms" => forms::list;
+    Look get "/forms/{form}" => forms::show;
+    Look get "/forms/{form}/page" => forms::page;
+    Look get "/forms/{form}/mail/{part}" => forms::mail;
+    Look get "/forms/{form}/versions/{old}/{new}" => forms::diff;
+    Change get "/forms/{form}/edit" => edit_form::show;
+    Change post "/forms/{form}/edit" => edit_form::save;
+    Change get "/new-form" => edit_form::show_new;
+    Change post "/new-form" => edit_form::save_new;
+    Change post "/preview-form/{part}" => edit_form::preview;
+    // Settings
+    Look get "/settings" => settings::show;
+    Change get "/settings/brands/{brand}" => brand::show;
+    Change post "/settings/brands/{brand}" => brand::save;
+    Rule get "/settings/operators" => operators::list;
+    Rule post "/settings/operators" => operators::add;
+    Rule get "/settings/operators/{name}" => operators::show;
+    Rule post "/settings/operators/{name}" => operators::change;
 }
