@@ -1,5 +1,6 @@
 //! The whole path in a real browser: same browser, other browser, code, scripts off, phone, keyboard, scanner, embedded.
 
+mod admin;
 mod booth;
 pub mod driver;
 mod embedding;
