@@ -95,6 +95,8 @@ pub struct ConfirmationMail<'a> {
     pub code: String,
     pub asked_at: Timestamp,
     pub asked_from: Option<String>,
+    /// `asked_at` is what a booth's tablet said: the signup waited there.
+    pub by_tablet: bool,
     pub expires_at: Timestamp,
     pub message_id: String,
     pub now: Timestamp,

@@ -462,6 +462,8 @@ impl Moment<'_> {
             // Tokens carry whole seconds.
             expires_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
             ended_at: None,
+            campaign_id: Some(self.campaign.id),
+            entered_at: None,
         }
     }
 
