@@ -71,6 +71,8 @@ const FIND: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_ver
 const UPDATE: &str = "update request set state = r.state, ended_at = r.ended_at, mailed = r.mailed, \
      last_mail_at = r.last_mail_at, code_tries = r.code_tries \
      from r where request.brand_id = r.brand_id and request.id = r.id";
+const END_UNSENT: &str = "update request set state = 'replaced', ended_at = r.ended_at from r \
+     where request.brand_id = r.brand_id and request.id = r.id and request.state = 'open'";
 const COUNT_OPENINGS: &str = "update request set openings = openings + r.more \
      from r where request.brand_id = r.brand_id and request.id = r.id";
 const LIST_OWNERS: &str = "select q.brand_id, q.id, c.address_key, c.mailbox \
@@ -212,6 +214,14 @@ pub fn update(writes: &mut Writes, requests: &[RequestRow]) {
             .int("last_mail_at", |q| q.last_mail_at.micros())
             .int("code_tries", |q| q.code_tries);
         writes.add(UPDATE, rows);
+    }
+}
+
+/// Ends open requests whose mails never left: nobody holds their links, and whoever asks these contacts next need not wait.
+pub fn end_unsent(writes: &mut Writes, requests: &[Key], now: Timestamp) {
+    for part in requests.chunks(ROWS_AT_MOST) {
+        let rows = by_key(part).int("ended_at", |_| now.micros());
+        writes.add(END_UNSENT, rows);
     }
 }
 
