@@ -26,6 +26,7 @@ pub mod operators;
 pub mod outbox;
 pub mod plain;
 mod postgres;
+pub mod proofs;
 pub mod recipients;
 pub mod requests;
 pub mod scrub;

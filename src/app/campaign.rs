@@ -267,7 +267,8 @@ impl App {
             released += still.len();
             let fresh = campaigns::find_by_id(held.conn(), brand.id, row.id).await?;
             if let Some(done) = fresh.filter(|row| row.state == "done") {
-                campaigns::move_on(held.conn(), &done, "running", done.why.as_deref(), None).await?;
+                campaigns::move_on(held.conn(), &done, "running", done.why.as_deref(), None)
+                    .await?;
             }
             held.finish_with(writes).await?;
         }

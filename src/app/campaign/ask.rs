@@ -358,9 +358,7 @@ impl Moment<'_> {
         contact.open_request_id = Some(request.id);
         let fact = Fact::Invited(Box::new(invited));
         apply(&mut contact.standings, &fact, self.now);
-        asking
-            .events
-            .push(self.record(&contact, request.id, fact)?);
+        asking.events.push(self.record(&contact, request.id, fact)?);
         self.queue(asking, &contact, request.id, self.plan.kind.as_str());
         asking.requests.push(request);
         asking.contacts.push(contact);
@@ -436,9 +434,7 @@ impl Moment<'_> {
             mail: MailFate::Queued,
         };
         let fact = Fact::Invited(Box::new(invited));
-        asking
-            .events
-            .push(self.record(contact, request.id, fact)?);
+        asking.events.push(self.record(contact, request.id, fact)?);
         self.queue(asking, contact, request.id, REMINDER);
         Ok(())
     }

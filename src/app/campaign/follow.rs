@@ -12,12 +12,12 @@ use crate::domain::event::Fact;
 use crate::domain::ids::ContactId;
 use crate::domain::policy::{AddressFacts, Claim, Outreach, Verdict, Zone, judge};
 use crate::domain::standing::{RequestState, State, apply};
-use crate::store::{Conn, StoreError};
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts;
 use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, RequestRow};
+use crate::store::{Conn, StoreError};
 
 /// Recipients that are looked at together.
 const TOGETHER: i64 = 200;
@@ -233,7 +233,12 @@ impl App {
             let asked_at = recipients.get(&id)?.asked_at?;
             let terms = sources.terms(&terms);
             let accepted = |claim: &Claim| {
-                let alone = judge(std::slice::from_ref(claim), AddressFacts::default(), &terms, self.clock.now());
+                let alone = judge(
+                    std::slice::from_ref(claim),
+                    AddressFacts::default(),
+                    &terms,
+                    self.clock.now(),
+                );
                 claim.acted_since(asked_at, &zone) && alone.verdict == Verdict::Accept
             };
             sources.claims.iter().any(accepted).then_some(id)

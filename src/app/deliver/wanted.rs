@@ -135,7 +135,10 @@ impl Delivery {
         let mut events = Vec::new();
         for mail in cancelled {
             let fact = Fact::MailFailed {
-                message_id: mail.message_id.clone().unwrap_or_else(|| mail.id.to_string()),
+                message_id: mail
+                    .message_id
+                    .clone()
+                    .unwrap_or_else(|| mail.id.to_string()),
                 reason: "its campaign was cancelled before it left".to_owned(),
                 tries: mail.tries,
                 ambiguous: mail.ambiguous != 0,

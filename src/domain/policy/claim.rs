@@ -101,7 +101,9 @@ impl Claim {
         let keys = ["last_active", "original_date", "date", "time"];
         let told = keys.iter().find_map(|key| self.given(key));
         let day = told.or(self.obtained_on()).and_then(|text| text.get(..10));
-        day.and_then(read_day).zip(zone.day(at)).is_some_and(|(act, day)| act >= day)
+        day.and_then(read_day)
+            .zip(zone.day(at))
+            .is_some_and(|(act, day)| act >= day)
     }
 
     pub(super) fn given(&self, key: &str) -> Option<&str> {

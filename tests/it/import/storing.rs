@@ -42,6 +42,7 @@ impl List<'_> {
                 file_name: "people.csv".to_owned(),
                 file_sha256: [u8::try_from(self.text.len() % 256).unwrap(); 32],
                 reading: serde_json::json!({ "source": self.source }),
+                proofs: Vec::new(),
             };
             world.app.begin_import(import, new).await
         })
@@ -65,6 +66,7 @@ impl List<'_> {
             },
             order: None,
             rules: AddressRules { any_domain: true },
+            proofs: None,
         };
         with(world, async |import| {
             world
