@@ -20,6 +20,7 @@ pub mod open_link;
 mod outside;
 pub mod overview;
 pub mod permit;
+pub mod proof;
 pub mod prove;
 pub mod read_log;
 mod record;

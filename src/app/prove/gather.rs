@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::App;
+use super::super::proof::kept_of;
 use super::super::read_log::audit_paths;
 use super::super::record::read_whole;
 use super::super::seal::Opened;
@@ -205,7 +206,12 @@ impl App {
             ..Known::default()
         };
         let found = bundle::verify_files(&bundle::files(&parts, &self.log.key)?, true, known)?;
+        let mut conn = self.store.read().await?;
+        let events = pages.entries.iter().map(|entry| &entry.event);
+        let proofs = kept_of(&mut conn, brand.id, events).await?;
+        drop(conn);
         let dossier = Dossier {
+            proofs,
             brand: brand.declared.clone(),
             contact: gathered.contact,
             address: gathered.address.clone(),

@@ -35,7 +35,7 @@ impl List<'_> {
         }
     }
 
-    async fn begin(&self, world: &World) -> Result<Begun, ImportProblem> {
+    pub async fn begin(&self, world: &World) -> Result<Begun, ImportProblem> {
         with(world, async |import| {
             let new = NewImport {
                 name: self.name.to_owned(),
@@ -49,7 +49,7 @@ impl List<'_> {
         .await
     }
 
-    async fn go_on(
+    pub async fn go_on(
         &self,
         world: &World,
         begun: Begun,
@@ -86,7 +86,7 @@ impl List<'_> {
     }
 }
 
-async fn with<R>(world: &World, run: impl AsyncFnOnce(&Import<'_>) -> R) -> R {
+pub async fn with<R>(world: &World, run: impl AsyncFnOnce(&Import<'_>) -> R) -> R {
     let catalog = world.app.catalog();
     let brand = catalog.brand_by_slug("acme").unwrap();
     let purpose = Slug::try_from("newsletter".to_owned()).unwrap();
@@ -99,7 +99,7 @@ async fn with<R>(world: &World, run: impl AsyncFnOnce(&Import<'_>) -> R) -> R {
     run(&import).await
 }
 
-async fn withdraw(world: &World, name: &str) -> Result<(u64, u64), WithdrawProblem> {
+pub async fn withdraw(world: &World, name: &str) -> Result<(u64, u64), WithdrawProblem> {
     let catalog = world.app.catalog();
     let brand = catalog.brand_by_slug("acme").unwrap();
     let done = world.app.withdraw_import(brand, name).await?;
