@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod judge;
 pub mod lapse;
 pub mod live;
+pub mod notice;
 pub mod open_link;
 mod outside;
 pub mod overview;

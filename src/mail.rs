@@ -2,5 +2,6 @@
 
 pub mod compose;
 pub mod dkim;
+pub mod notice;
 pub mod pack;
 pub mod transport;

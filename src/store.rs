@@ -21,6 +21,7 @@ pub mod leases;
 pub mod locks;
 pub mod log;
 pub mod mails;
+pub mod notices;
 pub mod openings;
 pub mod operators;
 pub mod outbox;

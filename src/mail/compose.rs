@@ -189,7 +189,7 @@ struct Parts {
 
 /// Tells automatic answerers to be quiet (RFC 3834, section 5).
 #[derive(Clone)]
-struct AutoSubmitted;
+pub(super) struct AutoSubmitted;
 
 impl Header for AutoSubmitted {
     fn name() -> HeaderName {
@@ -284,12 +284,12 @@ fn finish(
         .formatted())
 }
 
-fn parse(address: &str) -> Result<Address, ComposeProblem> {
+pub(super) fn parse(address: &str) -> Result<Address, ComposeProblem> {
     address.parse().map_err(|_| ComposeProblem::Address)
 }
 
 /// A subject has no line ends, whatever an operator wrote into a purpose's name.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -303,7 +303,7 @@ fn boundary(message_id: &str) -> String {
     format!("part-{id}")
 }
 
-fn system_time(at: Timestamp) -> SystemTime {
+pub(super) fn system_time(at: Timestamp) -> SystemTime {
     let micros = u64::try_from(at.micros()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }

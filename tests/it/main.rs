@@ -28,6 +28,7 @@ mod harness;
 mod import;
 mod inbox;
 mod locks;
+mod killed;
 mod log;
 mod log_formats;
 mod outgoing;

@@ -161,7 +161,7 @@ impl Delivery {
     }
 
     /// The mail behind its DKIM signature, where there is a key.
-    fn signed(&self, bytes: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, String> {
+    pub(super) fn signed(&self, bytes: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, String> {
         let Some(key) = &self.dkim else {
             return Ok(bytes);
         };

@@ -59,6 +59,7 @@ struct Gathered {
 /// What only the pages for people need.
 struct Pages {
     entries: Vec<Entry>,
+    proofs: BTreeSet<String>,
     forms: BTreeMap<VersionHash, String>,
 }
 
@@ -181,6 +182,8 @@ impl App {
                 circumstances: stored.circumstances.clone(),
             });
         }
+        let events = gathered.whole.iter().map(|one| &one.1);
+        let proofs = kept_of(&mut conn, brand.id, events).await?;
         drop(conn);
         let mut forms = BTreeMap::new();
         for version in versions(&gathered.whole) {
@@ -189,7 +192,14 @@ impl App {
             parts.forms.push(page.clone().into_bytes());
             forms.insert(version.clone(), page);
         }
-        Ok((parts, Pages { entries, forms }))
+        Ok((
+            parts,
+            Pages {
+                entries,
+                proofs,
+                forms,
+            },
+        ))
     }
 
     /// Checks the parts, writes the pages from what the check found, and checks the whole.
@@ -206,12 +216,8 @@ impl App {
             ..Known::default()
         };
         let found = bundle::verify_files(&bundle::files(&parts, &self.log.key)?, true, known)?;
-        let mut conn = self.store.read().await?;
-        let events = pages.entries.iter().map(|entry| &entry.event);
-        let proofs = kept_of(&mut conn, brand.id, events).await?;
-        drop(conn);
         let dossier = Dossier {
-            proofs,
+            proofs: pages.proofs,
             brand: brand.declared.clone(),
             contact: gathered.contact,
             address: gathered.address.clone(),

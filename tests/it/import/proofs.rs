@@ -137,7 +137,6 @@ on_both_engines! {
         let mut html = String::new();
         std::io::Read::read_to_string(&mut archive.by_name("report.html").unwrap(), &mut html).unwrap();
         assert!(html.contains(&format!("countersign proof-file {} --brand acme", hex(anna))), "{html}");
-        assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
 
