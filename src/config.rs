@@ -162,7 +162,11 @@ impl Reader<'_> {
         match EmailAddress::parse(&given, &rules) {
             Ok(address) => Some(address.deliverable().to_owned()),
             Err(_) => {
-                self.wrong("notice", "email", "it is no address that mail can be sent to");
+                self.wrong(
+                    "notice",
+                    "email",
+                    "it is no address that mail can be sent to",
+                );
                 None
             }
         }

@@ -41,8 +41,7 @@ impl App {
         if last.as_ref().is_some_and(|last| last.day >= today) {
             return Ok(None);
         }
-        let (contacts, first) =
-            contacts::count_lapsing_of(&mut conn, brand.id, now, until).await?;
+        let (contacts, first) = contacts::count_lapsing_of(&mut conn, brand.id, now, until).await?;
         let Some(first_until) = first else {
             return Ok(None);
         };
@@ -67,5 +66,6 @@ impl App {
 }
 
 fn day_of(now: Timestamp) -> i64 {
-    now.unix_seconds().div_euclid(i64::try_from(DAY.as_secs()).unwrap_or(86_400))
+    now.unix_seconds()
+        .div_euclid(i64::try_from(DAY.as_secs()).unwrap_or(86_400))
 }

@@ -51,7 +51,10 @@ impl LapseNotice<'_> {
 
     fn subject(&self) -> String {
         let name = &self.brand.declared.name;
-        format!("{name}: implicit consent of {} is about to end", self.people())
+        format!(
+            "{name}: implicit consent of {} is about to end",
+            self.people()
+        )
     }
 
     fn text(&self) -> String {

@@ -34,10 +34,7 @@ const IS_DUE: &str = "select day from lapse_notice where state = 'due' and due_a
 const PRUNE: &str = "delete from lapse_notice where due_at < $1";
 
 /// A brand's newest notice.
-pub async fn find_last(
-    conn: &mut Conn,
-    brand: BrandId,
-) -> Result<Option<NoticeRow>, StoreError> {
+pub async fn find_last(conn: &mut Conn, brand: BrandId) -> Result<Option<NoticeRow>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(FIND_LAST).bind(brand).fetch_optional(driver).await?))
 }
 

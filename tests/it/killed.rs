@@ -15,7 +15,9 @@ use countersign::web::demo::Caught;
 use crate::harness::place;
 use crate::import::command::data;
 use crate::on_both_engines;
-use crate::process::{LEASES_ARE_OVER, PROGRAM, declare, free_port, look, run, start, wait_until, write_settings};
+use crate::process::{
+    LEASES_ARE_OVER, PROGRAM, declare, free_port, look, run, start, wait_until, write_settings,
+};
 
 const PEOPLE: usize = 6_000;
 /// Kills before a command has run for so long, in milliseconds.
@@ -36,16 +38,21 @@ fn list(folder: &Path, people: usize) {
 /// The arguments of the import, the same each time.
 fn import(folder: &Path) -> Vec<String> {
     let at = |name: &str| folder.join(name).display().to_string();
-    let mut words: Vec<String> = "--brand acme --purpose newsletter --source purchase --json --report"
-        .split(' ')
-        .map(str::to_owned)
-        .collect();
+    let mut words: Vec<String> =
+        "--brand acme --purpose newsletter --source purchase --json --report"
+            .split(' ')
+            .map(str::to_owned)
+            .collect();
     words.push(at("report.csv"));
     [vec!["import".to_owned(), at("people.csv")], words].concat()
 }
 
 fn rows_done(folder: &Path, port: u16) -> u64 {
-    let listed = run(folder, port, &["import", "list", "--brand", "acme", "--json"]);
+    let listed = run(
+        folder,
+        port,
+        &["import", "list", "--brand", "acme", "--json"],
+    );
     let text = String::from_utf8(listed.stdout).unwrap();
     let first = text.lines().next();
     first.map_or(0, |line| {
@@ -70,7 +77,11 @@ async fn stories(app: &App, people: usize) -> HashMap<String, Vec<&'static str>>
 async fn holds(app: &App, told: &str) {
     app.sequence().await.unwrap();
     let audit = app.audit(true, |_, _| {}).await.unwrap();
-    assert!(audit.holds() && audit.waiting == 0, "{:?}; {told}", audit.findings);
+    assert!(
+        audit.holds() && audit.waiting == 0,
+        "{:?}; {told}",
+        audit.findings
+    );
 }
 
 on_both_engines! {

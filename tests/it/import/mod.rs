@@ -6,6 +6,7 @@ pub mod command;
 mod hostile;
 mod lapsing;
 mod left;
+mod notice;
 mod proofs;
 mod resuming;
 pub mod storing;

@@ -152,28 +152,24 @@ on_both_engines! {
         let folder = Folder::new();
         let report = folder.0.join("report.csv");
         let mut waits = 0;
-        let mut counts = Counts::default();
-        loop {
+        let counts = loop {
             // It may die when all is written and nobody has heard of it.
             let begun = match list.begin(&world).await {
                 Err(ImportProblem::Done(_)) => {
                     let catalog = world.app.catalog();
                     let brand = catalog.brand_by_slug("acme").unwrap();
-                    counts = Counts::read(&world.app.imports(brand).await.unwrap()[0].counts);
-                    break;
+                    break Counts::read(&world.app.imports(brand).await.unwrap()[0].counts);
                 }
                 begun => begun.unwrap(),
             };
             assert_eq!(begun.resumed, waits > 0);
-            counts = Counts::read(&begun.row.counts);
             if let Some((tally, ended)) = dying_at(waits, list.go_on(&world, begun, Some(&report))).await {
                 ended.unwrap();
-                counts = tally.counts;
-                break;
+                break tally.counts;
             }
             waits += 1;
             assert!(waits < 2_000, "it never ends");
-        }
+        };
         assert!(waits > 5, "it was never interrupted");
         assert_eq!(counts.rows(), 1_300);
         let written = std::fs::read_to_string(&report).unwrap();
