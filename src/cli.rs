@@ -18,6 +18,7 @@ mod lapsing;
 mod operator;
 mod permission;
 mod policy;
+mod proof_file;
 mod restored;
 mod seal_key;
 mod serve;
@@ -75,6 +76,8 @@ enum Command {
     /// Ask contacts to confirm whom the policy lets be asked
     #[command(subcommand)]
     Campaign(campaign::Campaign),
+    /// Give back a file of proof (a scan, a contract) that an import brought
+    ProofFile(proof_file::ProofFile),
     /// Whose implicit consent is about to lapse
     Lapsing(lapsing::Lapsing),
     /// What is known of an address
@@ -160,6 +163,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Demo(command) => command.run().await,
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Campaign(command) => command.run(&file).await,
+        Command::ProofFile(command) => command.run(&*opened(&file).await?).await,
         Command::Lapsing(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Policy(command) => command.run(&file).await,

@@ -13,6 +13,7 @@ use secrecy::{SecretSlice, SecretString};
 use self::reader::Reader;
 use crate::domain::breaker::Rules;
 use crate::domain::budget::Limits;
+use crate::domain::email_address::{AddressRules, EmailAddress};
 use crate::domain::scanner::Thresholds;
 use crate::store::Location;
 
@@ -76,6 +77,8 @@ pub struct Config {
     pub ledger: Ledger,
     pub timestamps: Timestamps,
     pub witnesses: Witnesses,
+    /// Whom to tell that implicit consent is about to lapse.
+    pub notice_email: Option<String>,
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
@@ -145,10 +148,27 @@ impl Reader<'_> {
             ledger: self.ledger(&base_url),
             timestamps: self.timestamps(),
             witnesses: self.witnesses(),
+            notice_email: self.notice_email(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
             base_url,
+        }
+    }
+
+    fn notice_email(&mut self) -> Option<String> {
+        let given = self.given("notice", "email")?;
+        let rules = AddressRules { any_domain: true };
+        match EmailAddress::parse(&given, &rules) {
+            Ok(address) => Some(address.deliverable().to_owned()),
+            Err(_) => {
+                self.wrong(
+                    "notice",
+                    "email",
+                    "it is no address that mail can be sent to",
+                );
+                None
+            }
         }
     }
 

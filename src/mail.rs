@@ -3,5 +3,6 @@
 pub mod compose;
 pub mod dkim;
 pub mod lint;
+pub mod notice;
 pub mod pack;
 pub mod transport;

@@ -24,6 +24,7 @@ mail-code = Oder geben Sie diesen Code auf der Seite ein, auf der Sie abonniert 
 
 mail-asked = Ihre Adresse wurde am { $date } eingegeben.
 mail-asked-at = Ihre Adresse wurde am { $date } auf { $page } eingegeben.
+mail-asked-tablet = Ihre Adresse wurde auf einem Tablet eingegeben, nach dessen Uhr am { $date }.
 mail-expires = Der Link und der Code gelten bis zum { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Wenn Sie das nicht waren, tun Sie nichts oder sagen Sie es uns hier:

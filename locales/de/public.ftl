@@ -97,6 +97,7 @@ confirm-title = E‑Mails von { $brand } abonnieren?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Diese Adresse wurde am { $date } eingegeben.
 confirm-asked-on-at = Diese Adresse wurde am { $date } auf { $page } eingegeben.
+confirm-asked-on-tablet = Diese Adresse wurde auf einem Tablet eingegeben, nach dessen Uhr am { $date }.
 confirm-purposes = Worin Sie einwilligen
 confirm-button = Ja, ich abonniere
 confirm-not-me = Das war ich nicht
@@ -148,6 +149,7 @@ about-intro = { $brand } fragt, ob Sie E‑Mails erhalten möchten.
 about-who = Wer fragt
 about-to = An welche Adresse
 about-when = Wann sie eingegeben wurde
+about-when-tablet = { $date }, nach der Uhr des Tablets
 about-where = Auf welcher Seite
 about-until = Bis wann die Links funktionieren
 about-why = Warum Sie sie erhalten haben

@@ -24,6 +24,7 @@ mail-code = Or enter this code on the page where you subscribed:
 
 mail-asked = Your address was entered on { $date }.
 mail-asked-at = Your address was entered on { $date } at { $page }.
+mail-asked-tablet = Your address was entered on a tablet, on { $date } by its clock.
 mail-expires = The link and the code work until { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = If this was not you, do nothing, or tell us here:

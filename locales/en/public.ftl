@@ -97,6 +97,7 @@ confirm-title = Subscribe to { $brand }?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = This address was entered on { $date }.
 confirm-asked-on-at = This address was entered on { $date } at { $page }.
+confirm-asked-on-tablet = This address was entered on a tablet, on { $date } by its clock.
 confirm-purposes = What you agree to
 confirm-button = Yes, I subscribe
 confirm-not-me = This was not me
@@ -148,6 +149,7 @@ about-intro = { $brand } asks whether you want its mail.
 about-who = Who asks
 about-to = To which address
 about-when = When it was entered
+about-when-tablet = { $date }, by the clock of the tablet
 about-where = On which page
 about-until = Until when the links work
 about-why = Why you got it

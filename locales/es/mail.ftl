@@ -24,6 +24,7 @@ mail-code = O escriba este código en la página donde se suscribió:
 
 mail-asked = Su dirección se introdujo el { $date }.
 mail-asked-at = Su dirección se introdujo el { $date } en { $page }.
+mail-asked-tablet = Su dirección se introdujo en una tableta, el { $date } según el reloj de esta.
 mail-expires = El enlace y el código funcionan hasta el { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Si no ha sido usted, no haga nada o díganoslo aquí:

@@ -97,6 +97,7 @@ confirm-title = ¿Quiere suscribirse a { $brand }?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Esta dirección se introdujo el { $date }.
 confirm-asked-on-at = Esta dirección se introdujo el { $date } en { $page }.
+confirm-asked-on-tablet = Esta dirección se introdujo en una tableta, el { $date } según el reloj de esta.
 confirm-purposes = Lo que usted acepta
 confirm-button = Sí, me suscribo
 confirm-not-me = No he sido yo
@@ -148,6 +149,7 @@ about-intro = { $brand } le pregunta si quiere recibir sus correos.
 about-who = Quién pregunta
 about-to = A qué dirección
 about-when = Cuándo se introdujo
+about-when-tablet = { $date }, según el reloj de la tableta
 about-where = En qué página
 about-until = Hasta cuándo funcionan los enlaces
 about-why = Por qué lo ha recibido

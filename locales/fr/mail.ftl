@@ -24,6 +24,7 @@ mail-code = Ou saisissez ce code sur la page où vous avez demandé l’abonneme
 
 mail-asked = Votre adresse a été saisie le { $date }.
 mail-asked-at = Votre adresse a été saisie le { $date } sur { $page }.
+mail-asked-tablet = Votre adresse a été saisie sur une tablette, le { $date } d’après son horloge.
 mail-expires = Le lien et le code fonctionnent jusqu’au { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Si ce n’était pas vous, ne faites rien ou dites-le-nous ici :

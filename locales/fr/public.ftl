@@ -97,6 +97,7 @@ confirm-title = S’abonner à { $brand } ?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Cette adresse a été saisie le { $date }.
 confirm-asked-on-at = Cette adresse a été saisie le { $date } sur { $page }.
+confirm-asked-on-tablet = Cette adresse a été saisie sur une tablette, le { $date } d’après son horloge.
 confirm-purposes = Ce que vous acceptez
 confirm-button = Oui, je m’abonne
 confirm-not-me = Ce n’était pas moi
@@ -148,6 +149,7 @@ about-intro = { $brand } vous demande si vous souhaitez recevoir ses e‑mails.
 about-who = Qui vous le demande
 about-to = À quelle adresse
 about-when = Quand elle a été saisie
+about-when-tablet = { $date }, d’après l’horloge de la tablette
 about-where = Sur quelle page
 about-until = Jusqu’à quand les liens fonctionnent
 about-why = Pourquoi vous l’avez reçu

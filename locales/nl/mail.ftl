@@ -24,6 +24,7 @@ mail-code = Of vul deze code in op de pagina waar je je hebt ingeschreven:
 
 mail-asked = Je adres is ingevuld op { $date }.
 mail-asked-at = Je adres is op { $date } ingevuld op { $page }.
+mail-asked-tablet = Je adres is ingevuld op een tablet, volgens de klok daarvan op { $date }.
 mail-expires = De link en de code werken tot { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Was jij dit niet? Doe dan niets of laat het ons hier weten:

@@ -97,6 +97,7 @@ confirm-title = Inschrijven bij { $brand }?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Dit adres is ingevuld op { $date }.
 confirm-asked-on-at = Dit adres is op { $date } ingevuld op { $page }.
+confirm-asked-on-tablet = Dit adres is ingevuld op een tablet, volgens de klok daarvan op { $date }.
 confirm-purposes = Waarmee je akkoord gaat
 confirm-button = Ja, ik schrijf me in
 confirm-not-me = Dit was ik niet
@@ -148,6 +149,7 @@ about-intro = { $brand } vraagt of je e‑mails wilt ontvangen.
 about-who = Wie het vraagt
 about-to = Aan welk adres
 about-when = Wanneer het is ingevuld
+about-when-tablet = { $date }, volgens de klok van de tablet
 about-where = Op welke pagina
 about-until = Tot wanneer de links werken
 about-why = Waarom je deze e‑mail kreeg

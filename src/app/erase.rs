@@ -30,7 +30,7 @@ use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
-    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, scrub,
+    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub,
 };
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
@@ -56,6 +56,8 @@ pub struct Erased {
     pub openings: usize,
     /// Mails that waited, or had failed.
     pub mails: u64,
+    /// Files of proof that nobody else referred to.
+    pub proofs: u64,
     /// Until when what the events held is kept sealed, where the brand keeps proof.
     pub sealed_until: Option<Timestamp>,
 }
@@ -131,6 +133,7 @@ impl App {
     ) -> Result<Option<Erased>, EraseProblem> {
         let mut locks = Locks::default();
         locks.contact(brand.id, address.key());
+        locks.proofs(brand.id);
         let mut held = self.store.hold_to_write(locks).await?;
         let tx = held.conn();
         let contact = contacts::find(tx, brand.id, address.key())
@@ -228,12 +231,14 @@ async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreEr
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;
     let openings = openings::delete_of_requests(tx, &asked).await?;
+    let proofs = proofs::delete_of(tx, contact.brand_id, contact.id).await?;
     Ok(Erased {
         contact: contact.id,
         events: 0,
         requests,
         openings,
         mails,
+        proofs,
         sealed_until: None,
     })
 }

@@ -11,7 +11,7 @@ use super::lapse::NOTICE;
 use super::restored::SendingHeld;
 use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
-use crate::store::{StoreError, booth, breaker, budgets, contacts, log, openings, outbox};
+use crate::store::{StoreError, booth, breaker, budgets, contacts, log, notices, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -22,6 +22,9 @@ const OPENINGS_KEPT_FOR: Duration = Duration::from_secs(91 * 86_400);
 /// Trips tell the operator what was; windows are two days long at most.
 const TRIPS_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
 const WINDOWS_AT_MOST: Duration = Duration::from_secs(2 * 86_400);
+
+/// The newest one tells when the operator was told last.
+const NOTICES_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
 
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
@@ -52,7 +55,8 @@ impl App {
         let removed = budgets::prune(&mut tx, now, now.minus(DAY)).await?
             + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?
             + booth::prune(&mut tx, now.minus(REMEMBERED_FOR)).await?
-            + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?;
+            + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?
+            + notices::prune(&mut tx, now.minus(NOTICES_KEPT_FOR)).await?;
         tx.commit().await?;
         let removed = removed + self.delete_due_seals().await?;
         // What an erasure, here or on the command line, left in the files because a reader was at it or a process died.

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{Done, Ended};
 use crate::app::App;
+use crate::app::deliver::Delivery;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::telemetry;
@@ -34,6 +35,7 @@ pub struct Serve {
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_secs(2);
+const NOTIFY_EVERY: Duration = Duration::from_secs(300);
 const LAPSE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
@@ -63,6 +65,10 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         let delivery = app
             .delivery()
             .map_err(|problem| Ended::Wrong(problem.to_string()))?;
+        tasks.spawn(cut_short(
+            stopped.clone(),
+            notify(app.clone(), delivery.clone()),
+        ));
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
         tasks.spawn(every(LAPSE_EVERY, stopped.clone(), app.clone(), lapse));
@@ -176,6 +182,21 @@ async fn witness(app: Arc<App>) {
             tracing::warn!(%problem, "the witnesses could not be asked to cosign the log");
         }
         told = problem;
+    }
+}
+
+/// Tells the operator of implicit consent that is about to lapse. Cut short between the server's reply and the commit, the notice
+/// comes once more.
+async fn notify(app: Arc<App>, delivery: Arc<Delivery>) {
+    loop {
+        tokio::time::sleep(NOTIFY_EVERY).await;
+        let told = async {
+            app.tell_of_lapsing().await?;
+            delivery.send_notices().await
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "the operator could not be told of consent that is about to lapse");
+        }
     }
 }
 

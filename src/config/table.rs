@@ -60,6 +60,7 @@ settings! {
     delivery.per_domain_an_hour: Number = "0", "Mails an hour to one recipient domain; 0 is no limit.";
     delivery.retry_for_hours: Number = "72", "How long a mail is tried again.";
     delivery.max_tries: Number = "20", "How often a mail is tried at most within that time.";
+    notice.email: Text = "", "Whom to tell by mail that implicit consent is about to lapse: numbers and where to look, at most once a day for each brand. Empty: nobody.";
     dkim.domain: Text = "", "Sign mails for this domain; empty means no signature.";
     dkim.selector: Text = "", "The selector under which the public key stands in DNS.";
     dkim.key: Secret = "", "The private key, PEM: Ed25519 or RSA of 2,048 bits or more.";

@@ -63,6 +63,14 @@ fn asked(invited: &Invited) -> String {
 }
 
 fn imported(import: &Imported) -> String {
+    if import.left {
+        return format!(
+            "An import told that the person left {} (line {} of import {}): a withdrawal as the operator tells it, by rule D3.",
+            listed(&import.purposes),
+            import.line,
+            import.import
+        );
+    }
     let sources: Vec<&str> = import
         .claims
         .iter()

@@ -211,8 +211,8 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         Fact::MailAccepted { notice_for, .. } if !notice_for.is_empty() => {
             notice_arrived(standings, notice_for, at);
         }
-        Fact::Invited(_)
-        | Fact::MailRequested { .. }
+        Fact::Invited(invited) => invited.apply(standings, at),
+        Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }
         | Fact::MailFailed { .. }
         | Fact::LinkOpened { .. }

@@ -95,6 +95,8 @@ pub struct ConfirmationMail<'a> {
     pub code: String,
     pub asked_at: Timestamp,
     pub asked_from: Option<String>,
+    /// `asked_at` is what a booth's tablet said: the signup waited there.
+    pub by_tablet: bool,
     pub expires_at: Timestamp,
     pub message_id: String,
     pub now: Timestamp,
@@ -187,7 +189,7 @@ struct Parts {
 
 /// Tells automatic answerers to be quiet (RFC 3834, section 5).
 #[derive(Clone)]
-struct AutoSubmitted;
+pub(super) struct AutoSubmitted;
 
 impl Header for AutoSubmitted {
     fn name() -> HeaderName {
@@ -282,12 +284,12 @@ fn finish(
         .formatted())
 }
 
-fn parse(address: &str) -> Result<Address, ComposeProblem> {
+pub(super) fn parse(address: &str) -> Result<Address, ComposeProblem> {
     address.parse().map_err(|_| ComposeProblem::Address)
 }
 
 /// A subject has no line ends, whatever an operator wrote into a purpose's name.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -301,7 +303,7 @@ fn boundary(message_id: &str) -> String {
     format!("part-{id}")
 }
 
-fn system_time(at: Timestamp) -> SystemTime {
+pub(super) fn system_time(at: Timestamp) -> SystemTime {
     let micros = u64::try_from(at.micros()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }

@@ -117,6 +117,9 @@ const LIST_LAPSING_OF: &str = concat!(
 const COUNT_LAPSING: &str = "select brand_id, count(*) from contact where lapses_at is not null and lapses_at <= $1 \
      group by brand_id";
 
+const COUNT_LAPSING_OF: &str = "select count(*), min(lapses_at) from contact where brand_id = $1 \
+     and lapses_at is not null and lapses_at > $2 and lapses_at <= $3";
+
 const LIST_OF_BRAND: &str = concat!(
     "select ",
     columns!(),
@@ -291,6 +294,21 @@ pub async fn count_lapsing(
     Ok(on!(conn, driver => sqlx::query_as(COUNT_LAPSING)
         .bind(by)
         .fetch_all(driver)
+        .await?))
+}
+
+/// How many contacts of a brand lose some implicit consent behind one instant and up to another, and when the first of them does.
+pub async fn count_lapsing_of(
+    conn: &mut Conn,
+    brand: BrandId,
+    after: Timestamp,
+    by: Timestamp,
+) -> Result<(i64, Option<Timestamp>), StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(COUNT_LAPSING_OF)
+        .bind(brand)
+        .bind(after)
+        .bind(by)
+        .fetch_one(driver)
         .await?))
 }
 

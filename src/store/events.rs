@@ -70,11 +70,13 @@ const LIST_AUDITED: &str = "select position, brand_id, contact_id, kind, at, bod
      where position > $1 and position <= $2 order by position limit $3";
 const LIST_BODIES: &str = "select event.brand_id, event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id order by event.position";
-/// The events that tell from where an address came.
+/// The events that tell from where an address came, and which of them were taken back.
 const LIST_SOURCES: &str = "select event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id \
-     and event.kind in ('signed_up', 'imported', 'import_withdrawn') order by event.position";
+     and event.kind in ('signed_up', 'imported', 'import_withdrawn', 'address_changed') order by event.position";
 const LIST_IMPORTED: &str = "select position, body from event where brand_id = $1 and kind = 'imported' \
+     and position > $2 and position <= $3 order by position limit $4";
+const LIST_INVITED: &str = "select position, contact_id from event where brand_id = $1 and kind = 'invited' \
      and position > $2 and position <= $3 order by position limit $4";
 const LAST_OF_KIND: &str = "select position, body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
      order by position desc limit 1";
@@ -236,6 +238,22 @@ pub async fn list_imported(
     limit: i64,
 ) -> Result<Vec<(i64, Option<String>)>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_IMPORTED)
+        .bind(brand)
+        .bind(after)
+        .bind(up_to)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Whom campaigns of a brand asked, behind one position up to another.
+pub async fn list_invited(
+    conn: &mut Conn,
+    brand: BrandId,
+    (after, up_to): (i64, i64),
+    limit: i64,
+) -> Result<Vec<(i64, ContactId)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_INVITED)
         .bind(brand)
         .bind(after)
         .bind(up_to)

@@ -51,6 +51,11 @@ impl Locks {
         locks
     }
 
+    /// Which files of proof a brand keeps, and who refers to them.
+    pub fn proofs(&mut self, brand: BrandId) {
+        self.add(&[b"proofs", brand.0.as_bytes()]);
+    }
+
     pub fn rate(&mut self, key: &str) {
         self.add(&[b"rate", key.as_bytes()]);
     }

@@ -19,6 +19,8 @@ pub struct Recipient {
     pub key_id: i64,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
+    /// When it was entered, by a booth's tablet.
+    pub entered_at: Option<Timestamp>,
     pub address: String,
     pub name: Option<String>,
 }
@@ -34,7 +36,7 @@ impl Recipient {
 
 /// Requests that are still open, of mailboxes that the brand may write to.
 const LIST: &str = "select q.id as request_id, q.form_id, q.form_version, q.purposes, q.language, q.page_host, q.key_id, \
-     q.issued_at, q.expires_at, c.address, c.name \
+     q.issued_at, q.expires_at, q.entered_at, c.address, c.name \
      from r cross join request q cross join contact c \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id \
      and q.state = 'open' and not exists (select 1 from mailbox m \

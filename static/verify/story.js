@@ -39,7 +39,7 @@ const GRADES = {
 /** Title and a line below it, by kind. */
 const SENTENCES = {
   signed_up: (event) => [`Signed up for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, on the form “${words(event.form)}”${event.asked_by?.legal_name ? `, asked by ${words(event.asked_by.legal_name)}` : ""}`],
-  imported: (event) => [`Imported for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: where the address came from is the operator's word`],
+  imported: (event) => event.left === true ? [`Left ${quoted(event.purposes)}, as an import says`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: it is the operator's word`] : [`Imported for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: where the address came from is the operator's word`],
   import_withdrawn: () => ["The import was taken back"],
   invited: (event) => [`${isReminder(event) ? "Reminded" : "Asked"} by campaign to confirm ${quoted(event.purposes)}`, `${words(event.address)}, with the wording of the form “${words(event.form)}”${event.asked_by?.legal_name ? `, asked by ${words(event.asked_by.legal_name)}` : ""}`],
   lapsed: (event) => [`Consent that nobody confirmed lapsed: ${quoted(event.purposes)}`],

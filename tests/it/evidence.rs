@@ -57,6 +57,7 @@ async fn dossier(world: &World, email: &str) -> Dossier {
         }
     }
     Dossier {
+        proofs: Default::default(),
         brand: brand.declared.clone(),
         contact,
         address: email.to_owned(),

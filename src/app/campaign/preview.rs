@@ -61,6 +61,7 @@ impl App {
             code: code.unwrap_or_default(),
             asked_at: now,
             asked_from: None,
+            by_tablet: false,
             expires_at,
             message_id: format!("{}@{}", request.0, domain.unwrap_or("localhost")),
             now,

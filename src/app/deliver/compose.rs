@@ -24,6 +24,7 @@ struct MailKind {
     language: String,
     purposes: String,
     page_host: Option<String>,
+    by_tablet: bool,
     domain: String,
     ask: Option<Ask>,
 }
@@ -128,7 +129,7 @@ impl Delivery {
             code: keys
                 .code(key_id, to.request_id.0)
                 .ok_or("the secret that this request was made with is gone")?,
-            asked_at: to.issued_at,
+            asked_at: to.entered_at.unwrap_or(to.issued_at),
             expires_at: to.expires_at,
             message_local: message_local.to_owned(),
             now,
@@ -151,6 +152,7 @@ impl Delivery {
             code: values.code.clone(),
             asked_at: values.asked_at,
             asked_from: to.page_host.clone(),
+            by_tablet: to.entered_at.is_some(),
             expires_at: values.expires_at,
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
@@ -159,7 +161,7 @@ impl Delivery {
     }
 
     /// The mail behind its DKIM signature, where there is a key.
-    fn signed(&self, bytes: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, String> {
+    pub(super) fn signed(&self, bytes: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, String> {
         let Some(key) = &self.dkim else {
             return Ok(bytes);
         };
@@ -179,6 +181,7 @@ fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &
         language: job.to.language.clone(),
         purposes: job.to.purposes.clone(),
         page_host: job.to.page_host.clone(),
+        by_tablet: job.to.entered_at.is_some(),
         domain: domain.to_owned(),
         ask: job.ask.clone(),
     }

@@ -4,17 +4,20 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Delivery;
+use crate::app::record::{self, whose};
 use crate::app::sign_up::CONFIRM;
 use crate::domain::campaign::{Kind, Plan, REMINDER};
+use crate::domain::event::Fact;
 use crate::domain::ids::RequestId;
 use crate::domain::policy::Source;
 use crate::domain::time::Timestamp;
 use crate::mail::compose::Ask;
 use crate::store::campaigns::{self, OfRequest};
+use crate::store::events::{self, NewEvent};
 use crate::store::outbox::{self, OutboxKey, OutboxRow};
 use crate::store::recipients::{self, Recipient};
 use crate::store::set::Writes;
-use crate::store::{StoreError, breaker};
+use crate::store::{StoreError, breaker, requests};
 
 /// A claimed mail with all that it takes to compose it.
 pub(super) struct Job {
@@ -31,6 +34,8 @@ enum Wish {
     Later(OutboxKey),
     /// Nobody wants it any more.
     Drop(OutboxKey),
+    /// Its campaign was cancelled.
+    Cancelled(Box<OutboxRow>),
 }
 
 /// How long a mail of a paused campaign is left alone.
@@ -58,7 +63,7 @@ impl About {
         let ask = match campaign {
             None => None,
             Some(campaign) => match campaign.state.as_str() {
-                "cancelled" => return Wish::Drop(mail.key()),
+                "cancelled" => return Wish::Cancelled(Box::new(mail)),
                 "paused" | "stopped" => return Wish::Later(mail.key()),
                 _ => match ask_of(campaign, &mail.template) {
                     Some(ask) => Some(ask),
@@ -89,18 +94,25 @@ impl Delivery {
         let mut unwanted = Vec::new();
         let mut jobs = Vec::with_capacity(mails.len());
         let mut later = Vec::new();
+        let mut cancelled = Vec::new();
         for mail in mails {
             match about.wish(mail, now) {
                 Wish::Send(job) => jobs.push(*job),
                 Wish::Later(key) => later.push((key, now.plus(PAUSE))),
                 Wish::Drop(key) => unwanted.push(key),
+                Wish::Cancelled(mail) => {
+                    unwanted.push(mail.key());
+                    cancelled.push(*mail);
+                }
             }
         }
         if !(unwanted.is_empty() && later.is_empty()) {
             let mut writes = Writes::default();
             outbox::remove(&mut writes, self.app.store.engine(), &unwanted);
             outbox::release(&mut writes, self.app.store.engine(), &later);
-            self.app.store.write_now(writes).await?;
+            let events = self.take_back(&mut writes, cancelled, now)?;
+            let contacts = whose(&events);
+            self.app.store.write_of_contacts(&contacts, writes).await?;
             self.under_way.remove(&unwanted);
             self.under_way.remove(later.iter().map(|mail| &mail.0));
         }
@@ -109,6 +121,42 @@ impl Delivery {
             return Ok(Vec::new());
         }
         self.hold_back(jobs, now).await
+    }
+
+    /// Takes back what a cancelled campaign asked in mails that no server can have got: nobody was asked by them, and whoever
+    /// asks these people next need not wait for an answer.
+    fn take_back(
+        &self,
+        writes: &mut Writes,
+        cancelled: Vec<OutboxRow>,
+        now: Timestamp,
+    ) -> Result<Vec<NewEvent>, StoreError> {
+        let mut requests = Vec::new();
+        let mut events = Vec::new();
+        for mail in cancelled {
+            let fact = Fact::MailFailed {
+                message_id: mail
+                    .message_id
+                    .clone()
+                    .unwrap_or_else(|| mail.id.to_string()),
+                reason: "its campaign was cancelled before it left".to_owned(),
+                tries: mail.tries,
+                ambiguous: mail.ambiguous != 0,
+            };
+            let about = record::About {
+                brand: mail.brand_id,
+                contact: mail.contact_id,
+                request: Some(mail.request_id),
+            };
+            events.push(self.work.record(about, now, fact)?);
+            if mail.ambiguous == 0 && mail.template != REMINDER {
+                requests.push((mail.brand_id, mail.request_id));
+            }
+        }
+        campaigns::cancel_asked(writes, &requests);
+        requests::end_unsent(writes, &requests, now);
+        events::append_to_known(writes, self.app.store.engine(), &events);
+        Ok(events)
     }
 
     async fn read_about(&self, mails: &[OutboxRow]) -> Result<About, StoreError> {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::App;
+use super::super::proof::kept_of;
 use super::super::read_log::audit_paths;
 use super::super::record::read_whole;
 use super::super::seal::Opened;
@@ -58,6 +59,7 @@ struct Gathered {
 /// What only the pages for people need.
 struct Pages {
     entries: Vec<Entry>,
+    proofs: BTreeSet<String>,
     forms: BTreeMap<VersionHash, String>,
 }
 
@@ -180,6 +182,8 @@ impl App {
                 circumstances: stored.circumstances.clone(),
             });
         }
+        let events = gathered.whole.iter().map(|one| &one.1);
+        let proofs = kept_of(&mut conn, brand.id, events).await?;
         drop(conn);
         let mut forms = BTreeMap::new();
         for version in versions(&gathered.whole) {
@@ -188,7 +192,14 @@ impl App {
             parts.forms.push(page.clone().into_bytes());
             forms.insert(version.clone(), page);
         }
-        Ok((parts, Pages { entries, forms }))
+        Ok((
+            parts,
+            Pages {
+                entries,
+                proofs,
+                forms,
+            },
+        ))
     }
 
     /// Checks the parts, writes the pages from what the check found, and checks the whole.
@@ -206,6 +217,7 @@ impl App {
         };
         let found = bundle::verify_files(&bundle::files(&parts, &self.log.key)?, true, known)?;
         let dossier = Dossier {
+            proofs: pages.proofs,
             brand: brand.declared.clone(),
             contact: gathered.contact,
             address: gathered.address.clone(),

@@ -175,6 +175,8 @@ fn request_of(
         issued_at: now,
         expires_at: whole_second(now.plus(call.brand.confirm_within())),
         ended_at: None,
+        campaign_id: None,
+        entered_at: call.booth.and_then(|booth| booth.entered_at),
     }
 }
 

@@ -32,6 +32,13 @@ pub fn sentence(entry: &Entry) -> String {
             text("verdict"),
             text("rule"),
         ),
+        "imported" if entry.member("left").and_then(|left| left.as_bool()) == Some(true) => {
+            format!(
+                "An import said that {} had left {}.",
+                text("address_typed"),
+                purposes(),
+            )
+        }
         "imported" => format!(
             "{} was imported for {} (line {}).",
             text("address_typed"),

@@ -95,6 +95,7 @@ impl ConfirmationMail<'_> {
     fn asked(&self, t: &Texts) -> String {
         let date = self.asked_at.for_people(t.language());
         match &self.asked_from {
+            _ if self.by_tablet => t.arg("mail-asked-tablet", "date", &date),
             Some(page) => t.arg2("mail-asked-at", "date", &date, "page", page),
             None => t.arg("mail-asked", "date", &date),
         }

@@ -1,6 +1,7 @@
 //! What can be stated, and what each statement rests on.
 
 use super::words::{events, grade, legible, logged, time};
+use crate::app::proof::hashes_in;
 use crate::app::prove::dossier::{Dossier, Entry};
 use crate::domain::brand::Slug;
 use crate::domain::campaign::Invited;
@@ -39,7 +40,16 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
     let whence = whence(entry);
     match &entry.event.fact {
         Fact::SignedUp(signup) => of_signup(signup, &at, &whence, claim),
-        Fact::Imported(import) => vec![claim(says_of_import(import, &at), "What the server wrote down of the operator’s file. Where the address came from is the operator’s word; it was not seen here.".to_owned())],
+        Fact::Imported(import) => [claim(says_of_import(import, &at), "What the server wrote down of the operator’s file. Where the address came from is the operator’s word; it was not seen here.".to_owned())]
+            .into_iter()
+            .chain(files_of(dossier, import).map(|(key, hash)| claim(
+                format!("The operator brought a file for it, as the proof “{}”, with the SHA-256 {hash}.", legible(key)),
+                format!(
+                    "The event names the SHA-256. The file is not in this bundle; the brand’s operator gives it out with: countersign proof-file {hash} --brand {} -o FILE",
+                    dossier.brand.slug
+                ),
+            )))
+            .collect(),
         Fact::ImportWithdrawn { purposes, .. } => vec![claim(
             format!("At {at} the operator took the import back ({}).", list(purposes)),
             "From then on the address stands as it would without it.".to_owned(),
@@ -116,7 +126,25 @@ fn whence(entry: &Entry) -> String {
     }
 }
 
+/// The files of proof of an import that the brand keeps: the key of each, and its hash.
+fn files_of<'a>(
+    dossier: &'a Dossier,
+    import: &'a Imported,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let proofs = import.claims.iter().flat_map(|claim| claim.proof());
+    proofs
+        .flat_map(|(key, value)| hashes_in(value).map(move |hash| (key, hash)))
+        .filter(|(_, hash)| dossier.proofs.contains(*hash))
+}
+
 fn says_of_import(import: &Imported, at: &str) -> String {
+    if import.left {
+        return format!(
+            "At {at} an import said that the person with the address “{}” had left {}. From then on there is no consent for it.",
+            legible(&import.address_typed),
+            list(&import.purposes)
+        );
+    }
     format!(
         "At {at} an import named the address “{}” for {}. Nobody entered it at a form here, and nobody was asked by it.",
         legible(&import.address_typed),

@@ -6,6 +6,9 @@ use crate::domain::event::{Fact, Grade};
 pub(super) fn method(fact: &Fact) -> String {
     match fact {
         Fact::SignedUp(_) => "website_form: the address was entered at the form".to_owned(),
+        Fact::Imported(import) if import.left => {
+            "import: the operator says that the person left".to_owned()
+        }
         Fact::Imported(import) => {
             let sources = import.claims.iter().map(|claim| claim.source().as_str());
             format!(
