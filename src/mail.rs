@@ -1,5 +1,6 @@
 //! Mail: composing it, signing it, handing it to an SMTP server. The only layer that names `lettre`.
 
+pub mod bounce;
 pub mod compose;
 pub mod dkim;
 pub mod pack;

@@ -35,6 +35,8 @@ pub struct Serve {
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 const LAPSE_EVERY: Duration = Duration::from_secs(60);
+/// How often requests whose reminder or end is due are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
@@ -65,6 +67,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             .map_err(|problem| Ended::Wrong(problem.to_string()))?;
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
+        tasks.spawn(every(EXPIRE_EVERY, stopped.clone(), app.clone(), expire));
         tasks.spawn(every(LAPSE_EVERY, stopped.clone(), app.clone(), lapse));
         tasks.spawn(every(ASK_EVERY, stopped.clone(), app.clone(), ask));
         tasks.spawn(every(
@@ -182,6 +185,28 @@ async fn witness(app: Arc<App>) {
 async fn tidy(app: Arc<App>) {
     if let Err(error) = app.tidy().await {
         tracing::warn!(%error, "old rows could not be tidied away");
+    }
+    match app.purge_unconfirmed().await {
+        Ok(0) => {}
+        Ok(contacts) => tracing::info!(contacts, "contacts that never confirmed were removed"),
+        Err(error) => tracing::warn!(%error, "contacts that never confirmed could not be removed"),
+    }
+    match app.remove_circumstances().await {
+        Ok(0) => {}
+        Ok(events) => tracing::info!(events, "network addresses and browsers were removed"),
+        Err(error) => tracing::warn!(%error, "old network addresses could not be removed"),
+    }
+}
+
+async fn expire(app: Arc<App>) {
+    match app.expire().await {
+        Ok(looked) if looked == Default::default() => {}
+        Ok(looked) => tracing::info!(
+            expired = looked.expired,
+            reminded = looked.reminded,
+            "requests were looked through"
+        ),
+        Err(error) => tracing::warn!(%error, "requests could not be looked through"),
     }
 }
 

@@ -100,6 +100,10 @@ pub struct ConfirmationMail<'a> {
     pub now: Timestamp,
     /// A campaign asks; none where the person signed up.
     pub ask: Option<&'a Ask>,
+    /// The one reminder of a signup.
+    pub reminder: bool,
+    /// For the mail program's own button to leave (RFC 8058); none where there is nothing to leave yet.
+    pub unsubscribe_url: Option<String>,
 }
 
 /// Why a mail cannot be made; never tried again.
@@ -203,6 +207,42 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Where a mail program lets the person leave (RFC 2369).
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.clone())
+    }
+}
+
+/// That one request, without a page, is enough for it (RFC 8058).
+#[derive(Clone)]
+struct ListUnsubscribePost;
+
+impl Header for ListUnsubscribePost {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
+    }
+}
+
 impl ConfirmationMail<'_> {
     /// The message as it goes to the SMTP server: CRLF line ends, ASCII but for a UTF-8 address, lines under 998 octets.
     pub fn compose(self) -> Result<Vec<u8>, ComposeProblem> {
@@ -216,6 +256,11 @@ impl ConfirmationMail<'_> {
             .header(AutoSubmitted);
         if let Some(reply_to) = &declared.reply_to {
             message = message.reply_to(Mailbox::new(None, parse(reply_to)?));
+        }
+        if let Some(url) = &self.unsubscribe_url {
+            message = message
+                .header(ListUnsubscribe(format!("<{url}>")))
+                .header(ListUnsubscribePost);
         }
         let boundary = boundary(&self.message_id);
         let parts = self.parts();

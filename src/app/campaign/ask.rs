@@ -462,6 +462,7 @@ impl Moment<'_> {
             // Tokens carry whole seconds.
             expires_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
             ended_at: None,
+            look_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
         }
     }
 

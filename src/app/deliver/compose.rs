@@ -8,6 +8,7 @@ use super::wanted::Job;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::form::{FormContent, VersionHash};
 use crate::domain::time::Timestamp;
+use crate::app::links::leave_until;
 use crate::domain::token::Purpose;
 use crate::mail::compose::skeleton::{Skeleton, Varying};
 use crate::mail::compose::{Ask, ConfirmationMail};
@@ -26,6 +27,7 @@ struct MailKind {
     page_host: Option<String>,
     domain: String,
     ask: Option<Ask>,
+    reminder: bool,
 }
 
 /// The skeletons of the kinds that were sent lately; none for a kind that cannot have one.
@@ -125,6 +127,13 @@ impl Delivery {
             to: to.address.clone(),
             confirm_token: token(Purpose::Confirm),
             about_token: token(Purpose::About),
+            leave_token: self.app.keys.sign_about(
+                Purpose::Unsubscribe,
+                &to.purposes,
+                brand.number,
+                job.mail.contact_id.0,
+                leave_until(now),
+            ),
             code: keys
                 .code(key_id, to.request_id.0)
                 .ok_or("the secret that this request was made with is gone")?,
@@ -155,6 +164,12 @@ impl Delivery {
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
             ask: common.job.ask.as_ref(),
+            reminder: common.job.is_reminder(),
+            // Only what a campaign sends is mail that somebody could be on a list for.
+            unsubscribe_url: common.job.ask.is_some().then(|| {
+                let purpose = &to.purposes;
+                self.app.url(&format!("/u/{purpose}.{}", values.leave_token))
+            }),
         }
     }
 
@@ -181,5 +196,6 @@ fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &
         page_host: job.to.page_host.clone(),
         domain: domain.to_owned(),
         ask: job.ask.clone(),
+        reminder: job.is_reminder(),
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Sent {
         event: Arc<NewEvent>,
         /// A campaign's mail.
         of: Option<Box<Asked>>,
+        /// The first mail of a signup: the breaker weighs how many of these are confirmed.
+        weighs: bool,
         /// What the mail was packed with.
         dictionary: Option<Arc<Dictionary>>,
     },
@@ -99,6 +101,7 @@ impl Delivery {
         Ok(Sent::Accepted {
             key: job.mail.key(),
             event: Arc::new(event),
+            weighs: of.is_none() && !job.is_reminder(),
             of,
             dictionary: composed.dictionary.clone(),
         })

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Delivery;
-use crate::app::sign_up::CONFIRM;
+use crate::app::sign_up::{CONFIRM, REMIND};
 use crate::domain::campaign::{Kind, Plan, REMINDER};
 use crate::domain::ids::RequestId;
 use crate::domain::policy::Source;
@@ -22,6 +22,13 @@ pub(super) struct Job {
     pub to: Recipient,
     /// How a campaign asks; none where the person signed up.
     pub ask: Option<Ask>,
+}
+
+impl Job {
+    /// The second mail of a signup that nobody answered.
+    pub(super) fn is_reminder(&self) -> bool {
+        self.mail.template == REMIND
+    }
 }
 
 /// What is to be done with a claimed mail.
@@ -47,7 +54,7 @@ struct About {
 impl About {
     fn wish(&self, mail: OutboxRow, now: Timestamp) -> Wish {
         let campaign = self.campaigns.get(&mail.request_id);
-        let known = mail.template == CONFIRM || campaign.is_some();
+        let known = [CONFIRM, REMIND].contains(&mail.template.as_str()) || campaign.is_some();
         let to = self
             .recipients
             .get(&mail.request_id)

@@ -88,6 +88,24 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             format!("At {at} the person left {}.", list(purposes)),
             format!("From then on there is no consent for it. {whence}"),
         )],
+        Fact::PurposeChanged(change) => vec![claim(
+            format!(
+                "At {at} {} was turned on, on the page behind the preferences link, in the wording that the event holds.",
+                list(&change.purposes)
+            ),
+            format!(
+                "That link is sent to the address only. The event holds every word that the page showed, in the language “{}”. {whence}",
+                legible(&change.language)
+            ),
+        )],
+        Fact::Complained(complaint) => vec![claim(
+            format!(
+                "At {at} a provider reported that the person had called a mail unwanted; with it the person left {}.",
+                list(&complaint.purposes)
+            ),
+            "The provider’s word, in a report about a mail that only the person’s mailbox got."
+                .to_owned(),
+        )],
         _ => Vec::new(),
     }
 }
