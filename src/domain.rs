@@ -9,6 +9,7 @@ pub mod circumstances;
 pub mod email_address;
 pub mod envelope;
 pub mod event;
+pub mod fate;
 pub mod form;
 pub mod ids;
 pub mod import;

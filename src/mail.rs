@@ -3,5 +3,6 @@
 pub mod bounce;
 pub mod compose;
 pub mod dkim;
+pub mod inbound;
 pub mod pack;
 pub mod transport;

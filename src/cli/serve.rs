@@ -80,6 +80,13 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
     }
+    if let Some(address) = app.config.bounces.listen.filter(|_| role != Role::Web) {
+        let listener = tokio::net::TcpListener::bind(address).await;
+        let listener =
+            listener.map_err(|error| Ended::Wrong(format!("[bounce] listen {address}: {error}")))?;
+        tasks.spawn(app.clone().take_reports(listener, until(stopped.clone())));
+        tracing::info!(%address, "taking reports about mails");
+    }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
     if role != Role::Worker {
