@@ -45,7 +45,7 @@ impl App {
     pub fn links(&self, brand: &Brand, contact: ContactId, purpose: Option<&Slug>) -> Links {
         let unsubscribe_url = self.url(&format!("/u/{}", self.leave_token(brand, contact, purpose)));
         Links {
-            preferences_url: self.url(&format!("/p/{}", self.preferences_token(brand, contact))),
+            preferences_url: self.preferences_url(brand, contact, self.clock.now().plus(CHOOSE_WITHIN)),
             list_unsubscribe: format!("<{unsubscribe_url}>"),
             list_unsubscribe_post: ONE_CLICK,
             unsubscribe_url,
@@ -53,7 +53,7 @@ impl App {
     }
 
     /// The part of a link to leave behind `/u/`.
-    pub(super) fn leave_token(
+    fn leave_token(
         &self,
         brand: &Brand,
         contact: ContactId,
@@ -71,10 +71,17 @@ impl App {
         }
     }
 
-    pub(super) fn preferences_token(&self, brand: &Brand, contact: ContactId) -> String {
-        let until = self.clock.now().plus(CHOOSE_WITHIN);
-        self.keys
-            .sign(Purpose::Preferences, brand.number, contact.0, until)
+    /// A link to the preferences that works until an instant.
+    pub(super) fn preferences_url(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+        until: Timestamp,
+    ) -> String {
+        let token = self
+            .keys
+            .sign(Purpose::Preferences, brand.number, contact.0, until);
+        self.url(&format!("/p/{token}"))
     }
 
     /// Reads the part of a link to leave behind `/u/`. A genuine link of any age lets the person leave.

@@ -1,6 +1,10 @@
 //! Preferences: what the person gets, in which language, and whether for the time being nothing; all behind a link that is sent
 //! to the address only.
 
+mod lost;
+
+pub use lost::NotAsked;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 

@@ -35,6 +35,8 @@ pub const BATCH: usize = 1_024;
 pub(super) const CONFIRM: &str = "confirm";
 /// The one reminder of a request that nobody answered.
 pub(super) const REMIND: &str = "remind";
+/// The link to the preferences, for people who have lost theirs. It belongs to no request.
+pub(super) const PREFERENCES: &str = "preferences";
 pub(super) const NOTHING: &str = "nothing";
 
 /// What a form brought, before anything is checked. Lengths are bounded by the web layer.

@@ -162,6 +162,16 @@ pub fn sentence(event: &Event) -> String {
             message_id,
             reply,
             tries,
+            template,
+            ..
+        } if template == "preferences" => format!(
+            "The mail server took the mail with the link to the preferences <{message_id}> at try {tries} and said: {}",
+            reply.trim()
+        ),
+        Fact::MailAccepted {
+            message_id,
+            reply,
+            tries,
             ..
         } => format!(
             "The mail server took the confirmation mail <{message_id}> at try {tries} and said: {}",

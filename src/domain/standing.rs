@@ -153,7 +153,12 @@ pub type Standings = BTreeMap<Slug, Standing>;
 pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
     match fact {
         Fact::SignedUp(signup) => {
+            let left_all = has_left_all(standings);
             for purpose in &signup.purposes {
+                // What there was not when the person left everything is closed too.
+                if left_all && !standings.contains_key(purpose) {
+                    continue;
+                }
                 // A signup never lowers what a contact has, and never reopens what the person closed.
                 let state = match (
                     standings.get(purpose).map(|s| s.state),
@@ -261,6 +266,12 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::SealOpened { .. }
         | Fact::SealDeleted => {}
     }
+}
+
+/// Whether the person has left everything that the brand sends, and not come back to all of it.
+pub fn has_left_all(standings: &Standings) -> bool {
+    let mut all = standings.values();
+    all.any(|standing| standing.left_all && standing.state == State::Withdrawn)
 }
 
 /// Whether nobody ever answered: nothing was given, taken back or declined. Of such a contact nothing is worth keeping.

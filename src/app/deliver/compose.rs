@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::app::links::leave_until;
 use crate::domain::token::Purpose;
 use crate::mail::compose::skeleton::{Skeleton, Varying};
+use crate::mail::compose::preferences::PreferencesMail;
 use crate::mail::compose::{Ask, ConfirmationMail};
 use crate::mail::pack::Dictionary;
 
@@ -79,6 +80,9 @@ impl Delivery {
         message_id: &str,
         now: Timestamp,
     ) -> Result<Composed, String> {
+        if job.is_preferences() {
+            return self.preferences(brand, job, message_id, now);
+        }
         let catalog = self.app.catalog();
         let form = catalog
             .form_by_id(job.to.form_id)
@@ -108,6 +112,32 @@ impl Delivery {
         Ok(Composed {
             bytes: self.signed(bytes, now)?,
             dictionary,
+        })
+    }
+
+    /// The mail with the link to the preferences.
+    fn preferences(
+        &self,
+        brand: &Brand,
+        job: &Job,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<Composed, String> {
+        let mail = PreferencesMail {
+            brand,
+            language: &job.to.language,
+            to: &job.to.address,
+            url: self
+                .app
+                .preferences_url(brand, job.mail.contact_id, job.to.expires_at),
+            until: job.to.expires_at,
+            message_id: message_id.to_owned(),
+            now,
+        };
+        let bytes = mail.compose().map_err(|problem| problem.to_string())?;
+        Ok(Composed {
+            bytes: self.signed(bytes, now)?,
+            dictionary: None,
         })
     }
 

@@ -66,7 +66,11 @@ impl Delivery {
     fn sender(&self, brand: &Brand, job: &Job) -> String {
         match &self.app.config.bounces.domain {
             Some(domain) => {
-                let of = Returned::Request(job.mail.request_id);
+                let of = if job.is_preferences() {
+                    Returned::Contact(job.mail.contact_id)
+                } else {
+                    Returned::Request(job.mail.request_id)
+                };
                 self.app.keys.return_path(brand.number, of, domain)
             }
             None => brand.declared.from_address.clone(),

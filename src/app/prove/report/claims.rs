@@ -50,10 +50,18 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             "What the server wrote down when it looked. From then on there is no consent for it.".to_owned(),
         )],
         Fact::MailAccepted {
-            reply, mail_sha256, ..
+            reply,
+            mail_sha256,
+            template,
+            ..
         } => vec![claim(
             format!(
-                "The mail that asks for the confirmation was handed to a mail server, which answered at {at} that it took it."
+                "{} was handed to a mail server, which answered at {at} that it took it.",
+                if template == "preferences" {
+                    "The mail with the link to the preferences"
+                } else {
+                    "The mail that asks for the confirmation"
+                }
             ),
             format!(
                 "The mail, mails/{:04}.eml (SHA-256 {}). The server’s reply as it came: “{}”. The server’s own log should hold the same.",
