@@ -34,6 +34,7 @@ pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 mod sources;
+pub mod suppress;
 pub mod tidy;
 pub mod timestamp;
 pub mod withdraw;

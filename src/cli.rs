@@ -23,6 +23,7 @@ mod policy;
 mod restored;
 mod seal_key;
 mod serve;
+mod suppression;
 mod timestamp;
 mod verify;
 mod withdraw;
@@ -86,6 +87,9 @@ enum Command {
     Timestamp(timestamp::Stamp),
     /// Write down that a person has left: all that the brand sends, or some purposes
     Withdraw(withdraw::Withdraw),
+    /// Mailboxes that a brand does not write to: somebody declined or complained, or mail came back
+    #[command(subcommand)]
+    Suppression(suppression::Suppression),
     /// Take a report about a mail from standard input: one that came back, or a complaint
     Bounce(bounce::Bounce),
     /// Erase what is known of an address; the log of evidence still verifies
@@ -182,6 +186,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Backup(command) => command.run(&*opened(&file).await?).await,
         Command::Timestamp(command) => command.run(&*opened(&file).await?).await,
         Command::Withdraw(command) => command.run(&*opened(&file).await?).await,
+        Command::Suppression(command) => command.run(&*opened(&file).await?).await,
         Command::Bounce(command) => command.run(&file).await,
         Command::Forget(command) => command.run(&*opened(&file).await?).await,
         Command::SealKey(command) => command.run(),

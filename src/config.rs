@@ -222,7 +222,9 @@ impl Reader<'_> {
     }
 
     fn bounces(&mut self) -> Bounces {
-        let domain = self.given("bounce", "domain").map(|name| name.to_lowercase());
+        let domain = self
+            .given("bounce", "domain")
+            .map(|name| name.to_lowercase());
         let is_label = |label: &str| {
             (1..=63).contains(&label.len())
                 && label
@@ -248,7 +250,11 @@ impl Reader<'_> {
             );
         }
         if listen.is_some() && domain.is_none() {
-            self.wrong("bounce", "listen", "give [bounce] domain too: mail to it is what is taken");
+            self.wrong(
+                "bounce",
+                "listen",
+                "give [bounce] domain too: mail to it is what is taken",
+            );
         }
         Bounces {
             domain,

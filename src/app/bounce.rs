@@ -149,16 +149,18 @@ impl App {
         }
         let places = report.places.iter();
         let candidates = places.flat_map(|text| addresses_in(text).chain(links_in(text)));
-        candidates.take(TRIED_AT_MOST).find_map(|found| match found {
-            Found::Address(address) => self.returned(address),
-            Found::Link(token) => {
-                let known = self.unsubscribing(token)?;
-                let catalog = self.catalog();
-                let brand = catalog.brand_by_number(known.token.brand)?.clone();
-                let of = Returned::Contact(ContactId(known.token.subject));
-                Some(Subject { brand, of })
-            }
-        })
+        candidates
+            .take(TRIED_AT_MOST)
+            .find_map(|found| match found {
+                Found::Address(address) => self.returned(address),
+                Found::Link(token) => {
+                    let known = self.unsubscribing(token)?;
+                    let catalog = self.catalog();
+                    let brand = catalog.brand_by_number(known.token.brand)?.clone();
+                    let of = Returned::Contact(ContactId(known.token.subject));
+                    Some(Subject { brand, of })
+                }
+            })
     }
 
     async fn contact_of(&self, subject: &Subject) -> Result<Option<ContactId>, StoreError> {

@@ -135,9 +135,7 @@ impl App {
             contact,
         } = one;
         if request.mailed != 0 {
-            let event = self
-                .work()
-                .record(about(&request), now, Fact::Expired)?;
+            let event = self.work().record(about(&request), now, Fact::Expired)?;
             round.events.push(event);
         }
         request.state = RequestState::Expired.as_str().to_owned();
@@ -170,7 +168,9 @@ impl App {
             let standing = contact.standings.get(slug);
             standing.is_some_and(|standing| standing.state == State::Explicit)
         };
-        if wanted && !was(story, request.id, is_reminder) && !request.purposes().iter().all(explicit)
+        if wanted
+            && !was(story, request.id, is_reminder)
+            && !request.purposes().iter().all(explicit)
         {
             let key = (contact.brand_id, hash_of(&contact.mailbox)?);
             let known = round.mailboxes.entry(key);
@@ -399,7 +399,10 @@ pub(super) async fn is_unconfirmed(tx: &mut Conn, contact: &Contact) -> Result<b
             return Ok(true);
         };
         after = last.position;
-        if !read_all(&page)?.iter().all(|event| gives_nothing(&event.fact)) {
+        if !read_all(&page)?
+            .iter()
+            .all(|event| gives_nothing(&event.fact))
+        {
             return Ok(false);
         }
     }

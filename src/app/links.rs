@@ -43,9 +43,14 @@ impl App {
     /// The links of a contact; with a purpose, that to leave is for it alone. They hold nothing but ids. Nothing is read: of a
     /// contact that is not there the links lead to a page that says so.
     pub fn links(&self, brand: &Brand, contact: ContactId, purpose: Option<&Slug>) -> Links {
-        let unsubscribe_url = self.url(&format!("/u/{}", self.leave_token(brand, contact, purpose)));
+        let unsubscribe_url =
+            self.url(&format!("/u/{}", self.leave_token(brand, contact, purpose)));
         Links {
-            preferences_url: self.preferences_url(brand, contact, self.clock.now().plus(CHOOSE_WITHIN)),
+            preferences_url: self.preferences_url(
+                brand,
+                contact,
+                self.clock.now().plus(CHOOSE_WITHIN),
+            ),
             list_unsubscribe: format!("<{unsubscribe_url}>"),
             list_unsubscribe_post: ONE_CLICK,
             unsubscribe_url,
@@ -53,12 +58,7 @@ impl App {
     }
 
     /// The part of a link to leave behind `/u/`.
-    fn leave_token(
-        &self,
-        brand: &Brand,
-        contact: ContactId,
-        purpose: Option<&Slug>,
-    ) -> String {
+    fn leave_token(&self, brand: &Brand, contact: ContactId, purpose: Option<&Slug>) -> String {
         let until = leave_until(self.clock.now());
         let about = purpose.map_or("", Slug::as_str);
         let token =

@@ -217,7 +217,8 @@ impl App {
             }
             Some(Pause::End) | None => {}
         }
-        let other = |to: &&String| **to != under.contact.language && LANGUAGES.contains(&to.as_str());
+        let other =
+            |to: &&String| **to != under.contact.language && LANGUAGES.contains(&to.as_str());
         if let Some(to) = chosen.language.as_ref().filter(other) {
             happened.facts.push(Fact::LanguageChanged {
                 from: under.contact.language.clone(),
@@ -242,8 +243,7 @@ impl App {
         let mut story = Vec::new();
         let mut after = 0;
         loop {
-            let page =
-                events::list_after(&mut conn, brand.id, contact.id, after, PAGE).await?;
+            let page = events::list_after(&mut conn, brand.id, contact.id, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.position;
             for stored in &page {

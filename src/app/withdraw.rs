@@ -107,9 +107,7 @@ impl App {
                 let address = parse_address(address)?;
                 let mut conn = self.store.read().await?;
                 let found = contacts::find(&mut conn, brand.id, address.key()).await?;
-                found
-                    .map(|contact| contact.id)
-                    .ok_or(LeaveProblem::Unknown)
+                found.map(|contact| contact.id).ok_or(LeaveProblem::Unknown)
             }
         }
     }

@@ -82,8 +82,8 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
     }
     if let Some(address) = app.config.bounces.listen.filter(|_| role != Role::Web) {
         let listener = tokio::net::TcpListener::bind(address).await;
-        let listener =
-            listener.map_err(|error| Ended::Wrong(format!("[bounce] listen {address}: {error}")))?;
+        let listener = listener
+            .map_err(|error| Ended::Wrong(format!("[bounce] listen {address}: {error}")))?;
         tasks.spawn(app.clone().take_reports(listener, until(stopped.clone())));
         tracing::info!(%address, "taking reports about mails");
     }

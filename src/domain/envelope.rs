@@ -88,7 +88,9 @@ fn encode(bytes: &[u8; WHOLE]) -> String {
     // Five bytes are eight letters; 35 bytes leave no rest.
     let mut text = String::with_capacity(LETTERS);
     for part in bytes.chunks(5) {
-        let number = part.iter().fold(0u64, |all, byte| all << 8 | u64::from(*byte));
+        let number = part
+            .iter()
+            .fold(0u64, |all, byte| all << 8 | u64::from(*byte));
         for letter in (0..8).rev() {
             let five = (number >> (5 * letter)) & 31;
             text.push(char::from(ALPHABET[five as usize]));
@@ -149,7 +151,14 @@ mod tests {
             assert_eq!(keys.returned(&short), None);
         }
         assert_eq!(self::keys(8).returned(&address), None);
-        for other in ["", "@", "bounce+@b.example", "bounce+ü@b.example", "somebody@b.example", "bounce"] {
+        for other in [
+            "",
+            "@",
+            "bounce+@b.example",
+            "bounce+ü@b.example",
+            "somebody@b.example",
+            "bounce",
+        ] {
             assert_eq!(keys.returned(other), None, "{other}");
         }
     }

@@ -312,6 +312,13 @@ pub enum Fact {
     Bounced(Box<Bounced>),
     /// The person called a mail of ours unwanted where they read it, and their provider told.
     Complained(Box<Complained>),
+    /// An operator lets the brand write to the mailbox again; what was withdrawn or declined stays so.
+    SuppressionLifted {
+        /// Why nothing had been sent there.
+        was: String,
+        /// The operator's own words.
+        reason: String,
+    },
     /// Nobody answered the request in its time.
     Expired,
     /// Nobody had answered yet, and the form says that the person is reminded once.
@@ -372,6 +379,7 @@ impl Fact {
             | Self::MailFailed { .. }
             | Self::Bounced(_)
             | Self::Complained(_)
+            | Self::SuppressionLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -403,6 +411,7 @@ impl Fact {
             | Self::MailFailed { .. }
             | Self::Bounced(_)
             | Self::Complained(_)
+            | Self::SuppressionLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -438,6 +447,7 @@ impl Fact {
             Self::LanguageChanged { .. } => "language_changed",
             Self::Bounced(_) => "bounced",
             Self::Complained(_) => "complained",
+            Self::SuppressionLifted { .. } => "suppression_lifted",
             Self::Expired => "expired",
             Self::Reminded { .. } => "reminded",
             Self::AddressChanged { .. } => "address_changed",
@@ -471,6 +481,7 @@ impl Fact {
             | Self::Paused { .. }
             | Self::LanguageChanged { .. }
             | Self::Bounced(_)
+            | Self::SuppressionLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced

@@ -119,14 +119,18 @@ impl Permission {
 fn kept_back(standing: &Standing, at: Timestamp) -> Option<(Rule, String)> {
     let bounced = standing.undeliverable_since.map(|since| {
         let since = since.to_the_minute();
-        let why = format!("Mail to the address came back for good at {since}; it cannot be delivered.");
+        let why =
+            format!("Mail to the address came back for good at {since}; it cannot be delivered.");
         (Rule::D6, why)
     });
     let paused = standing.paused_until.filter(|until| at < *until);
     bounced.or_else(|| {
         paused.map(|until| {
             let until = until.to_the_minute();
-            (Rule::D5, format!("The person asked for no mail before {until}."))
+            (
+                Rule::D5,
+                format!("The person asked for no mail before {until}."),
+            )
         })
     })
 }

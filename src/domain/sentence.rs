@@ -301,6 +301,9 @@ pub fn sentence(event: &Event) -> String {
             complaint.feedback,
             listed(&complaint.purposes)
         ),
+        Fact::SuppressionLifted { was, reason } => format!(
+            "An operator lets the brand write to this mailbox again (it was kept from it: {was}): {reason}"
+        ),
         Fact::Expired => "Nobody answered in time; this request ended.".to_owned(),
         Fact::Reminded { mail } => format!(
             "Nobody had answered yet, and the form reminds once; {}.",

@@ -226,6 +226,11 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                 standing.paused_until = *until;
             }
         }
+        Fact::SuppressionLifted { .. } => {
+            for standing in standings.values_mut() {
+                standing.undeliverable_since = None;
+            }
+        }
         Fact::Bounced(bounced) if bounced.hard => {
             for standing in standings.values_mut() {
                 standing.undeliverable_since.get_or_insert(at);

@@ -33,8 +33,12 @@ pub enum Answer {
 }
 
 /// Serves until `stop` is done; conversations under way end with it, and what was not acknowledged comes again.
-pub async fn serve<K, T, F>(listener: TcpListener, knows: K, take: T, stop: impl Future<Output = ()>)
-where
+pub async fn serve<K, T, F>(
+    listener: TcpListener,
+    knows: K,
+    take: T,
+    stop: impl Future<Output = ()>,
+) where
     K: Fn(&str) -> bool + Send + Sync + 'static,
     T: Fn(String, Arc<Vec<u8>>) -> F + Send + Sync + 'static,
     F: Future<Output = Answer> + Send,
@@ -337,7 +341,10 @@ where
 
     async fn say(&mut self, text: &str) -> std::io::Result<()> {
         let line = format!("{text}\r\n");
-        let said = timeout(COMMAND_WITHIN, self.stream.get_mut().write_all(line.as_bytes()));
+        let said = timeout(
+            COMMAND_WITHIN,
+            self.stream.get_mut().write_all(line.as_bytes()),
+        );
         said.await.unwrap_or_else(|_| {
             let late = std::io::ErrorKind::TimedOut;
             Err(std::io::Error::new(late, "the client does not read"))

@@ -87,7 +87,8 @@ const WITHOUT_CONTACT: &str = "select position, contact_id from event where posi
      and not exists (select 1 from contact where contact.brand_id = event.brand_id and contact.id = event.contact_id) \
      order by position";
 
-const LIST_TIMES: &str = "select position, at from event where position > $1 order by position limit $2";
+const LIST_TIMES: &str =
+    "select position, at from event where position > $1 order by position limit $2";
 const REMOVE_CIRCUMSTANCES: &str = "update event set circumstances = null \
      where position > $1 and position <= $2 and circumstances is not null";
 

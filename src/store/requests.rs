@@ -226,11 +226,7 @@ pub fn count_openings(writes: &mut Writes, hits: &[(Key, i64)]) {
 }
 
 /// Open requests of all brands whose reminder or whose end is due; those that are due first.
-pub async fn list_due(
-    conn: &mut Conn,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Key>, StoreError> {
+pub async fn list_due(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Key>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_DUE)
         .bind(now)
         .bind(limit)

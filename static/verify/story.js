@@ -52,6 +52,7 @@ const SENTENCES = {
   language_changed: (event) => [`Changed the language to ${words(event.to)}`],
   bounced: (event) => [event.hard === true ? "A mail came back for good" : "A mail came back for the time being", `${words(event.status)} ${words(event.said)}`],
   complained: (event) => [`Complained about a mail, and so left ${quoted(event.purposes)}`, "A provider reported it"],
+  suppression_lifted: (event) => ["An operator let the brand write to the mailbox again", words(event.reason)],
   expired: () => ["Nobody answered in time; this request ended"],
   reminded: () => ["Nobody had answered yet; a reminder was due"],
   link_opened: (event) => ["A link from the mail was opened", event.same_browser === true ? "In the browser that signed up; opening alone confirms nothing" : "Opening alone confirms nothing"],

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Delivery;
 use super::wanted::Job;
+use crate::app::links::leave_until;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::form::{FormContent, VersionHash};
 use crate::domain::time::Timestamp;
-use crate::app::links::leave_until;
 use crate::domain::token::Purpose;
-use crate::mail::compose::skeleton::{Skeleton, Varying};
 use crate::mail::compose::preferences::PreferencesMail;
+use crate::mail::compose::skeleton::{Skeleton, Varying};
 use crate::mail::compose::{Ask, ConfirmationMail};
 use crate::mail::pack::Dictionary;
 
@@ -198,7 +198,8 @@ impl Delivery {
             // Only what a campaign sends is mail that somebody could be on a list for.
             unsubscribe_url: common.job.ask.is_some().then(|| {
                 let purpose = &to.purposes;
-                self.app.url(&format!("/u/{purpose}.{}", values.leave_token))
+                self.app
+                    .url(&format!("/u/{purpose}.{}", values.leave_token))
             }),
         }
     }

@@ -67,12 +67,8 @@ impl About {
             return match self.reached.get(&mail.contact_id) {
                 Some(contact) => {
                     let until = now.plus(PREFERENCES_WITHIN);
-                    let to = Recipient::without_request(
-                        mail.request_id,
-                        contact.clone(),
-                        now,
-                        until,
-                    );
+                    let to =
+                        Recipient::without_request(mail.request_id, contact.clone(), now, until);
                     Wish::Send(Box::new(Job {
                         mail,
                         to,
@@ -142,8 +138,7 @@ impl Delivery {
         }
         if about.held {
             // Who asks for a link signs nobody up, and it goes to people who are known.
-            let (go, stay): (Vec<Job>, Vec<Job>) =
-                jobs.into_iter().partition(Job::is_preferences);
+            let (go, stay): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_preferences);
             self.put_by(&stay).await?;
             return self.hold_back(go, now).await;
         }

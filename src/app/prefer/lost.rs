@@ -82,7 +82,12 @@ impl App {
             id: OutboxId(self.random.uuid_v7(now)),
             brand_id: brand.id,
             request_id: RequestId(self.random.uuid_v7(now)),
-            template: if known.is_some() { PREFERENCES } else { NOTHING }.to_owned(),
+            template: if known.is_some() {
+                PREFERENCES
+            } else {
+                NOTHING
+            }
+            .to_owned(),
             contact_id: known.map_or_else(|| ContactId(self.random.uuid_v7(now)), |one| one.id),
             recipient_domain: address.domain().to_owned(),
             due_at: now,

@@ -69,7 +69,7 @@ rules! {
 }
 
 /// The rules that hold whatever the source.
-pub const GENERAL_RULES: [Rule; 8] = [
+pub const GENERAL_RULES: [Rule; 10] = [
     Rule::G1,
     Rule::G2,
     Rule::G3,
@@ -78,6 +78,8 @@ pub const GENERAL_RULES: [Rule; 8] = [
     Rule::G6,
     Rule::G7,
     Rule::G8,
+    Rule::D5,
+    Rule::D6,
 ];
 
 /// The rules about the address, its date and its proof, with the verdict of each and what it does to outreach.

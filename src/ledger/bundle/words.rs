@@ -63,13 +63,21 @@ pub fn sentence(entry: &Entry) -> String {
         }
         "paused" => "Ended the pause.".to_owned(),
         "language_changed" => {
-            format!("Changed the language from {} to {}.", text("from"), text("to"))
+            format!(
+                "Changed the language from {} to {}.",
+                text("from"),
+                text("to")
+            )
         }
         "bounced" => bounced(entry),
         "complained" => format!(
             "A provider reported a complaint ({}); the person left {}.",
             text("feedback"),
             purposes()
+        ),
+        "suppression_lifted" => format!(
+            "An operator let the brand write to the mailbox again: {}",
+            text("reason")
         ),
         "expired" => "Nobody answered in time; this request ended.".to_owned(),
         "reminded" => "Nobody had answered yet; a reminder was due.".to_owned(),
@@ -106,7 +114,11 @@ fn bounced(entry: &Entry) -> String {
     let text = |name: &str| plain(entry.text(name).unwrap_or(""));
     let hard = entry.member("hard").and_then(|value| value.as_bool()) == Some(true);
     let (status, said) = (text("status"), text("said"));
-    let how = if hard { "for good" } else { "for the time being" };
+    let how = if hard {
+        "for good"
+    } else {
+        "for the time being"
+    };
     format!("A mail came back {how} ({status}): {}", said.trim())
 }
 

@@ -229,7 +229,17 @@ mod tests {
     use super::*;
 
     fn message(values: &Varying) -> Result<Vec<u8>, ()> {
-        let [confirm, about, _, code, asked, expires, local, boundary, date] = values.fields("en");
+        let [
+            confirm,
+            about,
+            _,
+            code,
+            asked,
+            expires,
+            local,
+            boundary,
+            date,
+        ] = values.fields("en");
         Ok(format!(
             "From: a@b.c\r\nTo: {}\r\nDate: {date}\r\nMessage-ID: <{local}@b.c>\r\n\r\n--{boundary}\r\n\
              http://b.c/c/{}=\r\n{} {about} {code} {asked} {expires}\r\n",

@@ -123,7 +123,9 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
         consent: preferences.consent,
         button: preferences.button,
         wording: preferences.wording,
-        languages: LANGUAGE_NAMES.map(|(tag, name)| (tag, name, tag == own)).to_vec(),
+        languages: LANGUAGE_NAMES
+            .map(|(tag, name)| (tag, name, tag == own))
+            .to_vec(),
         paused,
         pauses: PAUSES,
         notice,
@@ -203,8 +205,16 @@ fn chosen(fields: &Fields) -> Option<Chosen> {
         "save" => {
             let (ticked, was) = (slugs("purpose"), slugs("was"));
             let not_in = |all: &[Slug], one: &Slug| !all.contains(one);
-            chosen.on = ticked.iter().filter(|one| not_in(&was, one)).cloned().collect();
-            chosen.off = was.iter().filter(|one| not_in(&ticked, one)).cloned().collect();
+            chosen.on = ticked
+                .iter()
+                .filter(|one| not_in(&was, one))
+                .cloned()
+                .collect();
+            chosen.off = was
+                .iter()
+                .filter(|one| not_in(&ticked, one))
+                .cloned()
+                .collect();
             chosen.language = fields.one("language").map(str::to_owned);
             chosen.wording = fields.raw("wording").to_owned();
         }

@@ -17,7 +17,11 @@ async fn request_of(world: &World, email: &str) -> countersign::domain::ids::Req
 
 pub async fn return_path(world: &World, email: &str) -> String {
     let request = request_of(world, email).await;
-    world.app.keys.return_path(brand(world).number, Returned::Request(request), "bounces.acme.example")
+    world.app.keys.return_path(
+        brand(world).number,
+        Returned::Request(request),
+        "bounces.acme.example",
+    )
 }
 
 /// A delivery report as RFC 3464 has it.
@@ -48,7 +52,9 @@ fn feedback(kind: &str, original_from: &str, original: &str) -> String {
 async fn state_of(world: &World, email: &str) -> RequestState {
     let request = request_of(world, email).await;
     let mut conn = world.app.store.read().await.unwrap();
-    let found = countersign::store::requests::find(&mut conn, brand(world).id, request).await.unwrap();
+    let found = countersign::store::requests::find(&mut conn, brand(world).id, request)
+        .await
+        .unwrap();
     found.unwrap().state().unwrap()
 }
 

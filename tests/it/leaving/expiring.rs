@@ -15,8 +15,16 @@ const DAY: u64 = 86_400;
 /// The brands of all tests, with a reminder after two days on the form `news`, and `acme` giving nothing before it is confirmed.
 fn reminding() -> String {
     DECLARATIONS
-        .replacen("slug = \"news\"\n", "slug = \"news\"\nremind_after_days = 2\n", 1)
-        .replacen("from_address = \"letters@acme.example\"\n", "from_address = \"letters@acme.example\"\nhold_until_confirmed = true\n", 1)
+        .replacen(
+            "slug = \"news\"\n",
+            "slug = \"news\"\nremind_after_days = 2\n",
+            1,
+        )
+        .replacen(
+            "from_address = \"letters@acme.example\"\n",
+            "from_address = \"letters@acme.example\"\nhold_until_confirmed = true\n",
+            1,
+        )
 }
 
 async fn reminding_world(engine: countersign::store::Engine, more: &str) -> World {

@@ -35,7 +35,11 @@ pub async fn contact_of(world: &World, email: &str) -> ContactId {
 
 /// Signs up for the newsletter and for events; answers with the mail.
 pub async fn signed_up_for_both(world: &World, email: &str) -> Mail {
-    let fields = [("email", email), ("purpose", "newsletter"), ("purpose", "events")];
+    let fields = [
+        ("email", email),
+        ("purpose", "newsletter"),
+        ("purpose", "events"),
+    ];
     let reply = world.client("192.0.2.1").post("/f/news", &fields).await;
     assert_eq!(reply.status, 303, "{}", reply.text());
     world.mail_to(email).await
@@ -44,7 +48,10 @@ pub async fn signed_up_for_both(world: &World, email: &str) -> Mail {
 /// The same, and confirms.
 pub async fn confirmed(world: &World, email: &str) -> ContactId {
     let mail = signed_up_for_both(world, email).await;
-    let done = world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+    let done = world
+        .client("198.51.100.7")
+        .post(&mail.confirm(), &[])
+        .await;
     assert_eq!(done.heading(), "Confirmed");
     contact_of(world, email).await
 }

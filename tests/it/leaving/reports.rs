@@ -57,10 +57,18 @@ fn every_feedback_report_of_the_corpus_is_read_as_one_and_complaints_are_told_ap
     let mut seen = 0;
     for sample in samples().iter().filter(|one| one.name.starts_with("arf-")) {
         let read = read(&sample.bytes);
-        let Some(Report { kind: Kind::Feedback(kind), .. }) = read else {
+        let Some(Report {
+            kind: Kind::Feedback(kind),
+            ..
+        }) = read
+        else {
             panic!("{}: {read:?}", sample.name);
         };
-        assert!(sample.reasons.iter().all(|reason| reason == "feedback"), "{}", sample.name);
+        assert!(
+            sample.reasons.iter().all(|reason| reason == "feedback"),
+            "{}",
+            sample.name
+        );
         let wanted = ["abuse", "opt-out", "auth-failure"].contains(&kind.as_str());
         assert!(wanted, "{}: {kind}", sample.name);
         assert_eq!(is_complaint(&kind), kind != "auth-failure");
@@ -79,10 +87,17 @@ fn what_is_taken_for_good_is_for_good_by_the_corpus_too() {
         reports += 1;
         if worst(&report) == Some(Severity::Hard) {
             hard += 1;
-            assert!(sample.hard, "{}: {:?} for {:?}", sample.name, report.kind, sample.reasons);
+            assert!(
+                sample.hard,
+                "{}: {:?} for {:?}",
+                sample.name, report.kind, sample.reasons
+            );
         }
     }
-    assert!(reports >= 30, "only {reports} of the corpus are delivery reports by RFC 3464");
+    assert!(
+        reports >= 30,
+        "only {reports} of the corpus are delivery reports by RFC 3464"
+    );
     assert!(hard >= 8, "only {hard} are taken for good");
 }
 
@@ -92,7 +107,8 @@ fn of_messages_that_are_no_report_by_the_standard_nothing_is_guessed() {
     let letters = samples();
     let letters = letters.iter().filter(|one| {
         let text = String::from_utf8_lossy(&one.bytes).to_lowercase();
-        !text.contains("message/delivery-status") && !text.contains("message/feedback-report")
+        !text.contains("message/delivery-status")
+            && !text.contains("message/feedback-report")
             && !text.contains("global-delivery-status")
     });
     let mut seen = 0;
@@ -124,16 +140,26 @@ fn a_huge_or_strange_message_is_none() {
         "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; x\r\n\r\n".repeat(10_000)
     );
     let report = read(fields.as_bytes()).unwrap();
-    let Kind::Delivery(told) = report.kind else { panic!() };
+    let Kind::Delivery(told) = report.kind else {
+        panic!()
+    };
     assert!(told.len() <= 100);
 }
 
 #[test]
 fn a_status_that_says_nothing_gives_way_to_the_servers_own_words() {
-    let message = super::bounces::report("x@y.example", "failed", "5.0.0", "550 5.1.1 user unknown");
-    let Kind::Delivery(told) = read(message.as_bytes()).unwrap().kind else { panic!() };
+    let message =
+        super::bounces::report("x@y.example", "failed", "5.0.0", "550 5.1.1 user unknown");
+    let Kind::Delivery(told) = read(message.as_bytes()).unwrap().kind else {
+        panic!()
+    };
     assert_eq!(told[0].status, "5.1.1");
     let message = super::bounces::report("x@y.example", "failed", "5.0.0", "451 4.7.1 later");
-    let Kind::Delivery(told) = read(message.as_bytes()).unwrap().kind else { panic!() };
-    assert_eq!(told[0].status, "5.0.0", "of another class it is another matter");
+    let Kind::Delivery(told) = read(message.as_bytes()).unwrap().kind else {
+        panic!()
+    };
+    assert_eq!(
+        told[0].status, "5.0.0",
+        "of another class it is another matter"
+    );
 }

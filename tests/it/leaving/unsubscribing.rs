@@ -282,12 +282,18 @@ async fn the_pages_to_leave_speak_the_persons_language() {
     let fields = [("email", "anna@example.org"), ("lang", "de")];
     world.client("192.0.2.1").post("/f/news", &fields).await;
     let mail = world.mail_to("anna@example.org").await;
-    world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+    world
+        .client("198.51.100.7")
+        .post(&mail.confirm(), &[])
+        .await;
     let contact = contact_of(&world, "anna@example.org").await;
     let url = links(&world, contact, Some("newsletter")).unsubscribe_url;
     let page = world.client("198.51.100.7").get(&url).await;
     assert_eq!(page.heading(), "„Rundbrief“ abbestellen?");
-    let left = world.client("198.51.100.7").post(&url, &[("leave", "yes")]).await;
+    let left = world
+        .client("198.51.100.7")
+        .post(&url, &[("leave", "yes")])
+        .await;
     assert_eq!(left.heading(), "Sie sind abgemeldet");
     world.finish().await;
 }

@@ -42,12 +42,20 @@ fn view(dossier: &Dossier, slug: &Slug, standing: &Standing) -> StandingView {
     if let Some(until) = standing.until {
         reason.push_str(&format!(" It ends on {}.", time(until)));
     }
-    let paused = standing.paused_until.filter(|until| *until > dossier.made_at);
+    let paused = standing
+        .paused_until
+        .filter(|until| *until > dossier.made_at);
     if let Some(until) = paused {
-        reason.push_str(&format!(" The person wants no mail before {}.", time(until)));
+        reason.push_str(&format!(
+            " The person wants no mail before {}.",
+            time(until)
+        ));
     }
     if let Some(since) = standing.undeliverable_since {
-        reason.push_str(&format!(" Since {} mail to the address comes back.", time(since)));
+        reason.push_str(&format!(
+            " Since {} mail to the address comes back.",
+            time(since)
+        ));
     }
     let kept_back = paused.is_some() || standing.undeliverable_since.is_some();
     StandingView {
