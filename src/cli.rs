@@ -1,4 +1,5 @@
-//! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings.
+//! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings,
+//! 75 try again later.
 
 // First: its print! and println! are those of all commands.
 #[macro_use]
@@ -7,6 +8,7 @@ mod output;
 mod apply;
 mod backup;
 mod bench;
+mod bounce;
 mod breaker;
 mod campaign;
 pub mod demo;
@@ -22,8 +24,10 @@ mod proof_file;
 mod restored;
 mod seal_key;
 mod serve;
+mod suppression;
 mod timestamp;
 mod verify;
+mod withdraw;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,6 +88,13 @@ enum Command {
     Evidence(evidence::Evidence),
     /// Have the log stamped now by every time-stamping authority of the settings
     Timestamp(timestamp::Stamp),
+    /// Write down that a person has left: all that the brand sends, or some purposes
+    Withdraw(withdraw::Withdraw),
+    /// Mailboxes that a brand does not write to: somebody declined or complained, or mail came back
+    #[command(subcommand)]
+    Suppression(suppression::Suppression),
+    /// Take a report about a mail from standard input: one that came back, or a complaint
+    Bounce(bounce::Bounce),
     /// Erase what is known of an address; the log of evidence still verifies
     Forget(forget::Forget),
     /// The key that evidence is sealed to where a brand keeps proof after an erasure
@@ -112,6 +123,8 @@ pub enum Ended {
     Refused(String),
     /// Wrong usage or settings: exit code 2.
     Wrong(String),
+    /// It may work in a moment: exit code 75, by which mail servers keep a message and try again (`EX_TEMPFAIL`).
+    Later(String),
 }
 
 impl<E: std::error::Error> From<E> for Ended {
@@ -152,6 +165,10 @@ pub fn main() -> ExitCode {
             eprintln!("countersign: {text}");
             ExitCode::from(2)
         }
+        Err(Ended::Later(text)) => {
+            eprintln!("countersign: {text}");
+            ExitCode::from(75)
+        }
     }
 }
 
@@ -172,6 +189,9 @@ async fn run(arguments: Arguments) -> Done {
         Command::Verify(command) => command.run(&file).await,
         Command::Backup(command) => command.run(&*opened(&file).await?).await,
         Command::Timestamp(command) => command.run(&*opened(&file).await?).await,
+        Command::Withdraw(command) => command.run(&*opened(&file).await?).await,
+        Command::Suppression(command) => command.run(&*opened(&file).await?).await,
+        Command::Bounce(command) => command.run(&file).await,
         Command::Forget(command) => command.run(&*opened(&file).await?).await,
         Command::SealKey(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,

@@ -49,6 +49,22 @@ pub struct Delivery {
     pub max_tries: i64,
 }
 
+/// What comes back.
+#[derive(Clone, Debug)]
+pub struct Bounces {
+    /// In lower case, as it goes over the wire.
+    pub domain: Option<String>,
+    pub listen: Option<SocketAddr>,
+    pub soft_limit: u32,
+}
+
+/// For how long what is of no further use is kept; none: as long as the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    pub unconfirmed_for: Option<Duration>,
+    pub circumstances_for: Option<Duration>,
+}
+
 /// The log of evidence.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -73,6 +89,8 @@ pub struct Config {
     pub delivery: Delivery,
     pub limits: Limits,
     pub breaker: Rules,
+    pub bounces: Bounces,
+    pub retention: Retention,
     pub thresholds: Thresholds,
     pub ledger: Ledger,
     pub timestamps: Timestamps,
@@ -144,6 +162,8 @@ impl Reader<'_> {
             delivery: self.delivery(),
             limits: self.limits(),
             breaker: self.breaker(),
+            bounces: self.bounces(),
+            retention: self.retention(),
             thresholds: self.thresholds(),
             ledger: self.ledger(&base_url),
             timestamps: self.timestamps(),
@@ -218,6 +238,59 @@ impl Reader<'_> {
                 0,
                 10_000_000,
             ),
+        }
+    }
+
+    fn bounces(&mut self) -> Bounces {
+        let domain = self
+            .given("bounce", "domain")
+            .map(|name| name.to_lowercase());
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if domain
+            .as_ref()
+            .is_some_and(|name| name.len() > 200 || !name.split('.').all(is_label))
+        {
+            self.wrong(
+                "bounce",
+                "domain",
+                "must be a domain as it stands in DNS, such as bounces.example.org",
+            );
+        }
+        let listen = self.given("bounce", "listen").map(|text| text.parse());
+        if matches!(listen, Some(Err(_))) {
+            self.wrong(
+                "bounce",
+                "listen",
+                "must be an address and a port, such as 127.0.0.1:2525",
+            );
+        }
+        if listen.is_some() && domain.is_none() {
+            self.wrong(
+                "bounce",
+                "listen",
+                "give [bounce] domain too: mail to it is what is taken",
+            );
+        }
+        Bounces {
+            domain,
+            listen: listen.and_then(Result::ok),
+            soft_limit: self.number("bounce", "soft_limit", 1, 100),
+        }
+    }
+
+    fn retention(&mut self) -> Retention {
+        let mut days = |key| {
+            let span = self.seconds("retention", key, 86_400, 36_500);
+            (!span.is_zero()).then_some(span)
+        };
+        Retention {
+            unconfirmed_for: days("unconfirmed_days"),
+            circumstances_for: days("circumstances_days"),
         }
     }
 

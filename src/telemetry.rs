@@ -9,6 +9,10 @@ use crate::config::Config;
 pub const SIGNUPS: &str = "countersign_signups_total";
 /// Attempts to confirm by outcome.
 pub const CONFIRMATIONS: &str = "countersign_confirmations_total";
+/// Withdrawals by method.
+pub const WITHDRAWALS: &str = "countersign_withdrawals_total";
+/// Reports about mails by what they were.
+pub const REPORTS: &str = "countersign_mail_reports_total";
 /// Mails by outcome.
 pub const MAILS: &str = "countersign_mails_total";
 /// Mails that wait, and mails that failed for good.

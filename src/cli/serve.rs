@@ -37,6 +37,8 @@ const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 const NOTIFY_EVERY: Duration = Duration::from_secs(300);
 const LAPSE_EVERY: Duration = Duration::from_secs(60);
+/// How often requests whose reminder or end is due are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
@@ -71,6 +73,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         ));
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
+        tasks.spawn(every(EXPIRE_EVERY, stopped.clone(), app.clone(), expire));
         tasks.spawn(every(LAPSE_EVERY, stopped.clone(), app.clone(), lapse));
         tasks.spawn(every(ASK_EVERY, stopped.clone(), app.clone(), ask));
         tasks.spawn(every(
@@ -82,6 +85,13 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
+    }
+    if let Some(address) = app.config.bounces.listen.filter(|_| role != Role::Web) {
+        let listener = tokio::net::TcpListener::bind(address).await;
+        let listener = listener
+            .map_err(|error| Ended::Wrong(format!("[bounce] listen {address}: {error}")))?;
+        tasks.spawn(app.clone().take_reports(listener, until(stopped.clone())));
+        tracing::info!(%address, "taking reports about mails");
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -203,6 +213,28 @@ async fn notify(app: Arc<App>, delivery: Arc<Delivery>) {
 async fn tidy(app: Arc<App>) {
     if let Err(error) = app.tidy().await {
         tracing::warn!(%error, "old rows could not be tidied away");
+    }
+    match app.purge_unconfirmed().await {
+        Ok(0) => {}
+        Ok(contacts) => tracing::info!(contacts, "contacts that never confirmed were removed"),
+        Err(error) => tracing::warn!(%error, "contacts that never confirmed could not be removed"),
+    }
+    match app.remove_circumstances().await {
+        Ok(0) => {}
+        Ok(events) => tracing::info!(events, "network addresses and browsers were removed"),
+        Err(error) => tracing::warn!(%error, "old network addresses could not be removed"),
+    }
+}
+
+async fn expire(app: Arc<App>) {
+    match app.expire().await {
+        Ok(looked) if looked == Default::default() => {}
+        Ok(looked) => tracing::info!(
+            expired = looked.expired,
+            reminded = looked.reminded,
+            "requests were looked through"
+        ),
+        Err(error) => tracing::warn!(%error, "requests could not be looked through"),
     }
 }
 

@@ -77,6 +77,11 @@ settings! {
     breaker.mails_at_least: Number = "300", "Fewer mails in the window never trip it.";
     breaker.fall_percent: Number = "50", "It trips when the confirmed share has fallen by so much of what is usual.";
     breaker.warm_up_mails: Number = "1000", "It waits until the week before the window has so many mails.";
+    retention.unconfirmed_days: Number = "90", "Contacts that never confirmed are removed so many days after their last request ended unanswered, with all that is known of them. 0 keeps them.";
+    retention.circumstances_days: Number = "730", "Network addresses and browsers are removed from events that are so many days old. 0 keeps them as long as the events.";
+    bounce.domain: Text = "", "The domain of the envelope senders: mails leave as bounce+TOKEN@DOMAIN, and what comes back there tells what became of them. Empty: they leave under the brand's own address.";
+    bounce.listen: Text = "", "Address and port to take such mail on, by LMTP or SMTP, such as 127.0.0.1:2525. Empty: none is taken here; `countersign bounce` reads it from a pipe.";
+    bounce.soft_limit: Number = "5", "A mail that comes back for the time being so many times in a row counts as one that came back for good.";
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";

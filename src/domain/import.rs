@@ -84,12 +84,10 @@ impl Imported {
             Verdict::ConfirmFirst => (State::Pending, None),
             Verdict::Refuse => return None,
         };
+        let grade = (state == State::Explicit).then_some(Grade::ApiClaim);
         Some(Standing {
-            state,
-            grade: (state == State::Explicit).then_some(Grade::ApiClaim),
-            rule: judgement.rule,
-            since: at,
             until,
+            ..Standing::new(state, grade, judgement.rule, at)
         })
     }
 
@@ -131,7 +129,9 @@ impl Imported {
                 let since = old
                     .filter(|old| old.state == State::Implicit && given.state == State::Implicit)
                     .map_or(at, |old| old.since);
-                standings.insert(purpose.clone(), Standing { since, ..given });
+                let raised = Standing { since, ..given };
+                let raised = old.map_or(raised, |old| raised.kept_back_as(&old));
+                standings.insert(purpose.clone(), raised);
             }
         }
     }

@@ -90,6 +90,9 @@ const PUT: &str = "update campaign_recipient set state = r.state, why = r.why, d
 const PUT_MAIL: &str = "update campaign_recipient set mail = r.mail from r \
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id \
      and campaign_recipient.mail is null";
+/// What was accepted may come back.
+const PUT_BOUNCED: &str = "update campaign_recipient set mail = 'failed' from r \
+     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id";
 const LIST_DUE: &str = "select * from campaign_recipient where brand_id = $1 and campaign_id = $2 and state = $3 \
      and due_at <= $4 order by due_at, contact_id limit $5";
 const LIST_OF: &str = "select p.* from r join campaign_recipient p on p.brand_id = r.brand_id \
@@ -263,6 +266,15 @@ pub fn put_mails(writes: &mut Writes, mails: &[(Key, &'static str)], chance: u8)
         writes.add(TALLY, rows());
         writes.add(PUT_MAIL, rows());
     }
+}
+
+/// The mail of a campaign's request came back for good.
+pub fn put_bounced(writes: &mut Writes, request: Key) {
+    let one = [request];
+    let rows = Rows::of(&one)
+        .uuid("brand_id", |key| key.0.0)
+        .uuid("request_id", |key| key.1.0);
+    writes.add(PUT_BOUNCED, rows);
 }
 
 /// Recipients in a state that are due, the first first.

@@ -103,6 +103,17 @@ const PUT: &str = "insert into contact (brand_id, id, address, address_key, mail
 const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 
+const PUT_UNCONFIRMED: &str = "update contact set unconfirmed_since = r.since from r \
+     where contact.brand_id = r.brand_id and contact.id = r.id";
+const PUT_CLOSED: &str = "update contact set language = r.language, standings = r.standings, lapses_at = r.lapses_at, \
+     unconfirmed_since = coalesce(r.since, contact.unconfirmed_since) from r \
+     where contact.brand_id = r.brand_id and contact.id = r.id";
+const LIST_UNCONFIRMED: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where unconfirmed_since is not null and unconfirmed_since <= $1 order by unconfirmed_since limit $2"
+);
+
 const LIST_LAPSING: &str = concat!(
     "select ",
     columns!(),
@@ -356,4 +367,47 @@ pub fn put_standings(writes: &mut Writes, contacts: &[(BrandId, ContactId, &Stan
             .int_or_null("lapses_at", |c| micros_of(lapses_at(c.2)));
         writes.add(PUT_STANDINGS, rows);
     }
+}
+
+/// Writes since when contacts that never confirmed have nothing left to answer; none for those that are not like that.
+pub fn put_unconfirmed(
+    writes: &mut Writes,
+    contacts: &[(BrandId, ContactId)],
+    since: Option<Timestamp>,
+) {
+    for part in contacts.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |c| c.0.0)
+            .uuid("id", |c| c.1.0)
+            .int_or_null("since", |_| micros_of(since));
+        writes.add(PUT_UNCONFIRMED, rows);
+    }
+}
+
+/// Contacts of all brands that never confirmed and have had nothing to answer since an instant or longer, the longest first.
+pub async fn list_unconfirmed(
+    conn: &mut Conn,
+    by: Timestamp,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_UNCONFIRMED)
+        .bind(by)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Writes where a known contact stands and the language it wants; and, if it never confirmed, since when it has nothing to
+/// answer.
+pub fn put_closed(writes: &mut Writes, contact: &Contact, unconfirmed_since: Option<Timestamp>) {
+    let one = [contact];
+    let rows = Rows::of(&one)
+        .uuid("brand_id", |c| c.brand_id.0)
+        .uuid("id", |c| c.id.0)
+        .text("language", |c| c.language.clone())
+        .text("standings", |c| written(&c.standings))
+        .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
+        .int_or_null("since", |_| micros_of(unconfirmed_since));
+    writes.add(PUT_CLOSED, rows);
 }

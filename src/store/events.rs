@@ -91,6 +91,11 @@ const WITHOUT_CONTACT: &str = "select position, contact_id from event where posi
      and not exists (select 1 from contact where contact.brand_id = event.brand_id and contact.id = event.contact_id) \
      order by position";
 
+const LIST_TIMES: &str =
+    "select position, at from event where position > $1 order by position limit $2";
+const REMOVE_CIRCUMSTANCES: &str = "update event set circumstances = null \
+     where position > $1 and position <= $2 and circumstances is not null";
+
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
 
@@ -371,6 +376,33 @@ pub async fn empty(tx: &mut Conn, brand: BrandId, contact: ContactId) -> Result<
     Ok(on!(tx, driver => sqlx::query(EMPTY)
         .bind(brand)
         .bind(contact)
+        .execute(driver)
+        .await?
+        .rows_affected()))
+}
+
+/// Positions and times of events behind a position, in their order.
+pub async fn list_times(
+    conn: &mut Conn,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Timestamp)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_TIMES)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Removes the circumstances of events behind one position up to another; answers with how many had any.
+pub async fn remove_circumstances(
+    tx: &mut Conn,
+    after: i64,
+    up_to: i64,
+) -> Result<u64, StoreError> {
+    Ok(on!(tx, driver => sqlx::query(REMOVE_CIRCUMSTANCES)
+        .bind(after)
+        .bind(up_to)
         .execute(driver)
         .await?
         .rows_affected()))

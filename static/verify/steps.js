@@ -100,6 +100,8 @@ const MEMBERS = {
   confirmed: { purposes: isTexts, grade: (value) => ["code", "same_browser", "link_button"].includes(value) },
   declined: { purposes: isTexts },
   withdrawn: { purposes: isTexts },
+  purpose_changed: { purposes: isTexts },
+  complained: { purposes: isTexts },
 };
 const EVERY = { id: isUuid, schema: (value) => value === 1, kind: isText, brand: isUuid, contact: isUuid, at: isTime };
 

@@ -219,6 +219,9 @@ async fn left() -> (World, Dossier) {
     last.event.request = None;
     last.discloses = false;
     last.event.fact = Fact::Withdrawn {
+        method: None,
+        by: None,
+        reason: None,
         purposes: last.event.fact.purposes().to_vec(),
         scope: "all".to_owned(),
         circumstances: Default::default(),

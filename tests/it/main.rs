@@ -28,6 +28,7 @@ mod harness;
 mod import;
 mod inbox;
 mod killed;
+mod leaving;
 mod locks;
 mod log;
 mod log_formats;

@@ -463,6 +463,7 @@ impl Moment<'_> {
             ended_at: None,
             campaign_id: Some(self.campaign.id),
             entered_at: None,
+            look_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
         }
     }
 

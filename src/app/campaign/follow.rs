@@ -147,7 +147,10 @@ impl App {
             let lapses_at = plan
                 .lapse_unanswered_at
                 .map_or(request.expires_at, |at| at.max(request.expires_at));
-            if request.state != RequestState::Open.as_str() {
+            let state = request.state()?;
+            if state == RequestState::Bounced {
+                recipient.state = "unanswered".to_owned();
+            } else if !matches!(state, RequestState::Open | RequestState::Expired) {
                 recipient.state = "answered".to_owned();
             } else if moment.now >= lapses_at {
                 recipient.state = "unanswered".to_owned();

@@ -66,6 +66,8 @@ impl App {
             message_id: format!("{}@{}", request.0, domain.unwrap_or("localhost")),
             now,
             ask: Some(&ask),
+            reminder: false,
+            unsubscribe_url: None,
         };
         Ok(mail.compose()?)
     }

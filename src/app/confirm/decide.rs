@@ -159,6 +159,7 @@ const fn ended(state: RequestState) -> Outcome {
         RequestState::Declined => Outcome::Declined,
         RequestState::Replaced => Outcome::Replaced,
         RequestState::Abandoned => Outcome::Abandoned,
-        RequestState::Open => Outcome::Expired,
+        RequestState::Left => Outcome::Left,
+        RequestState::Open | RequestState::Expired | RequestState::Bounced => Outcome::Expired,
     }
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use super::Delivery;
 use crate::app::record::{self, whose};
-use crate::app::sign_up::CONFIRM;
+use crate::app::sign_up::{CONFIRM, PREFERENCES, REMIND};
 use crate::domain::campaign::{Kind, Plan, REMINDER};
 use crate::domain::event::Fact;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{ContactId, RequestId};
 use crate::domain::policy::Source;
 use crate::domain::time::Timestamp;
 use crate::mail::compose::Ask;
 use crate::store::campaigns::{self, OfRequest};
 use crate::store::events::{self, NewEvent};
 use crate::store::outbox::{self, OutboxKey, OutboxRow};
-use crate::store::recipients::{self, Recipient};
+use crate::store::recipients::{self, Reached, Recipient};
 use crate::store::set::Writes;
 use crate::store::{StoreError, breaker, requests};
 
@@ -25,6 +25,18 @@ pub(super) struct Job {
     pub to: Recipient,
     /// How a campaign asks; none where the person signed up.
     pub ask: Option<Ask>,
+}
+
+impl Job {
+    /// The second mail of a signup that nobody answered.
+    pub(super) fn is_reminder(&self) -> bool {
+        self.mail.template == REMIND
+    }
+
+    /// The link to the preferences: it belongs to no request.
+    pub(super) fn is_preferences(&self) -> bool {
+        self.mail.template == PREFERENCES
+    }
 }
 
 /// What is to be done with a claimed mail.
@@ -38,11 +50,16 @@ enum Wish {
     Cancelled(Box<OutboxRow>),
 }
 
+/// How long a link works that was asked for. The mail is kept as evidence, and the link with it.
+const PREFERENCES_WITHIN: Duration = Duration::from_secs(7 * 86_400);
+
 /// How long a mail of a paused campaign is left alone.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// What the claimed mails are about.
 struct About {
+    /// Contacts that asked for a link to their preferences.
+    reached: HashMap<ContactId, Reached>,
     recipients: HashMap<RequestId, Recipient>,
     campaigns: HashMap<RequestId, OfRequest>,
     /// The breaker is open.
@@ -51,8 +68,23 @@ struct About {
 
 impl About {
     fn wish(&self, mail: OutboxRow, now: Timestamp) -> Wish {
+        if mail.template == PREFERENCES {
+            return match self.reached.get(&mail.contact_id) {
+                Some(contact) => {
+                    let until = now.plus(PREFERENCES_WITHIN);
+                    let to =
+                        Recipient::without_request(mail.request_id, contact.clone(), now, until);
+                    Wish::Send(Box::new(Job {
+                        mail,
+                        to,
+                        ask: None,
+                    }))
+                }
+                None => Wish::Drop(mail.key()),
+            };
+        }
         let campaign = self.campaigns.get(&mail.request_id);
-        let known = mail.template == CONFIRM || campaign.is_some();
+        let known = [CONFIRM, REMIND].contains(&mail.template.as_str()) || campaign.is_some();
         let to = self
             .recipients
             .get(&mail.request_id)
@@ -117,8 +149,10 @@ impl Delivery {
             self.under_way.remove(later.iter().map(|mail| &mail.0));
         }
         if about.held {
-            self.put_by(&jobs).await?;
-            return Ok(Vec::new());
+            // Who asks for a link signs nobody up, and it goes to people who are known.
+            let (go, stay): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_preferences);
+            self.put_by(&stay).await?;
+            return self.hold_back(go, now).await;
         }
         self.hold_back(jobs, now).await
     }
@@ -178,8 +212,19 @@ impl Delivery {
             .into_iter()
             .map(|one| (one.request_id, one))
             .collect();
+        let lost: Vec<_> = mails
+            .iter()
+            .filter(|mail| mail.template == PREFERENCES)
+            .map(|mail| (mail.brand_id, mail.contact_id))
+            .collect();
+        let reached = recipients::list_contacts(&mut conn, &lost)
+            .await?
+            .into_iter()
+            .map(|one| (one.contact_id, one))
+            .collect();
         let held = breaker::is_open(&mut conn).await?;
         Ok(About {
+            reached,
             recipients,
             campaigns,
             held,

@@ -66,11 +66,13 @@ impl Results {
                 key,
                 event,
                 of,
+                weighs,
                 dictionary,
             } => {
                 self.done.push(key);
+                self.taken_at.extend(weighs.then_some(event.at));
                 match of {
-                    None => self.taken_at.push(event.at),
+                    None => {}
                     Some(asked) => {
                         self.fates.push((asked.request, "accepted"));
                         self.notices

@@ -148,6 +148,8 @@ pub(super) fn sample(stand: &Stand) -> Result<Vec<u8>, Ended> {
         message_id: format!("{id}@example.net"),
         now,
         ask: None,
+        reminder: false,
+        unsubscribe_url: None,
     }
     .compose()
     .map_err(|problem| Ended::Refused(problem.to_string()))

@@ -249,6 +249,10 @@ pub async fn show(
         Ok(RequestState::Declined) => ended(&request, &shared, &found, Outcome::Declined),
         Ok(RequestState::Replaced) => ended(&request, &shared, &found, Outcome::Replaced),
         Ok(RequestState::Abandoned) => ended(&request, &shared, &found, Outcome::Abandoned),
+        Ok(RequestState::Left) => ended(&request, &shared, &found, Outcome::Left),
+        Ok(RequestState::Expired | RequestState::Bounced) => {
+            ended(&request, &shared, &found, Outcome::Expired)
+        }
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }
 }

@@ -17,6 +17,7 @@ use crate::web::{Web, cors, error};
 
 pub use self::ceiling::ceiling;
 pub use self::definition::definition;
+pub(super) use self::page::LANGUAGE_NAMES;
 pub use self::page::{origin_of, preview};
 pub use self::problems::{explain, problems_of};
 pub use self::submit::{accepted, submit};

@@ -60,10 +60,18 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             "What the server wrote down when it looked. From then on there is no consent for it.".to_owned(),
         )],
         Fact::MailAccepted {
-            reply, mail_sha256, ..
+            reply,
+            mail_sha256,
+            template,
+            ..
         } => vec![claim(
             format!(
-                "The mail that asks for the confirmation was handed to a mail server, which answered at {at} that it took it."
+                "{} was handed to a mail server, which answered at {at} that it took it.",
+                if template == "preferences" {
+                    "The mail with the link to the preferences"
+                } else {
+                    "The mail that asks for the confirmation"
+                }
             ),
             format!(
                 "The mail, mails/{:04}.eml (SHA-256 {}). The server’s reply as it came: “{}”. The server’s own log should hold the same.",
@@ -97,6 +105,24 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
         Fact::Withdrawn { purposes, .. } => vec![claim(
             format!("At {at} the person left {}.", list(purposes)),
             format!("From then on there is no consent for it. {whence}"),
+        )],
+        Fact::PurposeChanged(change) => vec![claim(
+            format!(
+                "At {at} {} was turned on, on the page behind the preferences link, in the wording that the event holds.",
+                list(&change.purposes)
+            ),
+            format!(
+                "That link is sent to the address only. The event holds every word that the page showed, in the language “{}”. {whence}",
+                legible(&change.language)
+            ),
+        )],
+        Fact::Complained(complaint) => vec![claim(
+            format!(
+                "At {at} a provider reported that the person had called a mail unwanted; with it the person left {}.",
+                list(&complaint.purposes)
+            ),
+            "The provider’s word, in a report about a mail that only the person’s mailbox got."
+                .to_owned(),
         )],
         _ => Vec::new(),
     }

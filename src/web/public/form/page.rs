@@ -76,7 +76,7 @@ pub(in crate::web::public) fn view(
     }
 }
 
-const LANGUAGE_NAMES: [(&str, &str); 5] = [
+pub(in crate::web::public) const LANGUAGE_NAMES: [(&str, &str); 5] = [
     ("en", "English"),
     ("nl", "Nederlands"),
     ("de", "Deutsch"),
