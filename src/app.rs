@@ -31,6 +31,7 @@ pub mod sign_up;
 mod sources;
 pub mod tidy;
 pub mod timestamp;
+pub mod waiting;
 pub mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};

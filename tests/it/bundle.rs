@@ -68,6 +68,23 @@ pub async fn stamped(engine: Engine) -> (World, Vec<u8>, Report) {
     (world, bytes, report)
 }
 
+/// Adds so many copies of the first event under another kind, as many hits on a link would stand there.
+pub fn copies_of_first(engine: Engine, count: usize, kind: &str) -> String {
+    let (with, numbers) = match engine {
+        Engine::Sqlite => (
+            format!(
+                "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count}) "
+            ),
+            "n".to_owned(),
+        ),
+        Engine::Postgres => (String::new(), format!("generate_series(1, {count})")),
+    };
+    format!(
+        "{with}insert into event (brand_id, contact_id, kind, at, body, salt) \
+         select brand_id, contact_id, '{kind}', at, body, salt from event, {numbers} where position = 1"
+    )
+}
+
 /// What lets events be changed past the server.
 const fn without_trigger(engine: Engine) -> &'static str {
     match engine {
@@ -188,6 +205,21 @@ on_both_engines! {
             changed[at] ^= 1;
             assert!(bundle::read_receipt(&changed, &key).is_err(), "byte {at}");
         }
+        world.end().await;
+    }
+
+    async fn a_receipt_is_found_behind_any_number_of_other_events(engine: Engine) {
+        let world = World::on(engine).await;
+        let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+        let link = world.mail_to("ada@example.org").await.confirm();
+        world.sql(&copies_of_first(engine, 5_100, "link_opened")).await.unwrap();
+        world.advance(60);
+        assert_eq!(person.post(&link, &[]).await.status, 200);
+        world.app.sequence().await.unwrap();
+        let given = person.get(&format!("{link}/receipt")).await;
+        assert_eq!(given.status, 200);
+        let told = bundle::read_receipt(&given.body, &world.app.log.key.verifier()).unwrap();
+        assert_eq!((told.kind.as_str(), told.index), ("confirmed", 5_102));
         world.end().await;
     }
 

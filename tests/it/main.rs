@@ -30,6 +30,7 @@ mod inbox;
 mod locks;
 mod log;
 mod log_formats;
+mod log_stops;
 mod outgoing;
 mod plans;
 mod policy;
