@@ -45,6 +45,7 @@ pub mod suppress;
 pub mod tidy;
 pub mod timestamp;
 pub mod withdraw;
+pub mod waiting;
 pub mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -19,12 +19,14 @@ use crate::store::Location;
 
 pub use self::check::SettingsProblem;
 pub use self::commented::commented_file;
+pub use self::ledger::Ledger;
 pub use self::outside::{Authority, Timestamps, Witness, Witnesses};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
 pub use self::table::{Kind, SETTINGS, Setting, environment_name};
 
 mod check;
 mod commented;
+mod ledger;
 mod outside;
 mod reader;
 mod secrets;
@@ -63,15 +65,6 @@ pub struct Bounces {
 pub struct Retention {
     pub unconfirmed_for: Option<Duration>,
     pub circumstances_for: Option<Duration>,
-}
-
-/// The log of evidence.
-#[derive(Clone, Debug)]
-pub struct Ledger {
-    /// The name that a new log gets (C2SP tlog-checkpoint's origin).
-    pub origin: String,
-    /// Whether it is served under `/log/`.
-    pub published: bool,
 }
 
 /// Everything, typed and checked. Secrets do not show in its `Debug` form.
@@ -150,12 +143,12 @@ impl Config {
 impl Reader<'_> {
     fn config(&mut self) -> Config {
         let base_url = self.base_url();
+        let database = self.database();
         Config {
             listen: self.listen(),
             trusted_proxies: self.trusted_proxies(),
             workers: self.number("server", "workers", 1, 256) as usize,
             any_domain: self.flag("server", "any_domain"),
-            database: self.database(),
             root_secrets: self.root_secrets(),
             smtp: self.smtp(server::host_of(&base_url)),
             dkim: self.dkim(),
@@ -165,13 +158,14 @@ impl Reader<'_> {
             bounces: self.bounces(),
             retention: self.retention(),
             thresholds: self.thresholds(),
-            ledger: self.ledger(&base_url),
+            ledger: self.ledger(&base_url, &database),
             timestamps: self.timestamps(),
             witnesses: self.witnesses(),
             notice_email: self.notice_email(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
+            database,
             base_url,
         }
     }
@@ -197,30 +191,6 @@ impl Reader<'_> {
             per_domain_an_hour: self.number("delivery", "per_domain_an_hour", 0, 1_000_000),
             retry_for: self.seconds("delivery", "retry_for_hours", 3_600, 240),
             max_tries: i64::from(self.number("delivery", "max_tries", 1, 100)),
-        }
-    }
-
-    fn ledger(&mut self, base_url: &str) -> Ledger {
-        let chosen = self.text("ledger", "origin");
-        let name = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
-        if !chosen.chars().all(name) || chosen.len() > 200 {
-            self.wrong(
-                "ledger",
-                "origin",
-                "it is no name: 1 to 200 characters, without spaces and +, such as example.org/log",
-            );
-        }
-        let by_default = || {
-            let bare = base_url.split_once("://").map_or(base_url, |parts| parts.1);
-            format!("{bare}/log")
-        };
-        Ledger {
-            origin: if chosen.is_empty() {
-                by_default()
-            } else {
-                chosen
-            },
-            published: self.flag("ledger", "published"),
         }
     }
 

@@ -323,6 +323,7 @@ impl Store {
             .run(&pool)
             .await
             .map_err(|error| StoreError::Migration(error.to_string()))?;
+        postgres::check_positions(&pool).await?;
         Ok(Self::Postgres(Writers::new(pool)))
     }
 

@@ -9,6 +9,7 @@ use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
 use super::lapse::NOTICE;
 use super::restored::SendingHeld;
+use super::waiting::LogWaiting;
 use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
 use crate::store::{StoreError, booth, breaker, budgets, contacts, log, notices, openings, outbox};
@@ -38,6 +39,8 @@ pub struct Readiness {
     pub log_entries: i64,
     /// Why the log of evidence does not go on; events are recorded all the same, and wait for it.
     pub log_problem: Option<String>,
+    /// That events wait for their place in the log for longer than they should, whoever extends it.
+    pub log_waiting: Option<LogWaiting>,
     pub breaker: BreakerState,
     /// Why no mail leaves: an older copy of the database was put back.
     pub sending_held: Option<SendingHeld>,
@@ -69,6 +72,7 @@ impl App {
         let mut conn = self.store.read().await?;
         let (mails_waiting, mails_failed) = outbox::count(&mut conn).await?;
         let log_entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
+        let log_waiting = self.log_waiting(&mut conn).await?;
         let timestamps = self.authorities(&mut conn).await?;
         let witnesses = self.witnesses(&mut conn).await?;
         drop(conn);
@@ -79,6 +83,7 @@ impl App {
             last_smtp_problem: self.live.smtp_problem(),
             log_entries,
             log_problem: self.live.log_problem(),
+            log_waiting,
             breaker: self.breaker().await?,
             sending_held: self.sending_held().await?,
             timestamps,
@@ -94,6 +99,11 @@ impl App {
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
         let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
+        let waiting = self.log_waiting(&mut conn).await?;
+        let waited = waiting.map_or(0.0, |waiting| {
+            self.clock.now().since(waiting.since).as_secs_f64()
+        });
+        metrics::gauge!(telemetry::LOG_WAITING).set(waited);
         let soon = self.clock.now().plus(NOTICE);
         let lapsing = contacts::count_lapsing(&mut conn, soon).await?;
         let lapsing: i64 = lapsing.iter().map(|(_, count)| count).sum();

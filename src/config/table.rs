@@ -87,6 +87,7 @@ settings! {
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
     ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";
     ledger.published: Flag = "true", "Serve the log under /log/. It shows how many events there are and when, and nothing of whom.";
+    ledger.head_file: Text = "", "A file that keeps the log's newest head outside the database, so that an older copy that was put back, or a log whose end was cut off, is noticed. By default it lies beside an SQLite database (….log-head). On PostgreSQL there is none until it is named here: on this machine's disk, where no restore of the database puts an older one.";
     timestamp.authorities: List = "", "Time-stamping authorities (RFC 3161) that stamp the log, each as NAME=URL. The name is yours to choose; its stamps are kept under it.";
     timestamp.policies: List = "", "The policy that an authority must stamp under, as NAME=1.2.3; by default its own.";
     timestamp.roots: List = "", "A PEM file of the root certificates that an authority's chain must lead to, as NAME=PATH. Without it the root of its first stamp is kept to, on trust.";

@@ -42,6 +42,14 @@ pub struct WholeEvent {
     pub mail: Option<Vec<u8>>,
 }
 
+/// What an entry of the log is made of.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Entry {
+    pub position: i64,
+    pub body: Option<String>,
+    pub salt: Option<Vec<u8>>,
+}
+
 const APPEND: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
      select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null";
 /// Two texts: what an event of an erased contact told would be back, so the contact must still be there when this commits.
@@ -65,6 +73,9 @@ const LIST_MAILS: &str = "select position, mail from event \
 
 const LIST_WHOLE: &str = "select position, body, salt, circumstances, mail from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
+/// One batch of confirmations has one time; a contact has few requests that are open at once.
+const LIST_CONFIRMED_AT: &str = "select position, body, salt from event \
+     where brand_id = $1 and contact_id = $2 and kind = 'confirmed' and at = $3 order by position limit 20";
 
 const LIST_AUDITED: &str = "select position, brand_id, contact_id, kind, at, body, salt, circumstances, mail from event \
      where position > $1 and position <= $2 order by position limit $3";
@@ -352,6 +363,21 @@ pub async fn list_whole(
         .bind(contact)
         .bind(after)
         .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// The confirmations of a contact at a time. Only their bodies and salts are read.
+pub async fn list_confirmed_at(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    at: Timestamp,
+) -> Result<Vec<Entry>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_CONFIRMED_AT)
+        .bind(brand)
+        .bind(contact)
+        .bind(at)
         .fetch_all(driver)
         .await?))
 }

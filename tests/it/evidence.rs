@@ -5,7 +5,7 @@ pub mod invited;
 use std::collections::BTreeMap;
 
 use countersign::app::prove::consent_record::consent_record;
-use countersign::app::prove::dossier::{Anchor, Dossier, Entry};
+use countersign::app::prove::dossier::{Anchor, Dossier, Entry, LeftOut};
 use countersign::app::prove::report::report;
 use countersign::domain::event::Fact;
 use countersign::store::Engine;
@@ -71,6 +71,7 @@ async fn dossier(world: &World, email: &str) -> Dossier {
         ],
         log_key_fingerprint: "5b0c".repeat(16),
         made_at: world.clock.now(),
+        left_out: LeftOut::default(),
     }
 }
 

@@ -32,6 +32,7 @@ mod leaving;
 mod locks;
 mod log;
 mod log_formats;
+mod log_stops;
 mod outgoing;
 mod plans;
 mod policy;

@@ -57,7 +57,11 @@ pub async fn show(
             smtp_problem: overview.ready.last_smtp_problem,
             restored: overview.ready.sending_held.map(|held| held.why),
             log_entries: overview.ready.log_entries,
-            log_problem: overview.ready.log_problem,
+            log_problem: overview
+                .ready
+                .log_waiting
+                .map(|waiting| waiting.sentence())
+                .or(overview.ready.log_problem),
             held_since: breaker.open_since.map(Timestamp::to_the_minute),
             mails_held: breaker.mails_held,
             timestamps: overview
