@@ -14,6 +14,7 @@ pub mod erase;
 pub mod import;
 pub mod inbox;
 pub mod judge;
+pub mod keys;
 pub mod lapse;
 pub mod live;
 pub mod open_link;

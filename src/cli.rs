@@ -14,6 +14,7 @@ mod evidence;
 mod forget;
 mod import;
 mod init;
+mod key;
 mod lapsing;
 mod operator;
 mod permission;
@@ -93,6 +94,9 @@ enum Command {
     /// Admin accounts
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Keys for programs that use the API
+    #[command(subcommand)]
+    Key(key::Key),
     /// Confirmation mails that are held because suddenly few are confirmed
     #[command(subcommand)]
     Breaker(breaker::Breaker),
@@ -171,6 +175,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Forget(command) => command.run(&*opened(&file).await?).await,
         Command::SealKey(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
+        Command::Key(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Restored(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,

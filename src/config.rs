@@ -18,7 +18,7 @@ use crate::store::Location;
 
 pub use self::check::SettingsProblem;
 pub use self::commented::commented_file;
-pub use self::outside::{Authority, Timestamps, Witness, Witnesses};
+pub use self::outside::{Authority, Timestamps, Webhooks, Witness, Witnesses};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
 pub use self::table::{Kind, SETTINGS, Setting, environment_name};
 
@@ -76,6 +76,9 @@ pub struct Config {
     pub ledger: Ledger,
     pub timestamps: Timestamps,
     pub witnesses: Witnesses,
+    /// Requests a minute of one API key.
+    pub requests_a_minute: u32,
+    pub webhooks: Webhooks,
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
@@ -145,6 +148,8 @@ impl Reader<'_> {
             ledger: self.ledger(&base_url),
             timestamps: self.timestamps(),
             witnesses: self.witnesses(),
+            requests_a_minute: self.number("api", "requests_a_minute", 1, 1_000_000),
+            webhooks: self.webhooks(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
@@ -191,6 +196,7 @@ impl Reader<'_> {
             resend_after: self.seconds("budget", "resend_seconds", 1, 3_600),
             per_network_an_hour: self.number("budget", "per_network_an_hour", 0, 1_000_000),
             per_kiosk_an_hour: self.number("budget", "per_kiosk_an_hour", 0, 1_000_000),
+            per_key_an_hour: self.number("budget", "per_key_an_hour", 0, 1_000_000),
             per_form_an_hour: self.number("budget", "per_form_an_hour", 0, 10_000_000),
             per_installation_an_hour: self.number(
                 "budget",

@@ -17,6 +17,7 @@ pub mod events;
 pub mod head_file;
 pub mod held;
 pub mod imports;
+pub mod keys;
 pub mod leases;
 pub mod locks;
 pub mod log;
