@@ -1,6 +1,7 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
 pub mod anchored;
+pub mod announce;
 pub mod apply;
 pub mod audit;
 pub mod booth;
@@ -17,6 +18,7 @@ pub mod judge;
 pub mod keys;
 pub mod lapse;
 pub mod live;
+pub mod look_up;
 pub mod open_link;
 mod outside;
 pub mod overview;
@@ -24,6 +26,7 @@ pub mod permit;
 pub mod prove;
 pub mod read_log;
 mod record;
+pub mod repeat;
 pub mod restored;
 pub mod seal;
 pub mod sequence;
@@ -32,6 +35,7 @@ pub mod sign_up;
 mod sources;
 pub mod tidy;
 pub mod timestamp;
+pub mod webhooks;
 pub mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -57,6 +61,7 @@ pub struct App {
     pub log: sequence::Log,
     pub stamping: timestamp::Stamping,
     pub witnessing: witness::Witnessing,
+    pub telling: webhooks::Telling,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -113,6 +118,7 @@ impl App {
         let catalog = catalog::load(&store).await?;
         let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
         let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
+        let telling = webhooks::Telling::new(&config.webhooks, random.uuid_v7(clock.now()));
         let work = Work {
             store: store.clone(),
             clock: clock.clone(),
@@ -140,6 +146,7 @@ impl App {
             log,
             stamping,
             witnessing,
+            telling,
             config,
             clock,
             random,

@@ -24,6 +24,7 @@ mod seal_key;
 mod serve;
 mod timestamp;
 mod verify;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -97,6 +98,9 @@ enum Command {
     /// Keys for programs that use the API
     #[command(subcommand)]
     Key(key::Key),
+    /// Who is told of events, by webhooks
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Confirmation mails that are held because suddenly few are confirmed
     #[command(subcommand)]
     Breaker(breaker::Breaker),
@@ -176,6 +180,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::SealKey(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
         Command::Key(command) => command.run(&*opened(&file).await?).await,
+        Command::Webhook(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Restored(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,

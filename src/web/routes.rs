@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, head, post};
 
-use super::{Web, admin, assets, cors, demo, error, health, public};
+use super::{Web, admin, api, assets, cors, demo, error, health, public};
 
 pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
     let (form, inbox, confirm) = ("/f/{form}", "/i/{token}", "/c/{token}");
@@ -54,6 +54,8 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/admin/sign-in", get().to(admin::sign_in::show))
         .route("/admin/sign-in", post().to(admin::sign_in::submit))
         .route("/admin/sign-out", post().to(admin::sign_in::end))
+        // Programs
+        .configure(api::configure)
         // Machines
         .route("/livez", get().to(health::live))
         .route("/readyz", get().to(health::ready))
