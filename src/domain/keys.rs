@@ -30,6 +30,7 @@ struct Derived {
     log: [u8; 32],
     booth: [u8; 32],
     webhook: [u8; 32],
+    answer: [u8; 32],
 }
 
 /// The newest root secret first, then earlier ones that still verify what they signed.
@@ -82,6 +83,7 @@ impl Keys {
                 log: one(b"log"),
                 booth: one(b"booth"),
                 webhook: one(b"webhook"),
+                answer: one(b"answer"),
             });
         }
         let oldest = derived.last().ok_or(KeysProblem::None)?;
@@ -160,6 +162,15 @@ impl Keys {
         let key = self.derived.iter().find(|key| key.id == id)?;
         let parts: [&[u8]; 2] = [webhook.as_bytes(), &generation.to_be_bytes()];
         Some(mac(&key.webhook, &parts).finalize().into_bytes().into())
+    }
+
+    /// The key that an answer is sealed with which is kept for whoever brings this text again. Who has the database and the root
+    /// secret, but not the text, reads nothing.
+    pub fn answer_key(&self, brought: &str) -> [u8; 32] {
+        mac(&self.derived[0].answer, &[brought.as_bytes()])
+            .finalize()
+            .into_bytes()
+            .into()
     }
 
     /// The secret half of the key that signs the log (Ed25519, RFC 8032). It comes from the oldest secret given, since a

@@ -4,6 +4,7 @@ pub mod body;
 pub mod catalog;
 pub mod contacts;
 pub mod cursor;
+pub mod docs;
 pub mod events;
 pub mod idempotent;
 pub mod key;
@@ -66,6 +67,7 @@ pub fn configure(routes: &mut ServiceConfig) {
             [get().to(webhooks::deliveries)],
         ))
         .service(at("/v1/openapi.json", [get().to(openapi::show)]))
+        .service(at("/docs", [get().to(docs::show)]))
         .service(at("/openapi.json", [get().to(openapi::show)]))
         .default_service(web::to(no_such_resource));
     routes.service(scope);

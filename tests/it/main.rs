@@ -9,6 +9,7 @@
 
 mod addresses;
 mod admin;
+mod api;
 mod apply;
 mod architecture;
 mod audit;
@@ -49,5 +50,6 @@ mod timestamp_command;
 mod timestamps;
 mod verify;
 mod verify_page;
+mod webhooks;
 mod weight;
 mod witnessing;

@@ -43,7 +43,7 @@ where
     whole.update(body);
     let asked = Repeatable {
         key,
-        hash: Sha256::digest(given.as_bytes()).into(),
+        brought: given,
         request: whole.finalize().into(),
     };
     let turn = match shared.app.take_up(asked).await? {
