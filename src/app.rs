@@ -2,6 +2,7 @@
 
 pub mod acted;
 pub mod anchored;
+pub mod announce;
 pub mod apply;
 pub mod audit;
 pub mod booth;
@@ -20,10 +21,12 @@ pub mod expire;
 pub mod import;
 pub mod inbox;
 pub mod judge;
+pub mod keys;
 pub mod lapse;
 pub mod links;
 pub mod live;
 pub mod notice;
+pub mod look_up;
 pub mod open_link;
 pub mod operators;
 mod outside;
@@ -34,6 +37,7 @@ pub mod prefer;
 pub mod prove;
 pub mod read_log;
 mod record;
+pub mod repeat;
 pub mod restored;
 pub mod seal;
 pub mod second_factor;
@@ -46,6 +50,7 @@ pub mod tidy;
 pub mod timestamp;
 pub mod withdraw;
 pub mod waiting;
+pub mod webhooks;
 pub mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -71,6 +76,7 @@ pub struct App {
     pub log: sequence::Log,
     pub stamping: timestamp::Stamping,
     pub witnessing: witness::Witnessing,
+    pub telling: webhooks::Telling,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -127,6 +133,7 @@ impl App {
         let catalog = catalog::load(&store).await?;
         let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
         let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
+        let telling = webhooks::Telling::new(&config.webhooks, random.uuid_v7(clock.now()));
         let work = Work {
             store: store.clone(),
             clock: clock.clone(),
@@ -154,6 +161,7 @@ impl App {
             log,
             stamping,
             witnessing,
+            telling,
             config,
             clock,
             random,

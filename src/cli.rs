@@ -16,6 +16,7 @@ mod evidence;
 mod forget;
 mod import;
 mod init;
+mod key;
 mod lapsing;
 mod operator;
 mod permission;
@@ -28,6 +29,7 @@ mod suppression;
 mod timestamp;
 mod verify;
 mod withdraw;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,6 +109,12 @@ enum Command {
     /// Admin accounts
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Keys for programs that use the API
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Who is told of events, by webhooks
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Confirmation mails that are held because suddenly few are confirmed
     #[command(subcommand)]
     Breaker(breaker::Breaker),
@@ -195,6 +203,8 @@ async fn run(arguments: Arguments) -> Done {
         Command::Forget(command) => command.run(&*opened(&file).await?).await,
         Command::SealKey(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,
+        Command::Key(command) => command.run(&*opened(&file).await?).await,
+        Command::Webhook(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Restored(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,

@@ -20,7 +20,7 @@ use crate::store::Location;
 pub use self::check::SettingsProblem;
 pub use self::commented::commented_file;
 pub use self::ledger::Ledger;
-pub use self::outside::{Authority, Timestamps, Witness, Witnesses};
+pub use self::outside::{Authority, Timestamps, Webhooks, Witness, Witnesses};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
 pub use self::table::{Kind, SETTINGS, Setting, environment_name};
 
@@ -90,6 +90,9 @@ pub struct Config {
     pub witnesses: Witnesses,
     /// Whom to tell that implicit consent is about to lapse.
     pub notice_email: Option<String>,
+    /// Requests a minute of one API key.
+    pub requests_a_minute: u32,
+    pub webhooks: Webhooks,
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
@@ -162,6 +165,8 @@ impl Reader<'_> {
             timestamps: self.timestamps(),
             witnesses: self.witnesses(),
             notice_email: self.notice_email(),
+            requests_a_minute: self.number("api", "requests_a_minute", 1, 1_000_000),
+            webhooks: self.webhooks(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
@@ -201,6 +206,7 @@ impl Reader<'_> {
             resend_after: self.seconds("budget", "resend_seconds", 1, 3_600),
             per_network_an_hour: self.number("budget", "per_network_an_hour", 0, 1_000_000),
             per_kiosk_an_hour: self.number("budget", "per_kiosk_an_hour", 0, 1_000_000),
+            per_key_an_hour: self.number("budget", "per_key_an_hour", 0, 1_000_000),
             per_form_an_hour: self.number("budget", "per_form_an_hour", 0, 10_000_000),
             per_installation_an_hour: self.number(
                 "budget",

@@ -1,5 +1,7 @@
 //! What the product means. Everything here is pure: no I/O, no clock, no randomness, no database.
 
+pub mod announcement;
+pub mod api_key;
 pub mod booth;
 pub mod brand;
 pub mod breaker;
@@ -24,3 +26,4 @@ pub mod sentence;
 pub mod standing;
 pub mod time;
 pub mod token;
+pub mod webhook;

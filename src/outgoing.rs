@@ -1,4 +1,4 @@
-//! HTTP requests to servers that the operator named: time-stamping authorities and witnesses.
+//! HTTP requests to servers that the operator named: time-stamping authorities, witnesses, receivers of webhooks.
 //!
 //! Whoever can choose a URL must not reach through it what only this machine can reach (T30). A name is resolved once for
 //! each request, all of its addresses are looked at, and the connection goes to one of them. Nothing is redirected, no
@@ -81,10 +81,15 @@ pub enum OutgoingProblem {
 
 impl Outgoing {
     pub fn new(limits: Limits) -> Self {
+        Self::with_turns(limits, AT_ONCE)
+    }
+
+    /// With so many requests at once.
+    pub fn with_turns(limits: Limits, at_once: usize) -> Self {
         Self {
             limits,
             agent: Arc::default(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            turns: Arc::new(Semaphore::new(at_once)),
         }
     }
 
@@ -95,6 +100,17 @@ impl Outgoing {
         content_type: &'static str,
         body: Vec<u8>,
     ) -> Result<Answer, OutgoingProblem> {
+        let headers = vec![("content-type", content_type.to_owned())];
+        self.post_with(url, headers, body).await
+    }
+
+    /// The same with headers of one's own.
+    pub async fn post_with(
+        &self,
+        url: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> Result<Answer, OutgoingProblem> {
         // The turn goes with the thread: a caller that leaves does not make room for one more.
         let turn = self.turns.clone().acquire_owned().await;
         let turn = turn.map_err(|_| OutgoingProblem::Slow)?;
@@ -102,7 +118,7 @@ impl Outgoing {
         let sent = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let agent = agent.get_or_init(|| agent_with(limits));
-            send(agent, limits, &url, content_type, &body)
+            send(agent, limits, &url, &headers, &body)
         });
         sent.await
             .unwrap_or_else(|_| Err(OutgoingProblem::Connection("the request broke off".into())))
@@ -113,13 +129,14 @@ fn send(
     agent: &Agent,
     limits: Limits,
     url: &str,
-    content_type: &str,
+    headers: &[(&'static str, String)],
     body: &[u8],
 ) -> Result<Answer, OutgoingProblem> {
-    let answer = agent
-        .post(url)
-        .header("content-type", content_type)
-        .send(body);
+    let mut request = agent.post(url);
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let answer = request.send(body);
     let answer = answer.map_err(|error| problem(error, limits))?;
     let status = answer.status();
     if status.is_redirection() {

@@ -3,6 +3,7 @@
 //! A `Conn` is a connection to read with or a transaction to write in. `on!` runs one statement on whichever engine is
 //! behind it: the body stands once in the source, is expanded twice and typed twice.
 
+pub mod answers;
 pub mod backup;
 pub mod booth;
 pub mod brands;
@@ -17,6 +18,7 @@ pub mod events;
 pub mod head_file;
 pub mod held;
 pub mod imports;
+pub mod keys;
 pub mod leases;
 pub mod locks;
 pub mod log;
@@ -40,6 +42,7 @@ pub mod signups;
 pub mod sqlite;
 pub mod temporary;
 pub mod timestamps;
+pub mod webhooks;
 pub mod writer;
 
 use std::path::Path;

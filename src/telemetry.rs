@@ -44,6 +44,9 @@ pub const COSIGNATURE_AGE: &str = "countersign_cosignature_age_seconds";
 /// How often a witness did not cosign since it last did.
 pub const WITNESS_FAILURES: &str = "countersign_witness_failures";
 
+/// Messages to webhooks by outcome.
+pub const WEBHOOKS: &str = "countersign_webhook_messages_total";
+
 /// How often the breaker tripped; whether it is open; the mails that it holds.
 pub const BREAKER_TRIPS: &str = "countersign_breaker_trips_total";
 pub const BREAKER_OPEN: &str = "countersign_breaker_open";

@@ -1,6 +1,7 @@
 //! HTTP: routes, extraction, pages. A handler extracts, calls one verb of `app`, and answers.
 
 pub mod admin;
+pub mod api;
 pub mod assets;
 pub mod cors;
 pub mod demo;
@@ -33,6 +34,8 @@ pub struct Web {
     pub metrics: Option<PrometheusHandle>,
     /// Waiting pages that are kept informed at the moment.
     pub listeners: AtomicUsize,
+    /// What API keys used of their quotas.
+    pub used: api::quota::Used,
     /// A route that parses like a signup and stores nothing, for `bench` only.
     pub ceiling: bool,
 }
@@ -45,6 +48,7 @@ impl Web {
             demo: None,
             metrics,
             listeners: AtomicUsize::new(0),
+            used: api::quota::Used::default(),
             ceiling: false,
         }
     }

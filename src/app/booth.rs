@@ -104,6 +104,7 @@ fn submission(content: Content, booth: AtBooth, circumstances: &Circumstances) -
         fields: content.fields,
         bot: content.bot,
         booth: Some(booth),
+        passed_on: None,
         circumstances: circumstances.clone(),
     }
 }

@@ -31,7 +31,7 @@ use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
-    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub,
+    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub, webhooks,
 };
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
@@ -245,6 +245,7 @@ async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreEr
     let asked = requests_of(tx, contact).await?;
     contacts::delete(tx, contact.brand_id, contact.id).await?;
     campaigns::delete_of(tx, contact.brand_id, contact.id).await?;
+    webhooks::delete_of(tx, contact.brand_id, contact.id).await?;
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;
     let openings = openings::delete_of_requests(tx, &asked).await?;

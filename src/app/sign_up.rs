@@ -9,7 +9,7 @@ use crate::domain::brand::{Brand, Slug};
 use crate::domain::budget::Limits;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::email_address::{AddressProblem, EmailAddress};
-use crate::domain::event::MailFate;
+use crate::domain::event::{MailFate, PassedOn};
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
@@ -54,6 +54,8 @@ pub struct Submission {
     pub bot: bool,
     /// It was entered at a booth.
     pub booth: Option<AtBooth>,
+    /// A program passed it on; what it says of the person stands in `circumstances`.
+    pub passed_on: Option<PassedOn>,
     pub circumstances: Circumstances,
 }
 
@@ -85,6 +87,7 @@ pub struct SignUp {
     fields: Vec<String>,
     bot: bool,
     booth: Option<AtBooth>,
+    passed_on: Option<PassedOn>,
     key_id: u8,
     request: RequestId,
     circumstances: Circumstances,

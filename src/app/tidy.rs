@@ -12,7 +12,9 @@ use super::restored::SendingHeld;
 use super::waiting::LogWaiting;
 use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
-use crate::store::{StoreError, booth, breaker, budgets, contacts, log, notices, openings, outbox};
+use crate::store::{
+    StoreError, answers, booth, breaker, budgets, contacts, log, notices, openings, outbox,
+};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -57,11 +59,12 @@ impl App {
         let mut tx = self.store.write().await?;
         let removed = budgets::prune(&mut tx, now, now.minus(DAY)).await?
             + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?
+            + answers::prune(&mut tx, now).await?
             + booth::prune(&mut tx, now.minus(REMEMBERED_FOR)).await?
             + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?
             + notices::prune(&mut tx, now.minus(NOTICES_KEPT_FOR)).await?;
         tx.commit().await?;
-        let removed = removed + self.delete_due_seals().await?;
+        let removed = removed + self.delete_due_seals().await? + self.tidy_webhooks().await?;
         // What an erasure, here or on the command line, left in the files because a reader was at it or a process died.
         self.store.scrub().await?;
         Ok(removed)

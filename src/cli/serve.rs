@@ -46,6 +46,8 @@ const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 const WATCH_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether the log is to be stamped.
 const STAMP_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether webhooks are to be told of events.
+const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked whether the log has a head that witnesses have not seen.
 const WITNESS_EVERY: Duration = Duration::from_secs(2);
 
@@ -85,6 +87,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
+        tasks.spawn(every(TELL_EVERY, stopped.clone(), app.clone(), tell));
     }
     if let Some(address) = app.config.bounces.listen.filter(|_| role != Role::Web) {
         let listener = tokio::net::TcpListener::bind(address).await;
@@ -261,6 +264,12 @@ async fn lapse(app: Arc<App>) {
 async fn ask(app: Arc<App>) {
     if let Err(error) = app.campaigns_due().await {
         tracing::warn!(%error, "campaigns do not go on");
+    }
+}
+
+async fn tell(app: Arc<App>) {
+    if let Err(error) = app.tell_in_background().await {
+        tracing::warn!(%error, "webhooks are not told");
     }
 }
 

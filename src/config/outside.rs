@@ -1,4 +1,4 @@
-//! Who outside watches the log: time-stamping authorities and witnesses.
+//! Who outside watches the log: time-stamping authorities and witnesses; and how webhooks reach others.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -52,7 +52,24 @@ pub struct Witnesses {
     pub allow_private: bool,
 }
 
+/// How webhooks are sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Webhooks {
+    /// How long a receiver may take.
+    pub within: Duration,
+    /// Whether they may go to this machine and to private networks, and without TLS.
+    pub allow_private: bool,
+}
+
 impl Reader<'_> {
+    pub(super) fn webhooks(&mut self) -> Webhooks {
+        let within = self.number("webhook", "within_seconds", 1, 60);
+        Webhooks {
+            within: Duration::from_secs(u64::from(within)),
+            allow_private: self.flag("webhook", "allow_private"),
+        }
+    }
+
     pub(super) fn witnesses(&mut self) -> Witnesses {
         let allow_private = self.flag("witness", "allow_private");
         let mut witnesses: Vec<Witness> = Vec::new();

@@ -85,6 +85,10 @@ settings! {
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
+    budget.per_key_an_hour: Number = "2000", "Signups an hour that an API key can cause mail for without naming the person's address in the network; where it names one, per_network_an_hour holds. 0 is no limit.";
+    api.requests_a_minute: Number = "600", "Requests a minute of one API key, in each web process. A list of addresses counts once for each hundred.";
+    webhook.within_seconds: Number = "15", "How long a webhook's receiver may take to answer.";
+    webhook.allow_private: Flag = "false", "Let webhooks go to this machine and to private networks, and without TLS.";
     ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";
     ledger.published: Flag = "true", "Serve the log under /log/. It shows how many events there are and when, and nothing of whom.";
     ledger.head_file: Text = "", "A file that keeps the log's newest head outside the database, so that an older copy that was put back, or a log whose end was cut off, is noticed. By default it lies beside an SQLite database (….log-head). On PostgreSQL there is none until it is named here: on this machine's disk, where no restore of the database puts an older one.";

@@ -19,6 +19,8 @@ pub struct Limits {
     pub per_network_an_hour: u32,
     /// In place of `per_network_an_hour` for the tablets of a form's booth.
     pub per_kiosk_an_hour: u32,
+    /// In place of `per_network_an_hour` for an API key that names no client address.
+    pub per_key_an_hour: u32,
     pub per_form_an_hour: u32,
     pub per_installation_an_hour: u32,
 }
@@ -31,6 +33,7 @@ impl Default for Limits {
             resend_after: Duration::from_secs(60),
             per_network_an_hour: 60,
             per_kiosk_an_hour: 240,
+            per_key_an_hour: 2_000,
             per_form_an_hour: 2_000,
             per_installation_an_hour: 10_000,
         }

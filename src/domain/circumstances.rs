@@ -13,6 +13,12 @@ pub struct Circumstances {
     /// The address at the other end of the connection, where it differs from `ip`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<IpAddr>,
+    /// The person's address and browser, where a program of the operator's passed the signup on: its word. `ip` and
+    /// `user_agent` are then the program's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_ip: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_user_agent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,11 +36,12 @@ pub struct Circumstances {
 impl Circumstances {
     /// The unit of per-client limits: one IPv4 address, or an IPv6 /64, which is what one household gets.
     pub fn network(&self) -> String {
-        match self.ip.map(|ip| ip.to_canonical()) {
-            Some(IpAddr::V4(ip)) => ip.to_string(),
-            Some(IpAddr::V6(ip)) => format!("{}/64", prefix_6(ip, 64)),
-            None => "unknown".to_owned(),
-        }
+        network_of(self.ip)
+    }
+
+    /// The same of the person, as a program says; none if it does not say.
+    pub fn claimed_network(&self) -> Option<String> {
+        self.claimed_ip.map(|ip| network_of(Some(ip)))
     }
 
     /// The unit in which scanners appear: they come from several addresses of one block.
@@ -47,6 +54,14 @@ impl Circumstances {
             Some(IpAddr::V6(ip)) => format!("{}/48", prefix_6(ip, 48)),
             None => "unknown".to_owned(),
         }
+    }
+}
+
+fn network_of(ip: Option<IpAddr>) -> String {
+    match ip.map(|ip| ip.to_canonical()) {
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => format!("{}/64", prefix_6(ip, 64)),
+        None => "unknown".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::brand::{BrandDeclaration, Slug};
 use super::campaign::Invited;
 use super::circumstances::Circumstances;
 use super::form::VersionHash;
-use super::ids::{BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
+use super::ids::{ApiKeyId, BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
 use super::import::Imported;
 pub use super::leaving::{Bounced, Complained, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose};
 use super::policy::Ruling;
@@ -168,9 +168,25 @@ pub struct SignedUp {
     /// When it was entered, by the tablet's clock: a claim. Only where it waited there without a connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered_at: Option<Timestamp>,
+    /// A program of the operator's passed it on: nobody was at our form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_on: Option<PassedOn>,
     /// Kept beside the event under a term of its own; the event names them by their hash.
     #[serde(default, skip_serializing)]
     pub circumstances: Circumstances,
+}
+
+/// What a program of the operator's says of a signup that it passed on over the API. All of it is claimed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOn {
+    /// The key that it brought.
+    pub key: ApiKeyId,
+    /// What the person read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<String>,
+    /// When the person entered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered_at: Option<Timestamp>,
 }
 
 /// Who asked for an erasure.

@@ -35,4 +35,7 @@ ids! {
     ImportId,
     CampaignId,
     OperatorId,
+    /// A key that a program brings.
+    ApiKeyId,
+    WebhookId,
 }

@@ -30,6 +30,8 @@ struct Derived {
     log: [u8; 32],
     booth: [u8; 32],
     totp: [u8; 32],
+    webhook: [u8; 32],
+    answer: [u8; 32],
 }
 
 /// The newest root secret first, then earlier ones that still verify what they signed.
@@ -82,6 +84,8 @@ impl Keys {
                 log: one(b"log"),
                 booth: one(b"booth"),
                 totp: one(b"totp"),
+                webhook: one(b"webhook"),
+                answer: one(b"answer"),
             });
         }
         let oldest = derived.last().ok_or(KeysProblem::None)?;
@@ -167,6 +171,23 @@ impl Keys {
         Some(first)
     }
 
+    /// The secret that signs what a webhook is sent: of one webhook, and of one generation of it, so that it can be rotated. It is
+    /// kept nowhere; none where the root secret that it was made from is not given any more.
+    pub fn webhook_secret(&self, id: u8, webhook: Uuid, generation: i64) -> Option<[u8; 32]> {
+        let key = self.derived.iter().find(|key| key.id == id)?;
+        let parts: [&[u8]; 2] = [webhook.as_bytes(), &generation.to_be_bytes()];
+        Some(mac(&key.webhook, &parts).finalize().into_bytes().into())
+    }
+
+    /// The key that an answer is sealed with which is kept for whoever brings this text again. Who has the database and the root
+    /// secret, but not the text, reads nothing.
+    pub fn answer_key(&self, brought: &str) -> [u8; 32] {
+        mac(&self.derived[0].answer, &[brought.as_bytes()])
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
     /// The secret half of the key that signs the log (Ed25519, RFC 8032). It comes from the oldest secret given, since a
     /// log has one key for its life.
     pub const fn log_secret(&self) -> &[u8; 32] {
@@ -224,6 +245,19 @@ mod tests {
         assert_ne!(secret(&both, id), secret(&both, both.current_id()));
         assert_ne!(secret(&old, id), old.booth_secret(id, Uuid::from_u128(8)));
         assert_eq!(secret(&old, both.current_id()), None);
+    }
+
+    #[test]
+    fn every_webhook_and_generation_has_a_secret_of_its_own_that_outlives_a_new_root_secret() {
+        let old = Keys::derive(&[root(1)]).unwrap();
+        let both = Keys::derive(&[root(2), root(1)]).unwrap();
+        let (id, hook) = (old.current_id(), Uuid::from_u128(7));
+        let first = old.webhook_secret(id, hook, 1);
+        assert_eq!(first, both.webhook_secret(id, hook, 1));
+        assert_ne!(first, old.webhook_secret(id, hook, 2));
+        assert_ne!(first, old.webhook_secret(id, Uuid::from_u128(8), 1));
+        assert_ne!(first, both.webhook_secret(both.current_id(), hook, 1));
+        assert_eq!(old.webhook_secret(both.current_id(), hook, 1), None);
     }
 
     #[test]

@@ -107,8 +107,17 @@ fn imported(import: &Imported) -> String {
     )
 }
 
-/// What a booth's tablet says of a signup.
+/// What a booth's tablet, or a program that passed it on, says of a signup.
 fn at_booth(signup: &SignedUp) -> String {
+    if let Some(passed_on) = &signup.passed_on {
+        let at = passed_on.entered_at.map_or_else(String::new, |at| {
+            format!(", by its word entered at {}", at.to_the_minute())
+        });
+        return format!(
+            " as a program of the operator's says (API key {}{at})",
+            passed_on.key
+        );
+    }
     match (signup.kiosk, signup.entered_at) {
         (false, _) => String::new(),
         (true, None) => " at a booth".to_owned(),

@@ -26,6 +26,7 @@ pub struct Assets {
     pub kiosk_css: String,
     pub kiosk_js: String,
     pub poster_css: String,
+    pub docs_css: String,
     pub demo_css: String,
     pub demo_js: String,
 }
@@ -90,6 +91,7 @@ impl Assets {
             CSS,
             include_bytes!("../../static/poster.css"),
         );
+        let docs_css = add("docs", "css", CSS, include_bytes!("../../static/docs.css"));
         let demo_css = add("demo", "css", CSS, include_bytes!("../../static/demo.css"));
         let demo_js = add("demo", "js", JS, include_bytes!("../../static/demo.js"));
         Self {
@@ -104,6 +106,7 @@ impl Assets {
             kiosk_css,
             kiosk_js,
             poster_css,
+            docs_css,
             demo_css,
             demo_js,
         }

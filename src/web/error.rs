@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::texts::{Texts, negotiate};
 
 /// One field that is not right.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct FieldProblem {
     pub field: String,
     pub detail: String,

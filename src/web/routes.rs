@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, head, post};
 
-use super::{Web, admin, assets, cors, demo, error, health, public};
+use super::{Web, admin, api, assets, cors, demo, error, health, public};
 
 pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
     let (form, inbox, confirm) = ("/f/{form}", "/i/{token}", "/c/{token}");
@@ -66,6 +66,8 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/theme/{name}", get().to(assets::theme))
         // Operators
         .configure(admin::routes::configure)
+        // Programs
+        .configure(api::configure)
         // Machines
         .route("/livez", get().to(health::live))
         .route("/readyz", get().to(health::ready))

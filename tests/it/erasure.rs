@@ -3,7 +3,7 @@
 mod command;
 mod races;
 mod sealed;
-mod traces;
+pub mod traces;
 
 use std::sync::Arc;
 

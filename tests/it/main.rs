@@ -9,6 +9,7 @@
 
 mod addresses;
 mod admin;
+mod api;
 mod apply;
 mod architecture;
 mod audit;
@@ -52,5 +53,6 @@ mod timestamp_command;
 mod timestamps;
 mod verify;
 mod verify_page;
+mod webhooks;
 mod weight;
 mod witnessing;

@@ -139,11 +139,17 @@ impl<'a> Batch<'a> {
 
 /// The rate of whoever sends it. The tablets of a fair share one address with each other and with nobody else's form: a
 /// stranger elsewhere who posts to the booth's form draws on a rate of his own.
+/// A program's signups draw on the network that it says the person has, as they would at the form; where it does not say, on
+/// a rate of the program's own.
 pub(super) fn network_key(call: &SignUp) -> String {
     let network = call.circumstances.network();
-    match call.booth {
-        Some(_) => rate_key("kiosk", &format!("{}:{network}", call.form.id)),
-        None => rate_key("network", &network),
+    match (call.booth, &call.passed_on) {
+        (Some(_), _) => rate_key("kiosk", &format!("{}:{network}", call.form.id)),
+        (None, Some(passed_on)) => match call.circumstances.claimed_network() {
+            Some(network) => rate_key("network", &network),
+            None => rate_key("key", &passed_on.key.to_string()),
+        },
+        (None, None) => rate_key("network", &network),
     }
 }
 
@@ -173,9 +179,10 @@ pub(super) fn who(call: &SignUp) -> Who {
 
 pub(super) const fn rate_of(call: &SignUp, limits: &Limits) -> Rate {
     Rate {
-        an_hour: match call.booth {
-            Some(_) => limits.per_kiosk_an_hour,
-            None => limits.per_network_an_hour,
+        an_hour: match (call.booth, &call.passed_on) {
+            (Some(_), _) => limits.per_kiosk_an_hour,
+            (None, Some(_)) if call.circumstances.claimed_ip.is_none() => limits.per_key_an_hour,
+            (None, _) => limits.per_network_an_hour,
         },
     }
 }

@@ -39,6 +39,7 @@ impl App {
             fields: given.fields,
             bot: given.bot,
             booth: given.booth.filter(|_| form.declared.kiosk),
+            passed_on: given.passed_on,
             key_id: self.keys.current_id(),
             request: RequestId(self.random.uuid_v7(now)),
             circumstances: given.circumstances,

@@ -3,7 +3,6 @@
 use super::SignUp;
 use crate::domain::brand::{RoleAddresses, Slug};
 use crate::domain::event::{self, AskedBy, Fact, MailFate, ShownBox, Source};
-use crate::domain::form::{Form, VersionHash};
 use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict, judge_signup};
 use crate::domain::standing::{Standings, State, has_left_all};
 use crate::domain::time::Timestamp;
@@ -51,7 +50,7 @@ pub(super) fn signed_up(
     Fact::SignedUp(Box::new(event::SignedUp {
         address_typed: call.address.as_typed().to_owned(),
         address,
-        boxes: boxes(&call.form, &call.version, &call.purposes),
+        boxes: boxes(&call),
         responsible: responsible(&call),
         name: call.name,
         purposes: call.purposes,
@@ -69,6 +68,7 @@ pub(super) fn signed_up(
         mail,
         kiosk: call.booth.is_some(),
         entered_at: call.booth.and_then(|booth| booth.entered_at),
+        passed_on: call.passed_on,
         circumstances: call.circumstances,
     }))
 }
@@ -81,17 +81,18 @@ fn responsible(call: &SignUp) -> Option<String> {
         .flatten()
 }
 
-/// The purposes that the form showed, with the state of each box as it came back.
-fn boxes(form: &Form, version: &VersionHash, chosen: &[Slug]) -> Vec<ShownBox> {
-    let shown = form
-        .content(version)
-        .map_or(&[][..], |content| &content.purposes);
+/// The purposes that the form showed, with the state of each box as it came back; none where a program passed the signup on
+/// and our form was not shown.
+fn boxes(call: &SignUp) -> Vec<ShownBox> {
+    let content = call.form.content(&call.version);
+    let shown = content.filter(|_| call.passed_on.is_none());
+    let shown = shown.map_or(&[][..], |content| &content.purposes);
     shown
         .iter()
         .map(|purpose| ShownBox {
             purpose: purpose.slug.clone(),
             is_box: purpose.choice,
-            ticked: purpose.choice && chosen.contains(&purpose.slug),
+            ticked: purpose.choice && call.purposes.contains(&purpose.slug),
         })
         .collect()
 }

@@ -50,6 +50,7 @@ fn signed_up(verdict: Verdict) -> Fact {
         responsible: None,
         kiosk: false,
         entered_at: None,
+        passed_on: None,
         circumstances: Circumstances::default(),
     }))
 }

@@ -14,6 +14,8 @@ pub struct Request {
     pub method: String,
     pub path: String,
     pub head: String,
+    /// The head as it came: `head` is in small letters.
+    pub raw_head: String,
     pub body: Vec<u8>,
 }
 
@@ -169,7 +171,8 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Request>
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
     };
-    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let raw_head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let head = raw_head.to_ascii_lowercase();
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
@@ -185,6 +188,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Request>
         method: words.next().unwrap_or_default().to_owned(),
         path: words.next().unwrap_or_default().to_owned(),
         head,
+        raw_head,
         body,
     })
 }

@@ -221,6 +221,25 @@ fn of_signup(
     claim: impl Fn(String, String) -> Claim,
 ) -> Vec<Claim> {
     let version = signup.form_version.as_str();
+    if signup.passed_on.is_some() {
+        return vec![
+            claim(
+                entered(signup, at),
+                format!(
+                    "The word of the operator's program, as the server wrote it down at that moment; nobody was at a form here. {whence}"
+                ),
+            ),
+            claim(
+                format!(
+                    "The confirmation asked for the wording of this report, in the language “{}”.",
+                    legible(&signup.language)
+                ),
+                format!(
+                    "The page forms/{version}.html, whose SHA-256 is its name; the event names it."
+                ),
+            ),
+        ];
+    }
     vec![
         claim(
             entered(signup, at),
@@ -246,6 +265,9 @@ fn entered(signup: &SignedUp, at: &str) -> String {
         signup.form,
         list(&signup.purposes)
     );
+    if signup.passed_on.is_some() {
+        return format!("At {at} a program of the operator's reported that {what}.");
+    }
     match (signup.kiosk, signup.entered_at) {
         (_, Some(entered_at)) => format!(
             "At {at} a booth's tablet reported that {what}; by its clock that was at {}.",

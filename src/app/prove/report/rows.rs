@@ -54,7 +54,24 @@ fn of_signup(signup: &SignedUp) -> Rows {
         ("Asked by", asked_by(&signup.asked_by)),
     ];
     if let Some(page) = &signup.page {
-        rows.push(("Page, as the browser says", legible(page)));
+        let who = if signup.passed_on.is_some() {
+            "Page, as the program says"
+        } else {
+            "Page, as the browser says"
+        };
+        rows.push((who, legible(page)));
+    }
+    if let Some(passed_on) = &signup.passed_on {
+        rows.push((
+            "Passed on by",
+            format!("a program, with the API key {}", passed_on.key),
+        ));
+        if let Some(wording) = &passed_on.wording {
+            rows.push(("Wording, as the program says", legible(wording)));
+        }
+        if let Some(at) = passed_on.entered_at {
+            rows.push(("Entered, as the program says", time(at)));
+        }
     }
     if signup.kiosk {
         let at = "at a booth, on a tablet that clears itself after each person";
@@ -168,6 +185,14 @@ pub(super) fn of_circumstances(from: &Circumstances, disclosed: bool) -> Rows {
         ("Network address", ip),
         ("Through the proxy", peer),
         ("Browser, as it says", from.user_agent.clone()),
+        (
+            "The person's network address, as the program says",
+            from.claimed_ip.map(|ip| ip.to_string()),
+        ),
+        (
+            "The person's browser, as the program says",
+            from.claimed_user_agent.clone(),
+        ),
         ("Languages it asks for", from.accept_language.clone()),
         ("Site it came from", from.origin.clone()),
         ("Fetch metadata", from.sec_fetch.clone()),

@@ -34,6 +34,7 @@ pub(super) struct FormView {
     /// A campaign shows nobody a form: its mail asks in the form's words.
     pub(super) by_campaign: bool,
     pub(super) file: String,
+    pub(super) passed_on: bool,
     pub(super) boxes: Vec<String>,
     /// The section of the kept page; none where an earlier event of the report shows it, or it is not there.
     pub(super) section: Option<String>,
@@ -109,6 +110,7 @@ fn form_of(
         .and_then(|page| shown::section_of(page, language));
     Some(FormView {
         by_campaign: matches!(event.fact, Fact::Invited(_)),
+        passed_on: matches!(&event.fact, Fact::SignedUp(signup) if signup.passed_on.is_some()),
         file: format!("forms/{}.html", version.as_str()),
         boxes,
         section: section.map(str::to_owned),

@@ -71,6 +71,7 @@ pub(super) fn submission(
             entry: fields.one("entry").and_then(|id| Uuid::try_parse(id).ok()),
             entered_at: None,
         }),
+        passed_on: None,
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
     }
 }

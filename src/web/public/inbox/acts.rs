@@ -151,6 +151,7 @@ fn corrected(request: &HttpRequest, shared: &Web, view: &InboxView, fields: &Fie
         fields: fields.names(),
         bot: false,
         booth: None,
+        passed_on: None,
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
     }
 }

@@ -5,6 +5,9 @@ use crate::domain::event::{Fact, Grade};
 /// How it was done; for a confirmation its grade, by its name in the events and in words.
 pub(super) fn method(fact: &Fact) -> String {
     match fact {
+        Fact::SignedUp(signup) if signup.passed_on.is_some() => {
+            "website_form: a program of the operator's passed the signup on, and says so".to_owned()
+        }
         Fact::SignedUp(_) => "website_form: the address was entered at the form".to_owned(),
         Fact::Imported(import) if import.left => {
             "import: the operator says that the person left".to_owned()

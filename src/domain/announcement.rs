@@ -1,0 +1,138 @@
+//! What others are told of: which events, under which names, and with what in them. Webhooks and the feed of the API say the
+//! same. This is the one place for it: a further kind of event is one line in `kind_of`.
+
+use serde::Serialize;
+
+use super::brand::Slug;
+use super::event::{Event, Fact, Grade, MailFate};
+use super::ids::{ContactId, EventId};
+use super::time::Timestamp;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        /// What happened to a contact, in the word that others know.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $($(#[$doc])* $name),+ }
+
+        impl Kind {
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Signed up, and a confirmation mail is on its way.
+    Pending = "contact.pending",
+    Confirmed = "contact.confirmed",
+    /// Said that the signup was not theirs.
+    Declined = "contact.declined",
+    Withdrawn = "contact.withdrawn",
+    /// Consent ended by itself.
+    Lapsed = "contact.lapsed",
+    /// The mail cannot be delivered.
+    Bounced = "contact.bounced",
+    Erased = "contact.erased",
+}
+
+impl Kind {
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// Under which name a fact is told; none if it is nobody's business.
+pub fn kind_of(fact: &Fact) -> Option<Kind> {
+    match fact {
+        Fact::SignedUp(signup) => (signup.mail == MailFate::Queued).then_some(Kind::Pending),
+        Fact::Confirmed { .. } => Some(Kind::Confirmed),
+        Fact::Declined { .. } => Some(Kind::Declined),
+        Fact::Withdrawn { .. } => Some(Kind::Withdrawn),
+        Fact::Lapsed { .. } => Some(Kind::Lapsed),
+        Fact::Erased { .. } => Some(Kind::Erased),
+        _ => None,
+    }
+}
+
+/// An event as others are told of it: the body of a webhook, and a line of the feed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Announcement {
+    /// The event's own id: the same in each try, and in the feed.
+    pub id: EventId,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub timestamp: Timestamp,
+    pub data: Data,
+}
+
+/// What is told of a contact.
+#[derive(Clone, Debug, Serialize)]
+pub struct Data {
+    pub brand: Slug,
+    pub contact: ContactId,
+    /// None once the contact was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Slug>,
+    /// How it was confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
+    /// The form that was signed up at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<Slug>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// How much was withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+impl Announcement {
+    /// What is told of an event; none if nobody is told of such. `address` is that of the contact, if it is still there.
+    pub fn of(event: &Event, brand: &Slug, address: Option<&str>) -> Option<Self> {
+        let kind = kind_of(&event.fact)?;
+        let mut data = Data {
+            brand: brand.clone(),
+            contact: event.contact,
+            address: address.map(ToOwned::to_owned),
+            purposes: event.fact.purposes().to_vec(),
+            grade: None,
+            form: None,
+            language: None,
+            scope: None,
+        };
+        match &event.fact {
+            Fact::SignedUp(signup) => {
+                data.form = Some(signup.form.clone());
+                data.language = Some(signup.language.clone());
+            }
+            Fact::Confirmed { grade, .. } => data.grade = Some(*grade),
+            Fact::Withdrawn { scope, .. } => data.scope = Some(scope.clone()),
+            Fact::Erased { .. } => data.address = None,
+            _ => {}
+        }
+        Some(Self {
+            id: event.id,
+            kind: kind.as_str(),
+            timestamp: event.at,
+            data,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read_back_from_its_name() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
+        }
+        assert_eq!(Kind::parse("contact.renamed"), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Keys for programs: what one may do, for whom, and until when.
+
+use super::ids::{ApiKeyId, BrandId};
+use super::time::Timestamp;
+
+/// What every key begins with, so that one which got lost can be told from other secrets.
+pub const PREFIX: &str = "csk_";
+
+macro_rules! scopes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        /// One thing that a key may do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Scope { $($(#[$doc])* $name),+ }
+
+        impl Scope {
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+        }
+    };
+}
+
+scopes! {
+    /// Start a double opt-in.
+    SignupsWrite = "signups:write",
+    /// Ask whether addresses may be mailed.
+    PermissionsRead = "permissions:read",
+    /// Read contacts, their standings and their events.
+    ContactsRead = "contacts:read",
+    /// Take out a contact's evidence bundle.
+    EvidenceRead = "evidence:read",
+    /// Read the feed of events.
+    EventsRead = "events:read",
+    /// Read what is declared: brands, purposes, forms.
+    CatalogRead = "catalog:read",
+    /// See imports and how far they are.
+    ImportsRead = "imports:read",
+    /// See campaigns and how far they are.
+    CampaignsRead = "campaigns:read",
+    /// Pause, resume and cancel campaigns.
+    CampaignsWrite = "campaigns:write",
+    /// Ask which addresses get no mail any more.
+    SuppressionsRead = "suppressions:read",
+    /// See webhooks and their deliveries.
+    WebhooksRead = "webhooks:read",
+    /// Add, change, test and remove webhooks.
+    WebhooksWrite = "webhooks:write",
+}
+
+impl Scope {
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|scope| scope.as_str() == text)
+    }
+}
+
+/// A key as it is known; the secret itself is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    /// The only brand that it sees; none for all.
+    pub brand: Option<BrandId>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    /// The last day on which it was used, counted since 1970.
+    pub used_day: Option<i64>,
+}
+
+impl ApiKey {
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    pub fn sees(&self, brand: BrandId) -> bool {
+        self.brand.is_none_or(|only| only == brand)
+    }
+
+    /// Neither revoked nor over.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
+/// The day of an instant, counted since 1970 in UTC.
+pub const fn day_of(at: Timestamp) -> i64 {
+    at.unix_seconds().div_euclid(86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_is_read_back_from_its_name() {
+        for scope in Scope::ALL {
+            assert_eq!(Scope::parse(scope.as_str()), Some(*scope));
+        }
+        assert_eq!(Scope::parse("everything"), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! `/api`: for programs of the operator's. Every answer is JSON, every refusal a problem document (RFC 9457).
+
+pub mod body;
+pub mod catalog;
+pub mod contacts;
+pub mod cursor;
+pub mod docs;
+pub mod events;
+pub mod idempotent;
+pub mod key;
+pub mod openapi;
+pub mod permissions;
+pub mod problem;
+pub mod quota;
+pub mod reply;
+pub mod signups;
+pub mod webhooks;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, ServiceConfig, delete, get, post};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError, Route};
+
+use problem::ApiProblem;
+use quota::Quota;
+
+/// Every route of the API on one screen.
+pub fn configure(routes: &mut ServiceConfig) {
+    let scope = web::scope("/api")
+        .wrap(from_fn(finish))
+        .service(at("/v1/signups", [post().to(signups::create)]))
+        .service(at("/v1/permissions", [post().to(permissions::ask)]))
+        .service(at("/v1/contacts", [get().to(contacts::list)]))
+        .service(at("/v1/contacts/find", [post().to(contacts::find)]))
+        .service(at("/v1/contacts/{id}", [get().to(contacts::show)]))
+        .service(at("/v1/contacts/{id}/events", [get().to(contacts::events)]))
+        .service(at(
+            "/v1/contacts/{id}/evidence",
+            [get().to(contacts::evidence)],
+        ))
+        .service(at("/v1/events", [get().to(events::list)]))
+        .service(at("/v1/brands", [get().to(catalog::brands)]))
+        .service(at("/v1/purposes", [get().to(catalog::purposes)]))
+        .service(at("/v1/forms", [get().to(catalog::forms)]))
+        .service(at(
+            "/v1/webhooks",
+            [get().to(webhooks::list), post().to(webhooks::create)],
+        ))
+        .service(at(
+            "/v1/webhooks/{id}",
+            [get().to(webhooks::show), delete().to(webhooks::remove)],
+        ))
+        .service(at("/v1/webhooks/{id}/pause", [post().to(webhooks::pause)]))
+        .service(at(
+            "/v1/webhooks/{id}/resume",
+            [post().to(webhooks::resume)],
+        ))
+        .service(at(
+            "/v1/webhooks/{id}/rotate",
+            [post().to(webhooks::rotate)],
+        ))
+        .service(at("/v1/webhooks/{id}/test", [post().to(webhooks::test)]))
+        .service(at(
+            "/v1/webhooks/{id}/deliveries",
+            [get().to(webhooks::deliveries)],
+        ))
+        .service(at("/v1/openapi.json", [get().to(openapi::show)]))
+        .service(at("/docs", [get().to(docs::show)]))
+        .service(at("/openapi.json", [get().to(openapi::show)]))
+        .default_service(web::to(no_such_resource));
+    routes.service(scope);
+}
+
+/// One resource with the methods that it has; any other is refused with their names.
+fn at<const N: usize>(path: &str, methods: [Route; N]) -> Resource {
+    let mut resource = web::resource(path);
+    for method in methods {
+        resource = resource.route(method);
+    }
+    resource.default_service(web::to(no_such_method))
+}
+
+async fn no_such_resource() -> HttpResponse {
+    ApiProblem::not_found("There is nothing at this address.").error_response()
+}
+
+async fn no_such_method(request: HttpRequest) -> HttpResponse {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let allowed = openapi::methods_of(&pattern);
+    ApiProblem::no_such_method(&allowed).error_response()
+}
+
+/// What holds for every answer: the limits of the key, and a problem document in place of whatever the framework itself says.
+async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let answered = next.call(request).await?;
+    let mut answered = answered.map_into_boxed_body();
+    let quota = answered.request().extensions().get::<Quota>().copied();
+    if let Some(quota) = quota {
+        quota.write(answered.headers_mut());
+    }
+    let status = answered.status();
+    let kind = answered.headers().get(header::CONTENT_TYPE);
+    let is_ours = kind.is_some_and(|kind| kind.as_bytes() == problem::CONTENT_TYPE.as_bytes());
+    if (status.is_client_error() || status.is_server_error()) && !is_ours {
+        let problem = ApiProblem::of_status(status);
+        return Ok(answered.into_response(problem.error_response()));
+    }
+    answered.headers_mut().insert(
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex"),
+    );
+    Ok(answered)
+}

@@ -1,0 +1,57 @@
+//! Pages: where one ended is told as a cursor, which says nothing to its bearer and is good for coming back with.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use super::problem::ApiProblem;
+
+/// Entries of a page, where nothing else is asked for.
+const BY_DEFAULT: u32 = 100;
+const AT_MOST: u32 = 500;
+
+fn read(text: &str, kind: char) -> Result<String, ApiProblem> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+    let plain = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let of_kind = plain.and_then(|text| text.strip_prefix(kind).map(ToOwned::to_owned));
+    of_kind.ok_or_else(|| ApiProblem::malformed("The cursor is not one that this address gave."))
+}
+
+fn not_ours() -> ApiProblem {
+    ApiProblem::malformed("The cursor is not one that this address gave.")
+}
+
+/// A cursor in the order of events.
+pub fn of_position(position: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("p{position}"))
+}
+
+/// The position that a cursor stands for; none is the beginning.
+pub fn position(text: Option<&str>) -> Result<i64, ApiProblem> {
+    let Some(text) = text else { return Ok(0) };
+    let position = read(text, 'p')?.parse::<i64>().map_err(|_| not_ours())?;
+    if position < 0 {
+        return Err(not_ours());
+    }
+    Ok(position)
+}
+
+/// A cursor in the order of ids.
+pub fn of_id(id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(format!("i{}", id.simple()))
+}
+
+/// The id that a cursor stands for; none is before all.
+pub fn id(text: Option<&str>) -> Result<Uuid, ApiProblem> {
+    let Some(text) = text else {
+        return Ok(Uuid::nil());
+    };
+    Uuid::try_parse(&read(text, 'i')?).map_err(|_| not_ours())
+}
+
+/// How many entries a page is to have.
+pub fn limit(asked: Option<u32>) -> Result<i64, ApiProblem> {
+    match asked.unwrap_or(BY_DEFAULT) {
+        limit @ 1..=AT_MOST => Ok(i64::from(limit)),
+        _ => Err(ApiProblem::malformed(format!("limit is 1 to {AT_MOST}."))),
+    }
+}

@@ -1,0 +1,133 @@
+//! Who asks: the key that a request brings, and that it has the scope which the route needs. A handler that takes a `Key`
+//! runs for nobody else.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+
+use super::problem::ApiProblem;
+use crate::domain::api_key::{ApiKey, Scope};
+use crate::domain::brand::Brand;
+use crate::web::Web;
+
+/// The scope that a route needs.
+pub trait Needs {
+    const SCOPE: Scope;
+}
+
+macro_rules! needs {
+    ($($name:ident),+ $(,)?) => {$(
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl Needs for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )+};
+}
+
+needs! {
+    SignupsWrite,
+    PermissionsRead,
+    ContactsRead,
+    EvidenceRead,
+    EventsRead,
+    CatalogRead,
+    ImportsRead,
+    CampaignsRead,
+    CampaignsWrite,
+    SuppressionsRead,
+    WebhooksRead,
+    WebhooksWrite,
+}
+
+/// A key that holds, has the scope, and has not asked too much within this minute.
+#[derive(Debug)]
+pub struct Key<S> {
+    pub key: ApiKey,
+    scope: PhantomData<S>,
+}
+
+impl<S> Key<S> {
+    /// A brand by its name, if the key sees it: of others it does not learn that they are there.
+    pub fn brand(&self, shared: &Web, slug: &str) -> Result<Arc<Brand>, ApiProblem> {
+        let catalog = shared.app.catalog();
+        let found = catalog.brand_by_slug(slug);
+        found
+            .filter(|brand| self.key.sees(brand.id))
+            .cloned()
+            .ok_or_else(|| ApiProblem::invalid("brand", "There is no such brand."))
+    }
+
+    /// All brands that the key sees.
+    pub fn brands(&self, shared: &Web) -> Vec<Arc<Brand>> {
+        let catalog = shared.app.catalog();
+        let all = catalog.brands.iter();
+        all.filter(|brand| self.key.sees(brand.id))
+            .cloned()
+            .collect()
+    }
+
+    /// Takes further requests' worth from the key's quota: for those that cost more than one.
+    pub fn take(&self, request: &HttpRequest, shared: &Web, units: u32) -> Result<(), ApiProblem> {
+        take(&self.key, request, shared, units)
+    }
+}
+
+impl<S: Needs> FromRequest for Key<S> {
+    type Error = ApiProblem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiProblem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let Some(shared) = request.app_data::<web::Data<Web>>() else {
+                return Err(ApiProblem::unavailable("The server is starting."));
+            };
+            let secret = bearer(&request).ok_or_else(|| {
+                ApiProblem::unauthenticated("Send a key as Authorization: Bearer KEY.")
+            })?;
+            let key = shared.app.key_of(secret).await?.ok_or_else(|| {
+                ApiProblem::unauthenticated("The key is unknown, expired or revoked.")
+            })?;
+            take(&key, &request, shared, 1)?;
+            if !key.may(S::SCOPE) {
+                return Err(ApiProblem::forbidden(S::SCOPE.as_str()));
+            }
+            Ok(Self {
+                key,
+                scope: PhantomData,
+            })
+        })
+    }
+}
+
+fn take(key: &ApiKey, request: &HttpRequest, shared: &Web, units: u32) -> Result<(), ApiProblem> {
+    let (app, in_all) = (&shared.app, shared.app.config.requests_a_minute);
+    let quota = shared.used.take(key.id, units, in_all, app.clock.now());
+    request.extensions_mut().insert(quota);
+    if quota.is_kept {
+        Ok(())
+    } else {
+        Err(ApiProblem::quota_exceeded(quota.resets_in))
+    }
+}
+
+/// The token of RFC 6750, section 2.1; the scheme's name is not case-sensitive.
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
+}

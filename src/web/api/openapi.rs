@@ -1,0 +1,146 @@
+//! The description of the API (OpenAPI 3.1), made from the code; docs/openapi.json is the same, and a test compares them.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use serde_json::{Value, json};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::problem::{self, ProblemDocument};
+use super::{catalog, contacts, events, permissions, signups, webhooks};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "countersign",
+        description = "Double opt-in with proof: start signups, ask for permissions, take out evidence, follow what happens.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    paths(
+        signups::create,
+        permissions::ask,
+        contacts::list,
+        contacts::find,
+        contacts::show,
+        contacts::events,
+        contacts::evidence,
+        events::list,
+        catalog::brands,
+        catalog::purposes,
+        catalog::forms,
+        webhooks::list,
+        webhooks::create,
+        webhooks::show,
+        webhooks::remove,
+        webhooks::pause,
+        webhooks::resume,
+        webhooks::rotate,
+        webhooks::test,
+        webhooks::deliveries,
+    ),
+    components(schemas(ProblemDocument, events::EventData)),
+    modifiers(&Bearer)
+)]
+struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "A key that `countersign key add` made, with the scopes that the operation names.",
+            ))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What holds for every operation, and is said once here: the problems that it may answer with, and its limits.
+fn complete(mut document: Value) -> Value {
+    // Its own version changes with every release; the API's does not.
+    document["info"]["version"] = json!("1");
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return document;
+    };
+    for operations in paths.values_mut() {
+        let Some(operations) = operations.as_object_mut() else {
+            continue;
+        };
+        for (method, operation) in operations {
+            complete_operation(method, operation);
+        }
+    }
+    document
+}
+
+fn complete_operation(method: &str, operation: &mut Value) {
+    let has_body = operation.get("requestBody").is_some();
+    let changes = method != "get";
+    let limits = json!({
+        "RateLimit-Policy": {"description": "The quota of the key", "schema": {"type": "string"}},
+        "RateLimit": {"description": "What is left of it", "schema": {"type": "string"}}
+    });
+    let Some(responses) = operation["responses"].as_object_mut() else {
+        return;
+    };
+    for answer in responses.values_mut() {
+        answer["headers"] = limits.clone();
+    }
+    let wanted = |kind: &str| match kind {
+        "too-large" | "unknown-kind" => has_body,
+        "conflict" | "key-used-otherwise" => true,
+        "no-such-method" | "internal" => false,
+        _ => true,
+    };
+    for (kind, status, title) in problem::KINDS.iter().filter(|kind| wanted(kind.0)) {
+        responses.entry(status.to_string()).or_insert_with(|| {
+            json!({
+                "description": format!("{title} ({kind})"),
+                "content": {problem::CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+            })
+        });
+    }
+    if changes {
+        let key = json!({
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "A text of your own, new for each request: a repetition within 24 hours gets the first one's answer.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+        });
+        match operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+        {
+            Some(parameters) => parameters.push(key),
+            None => operation["parameters"] = json!([key]),
+        }
+    }
+}
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| complete(serde_json::to_value(Description::openapi()).unwrap_or_default()));
+
+/// The description.
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+/// The methods that a path has, as the header `Allow` lists them.
+pub fn methods_of(pattern: &str) -> String {
+    let operations = document()["paths"][pattern].as_object();
+    let names = operations.into_iter().flat_map(|all| all.keys());
+    let names: Vec<String> = names.map(|name| name.to_uppercase()).collect();
+    if names.is_empty() {
+        "GET".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// `GET /api/v1/openapi.json`.
+pub async fn show() -> HttpResponse {
+    HttpResponse::Ok().json(document())
+}

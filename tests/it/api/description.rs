@@ -1,0 +1,91 @@
+//! The API as it describes itself.
+
+use std::path::Path;
+
+use countersign::domain::api_key::Scope;
+use countersign::store::Engine;
+use countersign::web::api::openapi;
+use serde_json::Value;
+
+use super::{problem, program};
+use crate::harness::World;
+
+fn kept() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json")
+}
+
+/// Every operation: method, path, and the operation itself.
+fn operations() -> Vec<(String, String, Value)> {
+    let paths = openapi::document()["paths"].as_object().unwrap();
+    let each = paths.iter().flat_map(|(path, operations)| {
+        let operations = operations.as_object().unwrap().iter();
+        operations
+            .map(|(method, operation)| (method.to_uppercase(), path.clone(), operation.clone()))
+    });
+    each.collect()
+}
+
+#[test]
+fn the_description_in_docs_is_that_of_the_code() {
+    let mut text = serde_json::to_string_pretty(openapi::document()).unwrap();
+    text.push('\n');
+    let there = std::fs::read_to_string(kept()).unwrap_or_default();
+    if there != text {
+        let new = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openapi.json");
+        std::fs::write(&new, &text).unwrap();
+        panic!(
+            "docs/openapi.json is not what the code says; copy {} there if the change is meant",
+            new.display()
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_described_operation_is_there_needs_a_key_and_names_its_scope() {
+    let world = World::on(Engine::Sqlite).await;
+    let mut nobody = world.client(super::BACKEND);
+    let mut scopes = std::collections::BTreeSet::new();
+    for (method, path, operation) in operations() {
+        let path = path.replace("{id}", "0191b1b2-0000-7000-8000-000000000000");
+        let kind = (method == "POST").then_some("application/json");
+        let reply = nobody.send(&method, &path, kind, b"{}").await;
+        assert_eq!(problem(&reply).0, 401, "{method} {path}");
+        let scope = operation["security"][0]["key"][0]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let known = Scope::parse(&scope).unwrap();
+        let others: Vec<Scope> = Scope::ALL
+            .iter()
+            .copied()
+            .filter(|scope| *scope != known)
+            .collect();
+        let reply = program(&world, &others)
+            .await
+            .send(&method, &path, kind, b"{}")
+            .await;
+        assert_eq!(problem(&reply).0, 403, "{method} {path} without {scope}");
+        scopes.insert(scope);
+    }
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/api.rs"))
+            .unwrap();
+    let routes = text.matches("().to(").count();
+    let unlisted = text.matches("().to(openapi::").count() + text.matches("().to(docs::").count();
+    assert_eq!(
+        routes - unlisted,
+        operations().len(),
+        "a route without a description"
+    );
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn the_description_is_served_at_both_addresses_to_anybody() {
+    let world = World::on(Engine::Sqlite).await;
+    for path in ["/api/openapi.json", "/api/v1/openapi.json"] {
+        let reply = world.client(super::BACKEND).get(path).await;
+        assert_eq!(&reply.json(), openapi::document(), "{path}");
+    }
+    world.finish().await;
+}

@@ -1,0 +1,75 @@
+//! Writes that come twice.
+
+use std::collections::BTreeMap;
+
+use countersign::domain::api_key::Scope;
+use serde_json::json;
+
+use super::{problem, program};
+use crate::harness::World;
+use crate::on_both_engines;
+
+on_both_engines! {
+    async fn a_repeated_signup_gets_the_first_answer_and_is_recorded_once(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut program = program(&world, &[Scope::SignupsWrite]).await.with("idempotency-key", "\"one\"");
+        let body = json!({"form": "news", "email": "anna@example.org"});
+        let first = program.post_json("/api/v1/signups", &body).await;
+        assert_eq!((first.status, first.header("idempotency-replayed")), (202, None));
+        world.advance(3_600);
+        let second = program.post_json("/api/v1/signups", &body).await;
+        assert_eq!((second.status, second.header("idempotency-replayed")), (202, Some("true")));
+        assert_eq!(first.body, second.body);
+        assert_eq!(world.kinds("anna@example.org").await, ["signed_up"]);
+        let other = json!({"form": "news", "email": "bert@example.org"});
+        assert_eq!(problem(&program.post_json("/api/v1/signups", &other).await), (422, "otherwise".into()));
+        // Another program's keys are its own.
+        let mut another = self::program(&world, &[Scope::SignupsWrite]).await.with("idempotency-key", "one");
+        assert_eq!(another.post_json("/api/v1/signups", &other).await.status, 202);
+        world.advance(86_400);
+        assert_eq!(program.post_json("/api/v1/signups", &other).await.status, 202, "after a day it is free again");
+        world.deliver().await;
+        world.finish().await;
+    }
+
+    async fn of_many_at_once_one_is_done(engine: Engine) {
+        let world = World::on(engine).await;
+        let program = program(&world, &[Scope::SignupsWrite]).await.with("idempotency-key", "at-once");
+        let body = json!({"form": "news", "email": "anna@example.org"});
+        let all = (0..12).map(|_| {
+            let (mut program, body) = (program.clone(), body.clone());
+            tokio::spawn(async move { program.post_json("/api/v1/signups", &body).await })
+        });
+        let mut answers: BTreeMap<u16, Vec<Vec<u8>>> = BTreeMap::new();
+        for one in futures_util::future::join_all(all).await {
+            let reply = one.unwrap();
+            answers.entry(reply.status).or_default().push(reply.body);
+        }
+        let mut done = answers.remove(&202).unwrap();
+        done.dedup();
+        assert_eq!(done.len(), 1, "all that were answered were answered the same");
+        answers.remove(&409);
+        assert!(answers.is_empty(), "{answers:?}");
+        assert_eq!(world.kinds("anna@example.org").await, ["signed_up"]);
+        world.deliver().await;
+        world.finish().await;
+    }
+
+    async fn a_refused_request_may_come_again_under_the_same_key(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut program = program(&world, &[Scope::SignupsWrite]).await.with("idempotency-key", "again");
+        for _ in 0..2 {
+            let body = json!({"form": "news", "email": "info@example.org"});
+            assert_eq!(problem(&program.post_json("/api/v1/signups", &body).await).0, 422);
+        }
+        let good = json!({"form": "news", "email": "anna@example.org"});
+        assert_eq!(program.post_json("/api/v1/signups", &good).await.status, 202);
+        for wrong in ["", " ", "a b", &"x".repeat(256)] {
+            program.headers.retain(|header| header.0 != "idempotency-key");
+            let mut program = program.clone().with("idempotency-key", wrong);
+            assert_eq!(problem(&program.post_json("/api/v1/signups", &good).await).0, 400, "{wrong:?}");
+        }
+        world.deliver().await;
+        world.finish().await;
+    }
+}
