@@ -32,6 +32,7 @@ pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 mod sources;
+pub mod summarize;
 pub mod tidy;
 pub mod timestamp;
 pub mod witness;

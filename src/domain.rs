@@ -8,6 +8,7 @@ pub mod campaign;
 pub mod circumstances;
 pub mod email_address;
 pub mod event;
+pub mod figures;
 pub mod form;
 pub mod ids;
 pub mod import;

@@ -54,7 +54,7 @@ impl App {
             + booth::prune(&mut tx, now.minus(REMEMBERED_FOR)).await?
             + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?;
         tx.commit().await?;
-        let removed = removed + self.delete_due_seals().await?;
+        let removed = removed + self.delete_due_seals().await? + self.tidy_summaries().await?;
         // What an erasure, here or on the command line, left in the files because a reader was at it or a process died.
         self.store.scrub().await?;
         Ok(removed)
