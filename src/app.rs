@@ -4,6 +4,7 @@ pub mod acted;
 pub mod anchored;
 pub mod apply;
 pub mod audit;
+pub mod auditing;
 pub mod booth;
 pub mod breaker;
 pub mod campaign;
@@ -12,17 +13,20 @@ pub mod challenge;
 pub mod confirm;
 pub mod deliver;
 pub mod erase;
+pub mod figures;
 pub mod import;
 pub mod inbox;
 pub mod judge;
 pub mod lapse;
 pub mod live;
+pub mod log_standing;
 pub mod open_link;
 pub mod operators;
 mod outside;
 pub mod overview;
 pub mod permit;
 pub mod prove;
+pub mod queue;
 pub mod read_log;
 mod record;
 pub mod restored;
@@ -60,6 +64,9 @@ pub struct App {
     pub log: sequence::Log,
     pub stamping: timestamp::Stamping,
     pub witnessing: witness::Witnessing,
+    pub auditing: auditing::Auditing,
+    /// For work that goes on after the request that began it.
+    background: tokio::runtime::Handle,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -143,6 +150,8 @@ impl App {
             log,
             stamping,
             witnessing,
+            auditing: auditing::Auditing::default(),
+            background: tokio::runtime::Handle::current(),
             config,
             clock,
             random,

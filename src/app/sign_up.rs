@@ -33,7 +33,7 @@ pub const BATCH: usize = 1_024;
 
 /// The templates of outbox rows: the confirmation mail, and the row of a signup that causes none.
 pub(super) const CONFIRM: &str = "confirm";
-const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 
 /// What a form brought, before anything is checked. Lengths are bounded by the web layer.
 #[derive(Clone, Debug, Default)]

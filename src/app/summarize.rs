@@ -46,8 +46,7 @@ impl App {
         if cursor.position >= up_to {
             return Ok(0);
         }
-        let events =
-            summaries::list_events(&mut conn, cursor.position, up_to, TOGETHER).await?;
+        let events = summaries::list_events(&mut conn, cursor.position, up_to, TOGETHER).await?;
         let Some(last) = events.last().map(|event| event.position) else {
             return Ok(0);
         };

@@ -197,6 +197,9 @@ mod tests {
     #[test]
     fn a_day_begins_at_midnight_in_utc_before_1970_too() {
         assert_eq!(day_of(Timestamp::from_micros(-1)), -1);
-        assert_eq!(start_of(day_of(Timestamp::from_micros(86_400_000_001))).micros(), 86_400_000_000);
+        assert_eq!(
+            start_of(day_of(Timestamp::from_micros(86_400_000_001))).micros(),
+            86_400_000_000
+        );
     }
 }

@@ -71,7 +71,8 @@ pub struct DayLine {
 }
 
 const FIND_CURSOR: &str = "select position, folded_day from summary_cursor";
-const MOVE_CURSOR: &str = "update summary_cursor set position = $2 where position = $1 and folded_day = $3";
+const MOVE_CURSOR: &str =
+    "update summary_cursor set position = $2 where position = $1 and folded_day = $3";
 const MOVE_FOLDED: &str = "update summary_cursor set folded_day = $2 where folded_day = $1";
 const LIST_EVENTS: &str = "select position, brand_id, kind, at, case when kind in ('signed_up', 'invited', 'mail_accepted', \
      'mail_failed', 'link_opened', 'confirmed', 'declined', 'replaced', 'address_changed', 'bounced', 'complained') \
@@ -125,14 +126,23 @@ macro_rules! sums {
     };
 }
 
-const BY_NAME: &str = sums!("select s.name, ", " from r join summary s on s.brand_id = r.brand_id and s.dimension = r.dimension \
-     and s.day >= r.first and s.day <= r.last where r.brand_id is not null group by s.name");
-const BY_DAY: &str = sums!("select s.name, s.day, ", " from r join summary s on s.brand_id = r.brand_id \
+const BY_NAME: &str = sums!(
+    "select s.name, ",
+    " from r join summary s on s.brand_id = r.brand_id and s.dimension = r.dimension \
+     and s.day >= r.first and s.day <= r.last where r.brand_id is not null group by s.name"
+);
+const BY_DAY: &str = sums!(
+    "select s.name, s.day, ",
+    " from r join summary s on s.brand_id = r.brand_id \
      and s.dimension = r.dimension and s.day >= r.first and s.day <= r.last where r.brand_id is not null \
-     group by s.name, s.day");
-const SMALL: &str = sums!("select s.name, ", " from r join summary s on s.brand_id = r.brand_id and s.dimension = r.dimension \
+     group by s.name, s.day"
+);
+const SMALL: &str = sums!(
+    "select s.name, ",
+    " from r join summary s on s.brand_id = r.brand_id and s.dimension = r.dimension \
      and s.day >= r.first and s.day <= r.last where r.brand_id is not null group by s.name \
-     having sum(s.signed_up) + sum(s.mailed) + sum(s.failed) < 5");
+     having sum(s.signed_up) + sum(s.mailed) + sum(s.failed) < 5"
+);
 
 pub async fn cursor(conn: &mut Conn) -> Result<Cursor, StoreError> {
     let found: Option<Cursor> =

@@ -1,9 +1,13 @@
 //! Pages for operators.
 
 pub mod account;
+pub mod chart;
+pub mod delivery;
+pub mod evidence;
 pub mod frame;
 pub mod guard;
 pub mod overview;
+pub mod policy;
 pub mod routes;
 pub mod sign_in;
 pub mod table;

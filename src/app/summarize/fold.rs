@@ -282,16 +282,18 @@ impl Fold {
         self.add(place(Dimension::Form), known.form, figures);
         self.add(place(Dimension::Source), known.source, figures);
         let is_folded = day_of(known.signed_up_at) < self.folded_day;
-        let domain = if is_folded { OTHER.to_owned() } else { known.domain };
+        let domain = if is_folded {
+            OTHER.to_owned()
+        } else {
+            known.domain
+        };
         self.add(place(Dimension::Domain), domain, figures);
     }
 
     /// The figures to add, and the requests as they are now.
     pub(super) fn finish(mut self) -> (Vec<(Key, Figures)>, Vec<UnderWay>) {
         let changed = self.changed.iter();
-        let under_way = changed
-            .filter_map(|id| self.under_way.remove(id))
-            .collect();
+        let under_way = changed.filter_map(|id| self.under_way.remove(id)).collect();
         (self.figures.into_iter().collect(), under_way)
     }
 }

@@ -4,7 +4,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, guard, overview, sign_in};
+use super::{account, delivery, evidence, guard, overview, policy, sign_in};
 use crate::domain::operator::Need;
 
 /// A route as the guard and the tests see it.
@@ -46,4 +46,14 @@ table! {
     Own post "/account/sessions/end" => account::end_session;
     // How things stand
     Look get "" => overview::show;
+    Look get "/evidence" => evidence::show;
+    Look get "/evidence/checkpoints" => evidence::checkpoints;
+    Look get "/evidence/timestamps" => evidence::timestamps;
+    Take post "/evidence/verify" => evidence::verify;
+    Change post "/evidence/timestamp" => evidence::timestamp;
+    Look get "/delivery" => delivery::show;
+    Change post "/delivery/retry" => delivery::retry;
+    Change post "/delivery/release" => delivery::release;
+    Look get "/policy" => policy::show;
+    Look post "/policy" => policy::explain;
 }
