@@ -5,6 +5,7 @@ pub mod anchored;
 pub mod announce;
 pub mod apply;
 pub mod audit;
+pub mod auditing;
 pub mod booth;
 pub mod bounce;
 pub mod breaker;
@@ -18,6 +19,7 @@ pub mod edit_form;
 pub mod erase;
 pub mod find;
 pub mod expire;
+pub mod figures;
 pub mod import;
 pub mod inbox;
 pub mod judge;
@@ -27,6 +29,7 @@ pub mod links;
 pub mod live;
 pub mod notice;
 pub mod look_up;
+pub mod log_standing;
 pub mod open_link;
 pub mod operators;
 mod outside;
@@ -35,6 +38,7 @@ pub mod permit;
 pub mod proof;
 pub mod prefer;
 pub mod prove;
+pub mod queue;
 pub mod read_log;
 mod record;
 pub mod repeat;
@@ -46,6 +50,7 @@ pub mod sign_in;
 pub mod sign_up;
 mod sources;
 pub mod suppress;
+pub mod summarize;
 pub mod tidy;
 pub mod timestamp;
 pub mod withdraw;
@@ -77,6 +82,9 @@ pub struct App {
     pub stamping: timestamp::Stamping,
     pub witnessing: witness::Witnessing,
     pub telling: webhooks::Telling,
+    pub auditing: auditing::Auditing,
+    /// For work that goes on after the request that began it.
+    background: tokio::runtime::Handle,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -162,6 +170,8 @@ impl App {
             stamping,
             witnessing,
             telling,
+            auditing: auditing::Auditing::default(),
+            background: tokio::runtime::Handle::current(),
             config,
             clock,
             random,

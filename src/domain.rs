@@ -12,6 +12,7 @@ pub mod email_address;
 pub mod envelope;
 pub mod event;
 pub mod fate;
+pub mod figures;
 pub mod form;
 pub mod ids;
 pub mod import;

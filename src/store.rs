@@ -40,6 +40,7 @@ pub mod set;
 pub mod settings;
 pub mod signups;
 pub mod sqlite;
+pub mod summaries;
 pub mod temporary;
 pub mod timestamps;
 pub mod webhooks;

@@ -28,6 +28,8 @@ const WINDOWS_AT_MOST: Duration = Duration::from_secs(2 * 86_400);
 
 /// The newest one tells when the operator was told last.
 const NOTICES_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
+/// Mails that `/readyz` and pages count; of more they say so many. `/metrics` counts all.
+pub const COUNTED_AT_MOST: i64 = 100_000;
 
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
@@ -64,7 +66,10 @@ impl App {
             + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?
             + notices::prune(&mut tx, now.minus(NOTICES_KEPT_FOR)).await?;
         tx.commit().await?;
-        let removed = removed + self.delete_due_seals().await? + self.tidy_webhooks().await?;
+        let removed = removed
+            + self.delete_due_seals().await?
+            + self.tidy_webhooks().await?
+            + self.tidy_summaries().await?;
         // What an erasure, here or on the command line, left in the files because a reader was at it or a process died.
         self.store.scrub().await?;
         Ok(removed)
@@ -73,7 +78,7 @@ impl App {
     /// How the server stands: reads the database as a signup would. Mails that fail are for the operator to see.
     pub async fn readiness(&self) -> Result<Readiness, StoreError> {
         let mut conn = self.store.read().await?;
-        let (mails_waiting, mails_failed) = outbox::count(&mut conn).await?;
+        let (mails_waiting, mails_failed) = outbox::count_up_to(&mut conn, COUNTED_AT_MOST).await?;
         let log_entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         let log_waiting = self.log_waiting(&mut conn).await?;
         let timestamps = self.authorities(&mut conn).await?;

@@ -42,6 +42,8 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
+/// How often what was logged is added to the figures.
+const SUMMARIZE_EVERY: Duration = Duration::from_secs(2);
 /// How often the share of confirmed mails is looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether the log is to be stamped.
@@ -84,6 +86,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             app.clone(),
             sequence,
         ));
+        tasks.spawn(cut_short(stopped.clone(), summarize(app.clone())));
         tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
@@ -251,6 +254,19 @@ async fn sequence(app: Arc<App>) {
         }
     }
     app.live.set_log_problem(problem.as_deref());
+}
+
+/// Tells once what keeps figures from being added up, and tries again.
+async fn summarize(app: Arc<App>) {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(SUMMARIZE_EVERY).await;
+        let problem = app.summarize().await.err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
+            tracing::warn!(%problem, "the figures of the operators' pages do not go on");
+        }
+        told = problem;
+    }
 }
 
 async fn lapse(app: Arc<App>) {

@@ -9,6 +9,7 @@ mod proof;
 mod rule;
 mod sources;
 mod terms;
+mod told;
 mod verdict;
 mod weigh;
 mod why;

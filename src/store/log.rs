@@ -49,6 +49,8 @@ const HEAD: &str = "select size, follows, last_position, note, signed_at from lo
      order by size desc limit 1";
 const LIST_CHECKPOINTS: &str = "select size, follows, last_position, note, signed_at from log_checkpoint \
      where size > $1 order by size limit $2";
+const LIST_BACK: &str = "select size, follows, last_position, note, signed_at from log_checkpoint \
+     where size < $1 order by size desc limit $2";
 const FIND_CHECKPOINT: &str =
     "select size, follows, last_position, note, signed_at from log_checkpoint where size = $1";
 const ADD_CHECKPOINT: &str = "insert into log_checkpoint (size, follows, last_position, note, signed_at) \
@@ -112,6 +114,19 @@ pub async fn list_checkpoints(
 ) -> Result<Vec<SignedCheckpoint>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_CHECKPOINTS)
         .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Checkpoints smaller than a size, the largest first.
+pub async fn list_checkpoints_back(
+    conn: &mut Conn,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<SignedCheckpoint>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_BACK)
+        .bind(before)
         .bind(limit)
         .fetch_all(driver)
         .await?))

@@ -56,6 +56,8 @@ const NEWEST_BY: &str = "select size, authority, at, response, certificates, rec
      where authority = $1 order by size desc limit 1";
 const LIST: &str = "select number, chain, size, authority, at, response, certificates, received_at from timestamp \
      where size > $1 order by size, authority limit $2";
+const LIST_BACK: &str = "select number, chain, size, authority, at, response, certificates, received_at from timestamp \
+     where number < $1 order by number desc limit $2";
 /// The authorities that ever gave a stamp, one step along the index for each.
 const FIRST_FROM: &str = "with recursive a (authority) as (select min(n.authority) from timestamp n union all \
      select (select min(n.authority) from timestamp n where n.authority > a.authority) from a where a.authority is not null) \
@@ -151,6 +153,19 @@ pub async fn list(
 ) -> Result<Vec<NumberedStamp>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST)
         .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Stamps that were kept before the one of a number, the newest first.
+pub async fn list_back(
+    conn: &mut Conn,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<NumberedStamp>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_BACK)
+        .bind(before)
         .bind(limit)
         .fetch_all(driver)
         .await?))

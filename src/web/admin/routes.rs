@@ -5,8 +5,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
 use super::{
-    account, brand, contact, contacts, edit_form, forms, guard, operators, overview, settings,
-    sign_in,
+    account, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, operators, overview, policy,
+    settings, sign_in,
 };
 use crate::domain::operator::Need;
 
@@ -79,4 +79,14 @@ table! {
     Rule post "/settings/operators" => operators::add;
     Rule get "/settings/operators/{name}" => operators::show;
     Rule post "/settings/operators/{name}" => operators::change;
+    Look get "/evidence" => evidence::show;
+    Look get "/evidence/checkpoints" => evidence::checkpoints;
+    Look get "/evidence/timestamps" => evidence::timestamps;
+    Take post "/evidence/verify" => evidence::verify;
+    Change post "/evidence/timestamp" => evidence::timestamp;
+    Look get "/delivery" => delivery::show;
+    Change post "/delivery/retry" => delivery::retry;
+    Change post "/delivery/release" => delivery::release;
+    Look get "/policy" => policy::show;
+    Look post "/policy" => policy::explain;
 }

@@ -1,6 +1,7 @@
 //! The whole path in a real browser: same browser, other browser, code, scripts off, phone, keyboard, scanner, embedded.
 
 mod admin;
+pub mod axe;
 mod booth;
 pub mod driver;
 mod embedding;
@@ -264,6 +265,7 @@ in_chromium! {
         browser.press("main button").await;
         browser.wait_for_text("Overview").await;
         browser.picture("admin-overview").await;
+        axe::axe(&browser).await;
         browser.press("header button").await;
         browser.wait_for_text("Sign in").await;
         browser.open(&format!("{}/admin", world.base)).await;
