@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod challenge;
 pub mod confirm;
 pub mod deliver;
+pub mod drafts;
 pub mod erase;
 pub mod import;
 pub mod inbox;
@@ -59,6 +60,7 @@ pub struct App {
     pub log: sequence::Log,
     pub stamping: timestamp::Stamping,
     pub witnessing: witness::Witnessing,
+    pub at_work: drafts::AtWork,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -115,6 +117,7 @@ impl App {
         let catalog = catalog::load(&store).await?;
         let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
         let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
+        let at_work = drafts::AtWork::new(random.uuid_v7(clock.now()));
         let work = Work {
             store: store.clone(),
             clock: clock.clone(),
@@ -142,6 +145,7 @@ impl App {
             log,
             stamping,
             witnessing,
+            at_work,
             config,
             clock,
             random,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -57,6 +57,16 @@ pub struct Ledger {
     pub published: bool,
 }
 
+/// Lists that operators bring in the pages.
+#[derive(Clone, Debug)]
+pub struct Uploads {
+    pub folder: PathBuf,
+    /// The longest one.
+    pub bytes: u64,
+    /// How many may lie there at once.
+    pub at_most: usize,
+}
+
 /// Everything, typed and checked. Secrets do not show in its `Debug` form.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -73,6 +83,7 @@ pub struct Config {
     pub limits: Limits,
     pub breaker: Rules,
     pub thresholds: Thresholds,
+    pub uploads: Uploads,
     pub ledger: Ledger,
     pub timestamps: Timestamps,
     pub witnesses: Witnesses,
@@ -129,12 +140,14 @@ impl Config {
 impl Reader<'_> {
     fn config(&mut self) -> Config {
         let base_url = self.base_url();
+        let database = self.database();
         Config {
             listen: self.listen(),
             trusted_proxies: self.trusted_proxies(),
             workers: self.number("server", "workers", 1, 256) as usize,
             any_domain: self.flag("server", "any_domain"),
-            database: self.database(),
+            uploads: self.uploads(&database),
+            database,
             root_secrets: self.root_secrets(),
             smtp: self.smtp(server::host_of(&base_url)),
             dkim: self.dkim(),
@@ -181,6 +194,20 @@ impl Reader<'_> {
                 chosen
             },
             published: self.flag("ledger", "published"),
+        }
+    }
+
+    fn uploads(&mut self, database: &Location) -> Uploads {
+        let chosen = self.text("upload", "folder");
+        let folder = match database {
+            _ if !chosen.is_empty() => self.folder.join(chosen),
+            Location::Sqlite(path) => path.with_extension("uploads"),
+            Location::Postgres(_) => self.folder.join("uploads"),
+        };
+        Uploads {
+            folder,
+            bytes: u64::from(self.number("upload", "megabytes", 1, 65_536)) << 20,
+            at_most: self.number("upload", "at_most", 1, 1_000) as usize,
         }
     }
 

@@ -7,10 +7,12 @@ mod decide;
 mod read;
 pub mod report;
 mod run;
+mod show;
 pub mod tally;
 mod withdraw;
 
 pub use read::{Problem, Progress};
+pub use show::ImportTold;
 pub use run::{Begun, ImportProblem, NewImport};
 pub use withdraw::{WithdrawProblem, Withdrawn};
 

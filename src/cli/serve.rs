@@ -34,6 +34,9 @@ pub struct Serve {
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked for a list to try or to take in, and how many are worked on at once.
+const DRAFTS_EVERY: Duration = Duration::from_secs(1);
+const DRAFTS_AT_ONCE: usize = 2;
 const LAPSE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
@@ -77,6 +80,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
     }
+    tasks.spawn(cut_short(stopped.clone(), drafts(app.clone())));
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
     if role != Role::Worker {
@@ -176,6 +180,47 @@ async fn witness(app: Arc<App>) {
             tracing::warn!(%problem, "the witnesses could not be asked to cosign the log");
         }
         told = problem;
+    }
+}
+
+/// Lists and campaigns that are prepared in the pages: the process that has the list works on it, so each one looks. Cut short, a
+/// list is gone on with after the next start.
+async fn drafts(app: Arc<App>) {
+    let mut at_work: JoinSet<uuid::Uuid> = JoinSet::new();
+    let mut ids = Vec::new();
+    let mut tidied = None;
+    loop {
+        while let Some(done) = at_work.try_join_next() {
+            match done {
+                Ok(id) => ids.retain(|known| *known != id),
+                Err(_) if at_work.is_empty() => ids.clear(),
+                Err(_) => {}
+            }
+        }
+        if tidied.is_none_or(|at: tokio::time::Instant| at.elapsed() >= TIDY_EVERY) {
+            tidied = Some(tokio::time::Instant::now());
+            if let Err(error) = app.tidy_drafts().await {
+                tracing::warn!(%error, "old lists could not be tidied away");
+            }
+        }
+        while at_work.len() < DRAFTS_AT_ONCE {
+            match app.next_draft(&ids).await {
+                Ok(Some(due)) => {
+                    let app = app.clone();
+                    ids.push(due.id);
+                    at_work.spawn(async move {
+                        app.work_on(due).await;
+                        due.id
+                    });
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "nobody can look for lists to try or to take in");
+                    break;
+                }
+            }
+        }
+        let _ = tokio::time::timeout(DRAFTS_EVERY, app.at_work.woken()).await;
     }
 }
 

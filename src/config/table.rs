@@ -79,6 +79,9 @@ settings! {
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
+    upload.folder: Text = "", "Where lists lie that operators bring in the pages, each for a day at most; by default beside the SQLite database, or beside this file. Web processes on several machines share it.";
+    upload.megabytes: Number = "512", "The longest list that may be brought in the pages, in megabytes of 1,048,576 bytes.";
+    upload.at_most: Number = "20", "Lists that may lie there at once.";
     ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";
     ledger.published: Flag = "true", "Serve the log under /log/. It shows how many events there are and when, and nothing of whom.";
     timestamp.authorities: List = "", "Time-stamping authorities (RFC 3161) that stamp the log, each as NAME=URL. The name is yours to choose; its stamps are kept under it.";
