@@ -189,9 +189,14 @@ impl AtWork {
         let read = done.saturating_sub(shown.from.1);
         shown.progress = progress;
         if millis > 0 {
-            shown.rate = progress.rows.saturating_sub(shown.from.0).saturating_mul(1_000) / millis;
+            shown.rate = progress
+                .rows
+                .saturating_sub(shown.from.0)
+                .saturating_mul(1_000)
+                / millis;
         }
-        let left = u128::from(millis) * u128::from(of.saturating_sub(done)) / u128::from(read.max(1));
+        let left =
+            u128::from(millis) * u128::from(of.saturating_sub(done)) / u128::from(read.max(1));
         shown.left = u64::try_from(left / 1_000).unwrap_or(u64::MAX);
     }
 

@@ -12,8 +12,8 @@ pub mod tally;
 mod withdraw;
 
 pub use read::{Problem, Progress};
-pub use show::ImportTold;
 pub use run::{Begun, ImportProblem, NewImport};
+pub use show::ImportTold;
 pub use withdraw::{WithdrawProblem, Withdrawn};
 
 use super::App;

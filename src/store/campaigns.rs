@@ -331,7 +331,10 @@ pub async fn list_outcomes_in(
         contact,
         limit
     );
-    Ok(found.into_iter().map(|one| (one.due_at, one.outcome)).collect())
+    Ok(found
+        .into_iter()
+        .map(|one| (one.due_at, one.outcome))
+        .collect())
 }
 
 /// State, reason, fate of the mail and state of the request, with the number of recipients.

@@ -1,12 +1,16 @@
 //! Pages for operators.
 
 pub mod account;
+pub mod campaigns;
 pub mod frame;
 pub mod guard;
+pub mod imports;
+pub mod jobs;
 pub mod overview;
 pub mod routes;
 pub mod sign_in;
 pub mod table;
+pub mod wizard;
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::{StatusCode, header};

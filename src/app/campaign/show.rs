@@ -129,7 +129,8 @@ impl App {
                 let after = after.and_then(|after| Uuid::parse_str(after).ok());
                 let found =
                     campaigns::list_outcomes(&mut conn, &row, after.map(ContactId), more).await?;
-                let keys: Vec<String> = found.iter().map(|one| one.contact_id.to_string()).collect();
+                let keys: Vec<String> =
+                    found.iter().map(|one| one.contact_id.to_string()).collect();
                 (found, keys)
             }
             Some(state) => {
@@ -139,14 +140,17 @@ impl App {
                     .unwrap_or((Timestamp::from_micros(i64::MIN), nil));
                 let found =
                     campaigns::list_outcomes_in(&mut conn, &row, state, after, more).await?;
-                let key = |due: &Timestamp, one: &Outcome| format!("{}.{}", due.micros(), one.contact_id);
+                let key =
+                    |due: &Timestamp, one: &Outcome| format!("{}.{}", due.micros(), one.contact_id);
                 let keys = found.iter().map(|(due, one)| key(due, one)).collect();
                 (found.into_iter().map(|one| one.1).collect(), keys)
             }
         };
         let is_more = found.len() > limit;
         found.truncate(limit);
-        let next = is_more.then(|| keys.get(limit.saturating_sub(1)).cloned()).flatten();
+        let next = is_more
+            .then(|| keys.get(limit.saturating_sub(1)).cloned())
+            .flatten();
         Ok(People {
             people: found.into_iter().map(Person::of).collect(),
             next,

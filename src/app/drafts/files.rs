@@ -92,7 +92,10 @@ pub fn list(folder: &Path) -> Result<Vec<(Uuid, PathBuf)>> {
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let id = name.split('.').next().and_then(|id| Uuid::parse_str(id).ok());
+        let id = name
+            .split('.')
+            .next()
+            .and_then(|id| Uuid::parse_str(id).ok());
         found.extend(id.map(|id| (id, path.clone())));
     }
     Ok(found)
@@ -105,5 +108,8 @@ pub fn count(folder: &Path) -> Result<usize> {
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         lists.contains(&ending.as_ref())
     };
-    Ok(list(folder)?.iter().filter(|(_, path)| is_list(path)).count())
+    Ok(list(folder)?
+        .iter()
+        .filter(|(_, path)| is_list(path))
+        .count())
 }

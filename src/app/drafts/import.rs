@@ -116,7 +116,9 @@ impl App {
         import: ImportId,
     ) -> Result<Option<Draft<ImportDraft>>, StoreError> {
         let drafts: Vec<Draft<ImportDraft>> = self.list_drafts(brand).await?;
-        Ok(drafts.into_iter().find(|draft| draft.of.import == Some(import)))
+        Ok(drafts
+            .into_iter()
+            .find(|draft| draft.of.import == Some(import)))
     }
 
     /// Keeps what is said of a list now. What came of something else that was said is forgotten.
@@ -178,7 +180,11 @@ impl App {
         mut draft: Draft<ImportDraft>,
         name: &str,
     ) -> Result<ImportId, StartProblem> {
-        let whole = draft.of.trial.as_ref().is_some_and(|trial| trial.problem.is_none());
+        let whole = draft
+            .of
+            .trial
+            .as_ref()
+            .is_some_and(|trial| trial.problem.is_none());
         if draft.stage != Stage::Tried || !whole {
             return Err(StartProblem::NotTried);
         }

@@ -47,7 +47,9 @@ pub enum Problem {
 /// What is wrong with a file, in words for somebody who brings it in a page.
 pub(super) fn words(problem: &FileProblem) -> String {
     let advice = match problem {
-        FileProblem::Damaged(_) => " Open it in your spreadsheet program and save it anew, or bring it again: it may have been cut off on its way.",
+        FileProblem::Damaged(_) => {
+            " Open it in your spreadsheet program and save it anew, or bring it again: it may have been cut off on its way."
+        }
         FileProblem::TooMuch(_) => " Save it anew with nothing in it but the list, or as CSV.",
         FileProblem::Header(..) => " The first line must hold the names of the columns.",
         FileProblem::Empty => " Choose the file with the list.",
@@ -93,10 +95,12 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Path, said: &Said) -> Result<Opened, String> {
     let mut rows = Rows::open(path, &said.options()?).map_err(|problem| words(&problem))?;
     let header = rows.header().map_err(|problem| words(&problem))?.cells;
-    let columns = said.columns(&header).map_err(|problem| match column_words(&problem) {
-        Problem::File(text) | Problem::Columns(text) => text,
-        Problem::Gone => String::new(),
-    })?;
+    let columns = said
+        .columns(&header)
+        .map_err(|problem| match column_words(&problem) {
+            Problem::File(text) | Problem::Columns(text) => text,
+            Problem::Gone => String::new(),
+        })?;
     Ok(Opened {
         rows,
         header,
@@ -122,10 +126,12 @@ fn fields(header: &[String], said: &Said) -> (Vec<Option<String>>, Option<Proble
                 column: "1".to_owned(),
                 field: Some(Field::Email),
             };
-            let guess = Columns::of(header, &[first], said.source()).ok().map(|mut found| {
-                found.used.retain(|(_, field, _)| *field != Field::Email);
-                found
-            });
+            let guess = Columns::of(header, &[first], said.source())
+                .ok()
+                .map(|mut found| {
+                    found.used.retain(|(_, field, _)| *field != Field::Email);
+                    found
+                });
             (guess, Some(column_words(&problem)))
         }
     };
@@ -175,7 +181,9 @@ fn look(path: &Path, said: &Said) -> Look {
     (found.fields, found.problem) = fields(&found.header, said);
     for row in rows.take(ROWS) {
         match row {
-            Ok(Ok(row)) => found.rows.push(Ok(row.cells.iter().map(|cell| shown(cell)).collect())),
+            Ok(Ok(row)) => found
+                .rows
+                .push(Ok(row.cells.iter().map(|cell| shown(cell)).collect())),
             Ok(Err(broken)) => {
                 let text = format!("line {}: {}", broken.line, broken.flaw);
                 found.rows.push(Err(text));
@@ -187,9 +195,8 @@ fn look(path: &Path, said: &Said) -> Look {
         }
     }
     if found.rows.is_empty() && found.problem.is_none() {
-        found.problem = file(
-            "It has a header and no row behind it. Choose the file with the list.".to_owned(),
-        );
+        found.problem =
+            file("It has a header and no row behind it. Choose the file with the list.".to_owned());
     }
     found
 }
@@ -246,7 +253,8 @@ impl App {
             let opened = open(&path, &said).ok()?;
             let reading: Reading = said.reading(opened.columns, rules);
             let rows = opened.rows.take(20).map_while(Result::ok);
-            rows.filter_map(Result::ok).find_map(|row| reading.candidate(&row).ok())
+            rows.filter_map(Result::ok)
+                .find_map(|row| reading.candidate(&row).ok())
         });
         let terms = self.terms_of(brand, &draft.of.said);
         let now = self.clock.now();

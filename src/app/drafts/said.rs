@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::domain::email_address::AddressRules;
 use crate::domain::policy::{Claim, Source};
+use crate::intake::Options;
 use crate::intake::candidate::{Batch, Reading};
 use crate::intake::dates::{Order, day};
 use crate::intake::header::{Columns, Field, HeaderProblem, Mapping};
-use crate::intake::Options;
 
 /// All that decides how the rows are read and judged. Text as it was given; it is checked where it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +61,16 @@ impl Said {
 
     pub(super) fn options(&self) -> Result<Options, String> {
         Ok(Options {
-            encoding: self.encoding.as_deref().map(Options::encoding).transpose()?,
-            delimiter: self.delimiter.as_deref().map(Options::delimiter).transpose()?,
+            encoding: self
+                .encoding
+                .as_deref()
+                .map(Options::encoding)
+                .transpose()?,
+            delimiter: self
+                .delimiter
+                .as_deref()
+                .map(Options::delimiter)
+                .transpose()?,
             sheet: self.sheet.clone(),
         })
     }

@@ -117,7 +117,12 @@ impl App {
         let visible = |c: &char| !c.is_control();
         let of = ImportDraft {
             operator: brought.operator.to_owned(),
-            file_name: brought.file_name.chars().filter(visible).take(NAME_AT_MOST).collect(),
+            file_name: brought
+                .file_name
+                .chars()
+                .filter(visible)
+                .take(NAME_AT_MOST)
+                .collect(),
             bytes: incoming.bytes,
             sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
             purpose: brought.purpose.clone(),

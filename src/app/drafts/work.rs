@@ -57,7 +57,14 @@ impl App {
 
     async fn hold_draft(&self, due: Due) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        leases::take(&self.store, &due.lease(), self.at_work.holder, now, now.plus(LEASE)).await
+        leases::take(
+            &self.store,
+            &due.lease(),
+            self.at_work.holder,
+            now,
+            now.plus(LEASE),
+        )
+        .await
     }
 
     /// Does all there is to do about a draft. Ended in between, it is done again, or gone on with.
@@ -134,7 +141,9 @@ impl App {
                     language: &draft.of.said.language,
                 };
                 let used = reading.columns.used.iter();
-                trial.columns = used.map(|(_, field, name)| (name.clone(), field.to_string())).collect();
+                trial.columns = used
+                    .map(|(_, field, name)| (name.clone(), field.to_string()))
+                    .collect();
                 trial.left_out = reading.columns.left_out.len();
                 let id = draft.id;
                 let show = |progress| self.at_work.note(id, progress);
@@ -201,7 +210,9 @@ impl App {
         let file = self.opened(draft).await.map_err(Broken::Told)?;
         let report = files::path(&self.config.uploads.folder, draft.id, Part::Report);
         let show = |progress| self.at_work.note(draft.id, progress);
-        let (_, ended) = self.run_import(&import, begun, file, Some(&report), show).await;
+        let (_, ended) = self
+            .run_import(&import, begun, file, Some(&report), show)
+            .await;
         match ended {
             Ok(_) => Ok(()),
             Err(Problem::Store(problem)) => Err(Broken::Store(problem)),
@@ -222,7 +233,10 @@ enum Broken {
 
 fn told(problem: &Problem) -> String {
     match problem {
-        Problem::File(file, line) => format!("Behind line {line} the list cannot be read. {}", words(file)),
+        Problem::File(file, line) => format!(
+            "Behind line {line} the list cannot be read. {}",
+            words(file)
+        ),
         other => format!("It broke off: {other}."),
     }
 }

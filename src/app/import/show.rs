@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{BrandId, ImportId};
 use crate::domain::time::Timestamp;
-use crate::store::imports::{self, ImportRow};
 use crate::store::StoreError;
+use crate::store::imports::{self, ImportRow};
 
 /// An import with what is told of it.
 #[derive(Clone, Debug)]
@@ -68,7 +68,11 @@ impl ImportTold {
             name: row.name,
             purpose: row.purpose,
             file_name: row.file_name,
-            file_sha256: row.file_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            file_sha256: row
+                .file_sha256
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             source: of_given("source"),
             reading: reading
                 .into_iter()

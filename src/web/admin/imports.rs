@@ -25,10 +25,19 @@ use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
 const DONE: [(&str, &str); 6] = [
-    ("started", "The import has started. It goes on when you close this page."),
+    (
+        "started",
+        "The import has started. It goes on when you close this page.",
+    ),
     ("resumed", "The import goes on."),
-    ("taken-back", "The import is taken back: nothing rests on it any more."),
-    ("taking-back", "The import is being taken back. That goes on when you close this page."),
+    (
+        "taken-back",
+        "The import is taken back: nothing rests on it any more.",
+    ),
+    (
+        "taking-back",
+        "The import is being taken back. That goes on when you close this page.",
+    ),
     ("removed", "The list is removed. Nothing of it was stored."),
     ("exists", "That import runs already."),
 ];
@@ -146,19 +155,24 @@ pub async fn list(
                 ],
             ));
         }
-        waiting.extend(drafts.iter().filter(|draft| draft.of.import.is_none()).map(|draft| Waiting {
-            file: draft.of.file_name.clone(),
-            brand: brand.declared.name.clone(),
-            path: super::wizard::path(&brand, draft.id, super::wizard::place(draft)),
-            since: relative(draft.begun_at, now),
-            ends: relative(draft.begun_at.plus(Duration::from_secs(86_400)), now),
-            by: draft.of.operator.clone(),
-            what: match draft.stage {
-                Stage::Trying => "is being tried",
-                Stage::Tried => "tried, waits for its start",
-                _ => "waits for the next step",
-            },
-        }));
+        waiting.extend(
+            drafts
+                .iter()
+                .filter(|draft| draft.of.import.is_none())
+                .map(|draft| Waiting {
+                    file: draft.of.file_name.clone(),
+                    brand: brand.declared.name.clone(),
+                    path: super::wizard::path(&brand, draft.id, super::wizard::place(draft)),
+                    since: relative(draft.begun_at, now),
+                    ends: relative(draft.begun_at.plus(Duration::from_secs(86_400)), now),
+                    by: draft.of.operator.clone(),
+                    what: match draft.stage {
+                        Stage::Trying => "is being tried",
+                        Stage::Tried => "tried, waits for its start",
+                        _ => "waits for the next step",
+                    },
+                }),
+        );
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.0));
     let rows = Rows {
@@ -264,7 +278,12 @@ async fn page(
     let path = format!("/admin/imports/{}/{}", brand.declared.slug, told.id);
     let rules = Rows {
         caption: "What the policy said".to_owned(),
-        columns: vec![("Verdict", false), ("Rule", false), ("What it says", false), ("Rows", true)],
+        columns: vec![
+            ("Verdict", false),
+            ("Rule", false),
+            ("What it says", false),
+            ("Rows", true),
+        ],
         rows: rules(counts),
         empty: "No row was read yet.".to_owned(),
     };
@@ -393,13 +412,19 @@ pub async fn take_back(
         page(&request, &shared, &operator, &brand, ImportId(id), what).await
     };
     if fields.raw("name").trim() != told.name {
-        let text = format!("Not taken back: type the name of the import, {}, to say that you mean it.", told.name);
+        let text = format!(
+            "Not taken back: type the name of the import, {}, to say that you mean it.",
+            told.name
+        );
         return refuse(text).await;
     }
     let Some(acting) = acting(&request, &shared) else {
         return see("/admin/sign-in");
     };
-    let kept = shared.app.acted(&acting, Deed::ImportTakenBack, Some(told.name.clone())).await;
+    let kept = shared
+        .app
+        .acted(&acting, Deed::ImportTakenBack, Some(told.name.clone()))
+        .await;
     if let Err(problem) = kept {
         return error::store_failure(&request, &shared, &problem);
     }
@@ -408,8 +433,12 @@ pub async fn take_back(
     let work = tokio::spawn(async move { app.withdraw_import(&of, &name).await.map(drop) });
     let here = format!("/admin/imports/{}/{id}", brand.declared.slug);
     match tokio::time::timeout(PATIENCE, work).await {
-        Ok(Ok(Ok(())) | Ok(Err(WithdrawProblem::Already(_)))) => see(&format!("{here}?done=taken-back")),
-        Ok(Ok(Err(WithdrawProblem::Store(problem)))) => error::store_failure(&request, &shared, &problem),
+        Ok(Ok(Ok(())) | Ok(Err(WithdrawProblem::Already(_)))) => {
+            see(&format!("{here}?done=taken-back"))
+        }
+        Ok(Ok(Err(WithdrawProblem::Store(problem)))) => {
+            error::store_failure(&request, &shared, &problem)
+        }
         Ok(Ok(Err(WithdrawProblem::Sent(_)))) => {
             let text = "Not taken back: a campaign has written to people since the import came. Erase those who should not be \
                         here one by one, under Contacts.";
@@ -447,9 +476,16 @@ pub async fn resume(
         Err(problem) => return error::store_failure(&request, &shared, &problem),
     };
     match shared.app.go_on_with_import(draft).await {
-        Ok(()) => see(&format!("/admin/imports/{}/{id}?done=resumed", brand.declared.slug)),
+        Ok(()) => see(&format!(
+            "/admin/imports/{}/{id}?done=resumed",
+            brand.declared.slug
+        )),
         Err(problem) => {
-            let what = (StatusCode::CONFLICT, None, Some(format!("Not done: {problem}.")));
+            let what = (
+                StatusCode::CONFLICT,
+                None,
+                Some(format!("Not done: {problem}.")),
+            );
             page(&request, &shared, &operator, &brand, ImportId(id), what).await
         }
     }

@@ -35,7 +35,9 @@ pub fn brands(shared: &Web, operator: &Operator) -> Vec<Arc<Brand>> {
 /// A brand of theirs by the name in the path.
 pub fn brand_of(shared: &Web, operator: &Operator, slug: &str) -> Option<Arc<Brand>> {
     let brands = brands(shared, operator).into_iter();
-    brands.into_iter().find(|brand| brand.declared.slug.as_str() == slug)
+    brands
+        .into_iter()
+        .find(|brand| brand.declared.slug.as_str() == slug)
 }
 
 /// A brand of theirs, and the id behind it in the path.
@@ -82,7 +84,10 @@ pub fn purposes(shared: &Web, operator: &Operator, chosen: &str) -> Vec<Group> {
             .iter()
             .map(|purpose| {
                 let value = format!("{}/{}", brand.declared.slug, purpose.slug);
-                let name = purpose.name.get("en").or_else(|| purpose.name.values().next());
+                let name = purpose
+                    .name
+                    .get("en")
+                    .or_else(|| purpose.name.values().next());
                 let label = name.cloned().unwrap_or_else(|| purpose.slug.to_string());
                 Choice::of(&value, &format!("{label} ({})", purpose.slug), chosen)
             })
@@ -163,7 +168,13 @@ pub async fn send_file(path: &Path, name: &str) -> std::io::Result<HttpResponse>
 
 /// The head of a CSV that browsers keep as a file.
 pub fn attachment(name: &str) -> actix_web::HttpResponseBuilder {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '-'
+        }
+    };
     let name: String = name.chars().take(60).map(plain).collect();
     let mut head = HttpResponse::Ok();
     head.insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
@@ -179,8 +190,8 @@ pub const fn tone(state: &str) -> &'static str {
     match state.as_bytes() {
         b"done" | b"accept" | b"confirmed" | b"accepted" => "good",
         b"stopped" | b"failed" | b"broken" | b"refuse" | b"declined" => "bad",
-        b"running" | b"enrolling" | b"paused" | b"held" | b"waiting" | b"withdrawing" | b"confirm_first"
-        | b"interrupted" => "wait",
+        b"running" | b"enrolling" | b"paused" | b"held" | b"waiting" | b"withdrawing"
+        | b"confirm_first" | b"interrupted" => "wait",
         _ => "plain",
     }
 }

@@ -4,7 +4,9 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{account, guard, overview, sign_in};
+use super::campaigns::{deeds, mail, new};
+use super::wizard::{columns, file, source, trial};
+use super::{account, campaigns, guard, imports, overview, sign_in};
 use crate::domain::operator::Need;
 
 /// A route as the guard and the tests see it.
@@ -46,4 +48,35 @@ table! {
     Own post "/account/sessions/end" => account::end_session;
     // How things stand
     Look get "" => overview::show;
+    // Lists that are brought
+    Look get "/imports" => imports::list;
+    Look get "/imports/{brand}/{id}" => imports::show;
+    Take get "/imports/{brand}/{id}/report" => imports::report;
+    Change post "/imports/{brand}/{id}/take-back" => imports::take_back;
+    Change post "/imports/{brand}/{id}/resume" => imports::resume;
+    Change get "/new-import" => file::show;
+    Change post "/new-import" => file::submit;
+    Change post "/new-import/{brand}/{id}/remove" => file::remove;
+    Change get "/new-import/{brand}/{id}/columns" => columns::show;
+    Change post "/new-import/{brand}/{id}/columns" => columns::submit;
+    Change get "/new-import/{brand}/{id}/source" => source::show;
+    Change post "/new-import/{brand}/{id}/source" => source::submit;
+    Change get "/new-import/{brand}/{id}/trial" => trial::show;
+    Change post "/new-import/{brand}/{id}/trial" => trial::submit;
+    Change post "/new-import/{brand}/{id}/start" => trial::start;
+    // Asking people
+    Look get "/campaigns" => campaigns::list;
+    Look get "/campaigns/{brand}/{id}" => campaigns::show;
+    Look get "/campaigns/{brand}/{id}/mail" => mail::show;
+    Look get "/campaigns/{brand}/{id}/mail.html" => mail::html;
+    Change post "/campaigns/{brand}/{id}/pause" => deeds::pause;
+    Change post "/campaigns/{brand}/{id}/resume" => deeds::resume;
+    Change post "/campaigns/{brand}/{id}/cancel" => deeds::cancel;
+    Change post "/campaigns/{brand}/{id}/release" => deeds::release;
+    Change get "/new-campaign" => new::show;
+    Change post "/new-campaign" => new::submit;
+    Change get "/new-campaign/{brand}/{id}" => new::look_over;
+    Change get "/new-campaign/{brand}/{id}/mail.html" => new::html;
+    Change post "/new-campaign/{brand}/{id}/start" => new::start;
+    Change post "/new-campaign/{brand}/{id}/remove" => new::remove;
 }

@@ -43,11 +43,22 @@ const HOLDS: [(&str, &str); 14] = [
 
 /// What a column holds, as a choice; what it says of itself in the list of the others too.
 fn holds(chosen: &str) -> Vec<Choice> {
-    let mut keys: Vec<&str> = SOURCES.iter().flat_map(|row| row.proof).map(|proof| proof.key).collect();
+    let mut keys: Vec<&str> = SOURCES
+        .iter()
+        .flat_map(|row| row.proof)
+        .map(|proof| proof.key)
+        .collect();
     keys.sort_unstable();
     keys.dedup();
-    let proofs = keys.into_iter().map(|key| (format!("proof.{key}"), format!("Proof: {}", key.replace('_', " "))));
-    let named = HOLDS.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
+    let proofs = keys.into_iter().map(|key| {
+        (
+            format!("proof.{key}"),
+            format!("Proof: {}", key.replace('_', " ")),
+        )
+    });
+    let named = HOLDS
+        .iter()
+        .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
     let nothing = [("ignore".to_owned(), "– left out –".to_owned())];
     nothing
         .into_iter()
@@ -127,7 +138,8 @@ fn encodings(chosen: &str) -> Vec<Choice> {
         ("windows-1251", "Cyrillic (Windows-1251)"),
         ("macintosh", "Mac OS Roman"),
     ];
-    all.map(|(value, label)| Choice::of(value, label, chosen)).to_vec()
+    all.map(|(value, label)| Choice::of(value, label, chosen))
+        .to_vec()
 }
 
 fn page(
@@ -156,17 +168,26 @@ fn page(
         .iter()
         .map(|&at| {
             let field = look.fields.get(at).cloned().flatten();
-            let cells = look.rows.iter().filter_map(|row| row.as_ref().ok()?.get(at));
+            let cells = look
+                .rows
+                .iter()
+                .filter_map(|row| row.as_ref().ok()?.get(at));
             Column {
                 at,
                 name: name_of(&look.header, at),
-                sample: cells.filter(|cell| !cell.is_empty()).take(3).cloned().collect(),
+                sample: cells
+                    .filter(|cell| !cell.is_empty())
+                    .take(3)
+                    .cloned()
+                    .collect(),
                 used: field.is_some(),
                 holds: holds(field.as_deref().unwrap_or("ignore")),
             }
         })
         .collect();
-    let hidden: Vec<usize> = (0..look.header.len()).filter(|at| !shown.contains(at)).collect();
+    let hidden: Vec<usize> = (0..look.header.len())
+        .filter(|at| !shown.contains(at))
+        .collect();
     let further = if hidden.is_empty() { 0 } else { FURTHER };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let hopeless = matches!(look.problem, Some(LookProblem::Gone | LookProblem::File(_)));
@@ -190,12 +211,22 @@ fn page(
                 .collect(),
             not_shown: hidden.len(),
             total: look.header.len(),
-            broken: look.rows.iter().filter_map(|row| row.clone().err()).collect(),
+            broken: look
+                .rows
+                .iter()
+                .filter_map(|row| row.clone().err())
+                .collect(),
             columns,
             encodings: encodings(&text(&said.encoding)),
-            delimiters: [("", "find out"), (",", "comma ,"), (";", "semicolon ;"), ("tab", "tab"), ("|", "bar |")]
-                .map(|(value, label)| Choice::of(value, label, &text(&said.delimiter)))
-                .to_vec(),
+            delimiters: [
+                ("", "find out"),
+                (",", "comma ,"),
+                (";", "semicolon ;"),
+                ("tab", "tab"),
+                ("|", "bar |"),
+            ]
+            .map(|(value, label)| Choice::of(value, label, &text(&said.delimiter)))
+            .to_vec(),
             dates: [
                 ("", "each says it: 2026-04-03, 3 April 2026"),
                 ("day_first", "day first: 03/04/2026 is 3 April"),
@@ -203,7 +234,9 @@ fn page(
             ]
             .map(|(value, label)| Choice::of(value, label, &text(&said.dates)))
             .to_vec(),
-            languages: LANGUAGES.map(|tag| Choice::of(tag, tag, &said.language)).to_vec(),
+            languages: LANGUAGES
+                .map(|tag| Choice::of(tag, tag, &said.language))
+                .to_vec(),
             sheet: text(&said.sheet),
             hopeless,
         },
@@ -226,7 +259,9 @@ pub async fn show(
 fn wanted(header: &[String], at: usize) -> Option<String> {
     let same = |wanted: &str| {
         let wanted = wanted.trim().to_lowercase();
-        header.iter().position(|name| name.trim().to_lowercase() == wanted)
+        header
+            .iter()
+            .position(|name| name.trim().to_lowercase() == wanted)
     };
     let name = header.get(at)?.trim().to_owned();
     if !name.is_empty() && same(&name) == Some(at) {
@@ -244,7 +279,9 @@ fn map_of(look: &Look, fields: &Fields) -> Result<Vec<(String, String)>, String>
         .filter_map(|at| Some((at, fields.one(&format!("c{at}"))?.to_owned())))
         .collect();
     for number in 1..=FURTHER {
-        let at = fields.one(&format!("f{number}")).and_then(|at| at.parse().ok());
+        let at = fields
+            .one(&format!("f{number}"))
+            .and_then(|at| at.parse().ok());
         let field = fields.one(&format!("g{number}"));
         if let (Some(at), Some(field)) = (at, field.filter(|field| *field != "ignore")) {
             chosen.push((at, field.to_owned()));
@@ -285,7 +322,8 @@ pub async fn submit(
         language: language.unwrap_or("en").to_owned(),
         ..known.clone()
     };
-    let read_anew = (&said.encoding, &said.delimiter, &said.sheet) != (&known.encoding, &known.delimiter, &known.sheet);
+    let read_anew = (&said.encoding, &said.delimiter, &said.sheet)
+        != (&known.encoding, &known.delimiter, &known.sheet);
     let look = shared.app.look(&draft).await;
     if read_anew {
         said.map = Vec::new();
@@ -321,7 +359,9 @@ pub fn changed(
     problem: &crate::app::drafts::DraftProblem,
 ) -> HttpResponse {
     match problem {
-        crate::app::drafts::DraftProblem::Store(problem) => error::store_failure(request, shared, problem),
+        crate::app::drafts::DraftProblem::Store(problem) => {
+            error::store_failure(request, shared, problem)
+        }
         crate::app::drafts::DraftProblem::Changed => see("/admin/imports"),
     }
 }

@@ -105,7 +105,9 @@ async fn read(shared: &Web, parts: &mut Multipart) -> Result<Form, Refused> {
             }
             continue;
         }
-        let name = part.content_disposition().and_then(|about| about.get_filename());
+        let name = part
+            .content_disposition()
+            .and_then(|about| about.get_filename());
         let name = name.unwrap_or_default().to_owned();
         let mut incoming = match shared.app.begin_upload().await {
             Ok(incoming) => Some(incoming),
@@ -117,19 +119,19 @@ async fn read(shared: &Web, parts: &mut Multipart) -> Result<Form, Refused> {
         let (mut thrown, most) = (0, shared.app.config.uploads.bytes);
         while let Some(chunk) = part.next().await {
             let chunk = chunk.map_err(|_| Refused::Malformed)?;
-            match incoming.as_mut().map(|incoming| incoming.write(&chunk)) {
-                Some(written) => {
-                    if let Err(problem) = written.await {
-                        form.problem = Some(problem);
-                        incoming = None;
-                    }
-                }
+            let written = match incoming.as_mut() {
+                Some(incoming) => incoming.write(&chunk).await,
                 None => {
                     thrown += chunk.len() as u64;
                     if thrown > most {
                         return Err(Refused::Malformed);
                     }
+                    Ok(())
                 }
+            };
+            if let Err(problem) = written {
+                form.problem = Some(problem);
+                incoming = None;
             }
         }
         form.file = incoming.map(|incoming| (name, incoming));
@@ -148,7 +150,8 @@ pub async fn submit(
         Ok(form) => form,
         Err(Refused::Upload(problem)) => return refuse(&request, &shared, &operator, "", problem),
         Err(Refused::Malformed) => {
-            let text = "The file did not arrive whole, or is far longer than it may be. Please try again.";
+            let text =
+                "The file did not arrive whole, or is far longer than it may be. Please try again.";
             let problem = (StatusCode::BAD_REQUEST, text.to_owned());
             return page(&shared, &operator, "", Some(problem));
         }
@@ -159,16 +162,31 @@ pub async fn submit(
     let found = form.wanted.split_once('/').and_then(|(brand, purpose)| {
         let brand = brand_of(&shared, &operator, brand)?;
         let purpose = Slug::try_from(purpose.to_owned()).ok()?;
-        brand.purpose(&purpose).is_some().then_some((brand, purpose))
+        brand
+            .purpose(&purpose)
+            .is_some()
+            .then_some((brand, purpose))
     });
     let Some((brand, purpose)) = found else {
         return not_found(&shared, &operator, "This brand or its purpose");
     };
     let Some((file_name, incoming)) = form.file else {
-        return refuse(&request, &shared, &operator, &form.wanted, UploadProblem::None);
+        return refuse(
+            &request,
+            &shared,
+            &operator,
+            &form.wanted,
+            UploadProblem::None,
+        );
     };
     if file_name.is_empty() {
-        return refuse(&request, &shared, &operator, &form.wanted, UploadProblem::None);
+        return refuse(
+            &request,
+            &shared,
+            &operator,
+            &form.wanted,
+            UploadProblem::None,
+        );
     }
     let brought = Brought {
         brand: &brand,

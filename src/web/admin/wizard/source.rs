@@ -11,7 +11,9 @@ use super::{Head, draft, frame, path};
 use crate::app::drafts::{Draft, ImportDraft, Look, LookProblem, Said};
 use crate::domain::brand::Brand;
 use crate::domain::operator::Operator;
-use crate::domain::policy::{Judgement, NO_LEGAL_ADVICE, Need, POLICY_VERSION, Row, SOURCES, Source, Verdict};
+use crate::domain::policy::{
+    Judgement, NO_LEGAL_ADVICE, Need, POLICY_VERSION, Row, SOURCES, Source, Verdict,
+};
 use crate::web::Web;
 use crate::web::admin::frame::Frame;
 use crate::web::admin::imports::words;
@@ -128,16 +130,30 @@ struct SourcePage {
 
 /// The column that is said to hold a field.
 fn column(look: &Look, field: &str) -> Option<String> {
-    let at = look.fields.iter().position(|known| known.as_deref() == Some(field))?;
-    look.header.get(at).map(|name| name.trim().chars().take(60).collect())
+    let at = look
+        .fields
+        .iter()
+        .position(|known| known.as_deref() == Some(field))?;
+    look.header
+        .get(at)
+        .map(|name| name.trim().chars().take(60).collect())
 }
 
 fn choices(look: &Look, chosen: &str) -> Vec<Choice> {
-    let each = column(look, "source")
-        .map(|name| Choice::of(EACH_ROW, &format!("Each row says it, in the column “{name}”"), chosen));
-    let sources = SOURCES
-        .iter()
-        .map(|row| Choice::of(row.name, &format!("{} ({})", row.rule.says(), row.name), chosen));
+    let each = column(look, "source").map(|name| {
+        Choice::of(
+            EACH_ROW,
+            &format!("Each row says it, in the column “{name}”"),
+            chosen,
+        )
+    });
+    let sources = SOURCES.iter().map(|row| {
+        Choice::of(
+            row.name,
+            &format!("{} ({})", row.rule.says(), row.name),
+            chosen,
+        )
+    });
     each.into_iter().chain(sources).collect()
 }
 
@@ -156,13 +172,25 @@ async fn page(
     operator: &Operator,
     shown: Shown<'_>,
 ) -> HttpResponse {
-    let Shown { brand, draft, said, chosen, problems, problem } = shown;
+    let Shown {
+        brand,
+        draft,
+        said,
+        chosen,
+        problems,
+        problem,
+    } = shown;
     let look = shared.app.look(draft).await;
     if look.problem.is_some() {
         return see(&path(brand, draft.id, "columns"));
     }
     let source = chosen.and_then(Source::parse);
-    let problem_of = |field: &str| problems.iter().find(|one| one.0 == field).map(|one| one.1.clone());
+    let problem_of = |field: &str| {
+        problems
+            .iter()
+            .find(|one| one.0 == field)
+            .map(|one| one.1.clone())
+    };
     let is_saved = draft.of.said.has_source && chosen == Some(saved(&draft.of.said));
     let first = if is_saved && problems.is_empty() {
         match shared.app.judge_first(brand, draft).await {
@@ -172,31 +200,44 @@ async fn page(
     } else {
         None
     };
-    let given = |key: &str| said.proof.iter().find(|pair| pair.0 == key).map(|pair| pair.1.clone());
-    let proof = source.into_iter().flat_map(|source| source.row().proof).map(|proof| Proof {
-        key: proof.key,
-        label: proof.key.replace('_', " "),
-        about: proof.about,
-        need: match proof.need {
-            Need::Demanded => "has to be there",
-            Need::OneOf => "one of these has to be there",
-            Need::Optional => "if there is one",
-        },
-        value: given(proof.key).unwrap_or_default(),
-        column: column(&look, &format!("proof.{}", proof.key)),
-        problem: problem_of(&format!("proof.{}", proof.key)),
-    });
+    let given = |key: &str| {
+        said.proof
+            .iter()
+            .find(|pair| pair.0 == key)
+            .map(|pair| pair.1.clone())
+    };
+    let proof = source
+        .into_iter()
+        .flat_map(|source| source.row().proof)
+        .map(|proof| Proof {
+            key: proof.key,
+            label: proof.key.replace('_', " "),
+            about: proof.about,
+            need: match proof.need {
+                Need::Demanded => "has to be there",
+                Need::OneOf => "one of these has to be there",
+                Need::Optional => "if there is one",
+            },
+            value: given(proof.key).unwrap_or_default(),
+            column: column(&look, &format!("proof.{}", proof.key)),
+            problem: problem_of(&format!("proof.{}", proof.key)),
+        });
     let status = if problems.is_empty() && problem.is_none() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let summary = (!problems.is_empty())
-        .then(|| format!("{} of the fields below cannot be used as they are.", problems.len()));
+    let summary = (!problems.is_empty()).then(|| {
+        format!(
+            "{} of the fields below cannot be used as they are.",
+            problems.len()
+        )
+    });
     render(
         status,
         &SourcePage {
-            frame: frame(shared, operator, "From where the addresses came").failing(problem.or(summary)),
+            frame: frame(shared, operator, "From where the addresses came")
+                .failing(problem.or(summary)),
             head: Head::of(brand, draft, "source"),
             path: path(brand, draft.id, "source"),
             sources: choices(&look, chosen.unwrap_or("")),
@@ -236,7 +277,11 @@ pub async fn show(
     let (brand, draft) = draft!(request, shared, operator, path);
     let look = shared.app.look(&draft).await;
     let before = draft.of.said.has_source.then(|| saved(&draft.of.said));
-    let chosen = wanted.source.as_deref().and_then(|source| known(source, &look)).or(before);
+    let chosen = wanted
+        .source
+        .as_deref()
+        .and_then(|source| known(source, &look))
+        .or(before);
     // What was typed for another source is not this one's.
     let said = match chosen == before {
         true => draft.of.said.clone(),
@@ -272,7 +317,10 @@ pub async fn submit(
     }
     let chosen = known(fields.raw("source"), &look);
     let source = chosen.and_then(Source::parse);
-    let keys = source.into_iter().flat_map(|source| source.row().proof).map(|proof| proof.key);
+    let keys = source
+        .into_iter()
+        .flat_map(|source| source.row().proof)
+        .map(|proof| proof.key);
     let proof = keys.filter_map(|key| {
         let value = fields.one(&format!("proof.{key}"))?;
         Some((key.to_owned(), value.to_owned()))
@@ -288,9 +336,9 @@ pub async fn submit(
     };
     let problems = said.problems();
     if chosen.is_none() || !problems.is_empty() {
-        let problem = chosen
-            .is_none()
-            .then(|| "Choose from where the addresses came: without it nothing can be judged.".to_owned());
+        let problem = chosen.is_none().then(|| {
+            "Choose from where the addresses came: without it nothing can be judged.".to_owned()
+        });
         let shown = Shown {
             brand: &brand,
             draft: &draft,

@@ -87,7 +87,12 @@ async fn came(shared: &Web, draft: &Draft<ImportDraft>, trial: &Trial, path: &st
     unsorted(&mut samples);
     let told = Rows {
         caption: "What the policy would say".to_owned(),
-        columns: vec![("Verdict", false), ("Rule", false), ("What it says", false), ("Rows", true)],
+        columns: vec![
+            ("Verdict", false),
+            ("Rule", false),
+            ("What it says", false),
+            ("Rows", true),
+        ],
         rows: rules(counts),
         empty: "No row was read.".to_owned(),
     };
@@ -149,8 +154,17 @@ async fn page(
             trying: draft.stage == Stage::Trying,
             going: shared.app.at_work.shown(draft.id).as_ref().map(Going::of),
             came,
-            name: name.unwrap_or(&draft.of.file_name).chars().take(100).collect(),
-            source: draft.of.said.source.clone().unwrap_or_else(|| "as each row says".to_owned()),
+            name: name
+                .unwrap_or(&draft.of.file_name)
+                .chars()
+                .take(100)
+                .collect(),
+            source: draft
+                .of
+                .said
+                .source
+                .clone()
+                .unwrap_or_else(|| "as each row says".to_owned()),
             policy: POLICY_VERSION,
             note: NO_LEGAL_ADVICE,
             path: here,
@@ -197,10 +211,14 @@ fn problem_of(problem: &StartProblem) -> (StatusCode, String) {
             format!("There is an import “{name}” already. Give this one a name of its own.")
         }
         StartProblem::Import(ImportProblem::Withdrawn(name)) => {
-            format!("There was an import “{name}”, which was taken back. Give this one a name of its own.")
+            format!(
+                "There was an import “{name}”, which was taken back. Give this one a name of its own."
+            )
         }
         StartProblem::Import(ImportProblem::Other(name, _)) => {
-            format!("There is another import “{name}”, which did not come to its end. Give this one a name of its own.")
+            format!(
+                "There is another import “{name}”, which did not come to its end. Give this one a name of its own."
+            )
         }
         StartProblem::Import(ImportProblem::Name) => {
             "The name has 1 to 100 characters, and none that cannot be seen.".to_owned()
@@ -223,15 +241,22 @@ pub async fn start(
         return see("/admin/sign-in");
     };
     let name = fields.raw("name").trim();
-    let kept = shared.app.acted(&acting, Deed::ImportStarted, Some(name.to_owned())).await;
+    let kept = shared
+        .app
+        .acted(&acting, Deed::ImportStarted, Some(name.to_owned()))
+        .await;
     if let Err(problem) = kept {
         return error::store_failure(&request, &shared, &problem);
     }
     match shared.app.start_import(&brand, draft.clone(), name).await {
-        Ok(import) => see(&format!("/admin/imports/{}/{import}?done=started", brand.declared.slug)),
-        Err(StartProblem::Import(ImportProblem::Store(problem)) | StartProblem::Draft(DraftProblem::Store(problem))) => {
-            error::store_failure(&request, &shared, &problem)
-        }
+        Ok(import) => see(&format!(
+            "/admin/imports/{}/{import}?done=started",
+            brand.declared.slug
+        )),
+        Err(
+            StartProblem::Import(ImportProblem::Store(problem))
+            | StartProblem::Draft(DraftProblem::Store(problem)),
+        ) => error::store_failure(&request, &shared, &problem),
         Err(problem) => {
             let problem = Some(problem_of(&problem));
             page(&shared, &operator, (&brand, &draft), Some(name), problem).await
