@@ -15,11 +15,12 @@ pub mod challenge;
 mod close;
 pub mod confirm;
 pub mod deliver;
+pub mod drafts;
 pub mod edit_form;
 pub mod erase;
-pub mod find;
 pub mod expire;
 pub mod figures;
+pub mod find;
 pub mod import;
 pub mod inbox;
 pub mod judge;
@@ -27,16 +28,16 @@ pub mod keys;
 pub mod lapse;
 pub mod links;
 pub mod live;
-pub mod notice;
-pub mod look_up;
 pub mod log_standing;
+pub mod look_up;
+pub mod notice;
 pub mod open_link;
 pub mod operators;
 mod outside;
 pub mod overview;
 pub mod permit;
-pub mod proof;
 pub mod prefer;
+pub mod proof;
 pub mod prove;
 pub mod queue;
 pub mod read_log;
@@ -49,13 +50,13 @@ pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 mod sources;
-pub mod suppress;
 pub mod summarize;
+pub mod suppress;
 pub mod tidy;
 pub mod timestamp;
-pub mod withdraw;
 pub mod waiting;
 pub mod webhooks;
+pub mod withdraw;
 pub mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -85,6 +86,7 @@ pub struct App {
     pub auditing: auditing::Auditing,
     /// For work that goes on after the request that began it.
     background: tokio::runtime::Handle,
+    pub at_work: drafts::AtWork,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -142,6 +144,7 @@ impl App {
         let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
         let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
         let telling = webhooks::Telling::new(&config.webhooks, random.uuid_v7(clock.now()));
+        let at_work = drafts::AtWork::new(random.uuid_v7(clock.now()));
         let work = Work {
             store: store.clone(),
             clock: clock.clone(),
@@ -172,6 +175,7 @@ impl App {
             telling,
             auditing: auditing::Auditing::default(),
             background: tokio::runtime::Handle::current(),
+            at_work,
             config,
             clock,
             random,

@@ -28,8 +28,8 @@ mod serve;
 mod suppression;
 mod timestamp;
 mod verify;
-mod withdraw;
 mod webhook;
+mod withdraw;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

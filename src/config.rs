@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -67,6 +67,16 @@ pub struct Retention {
     pub circumstances_for: Option<Duration>,
 }
 
+/// Lists that operators bring in the pages.
+#[derive(Clone, Debug)]
+pub struct Uploads {
+    pub folder: PathBuf,
+    /// The longest one.
+    pub bytes: u64,
+    /// How many may lie there at once.
+    pub at_most: usize,
+}
+
 /// Everything, typed and checked. Secrets do not show in its `Debug` form.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -85,6 +95,7 @@ pub struct Config {
     pub bounces: Bounces,
     pub retention: Retention,
     pub thresholds: Thresholds,
+    pub uploads: Uploads,
     pub ledger: Ledger,
     pub timestamps: Timestamps,
     pub witnesses: Witnesses,
@@ -162,6 +173,8 @@ impl Reader<'_> {
             retention: self.retention(),
             thresholds: self.thresholds(),
             ledger: self.ledger(&base_url, &database),
+            uploads: self.uploads(&database),
+            database,
             timestamps: self.timestamps(),
             witnesses: self.witnesses(),
             notice_email: self.notice_email(),
@@ -170,7 +183,6 @@ impl Reader<'_> {
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
-            database,
             base_url,
         }
     }
@@ -196,6 +208,20 @@ impl Reader<'_> {
             per_domain_an_hour: self.number("delivery", "per_domain_an_hour", 0, 1_000_000),
             retry_for: self.seconds("delivery", "retry_for_hours", 3_600, 240),
             max_tries: i64::from(self.number("delivery", "max_tries", 1, 100)),
+        }
+    }
+
+    fn uploads(&mut self, database: &Location) -> Uploads {
+        let chosen = self.text("upload", "folder");
+        let folder = match database {
+            _ if !chosen.is_empty() => self.folder.join(chosen),
+            Location::Sqlite(path) => path.with_extension("uploads"),
+            Location::Postgres(_) => self.folder.join("uploads"),
+        };
+        Uploads {
+            folder,
+            bytes: u64::from(self.number("upload", "megabytes", 1, 65_536)) << 20,
+            at_most: self.number("upload", "at_most", 1, 1_000) as usize,
         }
     }
 

@@ -3,8 +3,8 @@
 pub mod bounce;
 pub mod compose;
 pub mod dkim;
+pub mod inbound;
 pub mod lint;
 pub mod notice;
-pub mod inbound;
 pub mod pack;
 pub mod transport;

@@ -13,6 +13,7 @@ pub mod campaigns;
 mod checkpoint;
 pub mod contacts;
 pub mod cosignatures;
+pub mod drafts;
 pub mod erased;
 pub mod events;
 pub mod head_file;

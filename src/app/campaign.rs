@@ -10,6 +10,7 @@ mod follow;
 mod judge;
 mod outcome;
 mod preview;
+mod show;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use crate::store::{StoreError, contacts};
 pub use enrol::Groups;
 pub use outcome::Told;
 pub use preview::NoPreview;
+pub use show::{CampaignLine, People, Person};
 
 use super::permit::parse_address;
 
@@ -66,7 +68,7 @@ pub enum CampaignProblem {
 
 impl App {
     /// What is wrong with a plan, beside the plan's own rules: its purpose and its form have to be the brand's.
-    fn check_plan(&self, brand: &Brand, new: &NewCampaign) -> Result<(), CampaignProblem> {
+    pub fn check_plan(&self, brand: &Brand, new: &NewCampaign) -> Result<(), CampaignProblem> {
         let mut problems = new.plan.problems(self.clock.now());
         let length = new.name.chars().count();
         if !(1..=100).contains(&length) || new.name.chars().any(char::is_control) {

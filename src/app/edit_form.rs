@@ -168,6 +168,9 @@ impl App {
             message_id: format!("{}@{}", request.0, domain.unwrap_or("localhost")),
             now,
             ask: None,
+            by_tablet: false,
+            reminder: false,
+            unsubscribe_url: None,
         };
         let mail = mail.compose()?;
         let shown = content.purposes.iter();

@@ -31,7 +31,8 @@ use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
-    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub, webhooks,
+    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub,
+    webhooks,
 };
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.

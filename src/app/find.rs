@@ -172,7 +172,7 @@ impl App {
     }
 
     /// A thousand contacts of a brand behind one, in the order of their ids: for lists that are taken along.
-    pub async fn contacts_behind(
+    pub async fn contacts_to_take(
         &self,
         brand: BrandId,
         after: Uuid,

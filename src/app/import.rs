@@ -8,12 +8,14 @@ mod decide;
 mod read;
 pub mod report;
 mod run;
+mod show;
 pub mod tally;
 mod withdraw;
 
 pub use again::Again;
 pub use read::{Problem, Progress};
 pub use run::{Begun, ImportProblem, NewImport};
+pub use show::ImportTold;
 pub use withdraw::{WithdrawProblem, Withdrawn};
 
 use crate::domain::brand::{Brand, Slug};

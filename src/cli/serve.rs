@@ -36,6 +36,9 @@ pub struct Serve {
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 const NOTIFY_EVERY: Duration = Duration::from_secs(300);
+/// How often it is looked for a list to try or to take in, and how many are worked on at once.
+const DRAFTS_EVERY: Duration = Duration::from_secs(1);
+const DRAFTS_AT_ONCE: usize = 2;
 const LAPSE_EVERY: Duration = Duration::from_secs(60);
 /// How often requests whose reminder or end is due are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -99,6 +102,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tasks.spawn(app.clone().take_reports(listener, until(stopped.clone())));
         tracing::info!(%address, "taking reports about mails");
     }
+    tasks.spawn(cut_short(stopped.clone(), drafts(app.clone())));
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
     if role != Role::Worker {
@@ -213,6 +217,47 @@ async fn notify(app: Arc<App>, delivery: Arc<Delivery>) {
         if let Err(error) = told.await {
             tracing::warn!(%error, "the operator could not be told of consent that is about to lapse");
         }
+    }
+}
+
+/// Lists and campaigns that are prepared in the pages: the process that has the list works on it, so each one looks. Cut short, a
+/// list is gone on with after the next start.
+async fn drafts(app: Arc<App>) {
+    let mut at_work: JoinSet<uuid::Uuid> = JoinSet::new();
+    let mut ids = Vec::new();
+    let mut tidied = None;
+    loop {
+        while let Some(done) = at_work.try_join_next() {
+            match done {
+                Ok(id) => ids.retain(|known| *known != id),
+                Err(_) if at_work.is_empty() => ids.clear(),
+                Err(_) => {}
+            }
+        }
+        if tidied.is_none_or(|at: tokio::time::Instant| at.elapsed() >= TIDY_EVERY) {
+            tidied = Some(tokio::time::Instant::now());
+            if let Err(error) = app.tidy_drafts().await {
+                tracing::warn!(%error, "old lists could not be tidied away");
+            }
+        }
+        while at_work.len() < DRAFTS_AT_ONCE {
+            match app.next_draft(&ids).await {
+                Ok(Some(due)) => {
+                    let app = app.clone();
+                    ids.push(due.id);
+                    at_work.spawn(async move {
+                        app.work_on(due).await;
+                        due.id
+                    });
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "nobody can look for lists to try or to take in");
+                    break;
+                }
+            }
+        }
+        let _ = tokio::time::timeout(DRAFTS_EVERY, app.at_work.woken()).await;
     }
 }
 

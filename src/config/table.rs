@@ -89,6 +89,9 @@ settings! {
     api.requests_a_minute: Number = "600", "Requests a minute of one API key, in each web process. A list of addresses counts once for each hundred.";
     webhook.within_seconds: Number = "15", "How long a webhook's receiver may take to answer.";
     webhook.allow_private: Flag = "false", "Let webhooks go to this machine and to private networks, and without TLS.";
+    upload.folder: Text = "", "Where lists lie that operators bring in the pages, each for a day at most; by default beside the SQLite database, or beside this file. Web processes on several machines share it.";
+    upload.megabytes: Number = "512", "The longest list that may be brought in the pages, in megabytes of 1,048,576 bytes.";
+    upload.at_most: Number = "20", "Lists that may lie there at once.";
     ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";
     ledger.published: Flag = "true", "Serve the log under /log/. It shows how many events there are and when, and nothing of whom.";
     ledger.head_file: Text = "", "A file that keeps the log's newest head outside the database, so that an older copy that was put back, or a log whose end was cut off, is noticed. By default it lies beside an SQLite database (….log-head). On PostgreSQL there is none until it is named here: on this machine's disk, where no restore of the database puts an older one.";

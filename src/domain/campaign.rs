@@ -253,11 +253,8 @@ impl Invited {
                 && standing.state == State::Lapsed
             {
                 *standing = Standing {
-                    state: State::Pending,
-                    grade: None,
-                    rule: judged.rule,
-                    since: at,
                     until: judged.valid_until,
+                    ..Standing::new(State::Pending, None, judged.rule, at)
                 };
             }
         }

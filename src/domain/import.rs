@@ -96,13 +96,7 @@ impl Imported {
     pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
         if self.left {
             for purpose in &self.purposes {
-                let standing = Standing {
-                    state: State::Withdrawn,
-                    grade: None,
-                    rule: Rule::D3,
-                    since: at,
-                    until: None,
-                };
+                let standing = Standing::new(State::Withdrawn, None, Rule::D3, at);
                 standings.insert(purpose.clone(), standing);
             }
             return;

@@ -7,8 +7,8 @@ use super::event::{
     Bounced, ErasedBy, Event, Fact, Grade, LeftBy, Link, MailFate, SignedUp, Through,
 };
 use super::import::Imported;
-use super::operator::Deed;
 use super::leaving::SCOPE_ALL;
+use super::operator::Deed;
 use super::policy::Verdict;
 use super::scanner::Signal;
 

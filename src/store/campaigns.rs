@@ -103,6 +103,12 @@ const LIST_OUTCOMES: &str = "select p.contact_id, c.address, p.state, p.why, p.m
      join contact c on c.brand_id = p.brand_id and c.id = p.contact_id \
      left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
      where p.brand_id = $1 and p.campaign_id = $2 and p.contact_id > $3 order by p.contact_id limit $4";
+const LIST_OUTCOMES_IN: &str = "select p.due_at, p.contact_id, c.address, p.state, p.why, p.mail, q.state as answer, \
+     p.asked_at, p.reminded_at from campaign_recipient p \
+     join contact c on c.brand_id = p.brand_id and c.id = p.contact_id \
+     left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
+     where p.brand_id = $1 and p.campaign_id = $2 and p.state = $3 and (p.due_at, p.contact_id) > ($4, $5) \
+     order by p.due_at, p.contact_id limit $6";
 const COUNT: &str = "select p.state, p.why, p.mail, q.state as answer, count(*) from campaign_recipient p \
      left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
      where p.brand_id = $1 and p.campaign_id = $2 group by p.state, p.why, p.mail, q.state";
@@ -327,6 +333,39 @@ pub async fn list_outcomes(
         after,
         limit
     ))
+}
+
+/// An outcome with when it is due.
+#[derive(sqlx::FromRow)]
+struct DueOutcome {
+    due_at: Timestamp,
+    #[sqlx(flatten)]
+    outcome: Outcome,
+}
+
+/// What became of those of a campaign's recipients that are in a state, in the order in which they are due.
+pub async fn list_outcomes_in(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    state: &str,
+    (due_at, contact): (Timestamp, ContactId),
+    limit: i64,
+) -> Result<Vec<(Timestamp, Outcome)>, StoreError> {
+    let found: Vec<DueOutcome> = fetch!(
+        conn,
+        LIST_OUTCOMES_IN,
+        fetch_all,
+        campaign.brand_id,
+        campaign.id,
+        state,
+        due_at,
+        contact,
+        limit
+    );
+    Ok(found
+        .into_iter()
+        .map(|one| (one.due_at, one.outcome))
+        .collect())
 }
 
 /// State, reason, fate of the mail and state of the request, with the number of recipients.

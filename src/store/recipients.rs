@@ -43,6 +43,7 @@ impl Recipient {
             key_id: 0,
             issued_at: now,
             expires_at: until,
+            entered_at: None,
             address: contact.address,
             name: None,
         }

@@ -2,15 +2,18 @@
 
 pub mod account;
 pub mod brand;
+pub mod campaigns;
+pub mod chart;
 pub mod contact;
 pub mod contacts;
-pub mod edit_form;
-pub mod forms;
-pub mod chart;
 pub mod delivery;
+pub mod edit_form;
 pub mod evidence;
+pub mod forms;
 pub mod frame;
 pub mod guard;
+pub mod imports;
+pub mod jobs;
 pub mod operators;
 pub mod overview;
 pub mod policy;
@@ -18,6 +21,7 @@ pub mod routes;
 pub mod settings;
 pub mod sign_in;
 pub mod table;
+pub mod wizard;
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::{StatusCode, header};

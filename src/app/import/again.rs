@@ -33,6 +33,14 @@ impl Again {
         Ok(Self { hasher, hashes })
     }
 
+    /// No address is known to come again.
+    pub fn none() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            hashes: HashSet::new(),
+        }
+    }
+
     pub(super) fn comes_again(&self, key: &str) -> bool {
         self.hashes.contains(&self.hasher.hash_one(key))
     }

@@ -298,7 +298,7 @@ pub async fn take_list(
             let Some(after) = after else {
                 return Ok(None);
             };
-            let found = app.contacts_behind(brand, after).await?;
+            let found = app.contacts_to_take(brand, after).await?;
             let Some(last) = found.last().map(|contact| contact.id.0) else {
                 return Ok(None);
             };

@@ -81,6 +81,7 @@ fn blank(slug: Slug) -> FormDeclaration {
         name_in_mail: false,
         proof_of_work: false,
         minimum_fill_seconds: 1,
+        remind_after_days: None,
         kiosk: false,
         origins: Vec::new(),
         redirect_after_signup: None,
@@ -118,6 +119,11 @@ fn declared(brand: &Brand, slug: &str, fields: &Fields) -> Result<FormDeclaratio
     match fields.one("minimum_fill_seconds").unwrap_or("0").parse() {
         Ok(seconds) if seconds <= 60 => form.minimum_fill_seconds = seconds,
         _ => problems.push("The shortest time to fill the form in is 0 to 60 seconds.".to_owned()),
+    }
+    match fields.one("remind_after_days").map(str::parse) {
+        None => {}
+        Some(Ok(days)) => form.remind_after_days = Some(days),
+        Some(Err(_)) => problems.push("Days before the reminder are a number.".to_owned()),
     }
     form.origins = fields
         .raw("origins")

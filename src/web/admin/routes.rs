@@ -4,9 +4,11 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
+use super::campaigns::{deeds, mail, new};
+use super::wizard::{columns, file, source, trial};
 use super::{
-    account, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, operators, overview, policy,
-    settings, sign_in,
+    account, brand, campaigns, contact, contacts, delivery, edit_form, evidence, forms, guard,
+    imports, operators, overview, policy, settings, sign_in,
 };
 use crate::domain::operator::Need;
 
@@ -89,4 +91,35 @@ table! {
     Change post "/delivery/release" => delivery::release;
     Look get "/policy" => policy::show;
     Look post "/policy" => policy::explain;
+    // Lists that are brought
+    Look get "/imports" => imports::list;
+    Look get "/imports/{brand}/{id}" => imports::show;
+    Take get "/imports/{brand}/{id}/report" => imports::report;
+    Change post "/imports/{brand}/{id}/take-back" => imports::take_back;
+    Change post "/imports/{brand}/{id}/resume" => imports::resume;
+    Change get "/new-import" => file::show;
+    Change post "/new-import" => file::submit;
+    Change post "/new-import/{brand}/{id}/remove" => file::remove;
+    Change get "/new-import/{brand}/{id}/columns" => columns::show;
+    Change post "/new-import/{brand}/{id}/columns" => columns::submit;
+    Change get "/new-import/{brand}/{id}/source" => source::show;
+    Change post "/new-import/{brand}/{id}/source" => source::submit;
+    Change get "/new-import/{brand}/{id}/trial" => trial::show;
+    Change post "/new-import/{brand}/{id}/trial" => trial::submit;
+    Change post "/new-import/{brand}/{id}/start" => trial::start;
+    // Asking people
+    Look get "/campaigns" => campaigns::list;
+    Look get "/campaigns/{brand}/{id}" => campaigns::show;
+    Look get "/campaigns/{brand}/{id}/mail" => mail::show;
+    Look get "/campaigns/{brand}/{id}/mail.html" => mail::html;
+    Change post "/campaigns/{brand}/{id}/pause" => deeds::pause;
+    Change post "/campaigns/{brand}/{id}/resume" => deeds::resume;
+    Change post "/campaigns/{brand}/{id}/cancel" => deeds::cancel;
+    Change post "/campaigns/{brand}/{id}/release" => deeds::release;
+    Change get "/new-campaign" => new::show;
+    Change post "/new-campaign" => new::submit;
+    Change get "/new-campaign/{brand}/{id}" => new::look_over;
+    Change get "/new-campaign/{brand}/{id}/mail.html" => new::html;
+    Change post "/new-campaign/{brand}/{id}/start" => new::start;
+    Change post "/new-campaign/{brand}/{id}/remove" => new::remove;
 }

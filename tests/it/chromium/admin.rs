@@ -23,7 +23,9 @@ async fn world() -> World {
 async fn sign_in(world: &World, browser: &Browser) {
     browser.open(&format!("{}/admin", world.base)).await;
     browser.type_into("input[name=name]", "olga").await;
-    browser.type_into("input[name=password]", "a long enough password").await;
+    browser
+        .type_into("input[name=password]", "a long enough password")
+        .await;
     browser.press("main button").await;
     browser.wait_for_text("Overview").await;
 }
@@ -32,7 +34,11 @@ async fn sign_in(world: &World, browser: &Browser) {
 async fn contact(world: &World) -> String {
     let catalog = world.app.catalog();
     let acme = catalog.brand_by_slug("acme").unwrap();
-    let (found, _) = world.app.find_contacts(acme.id, "anna@example.org", "").await.unwrap();
+    let (found, _) = world
+        .app
+        .find_contacts(acme.id, "anna@example.org", "")
+        .await
+        .unwrap();
     format!("/admin/contacts/acme/{}", found[0].id)
 }
 
@@ -76,7 +82,11 @@ async fn look_at_all(kind: Kind, name: &str) {
                  return [Math.max(0, wide), low.join('; '), named.join()]",
             )
             .await;
-        assert_eq!(found, serde_json::json!([0, "", ""]), "{page}: wider than the screen, too low, without a label");
+        assert_eq!(
+            found,
+            serde_json::json!([0, "", ""]),
+            "{page}: wider than the screen, too low, without a label"
+        );
     }
     browser.close().await;
     world.finish().await;
@@ -85,13 +95,27 @@ async fn look_at_all(kind: Kind, name: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_phone_no_page_is_wider_than_the_screen() {
     let phone = Some(360);
-    look_at_all(Kind { phone, ..Kind::default() }, "phone").await;
+    look_at_all(
+        Kind {
+            phone,
+            ..Kind::default()
+        },
+        "phone",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_desk_in_the_dark_every_field_has_its_label() {
     let dark = true;
-    look_at_all(Kind { dark, ..Kind::default() }, "dark").await;
+    look_at_all(
+        Kind {
+            dark,
+            ..Kind::default()
+        },
+        "dark",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,9 +124,15 @@ async fn with_scripts_off_a_person_is_found_and_a_form_is_changed_and_looked_at_
         return;
     }
     let world = world().await;
-    let browser = Browser::start(Kind { scripts_off: true, ..Kind::default() }).await;
+    let browser = Browser::start(Kind {
+        scripts_off: true,
+        ..Kind::default()
+    })
+    .await;
     sign_in(&world, &browser).await;
-    browser.open(&format!("{}/admin/contacts", world.base)).await;
+    browser
+        .open(&format!("{}/admin/contacts", world.base))
+        .await;
     browser.type_into("input[name=q]", "anna@example.org").await;
     browser.press("form[role=search] button").await;
     browser.wait_for_text("Where this person stands").await;
@@ -110,8 +140,12 @@ async fn with_scripts_off_a_person_is_found_and_a_form_is_changed_and_looked_at_
     browser.press(".story summary").await;
     browser.wait_for_text("\"kind\": \"signed_up\"").await;
     browser.picture("admin-contact-desk").await;
-    browser.open(&format!("{}/admin/forms/news/edit", world.base)).await;
-    browser.type_into("input[name=title-en]", "Letters in spring").await;
+    browser
+        .open(&format!("{}/admin/forms/news/edit", world.base))
+        .await;
+    browser
+        .type_into("input[name=title-en]", "Letters in spring")
+        .await;
     browser.press("button[formtarget=preview-page]").await;
     browser.client.enter_frame(0).await.unwrap();
     browser.wait_for_text("Letters in spring").await;

@@ -174,7 +174,8 @@ impl World {
         let place = place(engine).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let config = settings(&base, &place.url, smtp_port, more);
+        let mut config = settings(&base, &place.url, smtp_port, more);
+        config.uploads.folder = place.folder.0.join("uploads");
         let app = App::start(config, clock.clone(), Random::seeded(7))
             .await
             .unwrap();

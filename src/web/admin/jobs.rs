@@ -1,0 +1,197 @@
+//! What the pages of imports and of campaigns share: brands as the operator sees them, numbers, choices, files to take along.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use futures_util::stream;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+use uuid::Uuid;
+
+use crate::app::drafts::Shown;
+use crate::domain::brand::Brand;
+use crate::domain::operator::Operator;
+use crate::web::Web;
+
+/// Bytes of a file that are sent at once.
+const PIECE: usize = 64 << 10;
+
+/// The brands that an operator works for, by their names.
+pub fn brands(shared: &Web, operator: &Operator) -> Vec<Arc<Brand>> {
+    let catalog = shared.app.catalog();
+    let mut brands: Vec<Arc<Brand>> = catalog
+        .brands
+        .iter()
+        .filter(|brand| operator.works_for(brand.id))
+        .cloned()
+        .collect();
+    brands.sort_by(|one, other| one.declared.name.cmp(&other.declared.name));
+    brands
+}
+
+/// A brand of theirs by the name in the path.
+pub fn brand_of(shared: &Web, operator: &Operator, slug: &str) -> Option<Arc<Brand>> {
+    let brands = brands(shared, operator).into_iter();
+    brands
+        .into_iter()
+        .find(|brand| brand.declared.slug.as_str() == slug)
+}
+
+/// A brand of theirs, and the id behind it in the path.
+pub fn brand_and_id(
+    shared: &Web,
+    operator: &Operator,
+    (slug, id): (&str, &str),
+) -> Option<(Arc<Brand>, Uuid)> {
+    Some((brand_of(shared, operator, slug)?, Uuid::parse_str(id).ok()?))
+}
+
+/// One of several things to choose from.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+    pub chosen: bool,
+}
+
+impl Choice {
+    pub fn of(value: &str, label: &str, chosen: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            chosen: value == chosen,
+        }
+    }
+}
+
+/// What a brand asks for, as one choice each: `brand/purpose`.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub label: String,
+    pub choices: Vec<Choice>,
+}
+
+/// The purposes of all brands of an operator.
+pub fn purposes(shared: &Web, operator: &Operator, chosen: &str) -> Vec<Group> {
+    let groups = brands(shared, operator).into_iter().map(|brand| Group {
+        label: brand.declared.name.clone(),
+        choices: brand
+            .declared
+            .purposes
+            .iter()
+            .map(|purpose| {
+                let value = format!("{}/{}", brand.declared.slug, purpose.slug);
+                let name = purpose
+                    .name
+                    .get("en")
+                    .or_else(|| purpose.name.values().next());
+                let label = name.cloned().unwrap_or_else(|| purpose.slug.to_string());
+                Choice::of(&value, &format!("{label} ({})", purpose.slug), chosen)
+            })
+            .collect(),
+    });
+    groups.filter(|group| !group.choices.is_empty()).collect()
+}
+
+/// `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of the database, which is none below zero.
+pub fn count(number: i64) -> String {
+    grouped(u64::try_from(number).unwrap_or(0))
+}
+
+/// `1.2 MB`.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} bytes"),
+        1_024..1_048_576 => format!("{} kB", bytes / 1_024),
+        _ => format!("{}.{} MB", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20),
+    }
+}
+
+/// How far something is, in words and as a share.
+#[derive(Clone, Debug)]
+pub struct Going {
+    pub percent: u64,
+    pub words: String,
+}
+
+impl Going {
+    pub fn of(shown: &Shown) -> Self {
+        let (done, of) = shown.progress.bytes;
+        let percent = (100 * done.min(of)).checked_div(of).unwrap_or(0);
+        let left = match shown.left {
+            0..90 => format!("{} seconds left", shown.left),
+            seconds => format!("{} minutes left", seconds.div_ceil(60)),
+        };
+        Self {
+            percent,
+            words: format!(
+                "{} rows, {} a second, about {left}",
+                grouped(shown.progress.rows),
+                grouped(shown.rate)
+            ),
+        }
+    }
+}
+
+/// A file that browsers keep, sent piece by piece.
+pub async fn send_file(path: &Path, name: &str) -> std::io::Result<HttpResponse> {
+    let file = File::open(path).await?;
+    let pieces = stream::unfold(file, |mut file| async {
+        let mut piece = vec![0; PIECE];
+        match file.read(&mut piece).await {
+            Ok(0) => None,
+            Ok(read) => {
+                piece.truncate(read);
+                Some((Ok::<_, std::io::Error>(Bytes::from(piece)), file))
+            }
+            Err(error) => Some((Err(error), file)),
+        }
+    });
+    Ok(attachment(name).streaming(pieces))
+}
+
+/// The head of a CSV that browsers keep as a file.
+pub fn attachment(name: &str) -> actix_web::HttpResponseBuilder {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '-'
+        }
+    };
+    let name: String = name.chars().take(60).map(plain).collect();
+    let mut head = HttpResponse::Ok();
+    head.insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}.csv\""),
+        ));
+    head
+}
+
+/// States with the tone in which they are shown.
+pub const fn tone(state: &str) -> &'static str {
+    match state.as_bytes() {
+        b"done" | b"accept" | b"confirmed" | b"accepted" => "good",
+        b"stopped" | b"failed" | b"broken" | b"refuse" | b"declined" => "bad",
+        b"running" | b"enrolling" | b"paused" | b"held" | b"waiting" | b"withdrawing"
+        | b"confirm_first" | b"interrupted" => "wait",
+        _ => "plain",
+    }
+}
