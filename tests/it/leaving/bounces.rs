@@ -169,7 +169,7 @@ on_both_engines! {
                 _ => feedback("Abuse", "", &format!("List-Unsubscribe: {url}\r\n")),
             };
             assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::Complaint, "{how}");
-            assert_eq!(super::allowed(&world, &email).await, (false, false));
+            assert_eq!(crate::leaving::allowed(&world, &email).await, (false, false));
             assert_eq!(world.permission(&email, "newsletter").await.rule, "D3");
             let mails = world.deliver().await.len();
             world.advance(86_400);

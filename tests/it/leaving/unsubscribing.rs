@@ -70,7 +70,7 @@ on_both_engines! {
         let withdrawn = world.kinds("anna@example.org").await.into_iter().filter(|kind| *kind == "withdrawn");
         assert_eq!(withdrawn.count(), 1, "repeating it tells nothing new");
         // RFC 8058 lets the request come as multipart/form-data too.
-        let all = super::links(&world, contact, None).unsubscribe_url;
+        let all = crate::leaving::links(&world, contact, None).unsubscribe_url;
         let body = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
         let done = world.client("198.51.100.7").send("POST", &all, Some("multipart/form-data; boundary=b"), body.as_bytes()).await;
         assert_eq!(done.status, 200, "{}", done.text());
@@ -164,7 +164,7 @@ on_both_engines! {
         assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
         // An import names an order of yesterday, also for a purpose that the person never had.
         for purpose in ["newsletter", "events"] {
-            let known = world.app.known_of(&brand(&world), Some(&super::slug(purpose)), "anna@example.org").await.unwrap();
+            let known = world.app.known_of(&brand(&world), Some(&crate::leaving::slug(purpose)), "anna@example.org").await.unwrap();
             assert!(known.closed.is_some(), "{purpose}");
         }
         world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
@@ -176,7 +176,7 @@ on_both_engines! {
         let world = World::on(engine).await;
         let contact = confirmed(&world, "anna@example.org").await;
         world.app.withdraw(&brand(&world), leave(Leaver::Contact(contact), Scope::All)).await.unwrap();
-        let later = super::slug("declared-later");
+        let later = crate::leaving::slug("declared-later");
         let closed = async |world: &World| {
             world.app.known_of(&brand(world), Some(&later), "anna@example.org").await.unwrap().closed.is_some()
         };
@@ -193,13 +193,13 @@ on_both_engines! {
         let world = World::on(engine).await;
         let contact = confirmed(&world, "anna@example.org").await;
         let address = || Leaver::Address("Anna@Example.org".to_owned());
-        let one = Scope::Purposes(vec![super::slug("events")]);
+        let one = Scope::Purposes(vec![crate::leaving::slug("events")]);
         let left = world.app.withdraw(&brand(&world), leave(address(), one.clone())).await.unwrap();
-        assert_eq!(left, Left::Now { contact, purposes: vec![super::slug("events")] });
+        assert_eq!(left, Left::Now { contact, purposes: vec![crate::leaving::slug("events")] });
         assert_eq!(world.app.withdraw(&brand(&world), leave(address(), one)).await.unwrap(), Left::Before { contact });
         let unknown = leave(Leaver::Address("nobody@example.org".to_owned()), Scope::All);
         assert!(world.app.withdraw(&brand(&world), unknown).await.is_err());
-        let no_purpose = leave(address(), Scope::Purposes(vec![super::slug("nonsense")]));
+        let no_purpose = leave(address(), Scope::Purposes(vec![crate::leaving::slug("nonsense")]));
         assert!(world.app.withdraw(&brand(&world), no_purpose).await.is_err());
         world.finish().await;
     }
@@ -243,8 +243,8 @@ on_both_engines! {
         world.advance(8 * 86_400);
         let plan = countersign::domain::campaign::Plan {
             kind: countersign::domain::campaign::Kind::Reconfirmation,
-            purpose: super::slug("newsletter"),
-            form: super::slug("news"),
+            purpose: crate::leaving::slug("newsletter"),
+            form: crate::leaving::slug("news"),
             import: None,
             old_brand: None,
             note: None,
