@@ -19,8 +19,6 @@ pub fn weigh(status: &str) -> Severity {
         (Some(5), Some(1), Some(7 | 8)) => Severity::Soft,
         // Bad mailbox, bad system, moved without a word, no mail taken (RFC 7505).
         (Some(5), Some(1), Some(_)) => Severity::Hard,
-        // The mailbox is closed.
-        (Some(5), Some(2), Some(1)) => Severity::Hard,
         _ => Severity::Soft,
     }
 }
@@ -37,11 +35,12 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_there_is_for_good_and_a_full_mailbox_a_policy_or_nonsense_is_not() {
-        for status in ["5.1.1", "5.1.2", "5.1.10", "5.2.1"] {
+        for status in ["5.1.1", "5.1.2", "5.1.10"] {
             assert_eq!(weigh(status), Severity::Hard, "{status}");
         }
         for status in [
-            "5.2.2", "5.7.1", "5.0.0", "5.1.8", "4.2.2", "4.4.7", "5.3.4", "", "5", "x.y.z",
+            "5.2.1", "5.2.2", "5.7.1", "5.0.0", "5.1.8", "4.2.2", "4.4.7", "5.3.4", "", "5",
+            "x.y.z",
         ] {
             assert_eq!(weigh(status), Severity::Soft, "{status}");
         }

@@ -132,6 +132,8 @@ fn example(language: &str, values: &Varying) -> Vec<u8> {
         message_id: format!("{}@acme.example", values.message_local),
         now: values.now,
         ask: None,
+        reminder: false,
+        unsubscribe_url: None,
     };
     mail.compose().unwrap()
 }
@@ -141,6 +143,7 @@ fn example_values() -> Varying {
         to: "anna@example.org".to_owned(),
         confirm_token: "TOKEN".to_owned(),
         about_token: "TOKEN".to_owned(),
+        leave_token: "TOKEN".to_owned(),
         code: "123456".to_owned(),
         asked_at: START,
         expires_at: START.plus(std::time::Duration::from_secs(7 * 86_400)),

@@ -169,13 +169,13 @@ on_both_engines! {
                 _ => feedback("Abuse", "", &format!("List-Unsubscribe: {url}\r\n")),
             };
             assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::Complaint, "{how}");
-            assert_eq!(super::allowed(&world, &email).await, (false, false));
+            assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::Again);
+            assert_eq!(crate::leaving::allowed(&world, &email).await, (false, false));
             assert_eq!(world.permission(&email, "newsletter").await.rule, "D3");
             let mails = world.deliver().await.len();
             world.advance(86_400);
             world.signed_up(&email, "192.0.2.9").await;
             assert_eq!(world.deliver().await.len(), mails, "{how}");
-            assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::Again);
             let story = world.story(&email).await;
             assert!(story.iter().any(|event| matches!(&event.fact, Fact::Complained(one) if one.feedback == "abuse")));
         }

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use countersign::store::Engine;
 use serde_json::{Value, json};
 
 use super::bounces::{report, return_path};

@@ -161,7 +161,7 @@ on_both_engines! {
         let world = reminding_world(engine, "[retention]\nunconfirmed_days = 30\n").await;
         signed_up_for_both(&world, "anna@example.org").await;
         confirmed(&world, "bert@example.org").await;
-        let before = super::contact_of(&world, "anna@example.org").await;
+        let before = crate::leaving::contact_of(&world, "anna@example.org").await;
         world.advance(7 * DAY);
         world.app.expire().await.unwrap();
         world.advance(30 * DAY - 1);
@@ -224,7 +224,7 @@ on_both_engines! {
         assert!(story.iter().any(|event| matches!(event.fact, Fact::Confirmed { .. })));
         assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Explicit);
         let (_, report) = world.app.bundle(&brand(&world), "anna@example.org").await.unwrap().unwrap();
-        assert!(!report.confirmations.is_empty(), "the bundle still holds");
+        assert!(!report.claims.is_empty(), "the bundle still holds");
         world.finish().await;
     }
 

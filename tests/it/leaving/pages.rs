@@ -52,7 +52,7 @@ async fn on_a_phone_with_scripts_off_everything_can_be_chosen_left_and_erased() 
     })
     .await;
     browser.open(&links.preferences_url).await;
-    browser.press("input[value=events]").await;
+    browser.press("input[type=checkbox][value=events]").await;
     browser.press("#choices button").await;
     browser.wait_for_text("Saved.").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
@@ -67,7 +67,9 @@ async fn on_a_phone_with_scripts_off_everything_can_be_chosen_left_and_erased() 
     browser.picture("left-no-scripts").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
     browser.open(&links.preferences_url).await;
-    browser.press("input[value=newsletter]").await;
+    browser
+        .press("input[type=checkbox][value=newsletter]")
+        .await;
     browser.press("#choices button").await;
     browser.wait_for_text("Saved.").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
@@ -120,7 +122,7 @@ async fn the_keyboard_alone_turns_a_purpose_off_and_leaves_with_the_focus_in_sig
     };
     browser.open(&links.preferences_url).await;
     browser.picture("prefer-dark").await;
-    tab_to("input[value=events]")
+    tab_to("input[type=checkbox][value=events]")
         .await
         .send_keys(" ")
         .await

@@ -70,12 +70,12 @@ on_both_engines! {
         let [.., off, on] = story.as_slice() else { panic!() };
         assert!(matches!(&off.fact, Fact::Withdrawn { scope, .. } if scope == "purposes"));
         let Fact::PurposeChanged(change) = &on.fact else { panic!("{on:?}") };
-        assert_eq!(change.purposes, [super::slug("events")]);
+        assert_eq!(change.purposes, [crate::leaving::slug("events")]);
         assert_eq!((change.shown[0].name.as_str(), change.shown[0].wording.as_str()), ("Events", "Invitations."));
         assert!(shown.text().contains(&change.consent) && shown.text().contains(&change.button));
         assert_eq!(change.asked_by.legal_name, "Acme Letters Ltd");
         assert_eq!(change.circumstances.ip.unwrap().to_string(), "203.0.113.9");
-        let past = world.app.permission(&brand(&world), &super::slug("events"), "anna@example.org", Some(off.at)).await.unwrap();
+        let past = world.app.permission(&brand(&world), &crate::leaving::slug("events"), "anna@example.org", Some(off.at)).await.unwrap();
         assert!(!past.allowed);
         world.finish().await;
     }
@@ -170,7 +170,7 @@ on_both_engines! {
         let report = world.client("203.0.113.9").get(&format!("{url}/report.zip")).await;
         assert_eq!(report.header("content-type"), Some("application/zip"));
         let checked = countersign::ledger::bundle::verify(&report.body, Default::default()).unwrap();
-        assert_eq!(checked.confirmations.len(), 1);
+        assert!(!checked.claims.is_empty());
         crate::recipe::passes(&report.body);
         world.finish().await;
     }

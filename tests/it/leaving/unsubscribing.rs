@@ -1,11 +1,15 @@
 //! `/u/{token}`: by the mail program's button, by ours, against scanners, other people's posts and the person's own click.
 
 use countersign::app::withdraw::{Leave, Leaver, Left, Scope};
+use countersign::domain::campaign::Kind;
 use countersign::domain::circumstances::Circumstances;
 use countersign::domain::event::{Fact, LeaveMethod, LeftBy};
+use countersign::domain::policy::Source;
 
 use super::{allowed, brand, confirmed, contact_of, links, signed_up_for_both};
+use crate::campaign::{begin, plan, told, work};
 use crate::harness::World;
+use crate::import::storing::List;
 use crate::on_both_engines;
 
 const ONE_CLICK: [(&str, &str); 1] = [("List-Unsubscribe", "One-Click")];
@@ -70,7 +74,7 @@ on_both_engines! {
         let withdrawn = world.kinds("anna@example.org").await.into_iter().filter(|kind| *kind == "withdrawn");
         assert_eq!(withdrawn.count(), 1, "repeating it tells nothing new");
         // RFC 8058 lets the request come as multipart/form-data too.
-        let all = super::links(&world, contact, None).unsubscribe_url;
+        let all = crate::leaving::links(&world, contact, None).unsubscribe_url;
         let body = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
         let done = world.client("198.51.100.7").send("POST", &all, Some("multipart/form-data; boundary=b"), body.as_bytes()).await;
         assert_eq!(done.status, 200, "{}", done.text());
@@ -162,9 +166,13 @@ on_both_engines! {
         // Somebody else posts the form.
         let mail = signed_up_for_both(&world, "anna@example.org").await;
         assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
-        // An import names an order of yesterday, also for a purpose that the person never had.
+        // A list says that the person came to the booth yesterday.
+        let booth = "email,event,kind,date\nanna@example.org,Fair,badge,2026-11-23\n";
+        let list = List { name: "booth", text: booth, source: Some(Source::EventBooth) };
+        assert_eq!(list.take_in(&world).await.new, 0);
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
         for purpose in ["newsletter", "events"] {
-            let known = world.app.known_of(&brand(&world), Some(&super::slug(purpose)), "anna@example.org").await.unwrap();
+            let known = world.app.known_of(&brand(&world), Some(&crate::leaving::slug(purpose)), "anna@example.org").await.unwrap();
             assert!(known.closed.is_some(), "{purpose}");
         }
         world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
@@ -176,7 +184,7 @@ on_both_engines! {
         let world = World::on(engine).await;
         let contact = confirmed(&world, "anna@example.org").await;
         world.app.withdraw(&brand(&world), leave(Leaver::Contact(contact), Scope::All)).await.unwrap();
-        let later = super::slug("declared-later");
+        let later = crate::leaving::slug("declared-later");
         let closed = async |world: &World| {
             world.app.known_of(&brand(world), Some(&later), "anna@example.org").await.unwrap().closed.is_some()
         };
@@ -193,13 +201,13 @@ on_both_engines! {
         let world = World::on(engine).await;
         let contact = confirmed(&world, "anna@example.org").await;
         let address = || Leaver::Address("Anna@Example.org".to_owned());
-        let one = Scope::Purposes(vec![super::slug("events")]);
+        let one = Scope::Purposes(vec![crate::leaving::slug("events")]);
         let left = world.app.withdraw(&brand(&world), leave(address(), one.clone())).await.unwrap();
-        assert_eq!(left, Left::Now { contact, purposes: vec![super::slug("events")] });
+        assert_eq!(left, Left::Now { contact, purposes: vec![crate::leaving::slug("events")] });
         assert_eq!(world.app.withdraw(&brand(&world), leave(address(), one)).await.unwrap(), Left::Before { contact });
         let unknown = leave(Leaver::Address("nobody@example.org".to_owned()), Scope::All);
         assert!(world.app.withdraw(&brand(&world), unknown).await.is_err());
-        let no_purpose = leave(address(), Scope::Purposes(vec![super::slug("nonsense")]));
+        let no_purpose = leave(address(), Scope::Purposes(vec![crate::leaving::slug("nonsense")]));
         assert!(world.app.withdraw(&brand(&world), no_purpose).await.is_err());
         world.finish().await;
     }
@@ -237,40 +245,29 @@ on_both_engines! {
 
     async fn a_campaigns_mail_carries_the_two_fields_and_a_confirmation_mail_does_not(engine: Engine) {
         let world = World::on(engine).await;
-        signed_up_for_both(&world, "anna@example.org").await;
+        signed_up_for_both(&world, "carl@example.org").await;
         let confirmation = world.caught().into_iter().next().unwrap();
         assert!(!confirmation.raw.contains("List-Unsubscribe"));
-        world.advance(8 * 86_400);
-        let plan = countersign::domain::campaign::Plan {
-            kind: countersign::domain::campaign::Kind::Reconfirmation,
-            purpose: super::slug("newsletter"),
-            form: super::slug("news"),
-            import: None,
-            old_brand: None,
-            note: None,
-            an_hour: 0,
-            warm_up: Vec::new(),
-            hours: None,
-            answer_within_days: 14,
-            remind_after_days: None,
-            lapse_unanswered_at: None,
-            stop_at_failed_percent: 10,
-        };
-        let new = countersign::app::campaign::NewCampaign { name: "again".to_owned(), plan };
-        world.app.begin_campaign(&brand(&world), new).await.unwrap();
-        for _ in 0..3 {
-            world.app.campaigns_due().await.unwrap();
+        let booth = "email,event,kind,date\nanna@example.org,Fair,badge,2026-11-01\nbert@example.org,Fair,badge,2026-11-01\n";
+        let list = List { name: "booth", text: booth, source: Some(Source::EventBooth) };
+        assert_eq!(list.take_in(&world).await.new, 2);
+        begin(&world, "after the fair", plan(Kind::Invitation)).await.unwrap();
+        assert_eq!(work(&world).await, 2);
+        let mut urls = Vec::new();
+        for email in ["anna@example.org", "bert@example.org"] {
+            let raw = world.mail_to(email).await.0.raw;
+            let field = |name: &str| {
+                let line = raw.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+                line.unwrap_or_else(|| panic!("no {name} in {raw}")).to_owned()
+            };
+            assert_eq!(field("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+            let url = field("List-Unsubscribe").replace(['<', '>'], "");
+            assert!(url.starts_with(&format!("{}/u/newsletter.", world.base)), "{url}");
+            urls.push(url);
         }
-        let mail = world.mail_to("anna@example.org").await;
-        let field = |name: &str| {
-            let line = mail.0.raw.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
-            line.unwrap_or_else(|| panic!("no {name} in {}", mail.0.raw)).to_owned()
-        };
-        assert_eq!(field("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
-        let url = field("List-Unsubscribe");
-        let url = url.trim_start_matches('<').trim_end_matches('>');
-        assert!(url.starts_with(&format!("{}/u/newsletter.", world.base)), "{url}");
-        assert_eq!(world.client("198.51.100.7").post(url, &ONE_CLICK).await.status, 200);
+        assert_eq!(world.client("198.51.100.7").post(&urls[0], &ONE_CLICK).await.status, 200);
+        assert!(world.permission("bert@example.org", "newsletter").await.allowed, "each mail has its own link");
+        assert_eq!(told(&world, "after the fair").await.asked, 2);
         assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
         world.finish().await;
     }
