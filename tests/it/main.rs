@@ -27,6 +27,7 @@ mod evidence;
 mod harness;
 mod import;
 mod inbox;
+mod jobs;
 mod locks;
 mod log;
 mod log_formats;

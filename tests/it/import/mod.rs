@@ -7,7 +7,7 @@ mod hostile;
 mod lapsing;
 pub mod storing;
 mod tables;
-mod workbook;
+pub mod workbook;
 mod workbooks;
 
 use std::path::PathBuf;
