@@ -3,6 +3,7 @@
 mod booth;
 pub mod driver;
 mod embedding;
+mod jobs;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;

@@ -64,8 +64,8 @@ on_both_engines! {
         prepare(&world.app).await;
         let page = olga.get(&draft).await.text();
         assert!(page.contains("<b>2</b> would be asked by the server") && page.contains("<b>3</b> would be held"), "{page}");
-        assert!(page.contains("Newsletter from Acme Letters: yes or no?") && page.contains("anna@example.org"), "{page}");
-        assert!(page.contains("sandbox") && page.contains("because you visited the booth of Acme Letters"), "{page}");
+        assert!(page.contains("Newsletter from Acme Letters: yes or no?") && page.contains("@example.org"), "{page}");
+        assert!(page.contains("sandbox") && page.contains("You get this mail because"), "{page}");
         let html = olga.get(&format!("{draft}/mail.html")).await;
         let csp = html.header("content-security-policy").unwrap();
         assert!(csp.contains("script-src 'none'") && csp.contains("frame-ancestors 'self'") && csp.ends_with("; sandbox"), "{csp}");

@@ -70,7 +70,7 @@ on_both_engines! {
         drop(server);
         let server = start(folder, port).await;
         let mut olga = crate::jobs::sign_in(&server.base, "olga").await;
-        until(&mut olga, &import, "state good").await;
+        until(&mut olga, &import, "state good\">done").await;
         let page = olga.get(&import).await.text();
         assert!(page.contains("<b>12,000</b> rows") && page.contains("<b>12,000</b> new contacts"), "{page}");
         let report = olga.get(&format!("{import}/report")).await.text();
