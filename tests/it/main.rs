@@ -30,6 +30,7 @@ mod import;
 mod inbox;
 mod killed;
 mod leaving;
+mod jobs;
 mod locks;
 mod log;
 mod log_formats;

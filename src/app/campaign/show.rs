@@ -168,6 +168,13 @@ impl App {
         let mut conn = self.store.read().await?;
         let found = contacts::find_all(&mut conn, &ids).await?;
         drop(conn);
+        if found.len() < people.len() {
+            return Err(CampaignProblem::NotHeld {
+                campaign: name.to_owned(),
+                count: people.len() - found.len(),
+                line: 1,
+            });
+        }
         let addresses: Vec<String> = found.into_iter().map(|contact| contact.address).collect();
         self.release_recipients(brand, name, &addresses).await
     }

@@ -87,7 +87,6 @@ fn column_words(problem: &HeaderProblem) -> Problem {
 /// A list that was opened, behind its header.
 pub(super) struct Opened {
     pub rows: Rows,
-    pub header: Vec<String>,
     pub columns: Columns,
 }
 
@@ -101,11 +100,7 @@ pub(super) fn open(path: &Path, said: &Said) -> Result<Opened, String> {
             Problem::File(text) | Problem::Columns(text) => text,
             Problem::Gone => String::new(),
         })?;
-    Ok(Opened {
-        rows,
-        header,
-        columns,
-    })
+    Ok(Opened { rows, columns })
 }
 
 fn shown(cell: &str) -> String {

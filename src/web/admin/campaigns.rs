@@ -201,7 +201,6 @@ struct CampaignPage {
     may_pause: bool,
     may_resume: bool,
     may_cancel: bool,
-    may_release: bool,
     numbers: Vec<(String, &'static str)>,
     bars: Vec<Bar>,
     left_out: Vec<(String, String)>,
@@ -440,7 +439,6 @@ async fn page(
         may_pause: state == "running",
         may_resume: matches!(state, "paused" | "stopped"),
         may_cancel: !matches!(state, "cancelled" | "done"),
-        may_release,
         numbers: vec![
             (count(told.waiting), "wait to be asked"),
             (count(told.held), "held: only a person may ask them"),

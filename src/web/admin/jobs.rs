@@ -134,17 +134,18 @@ impl Going {
     pub fn of(shown: &Shown) -> Self {
         let (done, of) = shown.progress.bytes;
         let percent = (100 * done.min(of)).checked_div(of).unwrap_or(0);
+        let rows = format!("{} rows", grouped(shown.progress.rows));
         let left = match shown.left {
             0..90 => format!("{} seconds left", shown.left),
             seconds => format!("{} minutes left", seconds.div_ceil(60)),
         };
         Self {
             percent,
-            words: format!(
-                "{} rows, {} a second, about {left}",
-                grouped(shown.progress.rows),
-                grouped(shown.rate)
-            ),
+            // Right after the beginning nobody can tell how long it takes.
+            words: match shown.rate {
+                0 => rows,
+                rate => format!("{rows}, {} a second, about {left}", grouped(rate)),
+            },
         }
     }
 }

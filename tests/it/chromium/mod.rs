@@ -5,6 +5,7 @@ pub mod axe;
 mod booth;
 pub mod driver;
 mod embedding;
+mod jobs;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;

@@ -11,7 +11,7 @@ mod proofs;
 mod resuming;
 pub mod storing;
 mod tables;
-mod workbook;
+pub mod workbook;
 mod workbooks;
 
 use std::path::PathBuf;

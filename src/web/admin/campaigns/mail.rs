@@ -44,7 +44,10 @@ pub async fn preview(
         let first = address.and_then(|address| address.first());
         let name = first.and_then(|one| one.name()).unwrap_or_default();
         let mailbox = first.and_then(|one| one.address()).unwrap_or_default();
-        format!("{name} <{mailbox}>").trim().to_owned()
+        match name {
+            "" => mailbox.to_owned(),
+            name => format!("{name} <{mailbox}>"),
+        }
     };
     Ok(Preview {
         from: of(mail.and_then(|mail| mail.from())),

@@ -1,0 +1,343 @@
+//! Bringing a list and asking people, in a real browser: with scripts and without, on a phone, by keyboard alone.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::app::App;
+use countersign::domain::policy::Source;
+use countersign::store::Engine;
+
+use super::driver::{self, Browser, Kind};
+use crate::harness::{Folder, World};
+use crate::import::storing::List;
+use crate::jobs::{PASSWORD, work};
+
+/// Does in the background what `serve` does, until the test ends.
+fn in_background(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move {
+        loop {
+            work(&app).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+}
+
+async fn sign_in(world: &World, browser: &Browser) {
+    crate::harness::add_owner(&world.app).await;
+    browser.open(&format!("{}/admin/sign-in", world.base)).await;
+    browser.type_into("input[name=name]", "olga").await;
+    browser.type_into("input[name=password]", PASSWORD).await;
+    browser.press("main button").await;
+    browser.wait_for_text("Overview").await;
+}
+
+fn list(rows: usize) -> (Folder, PathBuf) {
+    let folder = Folder::new();
+    let path = folder.0.join("customers.csv");
+    let mut text = "E-mail;First name;Last name;Order;Order date;Remarks\n".to_owned();
+    for number in 0..rows {
+        text.push_str(&format!(
+            "person{number}@example.org;Anna;de Vries;10{number};2026-09-1{};\n",
+            number % 10
+        ));
+    }
+    text.push_str("info@example.org;;;2001;2026-09-01;\nnobody;;;2002;2026-09-01;typed by hand\nold@example.org;Bo;;2003;2019-01-01;\n");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// Nothing scrolls sideways, and every target can be hit.
+async fn fits(browser: &Browser, name: &str) {
+    browser.picture(name).await;
+    let found = browser
+        .run(
+            "const low = [...document.querySelectorAll('button, summary, select, input:not([type=hidden]):not([type=checkbox]):not([type=radio])')] \
+             .filter(e => e.offsetParent).filter(e => e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 80)); \
+             return [document.documentElement.scrollWidth - document.documentElement.clientWidth, low.join('; ')]",
+        )
+        .await;
+    assert_eq!(
+        (
+            found[0].as_i64().unwrap().max(0),
+            found[1].as_str().unwrap()
+        ),
+        (0, ""),
+        "{name}"
+    );
+}
+
+/// From the first step to the report, by pressing buttons.
+async fn bring(world: &World, browser: &Browser, path: &std::path::Path, kind: &str) {
+    let scripts_off = kind == "phone";
+    browser.open(&format!("{}/admin/imports", world.base)).await;
+    fits(browser, &format!("imports-empty-{kind}")).await;
+    browser.press("a.button").await;
+    browser.wait_for_text("For which purpose").await;
+    fits(browser, &format!("import-file-{kind}")).await;
+    browser
+        .type_into("input[type=file]", path.to_str().unwrap())
+        .await;
+    browser.press("form[enctype] button").await;
+    browser.wait_for_text("Read as").await;
+    fits(browser, &format!("import-columns-{kind}")).await;
+    browser.press("button[value=next]").await;
+    browser.wait_for_text("How did these addresses come").await;
+    fits(browser, &format!("import-source-empty-{kind}")).await;
+    browser
+        .press("select[name=source] option[value=purchase]")
+        .await;
+    browser.press("form.choose button").await;
+    browser.wait_for_text("Proof for all rows").await;
+    browser.press("button[value=show]").await;
+    browser.wait_for_text("The first row of this list").await;
+    fits(browser, &format!("import-source-{kind}")).await;
+    browser.press("button[value=try]").await;
+    if scripts_off {
+        // Without scripts somebody looks again.
+        let shown = async || {
+            browser
+                .client
+                .find(fantoccini::Locator::Css("input[name=name]"))
+                .await
+                .is_ok()
+        };
+        while !shown().await {
+            browser.client.refresh().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    browser.wait_for_text("Start the import").await;
+    fits(browser, &format!("import-trial-{kind}")).await;
+    browser.press("form.sheet button").await;
+    browser.wait_for_text("Take the import back").await;
+    browser.picture(&format!("import-begun-{kind}")).await;
+    if scripts_off {
+        while browser.client.source().await.unwrap().contains("data-live") {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            browser.client.refresh().await.unwrap();
+        }
+    }
+    browser.wait_for_text("Report, a line for each row").await;
+    fits(browser, &format!("import-done-{kind}")).await;
+    browser.press("details.danger summary").await;
+    fits(browser, &format!("import-take-back-{kind}")).await;
+    browser.open(&format!("{}/admin/imports", world.base)).await;
+    fits(browser, &format!("imports-{kind}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_is_brought_on_a_desk_and_its_pages_turn_by_themselves() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let browser = Browser::start(Kind::default()).await;
+    sign_in(&world, &browser).await;
+    let background = in_background(&world.app);
+    let (_folder, path) = list(1_500);
+    bring(&world, &browser, &path, "desk").await;
+    background.abort();
+    browser.close().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_is_brought_on_a_phone_with_scripts_off() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let browser = Browser::start(Kind {
+        scripts_off: true,
+        phone: Some(390),
+        dark: true,
+    })
+    .await;
+    sign_in(&world, &browser).await;
+    let background = in_background(&world.app);
+    let (_folder, path) = list(40);
+    bring(&world, &browser, &path, "phone").await;
+    background.abort();
+    browser.close().await;
+    world.finish().await;
+}
+
+/// Goes on with the tab key until the focus is at an element, with the focus in sight all the way.
+async fn tab_to(browser: &Browser, css: &str) {
+    for _ in 0..80 {
+        browser
+            .client
+            .active_element()
+            .await
+            .unwrap()
+            .send_keys("\u{E004}")
+            .await
+            .unwrap();
+        let seen = browser
+            .run(&format!(
+                "const e = document.activeElement; return [e.matches('{css}'), getComputedStyle(e).outlineStyle !== 'none', e.outerHTML.slice(0, 80)]"
+            ))
+            .await;
+        assert_eq!(seen[1], true, "the focus is not to be seen: {seen}");
+        if seen[0] == true {
+            return;
+        }
+    }
+    panic!("no way to {css}");
+}
+
+async fn enter(browser: &Browser) {
+    browser
+        .client
+        .active_element()
+        .await
+        .unwrap()
+        .send_keys("\u{E007}")
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_is_brought_by_keyboard_alone() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let browser = Browser::start(Kind::default()).await;
+    sign_in(&world, &browser).await;
+    let background = in_background(&world.app);
+    let (_folder, path) = list(20);
+    browser.open(&format!("{}/admin/imports", world.base)).await;
+    tab_to(&browser, "main a.button").await;
+    enter(&browser).await;
+    browser.wait_for_text("For which purpose").await;
+    tab_to(&browser, "input[type=file]").await;
+    // What the browser's own dialogue would give.
+    browser
+        .client
+        .active_element()
+        .await
+        .unwrap()
+        .send_keys(path.to_str().unwrap())
+        .await
+        .unwrap();
+    tab_to(&browser, "form[enctype] button").await;
+    enter(&browser).await;
+    browser.wait_for_text("Read as").await;
+    tab_to(&browser, "button[value=next]").await;
+    enter(&browser).await;
+    browser.wait_for_text("How did these addresses come").await;
+    tab_to(&browser, "select[name=source]").await;
+    browser
+        .client
+        .active_element()
+        .await
+        .unwrap()
+        .send_keys("The person bought")
+        .await
+        .unwrap();
+    tab_to(&browser, "form.choose button").await;
+    enter(&browser).await;
+    browser.wait_for_text("Proof for all rows").await;
+    tab_to(&browser, "button[value=try]").await;
+    enter(&browser).await;
+    browser.wait_for_text("Start the import").await;
+    tab_to(&browser, "form.sheet button").await;
+    enter(&browser).await;
+    browser.wait_for_text("Report, a line for each row").await;
+    assert!(
+        world
+            .permission("person1@example.org", "newsletter")
+            .await
+            .allowed
+    );
+    background.abort();
+    browser.close().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_is_looked_over_and_watched_on_a_desk_and_on_a_phone() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let booth = "email,event,kind,date\nanna@example.org,Fair,badge,2026-11-01\nben@example.org,Fair,badge,2026-11-01\n";
+    List {
+        name: "booth",
+        text: booth,
+        source: Some(Source::EventBooth),
+    }
+    .take_in(&world)
+    .await;
+    let staff = "email,employer,benefit,date\ncleo@example.org,Mill,bicycles,2026-10-01\ndan@example.org,Mill,bicycles,2026-10-01\n";
+    List {
+        name: "staff",
+        text: staff,
+        source: Some(Source::EmployerList),
+    }
+    .take_in(&world)
+    .await;
+    let browser = Browser::start(Kind::default()).await;
+    sign_in(&world, &browser).await;
+    let phone = Browser::start(Kind {
+        phone: Some(390),
+        ..Kind::default()
+    })
+    .await;
+    phone.open(&format!("{}/admin/sign-in", world.base)).await;
+    phone.type_into("input[name=name]", "olga").await;
+    phone.type_into("input[name=password]", PASSWORD).await;
+    phone.press("main button").await;
+    phone.wait_for_text("Overview").await;
+    let background = in_background(&world.app);
+    let both = async |path: &str, name: &str| {
+        phone.open(path).await;
+        fits(&phone, &format!("{name}-phone")).await;
+        fits(&browser, &format!("{name}-desk")).await;
+    };
+    browser
+        .open(&format!("{}/admin/new-campaign", world.base))
+        .await;
+    both(
+        &format!("{}/admin/new-campaign", world.base),
+        "campaign-new",
+    )
+    .await;
+    browser.type_into("#name", "after the fair").await;
+    browser.press("main form button").await;
+    browser.wait_for_text("Start the campaign").await;
+    let here = browser.client.current_url().await.unwrap();
+    both(here.as_str(), "campaign-draft").await;
+    let shown = browser
+        .run("return [document.querySelector('iframe').contentDocument === null, document.querySelector('iframe').clientHeight > 300]")
+        .await;
+    assert_eq!(
+        shown,
+        serde_json::json!([true, true]),
+        "the mail is in a frame of its own"
+    );
+    browser.press("form[action$='/start'] button").await;
+    browser.wait_for_text("The campaign has started").await;
+    crate::campaign::work(&world).await;
+    crate::campaign::say_yes(&world, "anna@example.org").await;
+    browser.client.refresh().await.unwrap();
+    let here = browser.client.current_url().await.unwrap();
+    both(here.as_str(), "campaign").await;
+    let held = format!("{}?state=held", here.as_str().split('?').next().unwrap());
+    browser.open(&held).await;
+    both(&held, "campaign-held").await;
+    let mail = format!("{}/mail", here.as_str().split('?').next().unwrap());
+    browser.open(&mail).await;
+    both(&mail, "campaign-mail").await;
+    browser
+        .open(&format!("{}/admin/campaigns", world.base))
+        .await;
+    both(&format!("{}/admin/campaigns", world.base), "campaigns").await;
+    background.abort();
+    phone.close().await;
+    browser.close().await;
+    world.end().await;
+}
