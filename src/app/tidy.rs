@@ -91,13 +91,25 @@ impl App {
         let (due, failed) = outbox::count(&mut conn).await?;
         metrics::gauge!(telemetry::OUTBOX, "state" => "due").set(due as f64);
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
-        let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
+        let now = self.clock.now();
+        let head = log::head(&mut conn).await?;
+        let entries = head.as_ref().map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
+        let logged = head.as_ref().map_or(0, |head| head.last_position);
+        let waiting = log::last_position(&mut conn).await? - logged;
+        metrics::gauge!(telemetry::LOG_WAITING).set(waiting.max(0) as f64);
+        if let Some(head) = &head {
+            let age = now.since(head.signed_at).as_secs_f64();
+            metrics::gauge!(telemetry::CHECKPOINT_AGE).set(age);
+        }
         let soon = self.clock.now().plus(NOTICE);
         let lapsing = contacts::count_lapsing(&mut conn, soon).await?;
         let lapsing: i64 = lapsing.iter().map(|(_, count)| count).sum();
         metrics::gauge!(telemetry::LAPSING).set(lapsing as f64);
         drop(conn);
+        self.measure_figures().await?;
+        let held = u8::from(self.sending_held().await?.is_some());
+        metrics::gauge!(telemetry::SENDING_HELD).set(f64::from(held));
         let breaker = self.breaker().await?;
         let open = u8::from(breaker.open_since.is_some());
         metrics::gauge!(telemetry::BREAKER_OPEN).set(f64::from(open));

@@ -24,6 +24,7 @@ mod confirm;
 mod delivery;
 mod erasure;
 mod evidence;
+mod figures;
 mod harness;
 mod import;
 mod inbox;
