@@ -31,6 +31,7 @@ mod inbox;
 mod locks;
 mod log;
 mod log_formats;
+mod observability;
 mod outgoing;
 mod plans;
 mod policy;

@@ -4,6 +4,7 @@ pub mod axe;
 mod booth;
 pub mod driver;
 mod embedding;
+mod figures;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;
