@@ -7,11 +7,10 @@ use serde::Serialize;
 use super::App;
 use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
-use super::lapse::NOTICE;
 use super::restored::SendingHeld;
 use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
-use crate::store::{StoreError, booth, breaker, budgets, contacts, log, openings, outbox};
+use crate::store::{StoreError, booth, breaker, budgets, log, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -102,11 +101,10 @@ impl App {
             let age = now.since(head.signed_at).as_secs_f64();
             metrics::gauge!(telemetry::CHECKPOINT_AGE).set(age);
         }
-        let soon = self.clock.now().plus(NOTICE);
-        let lapsing = contacts::count_lapsing(&mut conn, soon).await?;
+        drop(conn);
+        let lapsing = self.lapsing_soon().await?;
         let lapsing: i64 = lapsing.iter().map(|(_, count)| count).sum();
         metrics::gauge!(telemetry::LAPSING).set(lapsing as f64);
-        drop(conn);
         self.measure_figures().await?;
         let held = u8::from(self.sending_held().await?.is_some());
         metrics::gauge!(telemetry::SENDING_HELD).set(f64::from(held));
