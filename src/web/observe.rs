@@ -70,7 +70,7 @@ const fn method_name(method: &Method) -> &'static str {
     }
 }
 
-const fn class(status: StatusCode) -> &'static str {
+fn class(status: StatusCode) -> &'static str {
     match status.as_u16() {
         100..200 => "1xx",
         200..300 => "2xx",
