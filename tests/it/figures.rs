@@ -5,6 +5,7 @@ mod pages;
 use countersign::app::figures::{Named, Report};
 use countersign::domain::figures::{Dimension, Figures, day_of};
 use countersign::domain::ids::BrandId;
+use countersign::store::Engine;
 use countersign::store::summaries::{self, Line, Span};
 
 use crate::confirm::inbox_path;

@@ -2,7 +2,7 @@
 
 use countersign::domain::operator::Role;
 
-use super::count;
+use super::{count, story};
 use crate::harness::{Client, World};
 use crate::on_both_engines;
 
@@ -28,7 +28,7 @@ pub async fn operator(world: &World, name: &str, role: Role, brands: &[&str]) ->
 on_both_engines! {
     async fn the_overview_shows_the_funnel_of_the_brands_that_an_operator_works_for(engine: Engine) {
         let world = World::on(engine).await;
-        super::story(&world).await;
+        story(&world).await;
         count(&world).await;
         let mut olga = operator(&world, "olga", Role::Owner, &[]).await;
         let page = olga.get("/admin?brand=acme&days=7").await.text();
