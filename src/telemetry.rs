@@ -1,6 +1,8 @@
 //! Logs and metrics. No address, token or secret is ever a field; names of fields and metrics stand here.
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
@@ -52,6 +54,58 @@ pub const BREAKER_TRIPS: &str = "countersign_breaker_trips_total";
 pub const BREAKER_OPEN: &str = "countersign_breaker_open";
 pub const BREAKER_HELD: &str = "countersign_breaker_held_mails";
 
+/// Requests by route, method and class of status; how long they took, by route.
+pub const REQUESTS: &str = "countersign_requests_total";
+pub const REQUEST_SECONDS: &str = "countersign_request_seconds";
+/// Events that have no place in the log yet; how old its newest checkpoint is.
+pub const LOG_BEHIND: &str = "countersign_log_waiting_events";
+pub const CHECKPOINT_AGE: &str = "countersign_checkpoint_age_seconds";
+/// Events that are logged and not yet counted in the figures of the operators' pages.
+pub const FIGURES_BEHIND: &str = "countersign_figures_behind_events";
+/// Whether no mail leaves because an older copy of the database was put back.
+pub const SENDING_HELD: &str = "countersign_sending_held";
+/// Signups of this day (UTC), up to now, by what became of them so far: `step` is signed_up, mailed, opened or confirmed.
+pub const TODAY: &str = "countersign_signups_today";
+
+/// Every metric there is.
+pub const ALL: [&str; 27] = [
+    SIGNUPS,
+    CONFIRMATIONS,
+    MAILS,
+    OUTBOX,
+    OPENINGS,
+    BUDGET,
+    LOG_ENTRIES,
+    LAPSING,
+    LOG_PROBLEMS,
+    TIMESTAMPS,
+    TIMESTAMP_AGE,
+    TIMESTAMP_FAILURES,
+    COSIGNATURES,
+    COSIGNATURE_AGE,
+    WITNESS_FAILURES,
+    BREAKER_TRIPS,
+    BREAKER_OPEN,
+    BREAKER_HELD,
+    REQUESTS,
+    REQUEST_SECONDS,
+    LOG_WAITING,
+    LOG_BEHIND,
+    CHECKPOINT_AGE,
+    FIGURES_BEHIND,
+    SENDING_HELD,
+    TODAY,
+    "countersign_request_seconds_bucket",
+    "countersign_request_seconds_count",
+];
+
+/// Where the histogram of requests is cut, in seconds.
+const SECONDS: [f64; 11] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+/// What was measured between two scrapes is put together so often, scraped or not.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
 /// Starts the log. Called once, by `main`.
 pub fn start_log(json: bool, level: &str) {
     // The libraries below are silent unless something is wrong: at debug they would print what we must not.
@@ -79,7 +133,22 @@ pub fn start_log_of(config: &Config) {
     start_log(config.log_json, &config.log_level);
 }
 
-/// Starts collecting metrics; `None` if another part of the process already does.
+/// Starts collecting metrics; `None` if another part of the process already does. To be called inside a runtime.
 pub fn start_metrics() -> Option<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().ok()
+    let matcher = Matcher::Full(REQUEST_SECONDS.to_owned());
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(matcher, &SECONDS)
+        .ok()?;
+    let handle = builder.install_recorder().ok()?;
+    // An alert on something that never happened needs a zero to begin from.
+    metrics::counter!(LOG_PROBLEMS).increment(0);
+    metrics::counter!(BREAKER_TRIPS).increment(0);
+    let kept = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            kept.run_upkeep();
+        }
+    });
+    Some(handle)
 }

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod observe;
 pub mod page;
 pub mod public;
 pub mod routes;
@@ -32,6 +33,7 @@ pub struct Web {
     /// The mails that the demo's own SMTP server caught; only the demo has it.
     pub demo: Option<Arc<demo::Caught>>,
     pub metrics: Option<PrometheusHandle>,
+    pub ids: observe::Ids,
     /// Waiting pages that are kept informed at the moment.
     pub listeners: AtomicUsize,
     /// What API keys used of their quotas.
@@ -47,6 +49,7 @@ impl Web {
             assets: Assets::built_in(),
             demo: None,
             metrics,
+            ids: observe::Ids::default(),
             listeners: AtomicUsize::new(0),
             used: api::quota::Used::default(),
             ceiling: false,
@@ -66,6 +69,7 @@ pub fn serve(listener: TcpListener, shared: Web, workers: usize) -> std::io::Res
         ActixApp::new()
             .app_data(shared.clone())
             .wrap(middleware::from_fn(page::finish))
+            .wrap(middleware::from_fn(observe::observe))
             .configure(|routes| routes::configure(routes, &shared))
     })
     .workers(workers)

@@ -8,6 +8,7 @@ use crate::domain::ids::BrandId;
 use crate::store::set::ROWS_AT_MOST;
 use crate::store::summaries::{self, Span};
 use crate::store::{Conn, StoreError, log};
+use crate::telemetry;
 
 /// Domains that are shown by name; the others are shown together.
 const DOMAINS_SHOWN: usize = 20;
@@ -134,9 +135,36 @@ impl App {
         Ok(found)
     }
 
-    /// Events that are logged and not counted yet.
-    pub async fn figures_behind(&self) -> Result<i64, StoreError> {
-        behind(&mut self.store.read().await?).await
+    /// Sets the gauges of the figures: of all brands together.
+    pub(super) async fn measure_figures(&self) -> Result<(), StoreError> {
+        let catalog = self.catalog();
+        let brands: Vec<BrandId> = catalog.brands.iter().map(|brand| brand.id).collect();
+        let day = day_of(self.clock.now());
+        let mut conn = self.store.read().await?;
+        metrics::gauge!(telemetry::FIGURES_BEHIND).set(behind(&mut conn).await? as f64);
+        let mut today = Figures::default();
+        for part in brands.chunks(ROWS_AT_MOST) {
+            let span = Span {
+                brands: part,
+                dimension: Dimension::All,
+                first: day,
+                last: day,
+            };
+            today += summaries::by_name(&mut conn, span)
+                .await?
+                .into_iter()
+                .map(|line| line.figures)
+                .sum();
+        }
+        for (step, count) in [
+            ("signed_up", today.signed_up),
+            ("mailed", today.mailed),
+            ("opened", today.opened),
+            ("confirmed", today.confirmed),
+        ] {
+            metrics::gauge!(telemetry::TODAY, "step" => step).set(count as f64);
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use super::App;
 use super::record::About;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::Fact;
-use crate::domain::ids::ContactId;
+use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::standing::{Standing, Standings, State, apply, lapses_at};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
@@ -17,9 +17,14 @@ use crate::store::events;
 use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
+use crate::store::settings;
 
 /// Contacts in one transaction.
 const TOGETHER: i64 = 500;
+
+/// The setting that holds how many are about to lapse, and how long it tells that.
+const SOON: &str = "lapsing_soon";
+const COUNTED_FOR: Duration = Duration::from_secs(600);
 
 /// How long before its end an operator is told of implicit consent that lapses.
 pub const NOTICE: Duration = Duration::from_secs(30 * 86_400);
@@ -87,6 +92,32 @@ impl App {
         events::append(&mut writes, &told);
         held.finish(writes).await?;
         Ok(rows.len() as u64)
+    }
+
+    /// Counts whose implicit consent is about to lapse, for pages: a worker does this once a minute.
+    pub async fn keep_lapsing(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut conn = self.store.read().await?;
+        let counts = contacts::count_lapsing(&mut conn, now.plus(NOTICE)).await?;
+        drop(conn);
+        let text = serde_json::to_string(&(now, counts)).map_err(|_| StoreError::Corrupt(SOON))?;
+        let mut tx = self.store.write().await?;
+        settings::put(&mut tx, SOON, &text).await?;
+        tx.commit().await
+    }
+
+    /// By brands, the number of contacts whose implicit consent lapses within 30 days, as it was counted a moment ago; counted
+    /// now where no worker did.
+    pub(super) async fn lapsing_soon(&self) -> Result<Vec<(BrandId, i64)>, StoreError> {
+        let now = self.clock.now();
+        let mut conn = self.store.read().await?;
+        let kept = settings::find(&mut conn, SOON).await?;
+        let kept = kept
+            .and_then(|text| serde_json::from_str::<(Timestamp, Vec<(BrandId, i64)>)>(&text).ok());
+        match kept.filter(|(at, _)| now.since(*at) < COUNTED_FOR) {
+            Some((_, counts)) => Ok(counts),
+            None => contacts::count_lapsing(&mut conn, now.plus(NOTICE)).await,
+        }
     }
 
     /// Whose implicit consent to a brand ends before an instant, a page at a time, the first first. `after` is where the page

@@ -1,12 +1,11 @@
 //! What an operator sees first: the forms, what waits, what failed.
 
 use super::App;
-use super::lapse::NOTICE;
 use super::tidy::Readiness;
 use crate::domain::ids::BrandId;
 use crate::domain::operator::Operator;
 use crate::domain::time::Timestamp;
-use crate::store::{StoreError, contacts, log, outbox};
+use crate::store::{StoreError, log, outbox};
 
 /// Failed mails shown at a time.
 const SHOWN: usize = 20;
@@ -85,8 +84,10 @@ impl App {
                 reply: row.last_reply.unwrap_or_default(),
             })
             .collect();
-        let soon = self.clock.now().plus(NOTICE);
-        let lapsing = contacts::count_lapsing(&mut conn, soon)
+        let checkpoint_at = log::head(&mut conn).await?.map(|head| head.signed_at);
+        drop(conn);
+        let lapsing = self
+            .lapsing_soon()
             .await?
             .into_iter()
             .filter_map(|(id, count)| {
@@ -94,7 +95,6 @@ impl App {
                 Some((brand.declared.slug.to_string(), count))
             })
             .collect();
-        let checkpoint_at = log::head(&mut conn).await?.map(|head| head.signed_at);
         Ok(Overview {
             forms,
             ready,

@@ -7,13 +7,12 @@ use serde::Serialize;
 use super::App;
 use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
-use super::lapse::NOTICE;
 use super::restored::SendingHeld;
 use super::waiting::LogWaiting;
 use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
 use crate::store::{
-    StoreError, answers, booth, breaker, budgets, contacts, log, notices, openings, outbox,
+    StoreError, answers, booth, breaker, budgets, log, notices, openings, outbox,
 };
 use crate::telemetry;
 
@@ -105,18 +104,27 @@ impl App {
         let (due, failed) = outbox::count(&mut conn).await?;
         metrics::gauge!(telemetry::OUTBOX, "state" => "due").set(due as f64);
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
-        let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
+        let now = self.clock.now();
+        let head = log::head(&mut conn).await?;
+        let entries = head.as_ref().map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
         let waiting = self.log_waiting(&mut conn).await?;
-        let waited = waiting.map_or(0.0, |waiting| {
-            self.clock.now().since(waiting.since).as_secs_f64()
-        });
+        let waited = waiting.map_or(0.0, |waiting| now.since(waiting.since).as_secs_f64());
         metrics::gauge!(telemetry::LOG_WAITING).set(waited);
-        let soon = self.clock.now().plus(NOTICE);
-        let lapsing = contacts::count_lapsing(&mut conn, soon).await?;
+        let logged = head.as_ref().map_or(0, |head| head.last_position);
+        let behind = log::last_position(&mut conn).await? - logged;
+        metrics::gauge!(telemetry::LOG_BEHIND).set(behind.max(0) as f64);
+        if let Some(head) = &head {
+            let age = now.since(head.signed_at).as_secs_f64();
+            metrics::gauge!(telemetry::CHECKPOINT_AGE).set(age);
+        }
+        drop(conn);
+        let lapsing = self.lapsing_soon().await?;
         let lapsing: i64 = lapsing.iter().map(|(_, count)| count).sum();
         metrics::gauge!(telemetry::LAPSING).set(lapsing as f64);
-        drop(conn);
+        self.measure_figures().await?;
+        let held = u8::from(self.sending_held().await?.is_some());
+        metrics::gauge!(telemetry::SENDING_HELD).set(f64::from(held));
         let breaker = self.breaker().await?;
         let open = u8::from(breaker.open_since.is_some());
         metrics::gauge!(telemetry::BREAKER_OPEN).set(f64::from(open));

@@ -7,6 +7,7 @@ mod ledger;
 mod load;
 mod mails;
 mod measure;
+mod pages;
 mod smtp_sink;
 mod smtp_source;
 mod stand;
@@ -57,6 +58,10 @@ pub struct Bench {
     #[arg(long = "import", value_name = "ROWS", conflicts_with = "ledger",
         value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     imported: Option<u64>,
+    /// Measure the operators' pages instead, on the events of so many contacts
+    #[arg(long, value_name = "CONTACTS", conflicts_with_all = ["ledger", "imported"],
+        value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    pages: Option<u64>,
     /// Where the temporary store is made; a folder on the disk that is to be measured
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -80,10 +85,11 @@ impl Bench {
             || "sqlite://bench.db".to_owned(),
             |database| database.url.clone(),
         );
-        let measured = match (self.ledger, self.imported) {
-            (Some(entries), _) => self.measure_ledger(&folder, &url, entries).await,
-            (None, Some(rows)) => self.measure_import(&folder, &url, rows).await,
-            (None, None) => self.measure_server(&folder, &url, &random).await,
+        let measured = match (self.ledger, self.imported, self.pages) {
+            (Some(entries), _, _) => self.measure_ledger(&folder, &url, entries).await,
+            (None, Some(rows), _) => self.measure_import(&folder, &url, rows).await,
+            (None, None, Some(contacts)) => self.measure_pages(&folder, &url, contacts).await,
+            (None, None, None) => self.measure_server(&folder, &url, &random).await,
         };
         // Whatever happened, nothing stays behind.
         let _ = std::fs::remove_dir_all(&folder);
@@ -120,6 +126,16 @@ impl Bench {
             println!("{}", serde_json::to_string(&figures)?);
         } else {
             imports::print(&figures);
+        }
+        Ok(())
+    }
+
+    async fn measure_pages(&self, folder: &Path, url: &str, contacts: u64) -> Done {
+        let figures = pages::measure(folder, url, self.engine.name(), contacts).await?;
+        if self.json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            pages::print(&figures);
         }
         Ok(())
     }

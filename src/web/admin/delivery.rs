@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::chart::grouped;
 use super::frame::Frame;
 use super::table::{Asked, Cell, Rows, Table};
-use super::{acting, say, see};
+use super::{acting, not_found, say, see};
 use crate::app::acted::Acting;
 use crate::app::queue::{QueuedMail, Which};
 use crate::app::tidy::COUNTED_AT_MOST;
@@ -284,7 +284,7 @@ pub async fn retry(request: HttpRequest, shared: Data<Web>, fields: Fields) -> H
     let one = match fields.one("mail").map(Uuid::parse_str) {
         None => None,
         Some(Ok(id)) => Some(OutboxId(id)),
-        Some(Err(_)) => return see("/admin/delivery?show=failed&done=none"),
+        Some(Err(_)) => return not_found(&shared, &acting.operator, "This mail"),
     };
     let app = shared.app.clone();
     let done = to_its_end(async move { app.retry_failed(&acting, one).await });

@@ -6,6 +6,7 @@ mod booth;
 pub mod driver;
 mod embedding;
 mod jobs;
+mod figures;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;

@@ -1,0 +1,324 @@
+//! The operators' pages on a store that holds the events of many people: how long the server takes for each.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::stand::{self, Stand};
+use crate::app::operators;
+use crate::cli::Ended;
+use crate::clock::Random;
+use crate::domain::circumstances::Circumstances;
+use crate::domain::figures::{Dimension, Figures};
+use crate::domain::ids::{BrandId, ContactId, OutboxId, RequestId};
+use crate::domain::operator::Role;
+use crate::domain::time::Timestamp;
+use crate::store::events::{self, NewEvent};
+use crate::store::outbox::{self, OutboxRow, Retry};
+use crate::store::set::{ROWS_AT_MOST, Writes};
+use crate::store::summaries::{self, Span};
+
+/// Days over which the signups lie, and domains that they are of.
+const DAYS: u64 = 90;
+const DOMAINS: u64 = 1_000;
+/// Of so many contacts one has a mail that waits; of ten times as many, one that failed.
+const WAITS: u64 = 50;
+/// How often each page is asked for.
+const ASKED: usize = 200;
+const NAME: &str = "bench";
+const PASSWORD: &str = "for the time of this run";
+const ANSWER_AT_MOST: usize = 8 << 20;
+
+const PAGES: [(&str, &str); 5] = [
+    ("overview", "/admin?days=30"),
+    ("overview_90", "/admin?days=90"),
+    ("delivery", "/admin/delivery"),
+    ("delivery_failed", "/admin/delivery?show=failed"),
+    ("evidence", "/admin/evidence"),
+];
+
+/// One page, in milliseconds from the request's last byte to the answer's.
+#[derive(Serialize)]
+struct Page {
+    page: &'static str,
+    p50_ms: f64,
+    p99_ms: f64,
+    bytes: usize,
+}
+
+/// What was measured.
+#[derive(Serialize)]
+pub(super) struct PageFigures {
+    engine: &'static str,
+    contacts: u64,
+    events: u64,
+    summary_eps: f64,
+    summary_rows: i64,
+    pages: Vec<Page>,
+}
+
+pub(super) async fn measure(
+    folder: &Path,
+    url: &str,
+    engine: &'static str,
+    contacts: u64,
+) -> Result<PageFigures, Ended> {
+    let random = Random::Os;
+    let stand = stand::set_up(folder, url, &random).await?;
+    append(&stand, contacts, &random).await?;
+    stand.app.sequence().await?;
+    let begun = Instant::now();
+    let events = stand.app.summarize().await?;
+    let summary_eps = events as f64 / begun.elapsed().as_secs_f64();
+    let summary_rows = rows(&stand).await?;
+    let session = sign_in(&stand).await?;
+    let mut pages = Vec::new();
+    for (page, path) in PAGES {
+        let mut times = Vec::with_capacity(ASKED);
+        let mut bytes = 0;
+        for _ in 0..ASKED {
+            let (taken, length) = ask(stand.address, path, &session).await?;
+            times.push(taken);
+            bytes = length;
+        }
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let found = times.get((times.len() - 1) * percent / 100);
+            found.map_or(0.0, |taken| taken.as_secs_f64() * 1_000.0)
+        };
+        pages.push(Page {
+            page,
+            p50_ms: at(50),
+            p99_ms: at(99),
+            bytes,
+        });
+    }
+    stand.server.stop(false).await;
+    stand.app.store.close().await;
+    Ok(PageFigures {
+        engine,
+        contacts,
+        events,
+        summary_eps,
+        summary_rows,
+        pages,
+    })
+}
+
+/// The events and mails of so many people, over the last days. Six of ten confirm.
+async fn append(stand: &Stand, contacts: u64, random: &Random) -> Result<(), Ended> {
+    let catalog = stand.app.catalog();
+    let forms: Vec<(BrandId, String)> = catalog
+        .brands
+        .iter()
+        .flat_map(|brand| catalog.forms_of(brand.id).map(move |form| (brand.id, form)))
+        .map(|(brand, form)| (brand, form.declared.slug.to_string()))
+        .collect();
+    let now = stand.app.clock.now();
+    let mut together = Vec::with_capacity(ROWS_AT_MOST);
+    let mut mails = Vec::new();
+    for number in 0..contacts {
+        let Some((brand, form)) = forms.get(random.below(forms.len() as u64) as usize) else {
+            return Err(Ended::Refused("there is no form".to_owned()));
+        };
+        let one = Person {
+            brand: *brand,
+            form,
+            contact: ContactId(random.uuid_v7(now)),
+            request: RequestId(random.uuid_v7(now)),
+            // A few domains have most people.
+            domain: random.below(DOMAINS) * random.below(DOMAINS) / DOMAINS,
+            at: now.minus(Duration::from_secs(random.below(DAYS * 86_400))),
+        };
+        one.tell(number, random, &mut together);
+        if number % WAITS == 0 {
+            mails.push((one.mail(random, now), number % (10 * WAITS) == 0));
+        }
+        if together.len() > ROWS_AT_MOST - 4 || number + 1 == contacts {
+            let mut writes = Writes::default();
+            events::append(&mut writes, &together);
+            stand.app.store.write_now(writes).await?;
+            together.clear();
+        }
+    }
+    for part in mails.chunks(ROWS_AT_MOST) {
+        let rows: Vec<OutboxRow> = part.iter().map(|mail| mail.0.clone()).collect();
+        let mut writes = Writes::default();
+        outbox::insert(&mut writes, &rows);
+        stand.app.store.write_now(writes).await?;
+        let failed: Vec<Retry> = part.iter().filter(|mail| mail.1).map(failed).collect();
+        let mut writes = Writes::default();
+        outbox::retry(&mut writes, stand.app.store.engine(), &failed);
+        stand.app.store.write_now(writes).await?;
+    }
+    Ok(())
+}
+
+fn failed((mail, _): &(OutboxRow, bool)) -> Retry {
+    Retry {
+        key: mail.key(),
+        next_due_at: None,
+        tries: 20,
+        first_try_at: mail.due_at,
+        message_id: format!("{}@example.net", mail.id),
+        last_reply: "452 4.2.2 mailbox full".to_owned(),
+        ambiguous: false,
+    }
+}
+
+struct Person<'a> {
+    brand: BrandId,
+    form: &'a str,
+    contact: ContactId,
+    request: RequestId,
+    domain: u64,
+    at: Timestamp,
+}
+
+impl Person<'_> {
+    fn tell(&self, number: u64, random: &Random, events: &mut Vec<NewEvent>) {
+        let request = self.request;
+        let mut add = |kind, after: u64, body: serde_json::Value| {
+            events.push(NewEvent {
+                brand_id: self.brand,
+                contact_id: self.contact,
+                kind,
+                at: self.at.plus(Duration::from_secs(after)),
+                body: body.to_string(),
+                salt: random.bytes(),
+                circumstances: None,
+                mail: None,
+            });
+        };
+        let address = format!("p{number}@d{}.example", self.domain);
+        let expires = self.at.plus(Duration::from_secs(7 * 86_400));
+        add(
+            "signed_up",
+            0,
+            json!({
+                "request": request, "address": address, "form": self.form, "source": "website_form",
+                "mail": "queued", "confirmation_expires_at": expires,
+            }),
+        );
+        add("mail_accepted", 2, json!({ "request": request }));
+        if number % 10 < 7 {
+            add(
+                "link_opened",
+                60,
+                json!({ "request": request, "link": "confirm" }),
+            );
+        }
+        if number % 10 < 6 {
+            add(
+                "confirmed",
+                30 + random.below(7_200),
+                json!({ "request": request }),
+            );
+        }
+    }
+
+    fn mail(&self, random: &Random, now: Timestamp) -> OutboxRow {
+        OutboxRow {
+            id: OutboxId(random.uuid_v7(now)),
+            brand_id: self.brand,
+            contact_id: self.contact,
+            request_id: self.request,
+            template: "confirm".to_owned(),
+            recipient_domain: format!("d{}.example", self.domain),
+            due_at: now.plus(Duration::from_secs(3_600 + random.below(86_400))),
+            tries: 0,
+            first_try_at: None,
+            message_id: None,
+            ambiguous: 0,
+        }
+    }
+}
+
+/// Names that are counted by day.
+async fn rows(stand: &Stand) -> Result<i64, Ended> {
+    let brands: Vec<BrandId> = stand
+        .app
+        .catalog()
+        .brands
+        .iter()
+        .map(|brand| brand.id)
+        .collect();
+    let mut count = 0;
+    let mut conn = stand.app.store.read().await?;
+    for dimension in [
+        Dimension::All,
+        Dimension::Form,
+        Dimension::Source,
+        Dimension::Domain,
+        Dimension::Mail,
+    ] {
+        let span = Span {
+            brands: &brands,
+            dimension,
+            first: i64::MIN,
+            last: i64::MAX,
+        };
+        let lines = summaries::by_day(&mut conn, span).await?;
+        let total: Figures = lines.iter().map(|line| line.figures).sum();
+        if total == Figures::default() {
+            return Err(Ended::Refused("nothing was counted".to_owned()));
+        }
+        count += lines.len();
+    }
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+async fn sign_in(stand: &Stand) -> Result<String, Ended> {
+    let wrong = |problem: &dyn std::fmt::Display| Ended::Refused(problem.to_string());
+    operators::add(&stand.app, None, NAME, PASSWORD, (Role::Owner, &[]))
+        .await
+        .map_err(|problem| wrong(&problem))?;
+    let from = Circumstances::default();
+    let admitted = stand.app.sign_in(NAME, PASSWORD, None, &from).await;
+    Ok(admitted.map_err(|problem| wrong(&problem))?.secret)
+}
+
+/// Asks for a page over a connection of its own; answers with the time from the request to the end, and the bytes.
+async fn ask(address: SocketAddr, path: &str, session: &str) -> Result<(Duration, usize), Ended> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: session={session}\r\nconnection: close\r\n\r\n"
+    );
+    let begun = Instant::now();
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::with_capacity(64 << 10);
+    (&mut stream)
+        .take(ANSWER_AT_MOST as u64)
+        .read_to_end(&mut answer)
+        .await?;
+    let taken = begun.elapsed();
+    if !answer.starts_with(b"HTTP/1.1 200") {
+        let line: String = String::from_utf8_lossy(&answer).chars().take(80).collect();
+        return Err(Ended::Refused(format!("{path}: {line}")));
+    }
+    Ok((taken, answer.len()))
+}
+
+pub(super) fn print(figures: &PageFigures) {
+    let f = figures;
+    println!(
+        "Operators' pages on {}, {} contacts, {} events, {} sums",
+        f.engine, f.contacts, f.events, f.summary_rows
+    );
+    println!("counting           {:.0} events a second", f.summary_eps);
+    for page in &f.pages {
+        println!(
+            "{:18} p50 {:.1} ms, p99 {:.1} ms, {} KB",
+            page.page,
+            page.p50_ms,
+            page.p99_ms,
+            page.bytes / 1_024
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! What is told of every request: an id that stands in its log lines and in its answer, and how long it took by route.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use tracing::Instrument;
+
+use super::Web;
+use crate::clock::Random;
+use crate::telemetry;
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// Characters of an id that a proxy gives.
+const ID_AT_MOST: usize = 64;
+
+/// Makes ids: a random part of this process, and a number.
+#[derive(Debug)]
+pub struct Ids {
+    process: String,
+    number: AtomicU64,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        let process = Random::Os.bytes::<6>();
+        Self {
+            process: process.iter().map(|byte| format!("{byte:02x}")).collect(),
+            number: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Ids {
+    fn next(&self) -> String {
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{number:x}", self.process)
+    }
+}
+
+/// The id that a trusted proxy gave, if it is one: letters, digits, `.`, `_` and `-`.
+fn given(request: &ServiceRequest, shared: &Web) -> Option<String> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let proxies = &shared.app.config.trusted_proxies;
+    if !proxies.iter().any(|network| network.contains(&peer)) {
+        return None;
+    }
+    let id = request.headers().get(HEADER)?.to_str().ok()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let fits = (1..=ID_AT_MOST).contains(&id.len()) && id.chars().all(is_plain);
+    fits.then(|| id.to_owned())
+}
+
+/// Of few words, whatever a client sends.
+const fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "get",
+        Method::POST => "post",
+        Method::HEAD => "head",
+        Method::OPTIONS => "options",
+        Method::PUT => "put",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => "other",
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// Gives the request its id and measures it. A route's pattern is told, never a path: paths hold tokens.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let begun = Instant::now();
+    let shared = request.app_data::<Data<Web>>().cloned();
+    let id = shared
+        .as_ref()
+        .map(|shared| given(&request, shared).unwrap_or_else(|| shared.ids.next()))
+        .unwrap_or_default();
+    let method = method_name(request.method());
+    // Of the highest level, so that the id stands in every line that is written at all.
+    let span = tracing::error_span!("request", id);
+    let mut response = next.call(request).instrument(span).await?;
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "none".to_owned());
+    let status = class(response.status());
+    metrics::counter!(telemetry::REQUESTS, "route" => route.clone(), "method" => method, "status" => status)
+        .increment(1);
+    metrics::histogram!(telemetry::REQUEST_SECONDS, "route" => route)
+        .record(begun.elapsed().as_secs_f64());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    Ok(response)
+}

@@ -1,0 +1,139 @@
+//! The overview, evidence, delivery and policy pages in a browser: desk, phone, dark, without scripts, and by axe-core.
+
+use countersign::store::Engine;
+
+use super::axe::axe;
+use super::driver::{self, Browser, Kind};
+use crate::harness::World;
+
+const PAGES: [(&str, &str); 8] = [
+    ("overview", "/admin?days=7"),
+    ("evidence", "/admin/evidence"),
+    ("checkpoints", "/admin/evidence/checkpoints"),
+    ("delivery", "/admin/delivery"),
+    ("delivery-held", "/admin/delivery?show=held"),
+    ("delivery-failed", "/admin/delivery?show=failed"),
+    ("policy", "/admin/policy"),
+    ("policy-case", "/admin/policy?source=purchase&brand=acme"),
+];
+
+/// A world with some days of signups, a failed mail and a broken past.
+async fn busy() -> World {
+    let world = World::on(Engine::Sqlite).await;
+    crate::harness::add_owner(&world.app).await;
+    for day in 0..6_u8 {
+        for number in 0..=(day * 3 % 7) {
+            let (email, ip) = (
+                format!("p{day}.{number}@d{}.example", number % 4),
+                format!("192.0.2.{}", 10 + number),
+            );
+            if number % 3 == 2 {
+                world.signed_up(&email, &ip).await;
+                world.deliver().await;
+            } else {
+                crate::figures::confirmed(&world, &email, &ip, u64::from(number) * 400).await;
+            }
+        }
+        world.advance(86_400);
+    }
+    world.signed_up("last@d1.example", "192.0.2.99").await;
+    world
+        .sql("update outbox set state = 'failed', due_at = 9223372036854775807, tries = 20, last_reply = '452 4.2.2 mailbox full'")
+        .await
+        .unwrap();
+    crate::figures::count(&world).await;
+    world
+}
+
+async fn sign_in(world: &World, browser: &Browser) {
+    browser.open(&format!("{}/admin/sign-in", world.base)).await;
+    browser.type_into("input[name=name]", "olga").await;
+    browser
+        .type_into("input[name=password]", "a long enough password")
+        .await;
+    browser.press("main button").await;
+    browser.wait_for_text("needs you today").await;
+}
+
+async fn in_browsers(kinds: &[(&str, Kind)]) {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = busy().await;
+    for (name, kind) in kinds {
+        let browser = Browser::start(*kind).await;
+        sign_in(&world, &browser).await;
+        for (page, path) in PAGES {
+            browser.open(&format!("{}{path}", world.base)).await;
+            browser.find("h1").await;
+            browser.picture(&format!("{page}-{name}")).await;
+            if kind.scripts_off {
+                continue;
+            }
+            axe(&browser).await;
+            if let Some(width) = kind.phone {
+                let wide = browser
+                    .run("return document.documentElement.scrollWidth")
+                    .await;
+                assert!(wide.as_u64().unwrap() <= u64::from(width), "{page}: {wide}");
+            }
+            if std::env::var("COUNTERSIGN_TEST_SCREENSHOTS").is_ok() {
+                browser.run("window.scrollTo(0, 760)").await;
+                browser.picture(&format!("{page}-{name}-below")).await;
+            }
+        }
+        browser.close().await;
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operators_figures_stand_up_to_axe_core_at_a_desk_and_in_the_dark() {
+    let dark = Kind {
+        dark: true,
+        ..Kind::default()
+    };
+    in_browsers(&[("desk", Kind::default()), ("dark", dark)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operators_figures_fit_a_phone_and_show_without_scripts() {
+    let phone = Kind {
+        phone: Some(390),
+        ..Kind::default()
+    };
+    let without = Kind {
+        scripts_off: true,
+        ..Kind::default()
+    };
+    in_browsers(&[("phone", phone), ("plain", without)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_of_the_log_shows_its_outcome_without_a_reload_and_a_failed_mail_is_tried_again() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = busy().await;
+    let browser = Browser::start(Kind::default()).await;
+    sign_in(&world, &browser).await;
+    browser
+        .open(&format!("{}/admin/evidence", world.base))
+        .await;
+    browser
+        .press("form[action='/admin/evidence/verify'] button")
+        .await;
+    browser.wait_for_text("Everything holds").await;
+    browser
+        .open(&format!("{}/admin/delivery?show=failed", world.base))
+        .await;
+    browser.wait_for_text("452 4.2.2 mailbox full").await;
+    browser.press("td form button").await;
+    browser.wait_for_text("are due again").await;
+    assert_eq!(
+        world.mail_to("last@d1.example").await.0.to,
+        "last@d1.example"
+    );
+    browser.close().await;
+    world.end().await;
+}
