@@ -18,6 +18,7 @@ pub mod head_file;
 pub mod held;
 pub mod imports;
 pub mod leases;
+pub mod left;
 pub mod locks;
 pub mod log;
 pub mod mails;
