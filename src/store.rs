@@ -21,6 +21,7 @@ pub mod held;
 pub mod imports;
 pub mod keys;
 pub mod leases;
+pub mod left;
 pub mod locks;
 pub mod log;
 pub mod mails;

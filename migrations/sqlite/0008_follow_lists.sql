@@ -66,3 +66,15 @@ create table lapse_notice (
 ) strict, without rowid;
 
 create index lapse_notice_due on lapse_notice (due_at) where state = 'due';
+
+-- Addresses of nobody whom a brand knows, of whom a list said that they left: as keyed hashes, so that no later list brings them
+-- back (D3).
+create table left_elsewhere (
+    brand_id blob not null,
+    hash blob not null check (length(hash) = 16),
+    purpose text not null,
+    import_id blob not null,
+    -- Only who confirmed since has come back.
+    left_at integer not null,
+    primary key (brand_id, hash, purpose, import_id)
+) strict, without rowid;

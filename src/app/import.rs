@@ -5,6 +5,7 @@
 
 mod again;
 mod decide;
+mod known;
 mod read;
 pub mod report;
 mod run;

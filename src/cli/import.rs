@@ -121,6 +121,9 @@ impl Import {
     }
 }
 
+/// A paper's hash and its content.
+type Paper = ([u8; 32], Vec<u8>);
+
 /// What an import is known again by.
 struct Known {
     sha256: [u8; 32],
@@ -129,7 +132,7 @@ struct Known {
 
 impl Known {
     /// The papers that hold for all rows, with their hashes.
-    fn contents(&self) -> Result<Vec<([u8; 32], Vec<u8>)>, Ended> {
+    fn contents(&self) -> Result<Vec<Paper>, Ended> {
         let mut contents = Vec::with_capacity(self.papers.files.len());
         for file in &self.papers.files {
             let content = file
@@ -202,7 +205,7 @@ impl OneFile {
             let reading = self
                 .how
                 .given
-                .reading(columns.clone(), rules.clone(), (&papers, folder));
+                .reading(columns.clone(), rules, (&papers, folder));
             Ok((self.rows(&file)?.0, reading))
         };
         if self.how.dry_run {

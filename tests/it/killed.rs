@@ -20,7 +20,7 @@ use crate::process::{
 };
 
 const PEOPLE: usize = 6_000;
-/// Kills before a command has run for so long, in milliseconds.
+/// Kills before a command has run for so long, in milliseconds; longer by a quarter each time that it had not come to its work.
 const KILLED_WITHIN: u64 = 900;
 /// As often as it takes until kills have met the import at work so many times,
 const INTERRUPTED: usize = 3;
@@ -96,6 +96,7 @@ on_both_engines! {
         list(folder, PEOPLE);
         let words = import(folder);
         let (mut moments, mut before, mut interrupted) = (Vec::new(), 0, 0);
+        let mut within = KILLED_WITHIN;
         while interrupted < INTERRUPTED && moments.len() < ROUNDS {
             let mut child = Command::new(PROGRAM)
                 .arg("--config")
@@ -105,20 +106,24 @@ on_both_engines! {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            let moment = random.below(KILLED_WITHIN);
+            let moment = random.below(within);
             moments.push(moment);
             tokio::time::sleep(Duration::from_millis(moment)).await;
             child.kill().unwrap();
             child.wait().unwrap();
             let now = rows_done(folder, port);
-            interrupted += usize::from(now > before);
+            if now > before {
+                interrupted += usize::from(now < PEOPLE as u64);
+            } else {
+                within = (within * 5 / 4).min(30_000);
+            }
             before = now;
             if now == PEOPLE as u64 {
                 break;
             }
         }
         let told = format!("seed {seed}, killed after {moments:?} ms, {before} rows were in");
-        assert!(before > 0, "no kill met it at work; {told}");
+        assert!(interrupted > 0, "no kill met it at work; {told}");
         let last: Vec<&str> = words.iter().map(String::as_str).collect();
         let done = run(folder, port, &last);
         // It may have been killed when all was written, and before it said so.

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::again::Again;
+use super::known::{Doors, Kept, One, remember};
 use super::run::Run;
 use super::{Fate, Import, Judged, Problem};
 use crate::app::App;
 use crate::app::judge::closed;
 use crate::app::record::About;
 use crate::app::sources::Sources;
-use crate::domain::brand::Slug;
 use crate::domain::event::{AskedBy, Fact, Grade};
 use crate::domain::ids::{ContactId, ImportId};
 use crate::domain::import::Imported;
@@ -19,8 +18,10 @@ use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
 use crate::intake::proof::ProofFile;
 use crate::store::contacts::Contact;
+use crate::store::erased::AddressHash;
 use crate::store::events::{self, NewEvent};
 use crate::store::held::Held;
+use crate::store::left::{self, LeftRow};
 use crate::store::locks::Locks;
 use crate::store::proofs::{self, FILES_AT_MOST, FileHash, ProofRow, Reference};
 use crate::store::set::Writes;
@@ -32,24 +33,6 @@ pub(super) struct Decided {
     pub judged: Vec<Judged>,
     pub writes: Writes,
     pub held: Held,
-}
-
-/// A contact with the sources that the brand knows of.
-struct One {
-    row: Contact,
-    sources: Sources,
-    is_new: bool,
-    /// As the database has it, and not as an earlier part left it.
-    is_fresh: bool,
-    changed: bool,
-}
-
-impl One {
-    /// Whether the person has not left this purpose yet, as far as the brand knows.
-    fn standing_is_open(&self, purpose: &Slug) -> bool {
-        let standing = self.row.standings.get(purpose);
-        !standing.is_some_and(|one| matches!(one.state, State::Withdrawn | State::Declined))
-    }
 }
 
 /// Whoever left on a day may have done so until its end.
@@ -83,6 +66,8 @@ impl App {
             contacts: HashMap::with_capacity(candidates.len()),
             events: Vec::with_capacity(candidates.len()),
             files: Vec::new(),
+            left: HashMap::new(),
+            left_now: HashMap::new(),
         };
         let judged = part.judge_all(held.conn(), candidates, &who).await?;
         let files = part.new_files(held.conn()).await?;
@@ -112,15 +97,21 @@ impl App {
             contacts: HashMap::with_capacity(candidates.len()),
             events: Vec::new(),
             files: Vec::new(),
+            left: HashMap::new(),
+            left_now: HashMap::new(),
         };
         for one in &who {
             if let Some(known) = kept.contacts.remove(&one.address_key) {
                 part.contacts.insert(one.address_key.clone(), known);
             }
+            if let Some(at) = kept.left.get(&one.address_hash) {
+                remember(&mut part.left, one.address_hash, *at);
+            }
         }
         let mut conn = self.store.read().await?;
         let judged = part.judge_all(&mut conn, candidates, &who).await?;
         kept.keep(part.contacts);
+        kept.keep_left(&who, &part.left_now);
         let not_stored = |judged| Judged {
             fate: Fate::NotStored,
             ..judged
@@ -142,57 +133,6 @@ impl App {
     }
 }
 
-/// What keeps the door closed to an address, beside where its contact stands.
-#[derive(Clone, Copy)]
-struct Doors {
-    suppressed: bool,
-    erased: bool,
-}
-
-impl Doors {
-    fn of(known: &Known) -> Self {
-        Self {
-            suppressed: known
-                .mailbox
-                .as_ref()
-                .is_some_and(|mailbox| mailbox.suppressed_at.is_some()),
-            erased: known.erased_at.is_some(),
-        }
-    }
-}
-
-/// Contacts of addresses that come again, as a file that is only tried would leave them.
-pub(super) struct Kept {
-    contacts: HashMap<String, One>,
-    again: Again,
-}
-
-/// Contacts that are kept at most; rows of further ones do not see each other.
-const KEPT: usize = 100_000;
-
-impl Kept {
-    pub fn of(again: Again) -> Self {
-        Self {
-            contacts: HashMap::new(),
-            again,
-        }
-    }
-
-    fn keep(&mut self, contacts: HashMap<String, One>) {
-        for (key, one) in contacts {
-            if self.contacts.len() < KEPT && self.again.comes_again(&key) {
-                self.contacts.insert(
-                    key,
-                    One {
-                        is_fresh: false,
-                        ..one
-                    },
-                );
-            }
-        }
-    }
-}
-
 /// A part as it is decided. Later rows see what the earlier ones changed.
 struct Part<'a> {
     app: &'a App,
@@ -203,6 +143,9 @@ struct Part<'a> {
     events: Vec<NewEvent>,
     /// The files that rows rest on which are taken, with their contacts.
     files: Vec<(ProofFile, ContactId)>,
+    /// Who left as lists told, of those whom the brand did not know; and who of them did by this very part.
+    left: HashMap<AddressHash, Timestamp>,
+    left_now: HashMap<AddressHash, Timestamp>,
 }
 
 impl Part<'_> {
@@ -214,11 +157,16 @@ impl Part<'_> {
     ) -> Result<Vec<Judged>, StoreError> {
         let known = signups::find_known(conn, who).await?;
         let mut doors = Vec::with_capacity(known.len());
-        for (who, known) in who.iter().zip(known) {
-            doors.push(Doors::of(&known));
+        for ((candidate, who), known) in candidates.iter().zip(who).zip(known) {
+            doors.push(Doors::of(candidate, &known));
             self.learn(who, known);
         }
         self.learn_sources(conn).await?;
+        let hashes: Vec<AddressHash> = who.iter().map(|one| one.address_hash).collect();
+        let (brand, purpose) = (self.import.brand.id, self.import.purpose.as_str());
+        for (hash, at) in left::list(conn, brand, purpose, &hashes).await? {
+            remember(&mut self.left, hash, at);
+        }
         let mut judged = Vec::with_capacity(candidates.len());
         for ((candidate, who), doors) in candidates.into_iter().zip(who).zip(doors) {
             judged.push(self.decide(candidate, who, doors)?);
@@ -249,33 +197,38 @@ impl Part<'_> {
         Ok(())
     }
 
-    /// What is known of the address itself: by the brand, and by the file's own word that the person left.
-    fn facts(&self, candidate: &Candidate, known: Option<&One>, doors: Doors) -> AddressFacts {
+    /// What is known of the address itself: by the brand, and by the word of this and of earlier lists that the person left.
+    fn facts(&self, known: Option<&One>, doors: Doors, left_at: Option<Timestamp>) -> AddressFacts {
         let closed = closed(
             known.map(|one| &one.row.standings),
             Some(self.import.purpose),
             doors.suppressed,
             doors.erased,
         );
-        let left = candidate.left && !self.came_back(candidate, known);
+        let left = left_at.is_some_and(|at| !self.confirmed_since(known, at));
         AddressFacts {
-            role: candidate.address.is_role(),
+            role: doors.role,
             closed: closed.or(left.then_some(Closed::Withdrew)),
         }
     }
 
-    /// Whether the person confirmed here after the day on which the file says that they left: only that reopens (D3).
-    fn came_back(&self, candidate: &Candidate, known: Option<&One>) -> bool {
+    /// By when a row says that the person had left: by the end of the day that it names, or by now.
+    fn left_by(&self, candidate: &Candidate) -> Option<Timestamp> {
         let zone = &self.import.terms.zone;
-        let left_on = candidate.left_on.as_deref();
-        let Some(left_on) = left_on.and_then(|day| zone.start_of_written(day)) else {
-            return false;
-        };
+        let day = candidate.left_on.as_deref();
+        let end = day.and_then(|day| Some(zone.start_of_written(day)?.plus(A_DAY)));
+        candidate
+            .left
+            .then(|| end.map_or(self.now, |end| end.min(self.now)))
+    }
+
+    /// Whether the person confirmed here after leaving: only that reopens (D3).
+    fn confirmed_since(&self, known: Option<&One>, left_at: Timestamp) -> bool {
         let standing = known.and_then(|one| one.row.standings.get(self.import.purpose));
         standing.is_some_and(|standing| {
             standing.state == State::Explicit
                 && standing.grade != Some(Grade::ApiClaim)
-                && standing.since >= left_on.plus(A_DAY)
+                && standing.since >= left_at
         })
     }
 
@@ -286,7 +239,9 @@ impl Part<'_> {
         doors: Doors,
     ) -> Result<Judged, StoreError> {
         let known = self.contacts.remove(&who.address_key);
-        let facts = self.facts(&candidate, known.as_ref(), doors);
+        let left_by = self.left_by(&candidate);
+        let told_before = self.left.get(&who.address_hash).copied();
+        let facts = self.facts(known.as_ref(), doors, left_by.max(told_before));
         let mut sources = known
             .as_ref()
             .map(|one| one.sources.clone())
@@ -296,13 +251,20 @@ impl Part<'_> {
         let judgement = judge(&sources.claims, facts, &terms, self.now);
         if judgement.verdict == Verdict::Refuse {
             let mut fate = Fate::NotStored;
-            if let Some(mut known) = known {
-                let open = known.standing_is_open(self.import.purpose);
-                if candidate.left && open && !self.came_back(&candidate, Some(&known)) {
-                    self.withdraw(&mut known, &candidate, judgement.clone())?;
-                    fate = Fate::Left;
+            match (known, left_by) {
+                (Some(mut known), left_by) => {
+                    let open = known.standing_is_open(self.import.purpose);
+                    if left_by.is_some_and(|at| open && !self.confirmed_since(Some(&known), at)) {
+                        self.withdraw(&mut known, &candidate, judgement.clone())?;
+                        fate = Fate::Left;
+                    }
+                    self.contacts.insert(who.address_key.clone(), known);
                 }
-                self.contacts.insert(who.address_key.clone(), known);
+                (None, Some(at)) => {
+                    remember(&mut self.left, who.address_hash, at);
+                    remember(&mut self.left_now, who.address_hash, at);
+                }
+                (None, None) => {}
             }
             return Ok(Judged {
                 candidate,
@@ -463,12 +425,24 @@ impl Part<'_> {
                 contact_id: Some(*contact),
             })
             .collect();
+        let gone: Vec<LeftRow> = self
+            .left_now
+            .iter()
+            .map(|(hash, at)| LeftRow {
+                brand_id: self.import.brand.id,
+                hash: *hash,
+                purpose: self.import.purpose.to_string(),
+                import_id: self.id,
+                left_at: *at,
+            })
+            .collect();
         let changed = self.contacts.into_values().filter(|one| one.changed);
         let rows: Vec<Contact> = changed.map(|one| one.row).collect();
         let mut writes = Writes::default();
         contacts::put(&mut writes, &rows);
         events::append(&mut writes, &self.events);
         proofs::refer(&mut writes, &references);
+        left::put(&mut writes, &gone);
         writes
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::decide::Kept;
+use super::known::Kept;
 use super::read::{Ahead, Problem, Progress};
 use super::report::Report;
 use super::tally::{Counts, Tally, Told};

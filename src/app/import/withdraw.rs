@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::events::{self, NewEvent};
 use crate::store::held::decided;
 use crate::store::imports::{self, ImportRow};
+use crate::store::left;
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
 use crate::store::{Conn, Engine, StoreError, campaigns, contacts};
@@ -77,6 +78,7 @@ impl App {
         }
         let mut tx = self.store.write().await?;
         let ended_at = Some(self.clock.now());
+        left::delete_of(&mut tx, row.brand_id, row.id).await?;
         imports::move_on(&mut tx, &row, "withdrawn", row.last_position, ended_at).await?;
         tx.commit().await?;
         Ok(done)

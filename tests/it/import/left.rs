@@ -35,6 +35,14 @@ on_both_engines! {
         assert_eq!(later.take_in(&world).await.added, 0);
         assert!(!world.permission("a@example.org", "newsletter").await.allowed);
         assert_eq!(world.kinds("a@example.org").await, ["imported", "imported"]);
+        // Nor does a later list bring in who was not known and left; only their own confirmation does.
+        let new = List::bought("new", "email,order,date\nnew@example.org,3,2026-06-01\n");
+        assert_eq!(new.take_in(&world).await.new, 0);
+        assert!(world.story("new@example.org").await.is_empty());
+        confirm(&world, "new@example.org").await;
+        let renewed = List { name: "renewed", ..new };
+        assert_eq!(renewed.take_in(&world).await.added, 1);
+        assert!(world.permission("new@example.org", "newsletter").await.allowed);
         let (bytes, _) = crate::bundle::bundle_of(&world, "a@example.org").await;
         assert!(!bytes.is_empty());
         // A list that was wrong is taken back as a whole, and so is what it told of leaving.
