@@ -68,7 +68,7 @@ pub const SENDING_HELD: &str = "countersign_sending_held";
 pub const TODAY: &str = "countersign_signups_today";
 
 /// Every metric there is.
-pub const ALL: [&str; 27] = [
+pub const ALL: [&str; 32] = [
     SIGNUPS,
     CONFIRMATIONS,
     MAILS,
@@ -95,6 +95,10 @@ pub const ALL: [&str; 27] = [
     FIGURES_BEHIND,
     SENDING_HELD,
     TODAY,
+    WITHDRAWALS,
+    REPORTS,
+    LOG_TILES_MENDED,
+    WEBHOOKS,
     "countersign_request_seconds_bucket",
     "countersign_request_seconds_count",
 ];

@@ -11,9 +11,7 @@ use super::restored::SendingHeld;
 use super::waiting::LogWaiting;
 use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
-use crate::store::{
-    StoreError, answers, booth, breaker, budgets, log, notices, openings, outbox,
-};
+use crate::store::{StoreError, answers, booth, breaker, budgets, log, notices, openings, outbox};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);

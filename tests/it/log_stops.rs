@@ -140,7 +140,7 @@ on_both_engines! {
         let page: serde_json::Value = serde_json::from_str(&page).unwrap();
         assert_eq!(page["log_waiting"]["since"], "2026-11-23T17:35:05.000000Z");
         // The operators' page says it too.
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         let mut olga = world.client("192.0.2.1").with("sec-fetch-site", "same-origin");
         olga.post("/admin/sign-in", &[("name", "olga"), ("password", "a long enough password")]).await;
         let overview = olga.get("/admin").await.text();

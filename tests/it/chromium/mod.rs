@@ -5,8 +5,8 @@ pub mod axe;
 mod booth;
 pub mod driver;
 mod embedding;
-mod jobs;
 mod figures;
+mod jobs;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;
