@@ -1,9 +1,8 @@
 //! Who asks: the key that a request brings, and that it has the scope which the route needs. A handler that takes a `Key`
 //! runs for nobody else.
 
-use std::future::Future;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -79,32 +78,48 @@ impl<S> Key<S> {
     }
 }
 
+/// Finds out whose request it is, and keeps it with the request; whoever brings no key is nobody.
+pub async fn find(request: &HttpRequest) -> Result<(), ApiProblem> {
+    let (Some(shared), Some(secret)) = (request.app_data::<web::Data<Web>>(), bearer(request))
+    else {
+        return Ok(());
+    };
+    if let Some(key) = shared.app.key_of(secret).await? {
+        request.extensions_mut().insert(key);
+    }
+    Ok(())
+}
+
 impl<S: Needs> FromRequest for Key<S> {
     type Error = ApiProblem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiProblem>>>>;
+    type Future = Ready<Result<Self, ApiProblem>>;
 
+    // It is ready at once, and first among what a handler takes: a body is read for those only who may send one.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let Some(shared) = request.app_data::<web::Data<Web>>() else {
-                return Err(ApiProblem::unavailable("The server is starting."));
-            };
-            let secret = bearer(&request).ok_or_else(|| {
-                ApiProblem::unauthenticated("Send a key as Authorization: Bearer KEY.")
-            })?;
-            let key = shared.app.key_of(secret).await?.ok_or_else(|| {
-                ApiProblem::unauthenticated("The key is unknown, expired or revoked.")
-            })?;
-            take(&key, &request, shared, 1)?;
-            if !key.may(S::SCOPE) {
-                return Err(ApiProblem::forbidden(S::SCOPE.as_str()));
-            }
-            Ok(Self {
-                key,
-                scope: PhantomData,
-            })
-        })
+        ready(let_in::<S>(request))
     }
+}
+
+fn let_in<S: Needs>(request: &HttpRequest) -> Result<Key<S>, ApiProblem> {
+    let unauthenticated = |detail| Err(ApiProblem::unauthenticated(detail));
+    let Some(shared) = request.app_data::<web::Data<Web>>() else {
+        return Err(ApiProblem::unavailable("The server is starting."));
+    };
+    let known = request.extensions().get::<ApiKey>().cloned();
+    let Some(key) = known else {
+        return match bearer(request) {
+            Some(_) => unauthenticated("The key is unknown, expired or revoked."),
+            None => unauthenticated("Send a key as Authorization: Bearer KEY."),
+        };
+    };
+    take(&key, request, shared, 1)?;
+    if !key.may(S::SCOPE) {
+        return Err(ApiProblem::forbidden(S::SCOPE.as_str()));
+    }
+    Ok(Key {
+        key,
+        scope: PhantomData,
+    })
 }
 
 fn take(key: &ApiKey, request: &HttpRequest, shared: &Web, units: u32) -> Result<(), ApiProblem> {

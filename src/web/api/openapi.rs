@@ -59,6 +59,9 @@ impl Modify for Bearer {
     }
 }
 
+/// Posted, since an address stands in no URL; they change nothing.
+const ASKING: [&str; 2] = ["askPermissions", "findContact"];
+
 /// What holds for every operation, and is said once here: the problems that it may answer with, and its limits.
 fn complete(mut document: Value) -> Value {
     // Its own version changes with every release; the API's does not.
@@ -79,7 +82,9 @@ fn complete(mut document: Value) -> Value {
 
 fn complete_operation(method: &str, operation: &mut Value) {
     let has_body = operation.get("requestBody").is_some();
-    let changes = method != "get";
+    let id = operation["operationId"].as_str().unwrap_or_default();
+    let changes = method != "get" && !ASKING.contains(&id);
+    let may_conflict = changes || id == "getEvidence";
     let limits = json!({
         "RateLimit-Policy": {"description": "The quota of the key", "schema": {"type": "string"}},
         "RateLimit": {"description": "What is left of it", "schema": {"type": "string"}}
@@ -92,7 +97,7 @@ fn complete_operation(method: &str, operation: &mut Value) {
     }
     let wanted = |kind: &str| match kind {
         "too-large" | "unknown-kind" => has_body,
-        "conflict" | "key-used-otherwise" => true,
+        "conflict" => may_conflict,
         "no-such-method" | "internal" => false,
         _ => true,
     };

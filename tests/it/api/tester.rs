@@ -24,8 +24,12 @@ async fn whatever_it_is_sent_the_server_answers_as_it_describes() {
         eprintln!("left out in the quick check: schemathesis");
         return;
     }
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis/bin/schemathesis");
-    assert!(program.exists(), "schemathesis is not there: run ./check, or set COUNTERSIGN_TEST_QUICK=1");
+    let program =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis/bin/schemathesis");
+    assert!(
+        program.exists(),
+        "schemathesis is not there: run ./check, or set COUNTERSIGN_TEST_QUICK=1"
+    );
     let settings = "[api]\nrequests_a_minute = 1000000\n[webhook]\nwithin_seconds = 1\n";
     let world = World::with(Engine::Sqlite, settings).await;
     let key = super::key(&world, Scope::ALL, None).await;
@@ -37,9 +41,31 @@ async fn whatever_it_is_sent_the_server_answers_as_it_describes() {
     let asked = tokio::task::spawn_blocking(move || {
         Command::new(program)
             .current_dir(folder)
-            .args(["run", &url, "--checks", CHECKS, "--max-time", WITHIN, "--max-examples", CASES])
-            .args(["--phases", "examples,coverage,fuzzing", "--seed", "1", "--workers", "2", "--no-color"])
-            .args(["--header", &format!("Authorization: Bearer {key}"), "--request-timeout", "20"])
+            .args([
+                "run",
+                &url,
+                "--checks",
+                CHECKS,
+                "--max-time",
+                WITHIN,
+                "--max-examples",
+                CASES,
+            ])
+            .args([
+                "--phases",
+                "examples,coverage,fuzzing",
+                "--seed",
+                "1",
+                "--workers",
+                "2",
+                "--no-color",
+            ])
+            .args([
+                "--header",
+                &format!("Authorization: Bearer {key}"),
+                "--request-timeout",
+                "20",
+            ])
             .output()
     });
     let done = asked.await.unwrap().unwrap();

@@ -119,7 +119,7 @@ on_both_engines! {
         let (id, _) = hook(&world, receiver.peer.url(), &[]).await;
         declined(&world, "anna@example.org").await;
         let mut hours = 0;
-        while world.app.deliveries(id, None, 10).await.unwrap().iter().all(|row| row.state != "failed") {
+        while world.app.deliveries(id, None, 500).await.unwrap().iter().all(|row| row.state != "failed") {
             // Others are told meanwhile.
             world.signed_up(&format!("p{hours}@example.org"), "192.0.2.1").await;
             tell(&world).await;
