@@ -1,40 +1,60 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
+pub mod acted;
 pub mod anchored;
 pub mod announce;
 pub mod apply;
 pub mod audit;
+pub mod auditing;
 pub mod booth;
+pub mod bounce;
 pub mod breaker;
 pub mod campaign;
 pub mod catalog;
 pub mod challenge;
+mod close;
 pub mod confirm;
 pub mod deliver;
+pub mod edit_form;
 pub mod erase;
+pub mod find;
+pub mod expire;
+pub mod figures;
 pub mod import;
 pub mod inbox;
 pub mod judge;
 pub mod keys;
 pub mod lapse;
+pub mod links;
 pub mod live;
+pub mod notice;
 pub mod look_up;
+pub mod log_standing;
 pub mod open_link;
+pub mod operators;
 mod outside;
 pub mod overview;
 pub mod permit;
+pub mod proof;
+pub mod prefer;
 pub mod prove;
+pub mod queue;
 pub mod read_log;
 mod record;
 pub mod repeat;
 pub mod restored;
 pub mod seal;
+pub mod second_factor;
 pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 mod sources;
+pub mod suppress;
+pub mod summarize;
 pub mod tidy;
 pub mod timestamp;
+pub mod withdraw;
+pub mod waiting;
 pub mod webhooks;
 pub mod witness;
 
@@ -62,6 +82,9 @@ pub struct App {
     pub stamping: timestamp::Stamping,
     pub witnessing: witness::Witnessing,
     pub telling: webhooks::Telling,
+    pub auditing: auditing::Auditing,
+    /// For work that goes on after the request that began it.
+    background: tokio::runtime::Handle,
     catalog: RwLock<Arc<Catalog>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
@@ -147,6 +170,8 @@ impl App {
             stamping,
             witnessing,
             telling,
+            auditing: auditing::Auditing::default(),
+            background: tokio::runtime::Handle::current(),
             config,
             clock,
             random,

@@ -1,4 +1,5 @@
-//! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings.
+//! The command line: one file per command. Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or settings,
+//! 75 try again later.
 
 // First: its print! and println! are those of all commands.
 #[macro_use]
@@ -7,6 +8,7 @@ mod output;
 mod apply;
 mod backup;
 mod bench;
+mod bounce;
 mod breaker;
 mod campaign;
 pub mod demo;
@@ -19,11 +21,14 @@ mod lapsing;
 mod operator;
 mod permission;
 mod policy;
+mod proof_file;
 mod restored;
 mod seal_key;
 mod serve;
+mod suppression;
 mod timestamp;
 mod verify;
+mod withdraw;
 mod webhook;
 
 use std::path::PathBuf;
@@ -77,12 +82,21 @@ enum Command {
     /// Ask contacts to confirm whom the policy lets be asked
     #[command(subcommand)]
     Campaign(campaign::Campaign),
+    /// Give back a file of proof (a scan, a contract) that an import brought
+    ProofFile(proof_file::ProofFile),
     /// Whose implicit consent is about to lapse
     Lapsing(lapsing::Lapsing),
     /// What is known of an address
     Evidence(evidence::Evidence),
     /// Have the log stamped now by every time-stamping authority of the settings
     Timestamp(timestamp::Stamp),
+    /// Write down that a person has left: all that the brand sends, or some purposes
+    Withdraw(withdraw::Withdraw),
+    /// Mailboxes that a brand does not write to: somebody declined or complained, or mail came back
+    #[command(subcommand)]
+    Suppression(suppression::Suppression),
+    /// Take a report about a mail from standard input: one that came back, or a complaint
+    Bounce(bounce::Bounce),
     /// Erase what is known of an address; the log of evidence still verifies
     Forget(forget::Forget),
     /// The key that evidence is sealed to where a brand keeps proof after an erasure
@@ -117,6 +131,8 @@ pub enum Ended {
     Refused(String),
     /// Wrong usage or settings: exit code 2.
     Wrong(String),
+    /// It may work in a moment: exit code 75, by which mail servers keep a message and try again (`EX_TEMPFAIL`).
+    Later(String),
 }
 
 impl<E: std::error::Error> From<E> for Ended {
@@ -157,6 +173,10 @@ pub fn main() -> ExitCode {
             eprintln!("countersign: {text}");
             ExitCode::from(2)
         }
+        Err(Ended::Later(text)) => {
+            eprintln!("countersign: {text}");
+            ExitCode::from(75)
+        }
     }
 }
 
@@ -168,6 +188,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Demo(command) => command.run().await,
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Campaign(command) => command.run(&file).await,
+        Command::ProofFile(command) => command.run(&*opened(&file).await?).await,
         Command::Lapsing(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Policy(command) => command.run(&file).await,
@@ -176,6 +197,9 @@ async fn run(arguments: Arguments) -> Done {
         Command::Verify(command) => command.run(&file).await,
         Command::Backup(command) => command.run(&*opened(&file).await?).await,
         Command::Timestamp(command) => command.run(&*opened(&file).await?).await,
+        Command::Withdraw(command) => command.run(&*opened(&file).await?).await,
+        Command::Suppression(command) => command.run(&*opened(&file).await?).await,
+        Command::Bounce(command) => command.run(&file).await,
         Command::Forget(command) => command.run(&*opened(&file).await?).await,
         Command::SealKey(command) => command.run(),
         Command::Operator(command) => command.run(&*opened(&file).await?).await,

@@ -13,17 +13,20 @@ use secrecy::{SecretSlice, SecretString};
 use self::reader::Reader;
 use crate::domain::breaker::Rules;
 use crate::domain::budget::Limits;
+use crate::domain::email_address::{AddressRules, EmailAddress};
 use crate::domain::scanner::Thresholds;
 use crate::store::Location;
 
 pub use self::check::SettingsProblem;
 pub use self::commented::commented_file;
+pub use self::ledger::Ledger;
 pub use self::outside::{Authority, Timestamps, Webhooks, Witness, Witnesses};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
 pub use self::table::{Kind, SETTINGS, Setting, environment_name};
 
 mod check;
 mod commented;
+mod ledger;
 mod outside;
 mod reader;
 mod secrets;
@@ -48,13 +51,20 @@ pub struct Delivery {
     pub max_tries: i64,
 }
 
-/// The log of evidence.
+/// What comes back.
 #[derive(Clone, Debug)]
-pub struct Ledger {
-    /// The name that a new log gets (C2SP tlog-checkpoint's origin).
-    pub origin: String,
-    /// Whether it is served under `/log/`.
-    pub published: bool,
+pub struct Bounces {
+    /// In lower case, as it goes over the wire.
+    pub domain: Option<String>,
+    pub listen: Option<SocketAddr>,
+    pub soft_limit: u32,
+}
+
+/// For how long what is of no further use is kept; none: as long as the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    pub unconfirmed_for: Option<Duration>,
+    pub circumstances_for: Option<Duration>,
 }
 
 /// Everything, typed and checked. Secrets do not show in its `Debug` form.
@@ -72,10 +82,14 @@ pub struct Config {
     pub delivery: Delivery,
     pub limits: Limits,
     pub breaker: Rules,
+    pub bounces: Bounces,
+    pub retention: Retention,
     pub thresholds: Thresholds,
     pub ledger: Ledger,
     pub timestamps: Timestamps,
     pub witnesses: Witnesses,
+    /// Whom to tell that implicit consent is about to lapse.
+    pub notice_email: Option<String>,
     /// Requests a minute of one API key.
     pub requests_a_minute: u32,
     pub webhooks: Webhooks,
@@ -132,28 +146,48 @@ impl Config {
 impl Reader<'_> {
     fn config(&mut self) -> Config {
         let base_url = self.base_url();
+        let database = self.database();
         Config {
             listen: self.listen(),
             trusted_proxies: self.trusted_proxies(),
             workers: self.number("server", "workers", 1, 256) as usize,
             any_domain: self.flag("server", "any_domain"),
-            database: self.database(),
             root_secrets: self.root_secrets(),
             smtp: self.smtp(server::host_of(&base_url)),
             dkim: self.dkim(),
             delivery: self.delivery(),
             limits: self.limits(),
             breaker: self.breaker(),
+            bounces: self.bounces(),
+            retention: self.retention(),
             thresholds: self.thresholds(),
-            ledger: self.ledger(&base_url),
+            ledger: self.ledger(&base_url, &database),
             timestamps: self.timestamps(),
             witnesses: self.witnesses(),
+            notice_email: self.notice_email(),
             requests_a_minute: self.number("api", "requests_a_minute", 1, 1_000_000),
             webhooks: self.webhooks(),
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
+            database,
             base_url,
+        }
+    }
+
+    fn notice_email(&mut self) -> Option<String> {
+        let given = self.given("notice", "email")?;
+        let rules = AddressRules { any_domain: true };
+        match EmailAddress::parse(&given, &rules) {
+            Ok(address) => Some(address.deliverable().to_owned()),
+            Err(_) => {
+                self.wrong(
+                    "notice",
+                    "email",
+                    "it is no address that mail can be sent to",
+                );
+                None
+            }
         }
     }
 
@@ -162,30 +196,6 @@ impl Reader<'_> {
             per_domain_an_hour: self.number("delivery", "per_domain_an_hour", 0, 1_000_000),
             retry_for: self.seconds("delivery", "retry_for_hours", 3_600, 240),
             max_tries: i64::from(self.number("delivery", "max_tries", 1, 100)),
-        }
-    }
-
-    fn ledger(&mut self, base_url: &str) -> Ledger {
-        let chosen = self.text("ledger", "origin");
-        let name = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
-        if !chosen.chars().all(name) || chosen.len() > 200 {
-            self.wrong(
-                "ledger",
-                "origin",
-                "it is no name: 1 to 200 characters, without spaces and +, such as example.org/log",
-            );
-        }
-        let by_default = || {
-            let bare = base_url.split_once("://").map_or(base_url, |parts| parts.1);
-            format!("{bare}/log")
-        };
-        Ledger {
-            origin: if chosen.is_empty() {
-                by_default()
-            } else {
-                chosen
-            },
-            published: self.flag("ledger", "published"),
         }
     }
 
@@ -204,6 +214,59 @@ impl Reader<'_> {
                 0,
                 10_000_000,
             ),
+        }
+    }
+
+    fn bounces(&mut self) -> Bounces {
+        let domain = self
+            .given("bounce", "domain")
+            .map(|name| name.to_lowercase());
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if domain
+            .as_ref()
+            .is_some_and(|name| name.len() > 200 || !name.split('.').all(is_label))
+        {
+            self.wrong(
+                "bounce",
+                "domain",
+                "must be a domain as it stands in DNS, such as bounces.example.org",
+            );
+        }
+        let listen = self.given("bounce", "listen").map(|text| text.parse());
+        if matches!(listen, Some(Err(_))) {
+            self.wrong(
+                "bounce",
+                "listen",
+                "must be an address and a port, such as 127.0.0.1:2525",
+            );
+        }
+        if listen.is_some() && domain.is_none() {
+            self.wrong(
+                "bounce",
+                "listen",
+                "give [bounce] domain too: mail to it is what is taken",
+            );
+        }
+        Bounces {
+            domain,
+            listen: listen.and_then(Result::ok),
+            soft_limit: self.number("bounce", "soft_limit", 1, 100),
+        }
+    }
+
+    fn retention(&mut self) -> Retention {
+        let mut days = |key| {
+            let span = self.seconds("retention", key, 86_400, 36_500);
+            (!span.is_zero()).then_some(span)
+        };
+        Retention {
+            unconfirmed_for: days("unconfirmed_days"),
+            circumstances_for: days("circumstances_days"),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod formula;
 pub mod header;
 mod limits;
 mod problem;
+pub mod proof;
 mod rows;
 mod table;
 mod workbook;

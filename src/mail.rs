@@ -1,6 +1,10 @@
 //! Mail: composing it, signing it, handing it to an SMTP server. The only layer that names `lettre`.
 
+pub mod bounce;
 pub mod compose;
 pub mod dkim;
+pub mod lint;
+pub mod notice;
+pub mod inbound;
 pub mod pack;
 pub mod transport;

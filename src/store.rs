@@ -23,19 +23,24 @@ pub mod leases;
 pub mod locks;
 pub mod log;
 pub mod mails;
+pub mod notices;
 pub mod openings;
 pub mod operators;
 pub mod outbox;
+pub mod passkeys;
 pub mod plain;
 mod postgres;
+pub mod proofs;
 pub mod recipients;
 pub mod requests;
 pub mod scrub;
 pub mod sealed;
+pub mod sessions;
 pub mod set;
 pub mod settings;
 pub mod signups;
 pub mod sqlite;
+pub mod summaries;
 pub mod temporary;
 pub mod timestamps;
 pub mod webhooks;
@@ -322,6 +327,7 @@ impl Store {
             .run(&pool)
             .await
             .map_err(|error| StoreError::Migration(error.to_string()))?;
+        postgres::check_positions(&pool).await?;
         Ok(Self::Postgres(Writers::new(pool)))
     }
 

@@ -9,6 +9,10 @@ use crate::config::Config;
 pub const SIGNUPS: &str = "countersign_signups_total";
 /// Attempts to confirm by outcome.
 pub const CONFIRMATIONS: &str = "countersign_confirmations_total";
+/// Withdrawals by method.
+pub const WITHDRAWALS: &str = "countersign_withdrawals_total";
+/// Reports about mails by what they were.
+pub const REPORTS: &str = "countersign_mail_reports_total";
 /// Mails by outcome.
 pub const MAILS: &str = "countersign_mails_total";
 /// Mails that wait, and mails that failed for good.
@@ -23,6 +27,10 @@ pub const LOG_ENTRIES: &str = "countersign_log_entries";
 pub const LAPSING: &str = "countersign_lapsing_contacts";
 /// Times that the log of evidence could not go on.
 pub const LOG_PROBLEMS: &str = "countersign_log_problems_total";
+/// For how long the first event that has no place in the log yet has waited for it; 0 where none waits for longer than it should.
+pub const LOG_WAITING: &str = "countersign_log_waiting_seconds";
+/// Tiles beyond the newest checkpoint that were not what the events say, and were written anew.
+pub const LOG_TILES_MENDED: &str = "countersign_log_tiles_mended_total";
 /// Stamps by authority and outcome.
 pub const TIMESTAMPS: &str = "countersign_timestamps_total";
 /// How old the newest stamp of an authority is.

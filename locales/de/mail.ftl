@@ -24,6 +24,7 @@ mail-code = Oder geben Sie diesen Code auf der Seite ein, auf der Sie abonniert 
 
 mail-asked = Ihre Adresse wurde am { $date } eingegeben.
 mail-asked-at = Ihre Adresse wurde am { $date } auf { $page } eingegeben.
+mail-asked-tablet = Ihre Adresse wurde auf einem Tablet eingegeben, nach dessen Uhr am { $date }.
 mail-expires = Der Link und der Code gelten bis zum { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Wenn Sie das nicht waren, tun Sie nichts oder sagen Sie es uns hier:
@@ -60,3 +61,10 @@ mail-why-event-organizer-list = Sie erhalten diese Mail, weil der Veranstalter e
 mail-why-employer-list = Sie erhalten diese Mail, weil Ihr Arbeitgeber Sie { $brand } für ein Angebot an Sie genannt hat.
 mail-why-merger-or-acquisition = Sie erhalten diese Mail, weil Ihre Adresse bei einem Unternehmen war, das jetzt zu { $brand } gehört.
 mail-why-other = Sie erhalten diese Mail, weil { $brand } Ihre Adresse hat.
+
+## Der Link zu den Einstellungen, für alle, die ihren verloren haben
+
+mail-preferences-subject = Ihre Auswahl bei { $brand }
+mail-preferences-lead = Hier wählen Sie aus, was { $brand } Ihnen schickt, legen eine Pause ein, melden sich ab oder sehen Ihre Daten ein.
+mail-preferences-button = Meine Auswahl öffnen
+mail-preferences-why = Jemand hat diesen Link auf unserer Seite angefordert, wahrscheinlich Sie. Er gilt bis { $date }. Wenn Sie es nicht waren, tun Sie nichts: Es ändert sich nichts.

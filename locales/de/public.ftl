@@ -97,6 +97,7 @@ confirm-title = E‑Mails von { $brand } abonnieren?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Diese Adresse wurde am { $date } eingegeben.
 confirm-asked-on-at = Diese Adresse wurde am { $date } auf { $page } eingegeben.
+confirm-asked-on-tablet = Diese Adresse wurde auf einem Tablet eingegeben, nach dessen Uhr am { $date }.
 confirm-purposes = Worin Sie einwilligen
 confirm-button = Ja, ich abonniere
 confirm-not-me = Das war ich nicht
@@ -148,6 +149,7 @@ about-intro = { $brand } fragt, ob Sie E‑Mails erhalten möchten.
 about-who = Wer fragt
 about-to = An welche Adresse
 about-when = Wann sie eingegeben wurde
+about-when-tablet = { $date }, nach der Uhr des Tablets
 about-where = Auf welcher Seite
 about-until = Bis wann die Links funktionieren
 about-why = Warum Sie sie erhalten haben
@@ -269,3 +271,65 @@ ask-about-when = Wann Sie gefragt wurden
 ask-about-why-text = { $brand } fragt Sie selbst. In der Mail steht, woher Ihre Adresse kommt. Niemand sonst kann für Sie zustimmen.
 ask-about-yes = Wenn Sie es möchten
 ask-about-no = Wenn Sie es nicht möchten
+
+## Abmelden: die Seite hinter dem Abmeldelink einer Mail
+
+leave-title = Von { $brand } abmelden?
+leave-text = Ein Klick, und { $brand } schickt nichts mehr an diese Adresse:
+leave-one-title = „{ $purpose }“ abbestellen?
+leave-one-text = Ein Klick, und „{ $purpose }“ kommt nicht mehr an diese Adresse:
+leave-button = Ja, ich melde mich ab
+leave-else = Wenn Sie nur nachsehen wollten, schließen Sie einfach diese Seite. Es hat sich nichts geändert.
+left-title = Sie sind abgemeldet
+left-text = Ab jetzt schickt { $brand } Ihnen nichts mehr.
+left-one-text = Ab jetzt bekommen Sie „{ $purpose }“ nicht mehr.
+left-all-button = Von allen Mails von { $brand } abmelden
+left-undo = Anders überlegt? Fordern Sie die Seite mit Ihrer Auswahl an
+leave-gone-title = Es gibt nichts abzumelden
+leave-gone-text = { $brand } speichert nichts mehr zu dieser Adresse und schreibt ihr nicht.
+link-left-title = Sie haben sich inzwischen abgemeldet
+link-left-text = Diese Mail ist älter als Ihre Abmeldung bei { $brand }; deshalb wirken ihre Links nicht mehr. Sie können sich jederzeit wieder anmelden.
+
+## Einstellungen: die Seite hinter dem Link, der nur an die Adresse geht
+
+prefer-title = Ihre Auswahl
+prefer-intro = Was { $brand } an diese Adresse schicken darf:
+prefer-consent = Mit dem Klick willigen Sie ein, dass { $brand } Ihnen die Mails schickt, deren Kästchen angekreuzt sind, so wie sie hier beschrieben sind. Sie können das hier jederzeit ändern.
+prefer-save = Meine Auswahl speichern
+prefer-language = Sprache
+prefer-saved = Gespeichert.
+prefer-unchanged = Es war schon alles so.
+prefer-other-wording = Die Beschreibung dieser Mails hat sich geändert, seit Sie die Seite geöffnet haben. Bitte lesen Sie sie noch einmal und speichern Sie erneut.
+prefer-pause-title = Pause
+prefer-pause-text = Eine Zeit lang keine Mails. Ihre Auswahl bleibt, wie sie ist.
+prefer-pause-days = { $days } Tage
+prefer-paused = Keine Mails vor dem { $date }.
+prefer-resume = Pause beenden
+prefer-leave-title = Von allem abmelden
+prefer-leave-text = Dann schickt { $brand } Ihnen nichts mehr, was auch immer es später verschickt.
+prefer-leave-button = Von allem abmelden
+prefer-data-title = Ihre Daten
+prefer-data-text = Alles, was hier über Sie gespeichert ist, zum Lesen und Mitnehmen.
+prefer-data-report = Als Bericht mit dem Nachweis (ZIP)
+prefer-data-json = Als Datei für Programme (JSON)
+prefer-erase = Alles löschen
+prefer-expired-title = Dieser Link ist zu alt
+prefer-expired-text = Er zeigt Ihre eigenen Daten und gilt deshalb nur begrenzte Zeit. Sie können sich einen neuen schicken lassen.
+prefer-expired-action = Neuen Link anfordern
+
+erase-title = Alles löschen?
+erase-text = Alles, was { $brand } hier zu dieser Adresse speichert, wird gelöscht: Ihre Auswahl, was Sie bestätigt haben und wann. Das lässt sich nicht rückgängig machen.
+erase-sealed = Was Ihre Einwilligung beweist, bleibt für begrenzte Zeit unter Verschluss. Nur ein Streitfall öffnet es.
+erase-remains = Es bleibt eine Zahl, die niemand in Ihre Adresse zurückverwandeln kann, damit keine Liste sie zurückbringt.
+erase-button = Ja, alles löschen
+erase-else = Wenn Sie nur keine Mails mehr wollen, gehen Sie zurück und melden Sie sich ab.
+erased-title = Gelöscht
+erased-text = Was { $brand } hier zu Ihrer Adresse gespeichert hatte, ist gelöscht.
+
+## Ein neuer Link für alle, die ihren verloren haben
+
+lost-title = Ihre Auswahl
+lost-text = Hier wählen Sie aus, was { $brand } Ihnen schickt, legen eine Pause ein, melden sich ab oder sehen Ihre Daten ein. Geben Sie Ihre Adresse ein, und Ihr persönlicher Link kommt per Mail.
+lost-button = Link schicken
+lost-sent-title = Sehen Sie in Ihr Postfach
+lost-sent-text = Wenn { $brand } diese Adresse kennt, ist eine Mail mit Ihrem Link unterwegs. Das kann eine Minute dauern.

@@ -24,6 +24,7 @@ mail-code = Or enter this code on the page where you subscribed:
 
 mail-asked = Your address was entered on { $date }.
 mail-asked-at = Your address was entered on { $date } at { $page }.
+mail-asked-tablet = Your address was entered on a tablet, on { $date } by its clock.
 mail-expires = The link and the code work until { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = If this was not you, do nothing, or tell us here:
@@ -60,3 +61,10 @@ mail-why-event-organizer-list = You get this mail because the organiser of an ev
 mail-why-employer-list = You get this mail because your employer named you to { $brand } for something that it offers you.
 mail-why-merger-or-acquisition = You get this mail because your address was with a company that now belongs to { $brand }.
 mail-why-other = You get this mail because { $brand } has your address.
+
+## The link to the preferences, for people who have lost theirs
+
+mail-preferences-subject = Your choices at { $brand }
+mail-preferences-lead = Here you choose what { $brand } sends you, pause it, leave, or see your data.
+mail-preferences-button = Open my choices
+mail-preferences-why = Somebody asked for this link on our page, most likely you. It works until { $date }. If it was not you, do nothing: nothing changes.

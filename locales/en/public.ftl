@@ -97,6 +97,7 @@ confirm-title = Subscribe to { $brand }?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = This address was entered on { $date }.
 confirm-asked-on-at = This address was entered on { $date } at { $page }.
+confirm-asked-on-tablet = This address was entered on a tablet, on { $date } by its clock.
 confirm-purposes = What you agree to
 confirm-button = Yes, I subscribe
 confirm-not-me = This was not me
@@ -148,6 +149,7 @@ about-intro = { $brand } asks whether you want its mail.
 about-who = Who asks
 about-to = To which address
 about-when = When it was entered
+about-when-tablet = { $date }, by the clock of the tablet
 about-where = On which page
 about-until = Until when the links work
 about-why = Why you got it
@@ -269,3 +271,72 @@ ask-about-when = When you were asked
 ask-about-why-text = { $brand } asks you itself. The mail says from where it has your address. Nobody else can say yes for you.
 ask-about-yes = If you want it
 ask-about-no = If you do not want it
+
+## Leaving: the page behind the unsubscribe link of a mail
+
+# $brand is the name of the sender. The address follows on a line of its own.
+leave-title = Leave { $brand }?
+leave-text = One press, and { $brand } sends nothing more to this address:
+# $purpose is the name of one kind of mail, such as Newsletter.
+leave-one-title = Leave “{ $purpose }”?
+leave-one-text = One press, and “{ $purpose }” no longer comes to this address:
+leave-button = Yes, I leave
+leave-else = If you only wanted to look, just close this page. Nothing has changed.
+left-title = You have left
+left-text = From now on { $brand } sends you nothing more.
+left-one-text = From now on you no longer get “{ $purpose }”.
+left-all-button = Leave all mail from { $brand }
+# A link to the page lost-title.
+left-undo = Changed your mind? Ask for the page with your choices
+leave-gone-title = There is nothing to leave
+leave-gone-text = { $brand } keeps nothing of this address any more, and does not write to it.
+link-left-title = You have left since
+link-left-text = This mail asked before you left { $brand }, so its links do not work any more. You can subscribe again at any time.
+
+## Preferences: the page behind the link that is sent to the address only
+
+prefer-title = Your choices
+prefer-intro = What { $brand } may send to this address:
+# Becomes part of what the person agrees to.
+prefer-consent = By pressing the button you agree that { $brand } sends you the mails whose boxes are ticked, as they are described here. You can change it here at any time.
+prefer-save = Save my choices
+prefer-language = Language
+prefer-saved = Saved.
+prefer-unchanged = Everything was like that already.
+prefer-other-wording = The description of these mails has changed since you opened the page. Please read it again, and save again.
+prefer-pause-title = Pause
+prefer-pause-text = No mail for a while. Your choices stay as they are.
+# On a button. $days is a number above 1.
+prefer-pause-days = { $days } days
+prefer-paused = No mail before { $date }.
+prefer-resume = End the pause
+prefer-leave-title = Leave everything
+prefer-leave-text = Then { $brand } sends you nothing more, whatever it may send later.
+prefer-leave-button = Leave everything
+prefer-data-title = Your data
+prefer-data-text = All that is kept of you here, to read and to take with you.
+prefer-data-report = As a report with its proof (ZIP)
+prefer-data-json = As a file for programs (JSON)
+# A link to the page erase-title.
+prefer-erase = Erase all of it
+prefer-expired-title = This link is too old
+prefer-expired-text = It shows your own data, so it works for a limited time only. You can have a new one sent to you.
+prefer-expired-action = Ask for a new link
+
+erase-title = Erase everything?
+erase-text = All that { $brand } keeps of this address here is deleted: your choices, what you confirmed, and when. This cannot be undone.
+# Only where the sender keeps proof.
+erase-sealed = What proves your consent stays locked away for a limited time. Only a dispute opens it.
+erase-remains = What stays is a number that nobody can turn back into your address, so that no list brings it back.
+erase-button = Yes, erase everything
+erase-else = If you only want no more mail, go back and leave instead.
+erased-title = Erased
+erased-text = What { $brand } kept of your address here is deleted.
+
+## A fresh link, for people who have lost theirs. The answer is the same for every address.
+
+lost-title = Your choices
+lost-text = Here you choose what { $brand } sends you, pause it, leave, or see your data. Enter your address, and your personal link comes by mail.
+lost-button = Send me the link
+lost-sent-title = Check your inbox
+lost-sent-text = If { $brand } knows this address, a mail with your link is on its way. It can take a minute.

@@ -24,6 +24,7 @@ mail-code = O escriba este código en la página donde se suscribió:
 
 mail-asked = Su dirección se introdujo el { $date }.
 mail-asked-at = Su dirección se introdujo el { $date } en { $page }.
+mail-asked-tablet = Su dirección se introdujo en una tableta, el { $date } según el reloj de esta.
 mail-expires = El enlace y el código funcionan hasta el { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Si no ha sido usted, no haga nada o díganoslo aquí:
@@ -60,3 +61,10 @@ mail-why-event-organizer-list = Recibe este correo porque el organizador de un e
 mail-why-employer-list = Recibe este correo porque su empresa le nombró ante { $brand } por algo que le ofrece.
 mail-why-merger-or-acquisition = Recibe este correo porque su dirección estaba en una empresa que ahora pertenece a { $brand }.
 mail-why-other = Recibe este correo porque { $brand } tiene su dirección.
+
+## El enlace a las preferencias, para quien ha perdido el suyo
+
+mail-preferences-subject = Sus preferencias en { $brand }
+mail-preferences-lead = Aquí elige lo que { $brand } le envía, hace una pausa, se da de baja o ve sus datos.
+mail-preferences-button = Abrir mis preferencias
+mail-preferences-why = Alguien pidió este enlace en nuestra página, probablemente usted. Funciona hasta el { $date }. Si no fue usted, no haga nada: nada cambia.

@@ -97,6 +97,7 @@ confirm-title = ¿Quiere suscribirse a { $brand }?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Esta dirección se introdujo el { $date }.
 confirm-asked-on-at = Esta dirección se introdujo el { $date } en { $page }.
+confirm-asked-on-tablet = Esta dirección se introdujo en una tableta, el { $date } según el reloj de esta.
 confirm-purposes = Lo que usted acepta
 confirm-button = Sí, me suscribo
 confirm-not-me = No he sido yo
@@ -148,6 +149,7 @@ about-intro = { $brand } le pregunta si quiere recibir sus correos.
 about-who = Quién pregunta
 about-to = A qué dirección
 about-when = Cuándo se introdujo
+about-when-tablet = { $date }, según el reloj de la tableta
 about-where = En qué página
 about-until = Hasta cuándo funcionan los enlaces
 about-why = Por qué lo ha recibido
@@ -269,3 +271,65 @@ ask-about-when = Cuándo se le preguntó
 ask-about-why-text = { $brand } se lo pregunta directamente. El correo dice de dónde tiene su dirección. Nadie más puede decir sí por usted.
 ask-about-yes = Si lo quiere
 ask-about-no = Si no lo quiere
+
+## Darse de baja: la página detrás del enlace de baja de un correo
+
+leave-title = ¿Darse de baja de { $brand }?
+leave-text = Una pulsación, y { $brand } no envía nada más a esta dirección:
+leave-one-title = ¿Darse de baja de «{ $purpose }»?
+leave-one-text = Una pulsación, y «{ $purpose }» ya no llega a esta dirección:
+leave-button = Sí, me doy de baja
+leave-else = Si solo quería mirar, cierre esta página. Nada ha cambiado.
+left-title = Se ha dado de baja
+left-text = Desde ahora { $brand } no le envía nada más.
+left-one-text = Desde ahora ya no recibe «{ $purpose }».
+left-all-button = Darme de baja de todo el correo de { $brand }
+left-undo = ¿Ha cambiado de opinión? Pida la página con sus preferencias
+leave-gone-title = No hay nada que dar de baja
+leave-gone-text = { $brand } ya no guarda nada de esta dirección y no le escribe.
+link-left-title = Se ha dado de baja desde entonces
+link-left-text = Este correo es anterior a su baja de { $brand }; por eso sus enlaces ya no funcionan. Puede volver a suscribirse cuando quiera.
+
+## Preferencias: la página detrás del enlace que solo se envía a la dirección
+
+prefer-title = Sus preferencias
+prefer-intro = Lo que { $brand } puede enviar a esta dirección:
+prefer-consent = Al pulsar el botón acepta que { $brand } le envíe los correos cuyas casillas están marcadas, tal como se describen aquí. Puede cambiarlo aquí en cualquier momento.
+prefer-save = Guardar mis preferencias
+prefer-language = Idioma
+prefer-saved = Guardado.
+prefer-unchanged = Todo estaba ya así.
+prefer-other-wording = La descripción de estos correos ha cambiado desde que abrió la página. Léala de nuevo y vuelva a guardar.
+prefer-pause-title = Pausa
+prefer-pause-text = Ningún correo por un tiempo. Sus preferencias quedan como están.
+prefer-pause-days = { $days } días
+prefer-paused = Ningún correo antes del { $date }.
+prefer-resume = Terminar la pausa
+prefer-leave-title = Darse de baja de todo
+prefer-leave-text = Entonces { $brand } no le envía nada más, envíe lo que envíe más adelante.
+prefer-leave-button = Darme de baja de todo
+prefer-data-title = Sus datos
+prefer-data-text = Todo lo que se guarda aquí de usted, para leerlo y llevárselo.
+prefer-data-report = Como informe con su prueba (ZIP)
+prefer-data-json = Como archivo para programas (JSON)
+prefer-erase = Borrarlo todo
+prefer-expired-title = Este enlace es demasiado antiguo
+prefer-expired-text = Muestra sus propios datos, por eso solo funciona un tiempo limitado. Puede pedir que le envíen uno nuevo.
+prefer-expired-action = Pedir un enlace nuevo
+
+erase-title = ¿Borrarlo todo?
+erase-text = Todo lo que { $brand } guarda aquí de esta dirección se borra: sus preferencias, lo que confirmó y cuándo. No se puede deshacer.
+erase-sealed = Lo que prueba su consentimiento queda bajo llave por un tiempo limitado. Solo un litigio lo abre.
+erase-remains = Queda un número que nadie puede volver a convertir en su dirección, para que ninguna lista la traiga de vuelta.
+erase-button = Sí, borrarlo todo
+erase-else = Si solo no quiere más correo, vuelva atrás y dese de baja.
+erased-title = Borrado
+erased-text = Lo que { $brand } guardaba aquí de su dirección está borrado.
+
+## Un enlace nuevo, para quien ha perdido el suyo
+
+lost-title = Sus preferencias
+lost-text = Aquí elige lo que { $brand } le envía, hace una pausa, se da de baja o ve sus datos. Escriba su dirección y su enlace personal llega por correo.
+lost-button = Enviarme el enlace
+lost-sent-title = Mire su bandeja de entrada
+lost-sent-text = Si { $brand } conoce esta dirección, un correo con su enlace está en camino. Puede tardar un minuto.

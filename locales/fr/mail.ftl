@@ -24,6 +24,7 @@ mail-code = Ou saisissez ce code sur la page où vous avez demandé l’abonneme
 
 mail-asked = Votre adresse a été saisie le { $date }.
 mail-asked-at = Votre adresse a été saisie le { $date } sur { $page }.
+mail-asked-tablet = Votre adresse a été saisie sur une tablette, le { $date } d’après son horloge.
 mail-expires = Le lien et le code fonctionnent jusqu’au { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Si ce n’était pas vous, ne faites rien ou dites-le-nous ici :
@@ -60,3 +61,10 @@ mail-why-event-organizer-list = Vous recevez ce courriel parce que l’organisat
 mail-why-employer-list = Vous recevez ce courriel parce que votre employeur vous a nommé à { $brand } pour un avantage qu’il vous offre.
 mail-why-merger-or-acquisition = Vous recevez ce courriel parce que votre adresse était chez une entreprise qui appartient maintenant à { $brand }.
 mail-why-other = Vous recevez ce courriel parce que { $brand } a votre adresse.
+
+## Le lien vers les préférences, pour qui a perdu le sien
+
+mail-preferences-subject = Vos choix chez { $brand }
+mail-preferences-lead = Ici, vous choisissez ce que { $brand } vous envoie, faites une pause, vous désabonnez ou consultez vos données.
+mail-preferences-button = Ouvrir mes choix
+mail-preferences-why = Quelqu’un a demandé ce lien sur notre page, très probablement vous. Il fonctionne jusqu’au { $date }. Si ce n’était pas vous, ne faites rien : rien ne change.

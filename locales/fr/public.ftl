@@ -97,6 +97,7 @@ confirm-title = S’abonner à { $brand } ?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Cette adresse a été saisie le { $date }.
 confirm-asked-on-at = Cette adresse a été saisie le { $date } sur { $page }.
+confirm-asked-on-tablet = Cette adresse a été saisie sur une tablette, le { $date } d’après son horloge.
 confirm-purposes = Ce que vous acceptez
 confirm-button = Oui, je m’abonne
 confirm-not-me = Ce n’était pas moi
@@ -148,6 +149,7 @@ about-intro = { $brand } vous demande si vous souhaitez recevoir ses e‑mails.
 about-who = Qui vous le demande
 about-to = À quelle adresse
 about-when = Quand elle a été saisie
+about-when-tablet = { $date }, d’après l’horloge de la tablette
 about-where = Sur quelle page
 about-until = Jusqu’à quand les liens fonctionnent
 about-why = Pourquoi vous l’avez reçu
@@ -269,3 +271,65 @@ ask-about-when = Quand on vous l’a demandé
 ask-about-why-text = { $brand } vous le demande elle-même. Le courriel dit d’où vient votre adresse. Personne d’autre ne peut dire oui à votre place.
 ask-about-yes = Si vous le voulez
 ask-about-no = Si vous ne le voulez pas
+
+## Se désabonner : la page derrière le lien de désabonnement d’un e-mail
+
+leave-title = Vous désabonner de { $brand } ?
+leave-text = Un clic, et { $brand } n’envoie plus rien à cette adresse :
+leave-one-title = Vous désabonner de « { $purpose } » ?
+leave-one-text = Un clic, et « { $purpose } » n’arrive plus à cette adresse :
+leave-button = Oui, je me désabonne
+leave-else = Si vous vouliez seulement regarder, fermez cette page. Rien n’a changé.
+left-title = Vous êtes désabonné
+left-text = À partir de maintenant, { $brand } ne vous envoie plus rien.
+left-one-text = À partir de maintenant, vous ne recevez plus « { $purpose } ».
+left-all-button = Me désabonner de tous les e-mails de { $brand }
+left-undo = Vous avez changé d’avis ? Demandez la page de vos choix
+leave-gone-title = Il n’y a rien à résilier
+leave-gone-text = { $brand } ne garde plus rien de cette adresse et ne lui écrit pas.
+link-left-title = Vous vous êtes désabonné depuis
+link-left-text = Cet e-mail date d’avant votre désabonnement de { $brand } ; ses liens ne fonctionnent donc plus. Vous pouvez vous réabonner à tout moment.
+
+## Préférences : la page derrière le lien qui n’est envoyé qu’à l’adresse
+
+prefer-title = Vos choix
+prefer-intro = Ce que { $brand } peut envoyer à cette adresse :
+prefer-consent = En appuyant sur le bouton, vous acceptez que { $brand } vous envoie les e-mails dont la case est cochée, tels qu’ils sont décrits ici. Vous pouvez le modifier ici à tout moment.
+prefer-save = Enregistrer mes choix
+prefer-language = Langue
+prefer-saved = Enregistré.
+prefer-unchanged = Tout était déjà ainsi.
+prefer-other-wording = La description de ces e-mails a changé depuis que vous avez ouvert la page. Veuillez la relire et enregistrer à nouveau.
+prefer-pause-title = Pause
+prefer-pause-text = Aucun e-mail pendant un temps. Vos choix restent tels quels.
+prefer-pause-days = { $days } jours
+prefer-paused = Aucun e-mail avant le { $date }.
+prefer-resume = Terminer la pause
+prefer-leave-title = Tout résilier
+prefer-leave-text = { $brand } ne vous envoie alors plus rien, quoi qu’il envoie plus tard.
+prefer-leave-button = Tout résilier
+prefer-data-title = Vos données
+prefer-data-text = Tout ce qui est gardé de vous ici, à lire et à emporter.
+prefer-data-report = Sous forme de rapport avec sa preuve (ZIP)
+prefer-data-json = Sous forme de fichier pour programmes (JSON)
+prefer-erase = Tout effacer
+prefer-expired-title = Ce lien est trop ancien
+prefer-expired-text = Il montre vos propres données et ne fonctionne donc que pour un temps limité. Vous pouvez en recevoir un nouveau.
+prefer-expired-action = Demander un nouveau lien
+
+erase-title = Tout effacer ?
+erase-text = Tout ce que { $brand } garde ici de cette adresse est effacé : vos choix, ce que vous avez confirmé et quand. C’est irréversible.
+erase-sealed = Ce qui prouve votre consentement reste sous clé pour un temps limité. Seul un litige l’ouvre.
+erase-remains = Il reste un nombre que personne ne peut retransformer en votre adresse, pour qu’aucune liste ne la ramène.
+erase-button = Oui, tout effacer
+erase-else = Si vous ne voulez simplement plus d’e-mails, revenez en arrière et désabonnez-vous.
+erased-title = Effacé
+erased-text = Ce que { $brand } gardait ici de votre adresse est effacé.
+
+## Un nouveau lien, pour qui a perdu le sien
+
+lost-title = Vos choix
+lost-text = Ici, vous choisissez ce que { $brand } vous envoie, faites une pause, vous désabonnez ou consultez vos données. Indiquez votre adresse, et votre lien personnel arrive par e-mail.
+lost-button = M’envoyer le lien
+lost-sent-title = Regardez votre boîte de réception
+lost-sent-text = Si { $brand } connaît cette adresse, un e-mail avec votre lien est en route. Cela peut prendre une minute.

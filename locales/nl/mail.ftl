@@ -24,6 +24,7 @@ mail-code = Of vul deze code in op de pagina waar je je hebt ingeschreven:
 
 mail-asked = Je adres is ingevuld op { $date }.
 mail-asked-at = Je adres is op { $date } ingevuld op { $page }.
+mail-asked-tablet = Je adres is ingevuld op een tablet, volgens de klok daarvan op { $date }.
 mail-expires = De link en de code werken tot { $date }.
 # The link mail-not-me-link, or an address, follows.
 mail-not-me = Was jij dit niet? Doe dan niets of laat het ons hier weten:
@@ -60,3 +61,10 @@ mail-why-event-organizer-list = U krijgt deze mail omdat de organisator van een 
 mail-why-employer-list = U krijgt deze mail omdat uw werkgever u bij { $brand } heeft genoemd voor iets dat hij u aanbiedt.
 mail-why-merger-or-acquisition = U krijgt deze mail omdat uw adres bij een bedrijf stond dat nu bij { $brand } hoort.
 mail-why-other = U krijgt deze mail omdat { $brand } uw adres heeft.
+
+## De link naar de voorkeuren, voor wie de zijne kwijt is
+
+mail-preferences-subject = Je keuzes bij { $brand }
+mail-preferences-lead = Hier kies je wat { $brand } je stuurt, las je een pauze in, meld je je af of bekijk je je gegevens.
+mail-preferences-button = Mijn keuzes openen
+mail-preferences-why = Iemand heeft deze link op onze pagina aangevraagd, waarschijnlijk jij. Hij werkt tot { $date }. Was jij het niet, doe dan niets: er verandert niets.

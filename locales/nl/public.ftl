@@ -97,6 +97,7 @@ confirm-title = Inschrijven bij { $brand }?
 # $date is a date with time, $page the name of a website.
 confirm-asked-on = Dit adres is ingevuld op { $date }.
 confirm-asked-on-at = Dit adres is op { $date } ingevuld op { $page }.
+confirm-asked-on-tablet = Dit adres is ingevuld op een tablet, volgens de klok daarvan op { $date }.
 confirm-purposes = Waarmee je akkoord gaat
 confirm-button = Ja, ik schrijf me in
 confirm-not-me = Dit was ik niet
@@ -148,6 +149,7 @@ about-intro = { $brand } vraagt of je e‑mails wilt ontvangen.
 about-who = Wie het vraagt
 about-to = Aan welk adres
 about-when = Wanneer het is ingevuld
+about-when-tablet = { $date }, volgens de klok van de tablet
 about-where = Op welke pagina
 about-until = Tot wanneer de links werken
 about-why = Waarom je deze e‑mail kreeg
@@ -269,3 +271,65 @@ ask-about-when = Wanneer het u is gevraagd
 ask-about-why-text = { $brand } vraagt het u zelf. In de mail staat waar uw adres vandaan komt. Niemand anders kan voor u ja zeggen.
 ask-about-yes = Als u het wilt
 ask-about-no = Als u het niet wilt
+
+## Afmelden: de pagina achter de afmeldlink van een mail
+
+leave-title = Afmelden bij { $brand }?
+leave-text = Eén druk op de knop, en { $brand } stuurt niets meer naar dit adres:
+leave-one-title = Afmelden voor “{ $purpose }”?
+leave-one-text = Eén druk op de knop, en “{ $purpose }” komt niet meer op dit adres:
+leave-button = Ja, ik meld me af
+leave-else = Wilde je alleen kijken, sluit dan gewoon deze pagina. Er is niets veranderd.
+left-title = Je bent afgemeld
+left-text = Vanaf nu stuurt { $brand } je niets meer.
+left-one-text = Vanaf nu krijg je “{ $purpose }” niet meer.
+left-all-button = Afmelden voor alle mail van { $brand }
+left-undo = Van gedachten veranderd? Vraag de pagina met je keuzes aan
+leave-gone-title = Er is niets om je voor af te melden
+leave-gone-text = { $brand } bewaart niets meer van dit adres en schrijft er niet naar.
+link-left-title = Je hebt je intussen afgemeld
+link-left-text = Deze mail is van voor je afmelding bij { $brand }; daarom werken de links niet meer. Je kunt je altijd opnieuw aanmelden.
+
+## Voorkeuren: de pagina achter de link die alleen naar het adres gaat
+
+prefer-title = Je keuzes
+prefer-intro = Wat { $brand } naar dit adres mag sturen:
+prefer-consent = Met een druk op de knop ga je ermee akkoord dat { $brand } je de mails stuurt waarvan het vakje is aangevinkt, zoals ze hier beschreven zijn. Je kunt dat hier altijd wijzigen.
+prefer-save = Mijn keuzes opslaan
+prefer-language = Taal
+prefer-saved = Opgeslagen.
+prefer-unchanged = Alles stond al zo.
+prefer-other-wording = De beschrijving van deze mails is veranderd sinds je de pagina opende. Lees haar opnieuw en sla nog eens op.
+prefer-pause-title = Pauze
+prefer-pause-text = Een tijd geen mail. Je keuzes blijven zoals ze zijn.
+prefer-pause-days = { $days } dagen
+prefer-paused = Geen mail vóór { $date }.
+prefer-resume = Pauze beëindigen
+prefer-leave-title = Voor alles afmelden
+prefer-leave-text = Dan stuurt { $brand } je niets meer, wat het later ook verstuurt.
+prefer-leave-button = Voor alles afmelden
+prefer-data-title = Je gegevens
+prefer-data-text = Alles wat hier van je bewaard wordt, om te lezen en mee te nemen.
+prefer-data-report = Als rapport met het bewijs (ZIP)
+prefer-data-json = Als bestand voor programma’s (JSON)
+prefer-erase = Alles wissen
+prefer-expired-title = Deze link is te oud
+prefer-expired-text = Hij toont je eigen gegevens en werkt daarom maar beperkte tijd. Je kunt een nieuwe laten sturen.
+prefer-expired-action = Nieuwe link aanvragen
+
+erase-title = Alles wissen?
+erase-text = Alles wat { $brand } hier van dit adres bewaart, wordt gewist: je keuzes, wat je hebt bevestigd en wanneer. Dit kan niet ongedaan worden gemaakt.
+erase-sealed = Wat je toestemming bewijst, blijft een beperkte tijd achter slot. Alleen een geschil opent het.
+erase-remains = Wat blijft, is een getal dat niemand terug kan rekenen naar je adres, zodat geen lijst het terugbrengt.
+erase-button = Ja, alles wissen
+erase-else = Wil je alleen geen mail meer, ga dan terug en meld je af.
+erased-title = Gewist
+erased-text = Wat { $brand } hier van je adres bewaarde, is gewist.
+
+## Een nieuwe link, voor wie de zijne kwijt is
+
+lost-title = Je keuzes
+lost-text = Hier kies je wat { $brand } je stuurt, las je een pauze in, meld je je af of bekijk je je gegevens. Vul je adres in, en je persoonlijke link komt per mail.
+lost-button = Stuur mij de link
+lost-sent-title = Kijk in je inbox
+lost-sent-text = Als { $brand } dit adres kent, is er een mail met je link onderweg. Het kan een minuut duren.

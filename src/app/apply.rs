@@ -90,7 +90,7 @@ pub fn parse(text: &str) -> Result<Declarations, ApplyProblem> {
     }
 }
 
-fn content_of(
+pub(super) fn content_of(
     brand: &BrandDeclaration,
     form: &crate::domain::form::FormDeclaration,
 ) -> FormContent {

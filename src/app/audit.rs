@@ -110,7 +110,7 @@ impl App {
 }
 
 impl App {
-    /// The head that lies beside a SQLite database saw the end of the log.
+    /// The head that is kept outside the database saw the end of the log.
     async fn audit_beside(&self, audit: &mut Audit) -> Result<(), StoreError> {
         let beside = match self.beside().await {
             Ok(beside) => beside,
@@ -126,8 +126,12 @@ impl App {
             Beside::Unreadable(problem) => audit.remark(format!(
                 "the log's head beside the database cannot be used, so nothing tells whether the end of the log was cut off: {problem}"
             )),
-            Beside::Nothing if audit.entries > 0 && self.is_beside_a_file() => audit.remark(
-                "no head of the log lies beside the database (….log-head), so nothing tells whether the end of the log was cut off; a server writes it with the next checkpoint"
+            Beside::Nothing if audit.entries > 0 && self.keeps_a_head() => audit.remark(
+                "no head of the log lies beside the database (….log-head, or the setting [ledger] head_file), so nothing tells whether the end of the log was cut off; a server writes it with the next checkpoint"
+                    .to_owned(),
+            ),
+            Beside::Nothing if audit.entries > 0 => audit.remark(
+                "no head of the log is kept outside the database, so nothing here tells whether the end of the log was cut off: name a file under [ledger] head_file, and compare with what others kept (--against)"
                     .to_owned(),
             ),
             _ => {}

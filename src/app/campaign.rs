@@ -208,7 +208,8 @@ impl App {
         Ok(())
     }
 
-    /// Lets the server write to people who are held because only a person may ask them: all of these, or none.
+    /// Lets the server write to people who are held because only a person may ask them: all of these, or none. A campaign that
+    /// was done goes on.
     pub async fn release_recipients(
         &self,
         brand: &Brand,
@@ -216,7 +217,7 @@ impl App {
         addresses: &[String],
     ) -> Result<usize, CampaignProblem> {
         let row = self.campaign(brand, name).await?;
-        if matches!(row.state.as_str(), "cancelled" | "done") {
+        if row.state == "cancelled" {
             return Err(CampaignProblem::State {
                 name: row.name,
                 state: row.state,
@@ -263,8 +264,13 @@ impl App {
             }
             let mut writes = Writes::default();
             campaigns::put(&mut writes, &still);
-            held.finish_with(writes).await?;
             released += still.len();
+            let fresh = campaigns::find_by_id(held.conn(), brand.id, row.id).await?;
+            if let Some(done) = fresh.filter(|row| row.state == "done") {
+                campaigns::move_on(held.conn(), &done, "running", done.why.as_deref(), None)
+                    .await?;
+            }
+            held.finish_with(writes).await?;
         }
         Ok(released)
     }

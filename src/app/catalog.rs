@@ -33,6 +33,13 @@ impl Catalog {
         self.forms.values().filter(move |form| form.brand == brand)
     }
 
+    /// Whether some form of the brand, retired ones too, was ever shown in this version.
+    pub fn has_version(&self, brand: BrandId, version: &VersionHash) -> bool {
+        self.forms_by_id
+            .values()
+            .any(|form| form.brand == brand && form.versions.contains_key(version))
+    }
+
     pub fn brand(&self, id: BrandId) -> Option<&Arc<Brand>> {
         self.brands.iter().find(|brand| brand.id == id)
     }

@@ -62,6 +62,8 @@ pub enum Outcome {
     Replaced,
     /// The address was corrected.
     Abandoned,
+    /// The person left while it was open.
+    Left,
     Expired,
     /// The token is genuine, but its request is gone: erased.
     Gone,
@@ -78,6 +80,7 @@ impl Outcome {
             Self::CodeClosed => "code_closed",
             Self::Replaced => "replaced",
             Self::Abandoned => "abandoned",
+            Self::Left => "left",
             Self::Expired => "expired",
             Self::Gone => "gone",
         }

@@ -25,6 +25,7 @@ use crate::store::writer::{Batcher, WRITING};
 mod compose;
 mod hold_back;
 mod lease;
+mod notices;
 mod ready;
 mod result;
 mod send;

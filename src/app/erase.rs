@@ -13,11 +13,12 @@
 use std::time::Duration;
 
 use super::App;
+use super::expire::is_unconfirmed;
 use super::permit::{Unanswerable, parse_address};
 use super::record::About;
 use super::seal::{OpenProblem, Sealing};
 use super::sequence::SequenceProblem;
-use crate::domain::brand::Brand;
+use crate::domain::brand::{Brand, KeepProof};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{ErasedBy, Event, Fact, Through};
 use crate::domain::ids::ContactId;
@@ -30,7 +31,7 @@ use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
-    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, scrub, webhooks,
+    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub, webhooks,
 };
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
@@ -56,6 +57,8 @@ pub struct Erased {
     pub openings: usize,
     /// Mails that waited, or had failed.
     pub mails: u64,
+    /// Files of proof that nobody else referred to.
+    pub proofs: u64,
     /// Until when what the events held is kept sealed, where the brand keeps proof.
     pub sealed_until: Option<Timestamp>,
 }
@@ -74,6 +77,9 @@ pub enum EraseProblem {
     NotLogged,
     #[error("the log of evidence does not go on ({0}); nothing was changed")]
     Log(#[from] SequenceProblem),
+    /// The term is not over, or something was given meanwhile.
+    #[error("the contact is not one that never confirmed; nothing was changed")]
+    Kept,
     #[error("the brand's keep_proof_after_erasure: {0}; nothing was changed")]
     Seal(#[from] SealProblem),
     #[error(transparent)]
@@ -131,11 +137,15 @@ impl App {
     ) -> Result<Option<Erased>, EraseProblem> {
         let mut locks = Locks::default();
         locks.contact(brand.id, address.key());
+        locks.proofs(brand.id);
         let mut held = self.store.hold_to_write(locks).await?;
         let tx = held.conn();
         let contact = contacts::find(tx, brand.id, address.key())
             .await?
             .ok_or(EraseProblem::Unknown)?;
+        if wish.by == ErasedBy::Term && !is_unconfirmed(tx, &contact).await? {
+            return Err(EraseProblem::Kept);
+        }
         let mut erased = delete_rows(tx, &contact).await?;
         let last = events::last_of(tx, brand.id, contact.id).await?;
         let head = self.log_head(tx).await?;
@@ -145,8 +155,12 @@ impl App {
         // The clock is read under the locks, so that times within one contact never run backwards.
         let now = self.clock.now();
         let hash = self.keys.address_hash(brand.id.0, address.key());
-        self.empty(tx, brand, &hash, &mut erased, now).await?;
-        erased::put(tx, brand.id, &hash, now).await?;
+        self.empty(tx, (brand, wish.by), &hash, &mut erased, now)
+            .await?;
+        // Who never confirmed has objected to nothing, and may come by any way.
+        if wish.by != ErasedBy::Term {
+            erased::put(tx, brand.id, &hash, now).await?;
+        }
         scrub::mark(tx, self.random.uuid_v7(now)).await?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[self.told(brand, wish, &erased, now)?]);
@@ -159,12 +173,12 @@ impl App {
     async fn empty(
         &self,
         tx: &mut Conn,
-        brand: &Brand,
+        (brand, by): (&Brand, ErasedBy),
         address: &AddressHash,
         erased: &mut Erased,
         now: Timestamp,
     ) -> Result<(), EraseProblem> {
-        if let Some(keep) = &brand.declared.keep_proof_after_erasure {
+        if let Some(keep) = kept(brand, by) {
             let sealing = Sealing {
                 brand: brand.id,
                 contact: erased.contact,
@@ -187,7 +201,7 @@ impl App {
         erased: &Erased,
         now: Timestamp,
     ) -> Result<NewEvent, StoreError> {
-        let keep = brand.declared.keep_proof_after_erasure.as_ref();
+        let keep = kept(brand, wish.by);
         let fact = Fact::Erased {
             by: wish.by,
             through: wish.through,
@@ -220,6 +234,12 @@ impl App {
     }
 }
 
+/// Where proof outlives an erasure. Of somebody who never consented there is none.
+fn kept(brand: &Brand, by: ErasedBy) -> Option<&KeepProof> {
+    let keep = brand.declared.keep_proof_after_erasure.as_ref();
+    keep.filter(|_| by != ErasedBy::Term)
+}
+
 /// Steps 2 and 3: from here on nothing can be recorded of the contact.
 async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreError> {
     let asked = requests_of(tx, contact).await?;
@@ -229,18 +249,20 @@ async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreEr
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;
     let openings = openings::delete_of_requests(tx, &asked).await?;
+    let proofs = proofs::delete_of(tx, contact.brand_id, contact.id).await?;
     Ok(Erased {
         contact: contact.id,
         events: 0,
         requests,
         openings,
         mails,
+        proofs,
         sealed_until: None,
     })
 }
 
 /// The contact's requests, from its events: no index leads to them, since every signup would have to keep it.
-async fn requests_of(tx: &mut Conn, contact: &Contact) -> Result<Vec<Key>, StoreError> {
+pub(super) async fn requests_of(tx: &mut Conn, contact: &Contact) -> Result<Vec<Key>, StoreError> {
     let mut keys = Vec::new();
     let mut after = 0;
     loop {

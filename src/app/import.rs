@@ -1,8 +1,9 @@
 //! Imports: what the policy says of everybody whom a file names, and taking them in.
 //!
-//! A file is read a thousand rows at a time. Each part is decided and written in one transaction together with how far the
+//! A file is read some hundred rows at a time. Each part is decided and written in one transaction together with how far the
 //! import came; so after a crash it goes on behind the last part that was written, and nothing is there twice.
 
+mod again;
 mod decide;
 mod read;
 pub mod report;
@@ -10,18 +11,25 @@ mod run;
 pub mod tally;
 mod withdraw;
 
+pub use again::Again;
 pub use read::{Problem, Progress};
 pub use run::{Begun, ImportProblem, NewImport};
 pub use withdraw::{WithdrawProblem, Withdrawn};
 
-use super::App;
 use crate::domain::brand::{Brand, Slug};
-use crate::domain::policy::{Judgement, Terms, judge};
+use crate::domain::policy::{Judgement, Terms};
 use crate::intake::candidate::Candidate;
-use crate::store::StoreError;
+use crate::store::Engine;
+use crate::store::set::ROWS_AT_MOST;
 
-/// How many candidates are judged together: as many as one statement takes.
-pub const TOGETHER: usize = crate::store::set::ROWS_AT_MOST;
+/// How many rows are judged together: as many as one statement takes. PostgreSQL has room for some thousand locks in all
+/// (`max_locks_per_transaction` for each connection), and a part takes two of them for each row.
+const fn together(engine: Engine) -> usize {
+    match engine {
+        Engine::Sqlite => ROWS_AT_MOST,
+        Engine::Postgres => 200,
+    }
+}
 
 /// What becomes of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +40,8 @@ pub enum Fate {
     Added,
     /// The brand has had the contact from this very source, and nothing would change.
     Unchanged,
+    /// A contact that the brand has, of whom the file says that the person left.
+    Left,
     /// Refused by the policy, or only tried: nothing is stored.
     NotStored,
 }
@@ -52,30 +62,4 @@ pub struct Import<'a> {
     pub terms: Terms,
     /// Of contacts whose language the file does not tell.
     pub language: &'a str,
-}
-
-impl App {
-    /// Judges candidates by what they claim and by what the brand knows of them. One who left, by the file's own word or by
-    /// what the brand knows, is refused (D3). Nothing is stored.
-    pub async fn judge_candidates(
-        &self,
-        import: &Import<'_>,
-        candidates: Vec<Candidate>,
-    ) -> Result<Vec<Judged>, StoreError> {
-        let known = self.known_candidates(import, &candidates).await?;
-        let now = self.clock.now();
-        let judged = candidates.into_iter().zip(known);
-        Ok(judged
-            .map(|(candidate, (address, mut sources))| {
-                sources.add(&candidate.claims);
-                let terms = sources.terms(&import.terms);
-                let judgement = judge(&sources.claims, address, &terms, now);
-                Judged {
-                    candidate,
-                    judgement,
-                    fate: Fate::NotStored,
-                }
-            })
-            .collect())
-    }
 }

@@ -7,7 +7,7 @@ use super::permit::{Unanswerable, parse_address};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::policy::{AddressFacts, Closed, Terms};
-use crate::domain::standing::{Standings, State};
+use crate::domain::standing::{Standings, State, has_left_all};
 use crate::store::set::ROWS_AT_MOST;
 use crate::store::{StoreError, budgets, contacts, erased};
 
@@ -109,8 +109,11 @@ pub(super) fn closed(
         .or(erased.then_some(Closed::Erased))
 }
 
-/// How the person closed the door, as the standings tell.
+/// How the person closed the door, as the standings tell. Whoever left everything has left what there was not then.
 fn left(standings: &Standings, purpose: Option<&Slug>) -> Option<Closed> {
+    if purpose.is_some_and(|purpose| !standings.contains_key(purpose)) {
+        return has_left_all(standings).then_some(Closed::Withdrew);
+    }
     standings
         .iter()
         .filter(|(own, _)| purpose.is_none_or(|purpose| purpose == *own))

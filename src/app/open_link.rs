@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::record::About;
+use super::record::{About, whose};
 use super::{App, Work};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, Link};
@@ -103,6 +103,7 @@ pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, Stor
     let engine = work.store.engine();
     openings::insert(&mut writes, engine, &rows);
     events::append_to_known(&mut writes, engine, &events);
-    work.store.write_now(writes).await?;
+    let contacts = whose(&events);
+    work.store.write_of_contacts(&contacts, writes).await?;
     Ok(answers)
 }

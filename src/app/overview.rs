@@ -3,14 +3,21 @@
 use super::App;
 use super::lapse::NOTICE;
 use super::tidy::Readiness;
-use crate::store::{StoreError, contacts, outbox};
+use crate::domain::ids::BrandId;
+use crate::domain::operator::Operator;
+use crate::domain::time::Timestamp;
+use crate::store::{StoreError, contacts, log, outbox};
 
 /// Failed mails shown at a time.
-const SHOWN: i64 = 20;
+const SHOWN: usize = 20;
+/// Failed mails that are looked through for those of an operator's brands.
+const LOOKED_AT: i64 = 500;
 
 /// One form with where it lives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FormLine {
+    pub brand_id: BrandId,
+    pub brand_slug: String,
     pub brand: String,
     pub form: String,
     pub version: String,
@@ -20,6 +27,7 @@ pub struct FormLine {
 /// A mail that failed for good, without its address.
 #[derive(Debug)]
 pub struct FailedMail {
+    pub brand_id: BrandId,
     pub domain: String,
     pub tries: i64,
     pub reply: String,
@@ -32,9 +40,23 @@ pub struct Overview {
     pub failed: Vec<FailedMail>,
     /// Brands with the number of contacts whose implicit consent is about to lapse.
     pub lapsing: Vec<(String, i64)>,
+    /// When the newest checkpoint of the log was signed.
+    pub checkpoint_at: Option<Timestamp>,
+}
+
+impl Overview {
+    /// Leaves what an operator may see: of the brands that they work for.
+    pub fn keep_to(&mut self, operator: &Operator) {
+        self.forms.retain(|line| operator.works_for(line.brand_id));
+        self.failed.retain(|mail| operator.works_for(mail.brand_id));
+        self.failed.truncate(SHOWN);
+        self.lapsing
+            .retain(|(slug, _)| self.forms.iter().any(|line| line.brand_slug == *slug));
+    }
 }
 
 impl App {
+    /// How things stand, of all brands.
     pub async fn overview(&self) -> Result<Overview, StoreError> {
         let catalog = self.catalog();
         let mut forms: Vec<FormLine> = catalog
@@ -42,6 +64,8 @@ impl App {
             .iter()
             .flat_map(|brand| catalog.forms_of(brand.id).map(move |form| (brand, form)))
             .map(|(brand, form)| FormLine {
+                brand_id: brand.id,
+                brand_slug: brand.declared.slug.to_string(),
                 brand: brand.declared.name.clone(),
                 form: form.declared.slug.to_string(),
                 version: form.current.as_str().chars().take(12).collect(),
@@ -51,10 +75,11 @@ impl App {
         forms.sort_by(|one, other| (&one.brand, &one.form).cmp(&(&other.brand, &other.form)));
         let ready = self.readiness().await?;
         let mut conn = self.store.read().await?;
-        let failed = outbox::list_failed(&mut conn, SHOWN)
+        let failed = outbox::list_failed(&mut conn, LOOKED_AT)
             .await?
             .into_iter()
             .map(|row| FailedMail {
+                brand_id: row.brand_id,
                 domain: row.recipient_domain,
                 tries: row.tries,
                 reply: row.last_reply.unwrap_or_default(),
@@ -69,11 +94,13 @@ impl App {
                 Some((brand.declared.slug.to_string(), count))
             })
             .collect();
+        let checkpoint_at = log::head(&mut conn).await?.map(|head| head.signed_at);
         Ok(Overview {
             forms,
             ready,
             failed,
             lapsing,
+            checkpoint_at,
         })
     }
 }

@@ -6,6 +6,7 @@ pub mod dossier;
 pub mod gather;
 pub mod receipt;
 pub mod report;
+pub mod select;
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! Making events fit to be kept: canonical, salted, with what has a shorter life beside them.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,17 @@ pub(super) struct About {
     pub brand: BrandId,
     pub contact: ContactId,
     pub request: Option<RequestId>,
+}
+
+/// The contacts that events are about, each once.
+pub(super) fn whose<One: Borrow<NewEvent>>(events: &[One]) -> Vec<(BrandId, ContactId)> {
+    let events = events.iter().map(Borrow::borrow);
+    let mut contacts: Vec<_> = events
+        .map(|event: &NewEvent| (event.brand_id, event.contact_id))
+        .collect();
+    contacts.sort_unstable();
+    contacts.dedup();
+    contacts
 }
 
 /// Circumstances as they are kept: salted by themselves, so that whoever holds the event cannot guess an IP address that

@@ -1,7 +1,8 @@
 //! Noticing that an older copy of the database was put back. What such a copy does not know are the withdrawals, the
 //! erasures and the mails since: so no mail leaves until an operator says that they were seen to.
 //!
-//! On SQLite a file beside the database holds the newest head of the log. On PostgreSQL a witness tells (`witness`).
+//! A file outside the database (`[ledger] head_file`) holds the newest head of the log: on SQLite beside the database, on
+//! PostgreSQL where the settings name one. A witness tells in any case (`witness`).
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use super::App;
 use super::audit::Comparison;
 use super::sequence::SequenceProblem;
 use crate::ledger::checkpoint::Checkpoint;
-use crate::store::{Location, StoreError, head_file, log, settings};
+use crate::store::{StoreError, head_file, log, settings};
 
 /// The setting in the database that holds mail back.
 pub(super) const HELD: &str = "sending_held";
@@ -23,7 +24,7 @@ pub struct SendingHeld {
 /// How the log stands to the head that lies beside the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Beside {
-    /// There is no such file. On PostgreSQL never.
+    /// There is no such file, or none is to be kept.
     Nothing,
     /// Another installation's file, or a damaged one: it says nothing of this database.
     Unreadable(String),
@@ -46,37 +47,40 @@ impl Beside {
 }
 
 impl App {
-    /// Keeps the newest head beside the database, where it is a file, unless a larger one of this log lies there: what was
+    /// Keeps the newest head in its file, where there is to be one, unless a larger one of this log lies there: what was
     /// cut off must not be forgotten. That this fails holds up nothing. Of two processes that write at once the smaller
     /// head may stay, until the next one is signed.
     pub(super) fn keep_head(&self, size: u64, note: &str) {
-        let Location::Sqlite(database) = &self.config.database else {
+        let Some(file) = &self.config.ledger.head_file else {
             return;
         };
-        let kept = head_file::read(database).ok().flatten();
-        let kept = kept.and_then(|kept| {
-            let (kept, _) = Checkpoint::verified(&kept, &self.log.key.verifier()).ok()?;
-            Some(kept.size)
-        });
-        if kept.is_none_or(|kept| kept <= size)
-            && let Err(error) = head_file::write(database, note)
+        if self.kept_head().is_none_or(|kept| kept <= size)
+            && let Err(error) = head_file::write(file, note)
         {
             tracing::warn!(%error, "the log's head could not be written beside the database");
         }
     }
 
-    /// Whether a head can lie beside the database.
-    pub(super) const fn is_beside_a_file(&self) -> bool {
-        matches!(self.config.database, Location::Sqlite(_))
+    /// Entries of the head that is kept outside the database; none where there is none of this log.
+    pub(super) fn kept_head(&self) -> Option<u64> {
+        let file = self.config.ledger.head_file.as_ref()?;
+        let kept = head_file::read(file).ok().flatten()?;
+        let (kept, _) = Checkpoint::verified(&kept, &self.log.key.verifier()).ok()?;
+        Some(kept.size)
+    }
+
+    /// Whether a head is to be kept outside the database.
+    pub(super) const fn keeps_a_head(&self) -> bool {
+        self.config.ledger.head_file.is_some()
     }
 
     /// Compares the log with the head that lies beside the database.
     pub(super) async fn beside(&self) -> Result<Beside, SequenceProblem> {
-        let Location::Sqlite(database) = &self.config.database else {
+        let Some(file) = &self.config.ledger.head_file else {
             return Ok(Beside::Nothing);
         };
         // Read before the log is: it never runs ahead of it.
-        let kept = match head_file::read(database) {
+        let kept = match head_file::read(file) {
             Ok(Some(kept)) => kept,
             Ok(None) => return Ok(Beside::Nothing),
             Err(error) => return Ok(Beside::Unreadable(error.to_string())),
@@ -117,9 +121,9 @@ impl App {
         let was_held = settings::clear(&mut tx, HELD).await?;
         let head = log::head(&mut tx).await?;
         tx.commit().await?;
-        if let Location::Sqlite(database) = &self.config.database {
+        if let Some(file) = &self.config.ledger.head_file {
             let note = head.as_ref().map(|head| head.note.as_str());
-            if let Err(error) = head_file::replace(database, note) {
+            if let Err(error) = head_file::replace(file, note) {
                 tracing::error!(%error, "the log's head beside the database could not be replaced: remove it by hand");
             }
         }

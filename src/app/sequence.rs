@@ -2,6 +2,7 @@
 //! `extend`, but for who takes it, and up to where.
 
 mod extend;
+mod mend;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,11 +20,11 @@ use crate::store::{Conn, StoreError, leases, log};
 
 pub(super) use self::extend::entry;
 
-const LEASE: Duration = Duration::from_secs(10);
+pub(super) const LEASE: Duration = Duration::from_secs(10);
 /// How long to wait for another process that extends the log: longer than the lease of one that died.
 const LOGGED_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-const LEASE_NAME: &str = "sequencer";
+pub(super) const LEASE_NAME: &str = "sequencer";
 
 /// What signs the log, and who this process is among sequencers.
 pub struct Log {
@@ -42,6 +43,10 @@ impl Log {
             leased_until: AtomicI64::new(0),
             reached: Mutex::new(None),
         }
+    }
+
+    pub(super) const fn holder(&self) -> Uuid {
+        self.holder
     }
 
     fn reached(&self) -> Option<(u64, Hash)> {
@@ -65,12 +70,28 @@ pub enum SequenceProblem {
     Tile(#[from] TileProblem),
     #[error("the newest checkpoint: {0}")]
     Head(#[from] NoteProblem),
-    #[error("the tiles do not lead to the root hash of the newest checkpoint, of size {0}")]
+    #[error(
+        "the tiles do not lead to the root hash of the newest checkpoint, of size {0}: one that evidence rests on was damaged or \
+         changed. `countersign verify --log` names it; put the newest copy of the database back that holds (docs/log.md, \"When the \
+         log stands still\")"
+    )]
     Root(u64),
     #[error("the event at position {0} was emptied before it was logged")]
     Emptied(i64),
     #[error("what was written is not what is read: {0}")]
     Reread(String),
+    #[error(
+        "the tile {place} of level {level} is not what the events say. It lies beyond the newest checkpoint that is here, of {here} \
+         entries, but {by} has seen a log of {there}: it may belong to what is lost here, and is left as it is. Keep a copy of the \
+         database and put the newest one back (docs/log.md, \"When the log stands still\")"
+    )]
+    TileSeen {
+        level: u32,
+        place: u64,
+        here: u64,
+        by: String,
+        there: u64,
+    },
     #[error(
         "this process has seen a log of {before} entries, and the database now holds another one, of {now}: its end was cut \
          off, it was begun anew, or an older copy was put back. Run `countersign verify --log`; if it was meant, run \

@@ -1,150 +1,190 @@
-//! Operators: their passwords (argon2id) and sessions.
+//! Signing in: the password, the second factor, sessions.
+//!
+//! Guessing is slowed down where it comes from, never by locking an account (OWASP, "Device Cookies"): failures count
+//! against the network and, for browsers in which the operator never signed in before, against the name. The browser that the
+//! operator uses carries a cookie of its own and is not held up by what strangers try.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
 use super::App;
+use super::acted::Acting;
+use super::operators::is_right;
+use crate::domain::budget::Rate;
+use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::OperatorId;
-use crate::store::operators::{self, OperatorRow, SessionRow};
-use crate::store::{Store, StoreError};
+use crate::domain::operator::{Deed, Operator};
+use crate::domain::time::Timestamp;
+use crate::domain::token::Purpose;
+use crate::store::locks::Locks;
+use crate::store::sessions::{self, NewSession, SessionRow, Stage};
+use crate::store::set::Writes;
+use crate::store::{StoreError, budgets, events, operators, passkeys};
+use uuid::Uuid;
 
-/// Hashes at once: each takes 19 MiB and a core for some 20 ms (OWASP's first parameters for argon2id, the crate's default).
-const HASHES_AT_ONCE: usize = 2;
-/// Sign-ins that may wait for their turn before new ones are turned away.
-const WAITING_AT_MOST: usize = 16;
 const SESSION_FOR: Duration = Duration::from_secs(12 * 3_600);
 const IDLE_FOR: Duration = Duration::from_secs(3_600);
-pub const PASSWORD_AT_LEAST: usize = 12;
+/// How long a right password waits for its second factor.
+const FACTOR_WITHIN: Duration = Duration::from_secs(300);
+/// Tries at the second factor of one right password.
+pub(super) const TRIES_AT_MOST: i64 = 5;
+/// How often a session is written down as seen.
+const SEEN_EVERY: Duration = Duration::from_secs(60);
+const DEVICE_FOR: Duration = Duration::from_secs(180 * 86_400);
 
-static HASHING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
-static WAITING: Semaphore = Semaphore::const_new(WAITING_AT_MOST);
-
-/// Compared with when there is no such operator, so that an unknown name costs the same time.
-static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash_now("nobody has this password"));
+/// Failures an hour from one network, and with one name from browsers that are not known; after that one at a time.
+const OF_NETWORK: Rate = Rate { an_hour: 30 };
+const OF_NAME: Rate = Rate { an_hour: 20 };
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignInProblem {
     #[error("name or password is wrong")]
     Wrong,
+    #[error("this code is wrong, or was used before")]
+    WrongCode,
+    /// The password was too long ago, or the second factor was tried too often: begin anew.
+    #[error("sign in again from the beginning")]
+    Over,
     /// Too many sign-ins at once; try again in a moment.
     #[error("too many sign-ins at once")]
     Busy,
+    #[error("too many tries; wait until {}", .0.to_the_minute())]
+    TooOften(Timestamp),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum OperatorProblem {
-    #[error("a password needs at least {PASSWORD_AT_LEAST} characters")]
-    ShortPassword,
-    #[error("a name has 1 to 64 letters, digits, '.', '_', '-' or '@'")]
-    Name,
-    #[error("there is an operator of this name already")]
-    Taken,
-    #[error("there is no operator of this name")]
-    Unknown,
-    #[error("the password could not be hashed")]
-    Hash,
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// What a right password, or a right second factor, opens.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The cookie's value. Only its SHA-256 is kept.
+    pub secret: String,
+    /// Whether a second factor is still awaited.
+    pub awaits_factor: bool,
+    /// The cookie that tells this browser from a stranger's; none before the second factor.
+    pub device: Option<String>,
 }
 
-fn hash_now(password: &str) -> Option<String> {
-    Argon2::default()
-        .hash_password(password.as_bytes())
-        .ok()
-        .map(|hash| hash.to_string())
-}
+/// Which rates a try falls under.
+struct Tries(Vec<(String, Rate)>);
 
-async fn hash(password: &str) -> Result<String, OperatorProblem> {
-    if password.chars().count() < PASSWORD_AT_LEAST {
-        return Err(OperatorProblem::ShortPassword);
+impl Tries {
+    fn of(name: &str, known_device: Option<OperatorId>, from: &Circumstances) -> Self {
+        // A name that somebody typed may be a password: only its hash is kept.
+        let hash: String = Sha256::digest(name.as_bytes())[..12]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let by_name = match known_device {
+            Some(operator) => format!("sign-in/device/{operator}/{hash}"),
+            None => format!("sign-in/name/{hash}"),
+        };
+        let mut rates = vec![(by_name, OF_NAME)];
+        if known_device.is_none() {
+            rates.push((format!("sign-in/network/{}", from.network()), OF_NETWORK));
+        }
+        Self(rates)
     }
-    let password = password.to_owned();
-    tokio::task::spawn_blocking(move || hash_now(&password))
-        .await
-        .ok()
-        .flatten()
-        .ok_or(OperatorProblem::Hash)
-}
 
-/// Adds an operator with a role of `owner`, `editor`, `viewer` or `auditor`.
-pub async fn add(app: &App, name: &str, password: &str, role: &str) -> Result<(), OperatorProblem> {
-    let fits = !name.is_empty()
-        && name.len() <= 64
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
-    if !fits {
-        return Err(OperatorProblem::Name);
+    async fn check(&self, app: &App) -> Result<(), SignInProblem> {
+        let keys: Vec<String> = self.0.iter().map(|rate| rate.0.clone()).collect();
+        let mut conn = app.store.read().await?;
+        let found = budgets::find_rates(&mut conn, &keys).await?;
+        let now = app.clock.now();
+        for (key, rate) in &self.0 {
+            let arrival = found.iter().find(|one| one.0 == *key).map(|one| one.1);
+            rate.take(arrival, now).map_err(SignInProblem::TooOften)?;
+        }
+        Ok(())
     }
-    let now = app.clock.now();
-    let operator = OperatorRow {
-        id: OperatorId(app.random.uuid_v7(now)),
-        name: name.to_owned(),
-        password_hash: hash(password).await?,
-        role: role.to_owned(),
-        created_at: now,
-        disabled_at: None,
-    };
-    let mut tx = app.store.write().await?;
-    if !operators::insert(&mut tx, &operator).await? {
-        return Err(OperatorProblem::Taken);
-    }
-    Ok(tx.commit().await?)
-}
 
-/// Changes a password; all sessions of the operator end.
-pub async fn set_password(app: &App, name: &str, password: &str) -> Result<(), OperatorProblem> {
-    let hash = hash(password).await?;
-    let mut tx = app.store.write().await?;
-    if !operators::set_password(&mut tx, name, &hash).await? {
-        return Err(OperatorProblem::Unknown);
+    async fn count_failure(&self, app: &App) -> Result<(), StoreError> {
+        let spent: Vec<(String, i64)> = self
+            .0
+            .iter()
+            .map(|(key, rate)| (key.clone(), rate.spacing()))
+            .collect();
+        let mut writes = Writes::default();
+        budgets::add_rates(&mut writes, &spent, app.clock.now());
+        app.store.write_now(writes).await
     }
-    Ok(tx.commit().await?)
-}
-
-/// Disables an operator; all its sessions end.
-pub async fn disable(app: &App, name: &str) -> Result<(), OperatorProblem> {
-    let now = app.clock.now();
-    let mut tx = app.store.write().await?;
-    if !operators::disable(&mut tx, name, now).await? {
-        return Err(OperatorProblem::Unknown);
-    }
-    Ok(tx.commit().await?)
-}
-
-pub async fn list(store: &Store) -> Result<Vec<OperatorRow>, StoreError> {
-    operators::list(&mut store.read().await?).await
 }
 
 impl App {
-    /// Checks name and password; answers with the new session's secret for the cookie. Only its SHA-256 is kept.
-    pub async fn sign_in(&self, name: &str, password: &str) -> Result<String, SignInProblem> {
-        let _waiting = WAITING.try_acquire().map_err(|_| SignInProblem::Busy)?;
+    /// Checks name and password. An unknown name takes the same time and gets the same answer as a wrong password.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        device: Option<&str>,
+        from: &Circumstances,
+    ) -> Result<Admitted, SignInProblem> {
         let operator = operators::find(&mut self.store.read().await?, name)
             .await?
             .filter(|operator| operator.disabled_at.is_none());
-        let known = operator.as_ref().map(|o| o.password_hash.clone());
-        let Some(stored) = known.or_else(|| NOBODY.clone()) else {
-            return Err(SignInProblem::Busy);
-        };
-        let password = password.to_owned();
-        let right = {
-            let _hashing = HASHING.acquire().await.map_err(|_| SignInProblem::Busy)?;
-            tokio::task::spawn_blocking(move || {
-                Argon2::default()
-                    .verify_password(password.as_bytes(), stored.as_str())
-                    .is_ok()
+        let known_device = device
+            .and_then(|text| {
+                self.keys
+                    .verify(Purpose::Device, text, self.clock.now())
+                    .ok()
             })
+            .map(|token| OperatorId(token.subject))
+            .filter(|id| operator.as_ref().is_some_and(|one| one.id == *id));
+        let tries = Tries::of(name, known_device, from);
+        tries.check(self).await?;
+        let stored = operator.as_ref().map(|one| one.password_hash.as_str());
+        let right = is_right(stored, password)
             .await
-            .unwrap_or(false)
+            .ok_or(SignInProblem::Busy)?;
+        let Some(row) = operator.filter(|_| right) else {
+            tries.count_failure(self).await?;
+            return Err(SignInProblem::Wrong);
         };
-        let operator = operator.filter(|_| right).ok_or(SignInProblem::Wrong)?;
+        let has_factor = row.totp().is_some() || {
+            let mut conn = self.store.read().await?;
+            passkeys::count(&mut conn, row.id).await? > 0
+        };
+        let acting = Acting {
+            operator: row.read()?,
+            circumstances: from.clone(),
+        };
+        if has_factor {
+            self.admit(&acting, Stage::Password, None, None).await
+        } else {
+            self.admit(&acting, Stage::Whole, Some(Deed::SignedIn), None)
+                .await
+        }
+    }
+
+    /// Whether an operator who is signed in knows their password: asked before what a stolen session must not do. Wrong
+    /// ones count as wrong sign-ins do.
+    pub async fn is_own_password(
+        &self,
+        operator: &Operator,
+        password: &str,
+    ) -> Result<bool, SignInProblem> {
+        let tries = Tries(vec![(format!("sign-in/own/{}", operator.id), OF_NAME)]);
+        tries.check(self).await?;
+        let row = operators::find_by_id(&mut self.store.read().await?, operator.id).await?;
+        let stored = row.as_ref().map(|row| row.password_hash.as_str());
+        let right = is_right(stored, password)
+            .await
+            .ok_or(SignInProblem::Busy)?;
+        if !right {
+            tries.count_failure(self).await?;
+        }
+        Ok(right)
+    }
+
+    /// Begins a session, in the place of the one with the hash `before`: what was known of an earlier cookie opens nothing.
+    pub(super) async fn admit(
+        &self,
+        acting: &Acting,
+        stage: Stage,
+        deed: Option<Deed>,
+        before: Option<&[u8]>,
+    ) -> Result<Admitted, SignInProblem> {
         let secret: String = self
             .random
             .bytes::<32>()
@@ -152,44 +192,152 @@ impl App {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let now = self.clock.now();
-        let session = SessionRow {
-            hash: session_hash(&secret),
-            operator_id: operator.id,
-            created_at: now,
-            seen_at: now,
-            expires_at: now.plus(SESSION_FOR),
+        let lasts = match stage {
+            Stage::Password => FACTOR_WITHIN,
+            Stage::Whole => SESSION_FOR,
         };
-        let mut tx = self.store.write().await?;
-        operators::insert_session(&mut tx, &session).await?;
-        tx.commit().await?;
-        Ok(secret)
+        let session = NewSession {
+            hash: session_hash(&secret),
+            id: self.random.uuid_v7(now),
+            operator_id: acting.operator.id,
+            stage,
+            browser: acting
+                .circumstances
+                .user_agent
+                .as_deref()
+                .map_or_else(|| "unknown".to_owned(), browser_of),
+            network: acting.circumstances.network(),
+            created_at: now,
+            expires_at: now.plus(lasts),
+        };
+        let mut writes = Writes::default();
+        if let Some(deed) = deed {
+            events::append(&mut writes, &[self.deed(acting, deed, None)?]);
+        }
+        let mut held = self.store.hold_to_write(Locks::default()).await?;
+        if let Some(before) = before {
+            sessions::end(held.conn(), before).await?;
+        }
+        sessions::insert(held.conn(), &session).await?;
+        held.finish_with(writes).await?;
+        let device = (stage == Stage::Whole).then(|| {
+            let until = now.plus(DEVICE_FOR);
+            self.keys
+                .sign(Purpose::Device, 0, acting.operator.id.0, until)
+        });
+        Ok(Admitted {
+            secret,
+            awaits_factor: stage == Stage::Password,
+            device,
+        })
     }
 
     /// The operator behind a cookie, if the session holds. Being seen keeps it from going idle.
-    pub async fn operator_of(&self, secret: &str) -> Result<Option<OperatorRow>, StoreError> {
+    pub async fn operator_of(&self, secret: &str) -> Result<Option<Operator>, StoreError> {
         if secret.len() != 64 {
             return Ok(None);
         }
         let now = self.clock.now();
         let hash = session_hash(secret);
         let mut conn = self.store.read().await?;
-        let found = operators::find_by_session(&mut conn, &hash, now, now.minus(IDLE_FOR)).await?;
+        let found =
+            sessions::find(&mut conn, &hash, Stage::Whole, now, now.minus(IDLE_FOR)).await?;
         drop(conn);
-        if found.is_some() {
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        if now.since(found.seen_at) >= SEEN_EVERY {
             let mut tx = self.store.write().await?;
-            operators::session_seen(&mut tx, &hash, now).await?;
+            sessions::seen(&mut tx, &hash, now).await?;
             tx.commit().await?;
         }
-        Ok(found)
+        Ok(Some(found.operator.read()?))
     }
 
-    pub async fn sign_out(&self, secret: &str) -> Result<(), StoreError> {
-        let mut tx = self.store.write().await?;
-        operators::end_session(&mut tx, &session_hash(secret)).await?;
-        tx.commit().await
+    pub async fn sign_out(&self, acting: &Acting, secret: &str) -> Result<(), StoreError> {
+        let event = self.deed(acting, Deed::SignedOut, None)?;
+        let mut held = self.store.hold_to_write(Locks::default()).await?;
+        sessions::end(held.conn(), &session_hash(secret)).await?;
+        let mut writes = Writes::default();
+        events::append(&mut writes, &[event]);
+        held.finish_with(writes).await
+    }
+
+    /// The operator's sessions that hold, each with whether it is the one of this cookie.
+    pub async fn sessions(
+        &self,
+        operator: OperatorId,
+        secret: &str,
+    ) -> Result<Vec<(SessionRow, bool)>, StoreError> {
+        let now = self.clock.now();
+        let hash = session_hash(secret);
+        let mut conn = self.store.read().await?;
+        let found = sessions::list(&mut conn, operator, now, now.minus(IDLE_FOR)).await?;
+        Ok(found
+            .into_iter()
+            .map(|row| {
+                let this = row.hash == hash;
+                (row, this)
+            })
+            .collect())
+    }
+
+    /// Ends one session of the operator; false if there is none such.
+    pub async fn end_session(&self, acting: &Acting, id: Uuid) -> Result<bool, StoreError> {
+        let event = self.deed(acting, Deed::SessionEnded, None)?;
+        let mut held = self.store.hold_to_write(Locks::default()).await?;
+        if !sessions::end_one(held.conn(), acting.operator.id, id).await? {
+            return Ok(false);
+        }
+        let mut writes = Writes::default();
+        events::append(&mut writes, &[event]);
+        held.finish_with(writes).await?;
+        Ok(true)
     }
 }
 
-fn session_hash(secret: &str) -> Vec<u8> {
+/// A cookie's value as it is kept.
+pub fn session_hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// The browser and the system that a User-Agent names, as far as people tell them apart.
+fn browser_of(agent: &str) -> String {
+    let first = |of: &[(&'static str, &'static str)]| {
+        of.iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
+    let browser = first(&[
+        ("Edg/", "Edge"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => "another browser".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_named_as_people_name_it() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+        assert_eq!(browser_of(chrome), "Chrome on Linux");
+        assert_eq!(browser_of("something else"), "another browser");
+    }
 }

@@ -33,7 +33,11 @@ pub const BATCH: usize = 1_024;
 
 /// The templates of outbox rows: the confirmation mail, and the row of a signup that causes none.
 pub(super) const CONFIRM: &str = "confirm";
-const NOTHING: &str = "nothing";
+/// The one reminder of a request that nobody answered.
+pub(super) const REMIND: &str = "remind";
+/// The link to the preferences, for people who have lost theirs. It belongs to no request.
+pub(super) const PREFERENCES: &str = "preferences";
+pub(super) const NOTHING: &str = "nothing";
 
 /// What a form brought, before anything is checked. Lengths are bounded by the web layer.
 #[derive(Clone, Debug, Default)]

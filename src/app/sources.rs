@@ -6,7 +6,7 @@ use super::App;
 use super::record::read_body;
 use crate::domain::brand::Slug;
 use crate::domain::event::{Event, Fact};
-use crate::domain::ids::{BrandId, ContactId, ImportId};
+use crate::domain::ids::{BrandId, ContactId, ImportId, RequestId};
 use crate::domain::policy::{Claim, OrganizerLists, Source, Terms, Verdict};
 use crate::domain::time::Timestamp;
 use crate::store::set::ROWS_AT_MOST;
@@ -45,9 +45,10 @@ impl Sources {
     }
 }
 
-/// A source, and the import that told of it.
+/// A source, and what told of it: an import, or a signup with its request.
 struct Told {
     import: Option<ImportId>,
+    request: Option<RequestId>,
     claim: Claim,
     confirm_organizer_list: bool,
 }
@@ -91,18 +92,27 @@ impl App {
     }
 
     fn learn_source(&self, told: &mut Vec<Told>, event: Event) {
+        let request = event.request;
         match event.fact {
+            // A row that says that the person left tells of no act of theirs to rest on.
+            Fact::Imported(one) if one.left => {}
             Fact::Imported(one) => {
                 let chosen = one.judgement.facts.organizer_lists;
                 told.extend(one.claims.into_iter().map(|claim| Told {
                     import: Some(one.import),
+                    request: None,
                     claim,
                     confirm_organizer_list: chosen == Some(OrganizerLists::ConfirmFirst),
                 }));
             }
             Fact::ImportWithdrawn { import, .. } => told.retain(|one| one.import != Some(import)),
+            // The person said that this very signup was a mistake.
+            Fact::AddressChanged { .. } => {
+                told.retain(|one| one.request.is_none() || one.request != request)
+            }
             fact => told.extend(self.own_form(&fact, event.at).map(|claim| Told {
                 import: None,
+                request,
                 claim,
                 confirm_organizer_list: false,
             })),

@@ -9,9 +9,12 @@ use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::breaker::BreakerState;
 use super::lapse::NOTICE;
 use super::restored::SendingHeld;
+use super::waiting::LogWaiting;
 use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::breaker::USUAL_FOR;
-use crate::store::{StoreError, answers, booth, breaker, budgets, contacts, log, openings, outbox};
+use crate::store::{
+    StoreError, answers, booth, breaker, budgets, contacts, log, notices, openings, outbox,
+};
 use crate::telemetry;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -22,6 +25,11 @@ const OPENINGS_KEPT_FOR: Duration = Duration::from_secs(91 * 86_400);
 /// Trips tell the operator what was; windows are two days long at most.
 const TRIPS_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
 const WINDOWS_AT_MOST: Duration = Duration::from_secs(2 * 86_400);
+
+/// The newest one tells when the operator was told last.
+const NOTICES_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
+/// Mails that `/readyz` and pages count; of more they say so many. `/metrics` counts all.
+pub const COUNTED_AT_MOST: i64 = 100_000;
 
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
@@ -35,6 +43,8 @@ pub struct Readiness {
     pub log_entries: i64,
     /// Why the log of evidence does not go on; events are recorded all the same, and wait for it.
     pub log_problem: Option<String>,
+    /// That events wait for their place in the log for longer than they should, whoever extends it.
+    pub log_waiting: Option<LogWaiting>,
     pub breaker: BreakerState,
     /// Why no mail leaves: an older copy of the database was put back.
     pub sending_held: Option<SendingHeld>,
@@ -53,9 +63,13 @@ impl App {
             + openings::prune(&mut tx, now.minus(OPENINGS_KEPT_FOR)).await?
             + answers::prune(&mut tx, now).await?
             + booth::prune(&mut tx, now.minus(REMEMBERED_FOR)).await?
-            + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?;
+            + breaker::prune(&mut tx, tally_before, now.minus(TRIPS_KEPT_FOR)).await?
+            + notices::prune(&mut tx, now.minus(NOTICES_KEPT_FOR)).await?;
         tx.commit().await?;
-        let removed = removed + self.delete_due_seals().await? + self.tidy_webhooks().await?;
+        let removed = removed
+            + self.delete_due_seals().await?
+            + self.tidy_webhooks().await?
+            + self.tidy_summaries().await?;
         // What an erasure, here or on the command line, left in the files because a reader was at it or a process died.
         self.store.scrub().await?;
         Ok(removed)
@@ -64,8 +78,9 @@ impl App {
     /// How the server stands: reads the database as a signup would. Mails that fail are for the operator to see.
     pub async fn readiness(&self) -> Result<Readiness, StoreError> {
         let mut conn = self.store.read().await?;
-        let (mails_waiting, mails_failed) = outbox::count(&mut conn).await?;
+        let (mails_waiting, mails_failed) = outbox::count_up_to(&mut conn, COUNTED_AT_MOST).await?;
         let log_entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
+        let log_waiting = self.log_waiting(&mut conn).await?;
         let timestamps = self.authorities(&mut conn).await?;
         let witnesses = self.witnesses(&mut conn).await?;
         drop(conn);
@@ -76,6 +91,7 @@ impl App {
             last_smtp_problem: self.live.smtp_problem(),
             log_entries,
             log_problem: self.live.log_problem(),
+            log_waiting,
             breaker: self.breaker().await?,
             sending_held: self.sending_held().await?,
             timestamps,
@@ -91,6 +107,11 @@ impl App {
         metrics::gauge!(telemetry::OUTBOX, "state" => "failed").set(failed as f64);
         let entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         metrics::gauge!(telemetry::LOG_ENTRIES).set(entries as f64);
+        let waiting = self.log_waiting(&mut conn).await?;
+        let waited = waiting.map_or(0.0, |waiting| {
+            self.clock.now().since(waiting.since).as_secs_f64()
+        });
+        metrics::gauge!(telemetry::LOG_WAITING).set(waited);
         let soon = self.clock.now().plus(NOTICE);
         let lapsing = contacts::count_lapsing(&mut conn, soon).await?;
         let lapsing: i64 = lapsing.iter().map(|(_, count)| count).sum();

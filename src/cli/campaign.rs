@@ -3,6 +3,7 @@
 mod plan;
 mod status;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -11,6 +12,7 @@ use serde_json::json;
 use super::{Done, Ended, brand_named, opened};
 use crate::app::campaign::{CampaignProblem, NewCampaign};
 use crate::domain::campaign::Why;
+use crate::intake::export::create;
 use plan::Asked;
 
 #[derive(Subcommand)]
@@ -169,7 +171,9 @@ impl Start {
                 .preview_campaign(&brand, &new.plan, groups.example)
                 .await
                 .map_err(|problem| Ended::Refused(format!("the mail: {problem}")))?;
-            std::fs::write(path, mail)
+            // It holds an address, so nobody else may read it, and nothing is written over.
+            create(path)
+                .and_then(|mut file| file.write_all(&mail))
                 .map_err(|error| Ended::Wrong(format!("{}: {error}", path.display())))?;
         }
         if !self.dry_run {

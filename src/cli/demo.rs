@@ -16,9 +16,10 @@ use super::serve::{self, Role};
 use super::{Done, Ended};
 use crate::app::App;
 use crate::app::apply::{apply, parse};
-use crate::app::sign_in;
+use crate::app::operators;
 use crate::clock::{Clock, Random};
 use crate::config::{Config, commented_file};
+use crate::domain::operator;
 use crate::ledger::timestamp::authority::Authority;
 use crate::telemetry;
 use crate::web::demo::Caught;
@@ -175,10 +176,10 @@ async fn operator_password(app: &App, folder: &Path, random: &Random) -> Result<
         return Ok(password.trim().to_owned());
     }
     let password = new_password(random);
-    match sign_in::add(app, OPERATOR, &password, "owner").await {
+    match operators::add(app, None, OPERATOR, &password, (operator::Role::Owner, &[])).await {
         Ok(()) => {}
-        Err(sign_in::OperatorProblem::Taken) => {
-            sign_in::set_password(app, OPERATOR, &password)
+        Err(operators::OperatorProblem::Taken) => {
+            operators::set_password(app, None, OPERATOR, &password, &[])
                 .await
                 .map_err(|problem| Ended::Refused(problem.to_string()))?;
         }

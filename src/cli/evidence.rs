@@ -8,11 +8,13 @@ use super::init::replace_private;
 use super::{Done, Ended, brand_named};
 use crate::app::App;
 use crate::app::permit::{Unanswerable, parse_address};
+use crate::app::prove::gather::Made;
+use crate::app::prove::select::Span;
 use crate::app::seal::{OpenProblem, Opened};
 use crate::domain::brand::Brand;
 use crate::domain::seal::OpeningKey;
 use crate::domain::sentence::sentence;
-use crate::ledger::bundle::Report;
+use crate::domain::time::Timestamp;
 
 #[derive(Args)]
 pub struct Evidence {
@@ -33,6 +35,12 @@ pub struct Evidence {
     /// The events as JSON, one a line
     #[arg(long, requires = "timeline")]
     json: bool,
+    /// A bundle of what happened from this instant on only: RFC 3339, or a date. What belongs to one request stays together
+    #[arg(long, value_name = "TIME", requires = "output")]
+    from: Option<String>,
+    /// A bundle of what happened before this instant only
+    #[arg(long, value_name = "TIME", requires = "output")]
+    until: Option<String>,
     /// Of an erased address: the file with the private seal key that opens what was kept
     #[arg(long, value_name = "KEYFILE", requires = "by", requires = "reason")]
     legal_hold: Option<PathBuf>,
@@ -74,14 +82,18 @@ impl Evidence {
         opened: Option<&[Opened]>,
         file: &Path,
     ) -> Done {
+        let span = Span {
+            from: instant("--from", self.from.as_deref())?,
+            until: instant("--until", self.until.as_deref())?,
+        };
         let Some(opened) = opened else {
             let address = parse_address(&self.address)?;
-            let made = app.bundle(brand, address.key()).await?;
+            let made = app.bundle_of(brand, address.key(), span).await?;
             return put(file, &made.ok_or_else(|| self.unknown())?);
         };
         // One contact for each erasure; the second goes beside the first.
         for (number, one) in (1..).zip(opened) {
-            let made = app.bundle_of_sealed(brand, one).await?;
+            let made = app.bundle_of_sealed(brand, one, span).await?;
             put(&numbered(file, number), &made)?;
         }
         Ok(())
@@ -140,8 +152,9 @@ impl Evidence {
 }
 
 /// Writes a bundle. It is full of personal data: nobody else on this machine reads it.
-fn put(file: &Path, (bytes, report): &(Vec<u8>, Report)) -> Done {
-    replace_private(file, bytes)
+fn put(file: &Path, made: &Made) -> Done {
+    let report = &made.report;
+    replace_private(file, &made.bytes)
         .map_err(|error| Ended::Wrong(format!("{}: {error}", file.display())))?;
     println!(
         "{}: {} events, {} timestamps; it holds.\nCheck it anywhere: countersign verify {}\nLog key: {}",
@@ -151,7 +164,22 @@ fn put(file: &Path, (bytes, report): &(Vec<u8>, Report)) -> Done {
         file.display(),
         report.vkey
     );
+    for sentence in &made.left_out {
+        println!("{sentence}");
+    }
     Ok(())
+}
+
+fn instant(option: &str, text: Option<&str>) -> Result<Option<Timestamp>, Ended> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let wrong = || {
+        Ended::Wrong(format!(
+            "{option} \"{text}\" is no time; write it like 2026-11-23T17:00:00Z or 2026-11-23"
+        ))
+    };
+    Timestamp::parse(text).map(Some).ok_or_else(wrong)
 }
 
 fn numbered(file: &Path, number: usize) -> PathBuf {

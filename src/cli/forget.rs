@@ -104,6 +104,12 @@ fn tell(brand: &Brand, erased: &Erased) {
         "Erased: the contact, {} confirmation requests, {} hits on links, {} mails in the outbox, and what {} events held.",
         erased.requests, erased.openings, erased.mails, erased.events
     );
+    if erased.proofs > 0 {
+        println!(
+            "Files of proof that nobody else referred to were deleted: {}.",
+            erased.proofs
+        );
+    }
     println!("What stays:");
     println!(
         "- the events' places in the log, with their kinds and times, under the random id {}, and one event that says that they were erased",

@@ -2,26 +2,28 @@
 
 mod arguments;
 mod bar;
-mod hash;
 mod words;
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::{Done, Ended, brand_named, opened};
 use crate::app::App;
 use crate::app::import::report::Report;
 use crate::app::import::tally::{Counts, Tally};
-use crate::app::import::{Import as For, NewImport, Problem};
+use crate::app::import::{Again, Import as For, NewImport, Problem};
 use crate::domain::brand::{LANGUAGES, Slug};
 use crate::domain::email_address::AddressRules;
 use crate::domain::policy::OrganizerLists;
 use crate::intake::candidate::Reading;
 use crate::intake::header::Columns;
-use crate::intake::{FileProblem, Rows};
-use arguments::Given;
+use crate::intake::{FileProblem, Row, Rows};
+use arguments::{Given, Papers};
 use bar::Bar;
 use words::About;
 
@@ -119,6 +121,42 @@ impl Import {
     }
 }
 
+/// What an import is known again by.
+struct Known {
+    sha256: [u8; 32],
+    papers: Papers,
+}
+
+impl Known {
+    /// The papers that hold for all rows, with their hashes.
+    fn contents(&self) -> Result<Vec<([u8; 32], Vec<u8>)>, Ended> {
+        let mut contents = Vec::with_capacity(self.papers.files.len());
+        for file in &self.papers.files {
+            let content = file
+                .content()
+                .map_err(|problem| Ended::Wrong(format!("{}: {problem}", file.path.display())))?;
+            contents.push((file.sha256, content));
+        }
+        Ok(contents)
+    }
+}
+
+/// The SHA-256 of an open file; it is left where it was.
+fn hash(file: &mut File) -> std::io::Result<[u8; 32]> {
+    let at = file.stream_position()?;
+    file.rewind()?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece)? {
+            0 => break,
+            read => hash.update(piece.get(..read).unwrap_or_default()),
+        }
+    }
+    file.seek(SeekFrom::Start(at))?;
+    Ok(hash.finalize().into())
+}
+
 /// A file with what is said of it.
 struct OneFile {
     file: PathBuf,
@@ -129,7 +167,8 @@ struct OneFile {
 
 impl OneFile {
     async fn run(self, settings: &Path) -> Done {
-        self.how.given.check().map_err(Ended::Wrong)?;
+        let papers = self.how.given.papers().map_err(Ended::Wrong)?;
+        self.how.given.check(&papers).map_err(Ended::Wrong)?;
         let app = opened(settings).await?;
         let brand = brand_named(&app, &self.brand)?;
         let purpose = Slug::try_from(self.purpose.clone()).map_err(Ended::Wrong)?;
@@ -147,9 +186,9 @@ impl OneFile {
             terms,
             language: &self.how.language,
         };
-        let mut rows =
-            Rows::open(&self.file, &self.how.given.options()).map_err(|p| self.ended(&p))?;
-        let header = rows.header().map_err(|problem| self.ended(&problem))?;
+        // One handle for all that is done with the file: what is hashed is what is read, whatever its name leads to later.
+        let mut file = File::open(&self.file).map_err(|error| self.ended(&error.into()))?;
+        let (_, header) = self.rows(&file)?;
         let columns = self
             .how
             .given
@@ -158,19 +197,43 @@ impl OneFile {
         let rules = AddressRules {
             any_domain: app.config.any_domain,
         };
-        let reading = self.how.given.reading(columns.clone(), rules);
+        let read = || -> Result<(Rows, Reading), Ended> {
+            let folder = self.how.given.folder().map_err(Ended::Wrong)?;
+            let reading = self
+                .how
+                .given
+                .reading(columns.clone(), rules.clone(), (&papers, folder));
+            Ok((self.rows(&file)?.0, reading))
+        };
         if self.how.dry_run {
-            self.only_try(&app, &import, (rows, reading), &columns)
-                .await
+            let (mut rows, reading) = read()?;
+            let again = Again::look(&mut rows, &reading).map_err(|problem| self.ended(&problem))?;
+            self.only_try(&app, &import, again, read()?, &columns).await
         } else {
-            self.take_in(&app, &import, (rows, reading), &columns).await
+            let (rows, reading) = read()?;
+            let known = Known {
+                sha256: hash(&mut file).map_err(|error| self.wrong(&error))?,
+                papers,
+            };
+            self.take_in(&app, &import, known, (rows, reading), &columns)
+                .await
         }
+    }
+
+    /// The rows of the file behind its header, from the beginning.
+    fn rows(&self, file: &File) -> Result<(Rows, Row), Ended> {
+        let file = file.try_clone().map_err(|error| self.wrong(&error))?;
+        let mut rows =
+            Rows::of(file, &self.how.given.options()).map_err(|problem| self.ended(&problem))?;
+        let header = rows.header().map_err(|problem| self.ended(&problem))?;
+        Ok((rows, header))
     }
 
     async fn only_try(
         &self,
         app: &App,
         import: &For<'_>,
+        again: Again,
         file: (Rows, Reading),
         columns: &Columns,
     ) -> Done {
@@ -179,7 +242,7 @@ impl OneFile {
         let report = report.transpose()?;
         let mut bar = Bar::start();
         let show = |progress| bar.show(progress);
-        let (tally, ended) = app.try_import(import, file, report, show).await;
+        let (tally, ended) = app.try_import(import, again, file, report, show).await;
         bar.end();
         let about = ended.map_err(|problem| self.cut_off(&problem))?;
         self.tell(&tally, &about, None, columns)
@@ -189,6 +252,7 @@ impl OneFile {
         &self,
         app: &App,
         import: &For<'_>,
+        known: Known,
         file: (Rows, Reading),
         columns: &Columns,
     ) -> Done {
@@ -201,12 +265,13 @@ impl OneFile {
         let new = NewImport {
             name: name.clone(),
             file_name: file_name.into_owned(),
-            file_sha256: hash::of(&self.file).map_err(|error| self.wrong(&error))?,
+            file_sha256: known.sha256,
             reading: json!({
-                "given": self.how.given.as_json(),
+                "given": self.how.given.as_json(&known.papers),
                 "language": self.how.language,
                 "confirm_organizer_list": self.how.confirm_organizer_list,
             }),
+            proofs: known.contents()?,
         };
         let begun = app
             .begin_import(import, new)

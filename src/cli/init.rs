@@ -10,9 +10,10 @@ use clap::Args;
 use super::operator::read_line;
 use super::{Done, Ended};
 use crate::app::App;
-use crate::app::sign_in;
+use crate::app::operators;
 use crate::clock::{Clock, Random};
 use crate::config::{Config, commented_file};
+use crate::domain::operator::Role;
 
 #[derive(Args)]
 pub struct Init {
@@ -121,12 +122,12 @@ impl Init {
         );
         let app = App::start(config, Clock::System, random.clone()).await?;
         let password = new_password(&random);
-        match sign_in::add(&app, &self.operator, &password, "owner").await {
+        match operators::add(&app, None, &self.operator, &password, (Role::Owner, &[])).await {
             Ok(()) => {
                 println!("operator: {}", self.operator);
                 println!("password: {password}");
             }
-            Err(sign_in::OperatorProblem::Taken) => {
+            Err(operators::OperatorProblem::Taken) => {
                 println!("Operator {} is there already.", self.operator);
             }
             Err(problem) => return Err(Ended::Refused(problem.to_string())),

@@ -4,9 +4,10 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Done, Ended};
+use super::{Done, Ended, brand_named};
 use crate::app::App;
-use crate::app::sign_in::{self, OperatorProblem};
+use crate::app::operators::{self, OperatorProblem};
+use crate::domain::operator::Role;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum OperatorRole {
@@ -17,12 +18,12 @@ pub enum OperatorRole {
 }
 
 impl OperatorRole {
-    const fn name(self) -> &'static str {
+    const fn role(self) -> Role {
         match self {
-            Self::Owner => "owner",
-            Self::Editor => "editor",
-            Self::Viewer => "viewer",
-            Self::Auditor => "auditor",
+            Self::Owner => Role::Owner,
+            Self::Editor => Role::Editor,
+            Self::Viewer => Role::Viewer,
+            Self::Auditor => Role::Auditor,
         }
     }
 }
@@ -34,6 +35,9 @@ pub enum Operator {
         name: String,
         #[arg(long, value_enum, default_value = "owner")]
         role: OperatorRole,
+        /// Keep the account to this brand; may be given several times
+        #[arg(long)]
+        brand: Vec<String>,
     },
     /// List the accounts
     List,
@@ -56,7 +60,7 @@ pub fn read_line(prompt: &str) -> Result<String, Ended> {
 
 fn wrong(problem: OperatorProblem) -> Ended {
     match problem {
-        OperatorProblem::ShortPassword | OperatorProblem::Name => Ended::Wrong(problem.to_string()),
+        OperatorProblem::Password | OperatorProblem::Name => Ended::Wrong(problem.to_string()),
         other => Ended::Refused(other.to_string()),
     }
 }
@@ -64,35 +68,50 @@ fn wrong(problem: OperatorProblem) -> Ended {
 impl Operator {
     pub async fn run(self, app: &App) -> Done {
         match self {
-            Self::Add { name, role } => {
+            Self::Add { name, role, brand } => {
+                let brands = brand
+                    .iter()
+                    .map(|slug| Ok(brand_named(app, slug)?.id))
+                    .collect::<Result<Vec<_>, Ended>>()?;
                 let password = read_line("password")?;
-                sign_in::add(app, &name, &password, role.name())
+                operators::add(app, None, &name, &password, (role.role(), &brands))
                     .await
                     .map_err(wrong)?;
                 println!("Added {name}.");
             }
             Self::List => {
-                for operator in sign_in::list(&app.store).await? {
-                    let state = if operator.disabled_at.is_some() {
+                let catalog = app.catalog();
+                for account in operators::list(&app.store).await? {
+                    let state = if account.disabled_at.is_some() {
                         "disabled"
                     } else {
                         "enabled"
                     };
+                    let brands: Vec<&str> = account
+                        .operator
+                        .brands
+                        .iter()
+                        .filter_map(|id| catalog.brand(*id))
+                        .map(|brand| brand.declared.slug.as_str())
+                        .collect();
                     println!(
-                        "{}\t{}\t{state}\t{}",
-                        operator.name, operator.role, operator.created_at
+                        "{}\t{}\t{state}\t{}\t{}",
+                        account.operator.name,
+                        account.operator.role.as_str(),
+                        account.created_at,
+                        brands.join(", ")
                     );
                 }
             }
             Self::Passwd { name } => {
                 let password = read_line("new password")?;
-                sign_in::set_password(app, &name, &password)
+                operators::set_password(app, None, &name, &password, &[])
                     .await
                     .map_err(wrong)?;
                 println!("Changed; all sessions of {name} have ended.");
             }
             Self::Disable { name } => {
-                sign_in::disable(app, &name).await.map_err(wrong)?;
+                operators::disable(app, None, &name).await.map_err(wrong)?;
                 println!("Disabled; all sessions of {name} have ended.");
             }
         }

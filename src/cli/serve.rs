@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{Done, Ended};
 use crate::app::App;
+use crate::app::deliver::Delivery;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::telemetry;
@@ -34,10 +35,15 @@ pub struct Serve {
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_secs(2);
+const NOTIFY_EVERY: Duration = Duration::from_secs(300);
 const LAPSE_EVERY: Duration = Duration::from_secs(60);
+/// How often requests whose reminder or end is due are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
+/// How often what was logged is added to the figures.
+const SUMMARIZE_EVERY: Duration = Duration::from_secs(2);
 /// How often the share of confirmed mails is looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether the log is to be stamped.
@@ -65,8 +71,13 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         let delivery = app
             .delivery()
             .map_err(|problem| Ended::Wrong(problem.to_string()))?;
+        tasks.spawn(cut_short(
+            stopped.clone(),
+            notify(app.clone(), delivery.clone()),
+        ));
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
+        tasks.spawn(every(EXPIRE_EVERY, stopped.clone(), app.clone(), expire));
         tasks.spawn(every(LAPSE_EVERY, stopped.clone(), app.clone(), lapse));
         tasks.spawn(every(ASK_EVERY, stopped.clone(), app.clone(), ask));
         tasks.spawn(every(
@@ -75,10 +86,18 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             app.clone(),
             sequence,
         ));
+        tasks.spawn(cut_short(stopped.clone(), summarize(app.clone())));
         tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
         tasks.spawn(every(TELL_EVERY, stopped.clone(), app.clone(), tell));
+    }
+    if let Some(address) = app.config.bounces.listen.filter(|_| role != Role::Web) {
+        let listener = tokio::net::TcpListener::bind(address).await;
+        let listener = listener
+            .map_err(|error| Ended::Wrong(format!("[bounce] listen {address}: {error}")))?;
+        tasks.spawn(app.clone().take_reports(listener, until(stopped.clone())));
+        tracing::info!(%address, "taking reports about mails");
     }
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
     let mut server = None;
@@ -182,9 +201,46 @@ async fn witness(app: Arc<App>) {
     }
 }
 
+/// Tells the operator of implicit consent that is about to lapse. Cut short between the server's reply and the commit, the notice
+/// comes once more.
+async fn notify(app: Arc<App>, delivery: Arc<Delivery>) {
+    loop {
+        tokio::time::sleep(NOTIFY_EVERY).await;
+        let told = async {
+            app.tell_of_lapsing().await?;
+            delivery.send_notices().await
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "the operator could not be told of consent that is about to lapse");
+        }
+    }
+}
+
 async fn tidy(app: Arc<App>) {
     if let Err(error) = app.tidy().await {
         tracing::warn!(%error, "old rows could not be tidied away");
+    }
+    match app.purge_unconfirmed().await {
+        Ok(0) => {}
+        Ok(contacts) => tracing::info!(contacts, "contacts that never confirmed were removed"),
+        Err(error) => tracing::warn!(%error, "contacts that never confirmed could not be removed"),
+    }
+    match app.remove_circumstances().await {
+        Ok(0) => {}
+        Ok(events) => tracing::info!(events, "network addresses and browsers were removed"),
+        Err(error) => tracing::warn!(%error, "old network addresses could not be removed"),
+    }
+}
+
+async fn expire(app: Arc<App>) {
+    match app.expire().await {
+        Ok(looked) if looked == Default::default() => {}
+        Ok(looked) => tracing::info!(
+            expired = looked.expired,
+            reminded = looked.reminded,
+            "requests were looked through"
+        ),
+        Err(error) => tracing::warn!(%error, "requests could not be looked through"),
     }
 }
 
@@ -198,6 +254,19 @@ async fn sequence(app: Arc<App>) {
         }
     }
     app.live.set_log_problem(problem.as_deref());
+}
+
+/// Tells once what keeps figures from being added up, and tries again.
+async fn summarize(app: Arc<App>) {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(SUMMARIZE_EVERY).await;
+        let problem = app.summarize().await.err().map(|error| error.to_string());
+        if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
+            tracing::warn!(%problem, "the figures of the operators' pages do not go on");
+        }
+        told = problem;
+    }
 }
 
 async fn lapse(app: Arc<App>) {

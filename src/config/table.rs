@@ -60,6 +60,7 @@ settings! {
     delivery.per_domain_an_hour: Number = "0", "Mails an hour to one recipient domain; 0 is no limit.";
     delivery.retry_for_hours: Number = "72", "How long a mail is tried again.";
     delivery.max_tries: Number = "20", "How often a mail is tried at most within that time.";
+    notice.email: Text = "", "Whom to tell by mail that implicit consent is about to lapse: numbers and where to look, at most once a day for each brand. Empty: nobody.";
     dkim.domain: Text = "", "Sign mails for this domain; empty means no signature.";
     dkim.selector: Text = "", "The selector under which the public key stands in DNS.";
     dkim.key: Secret = "", "The private key, PEM: Ed25519 or RSA of 2,048 bits or more.";
@@ -76,6 +77,11 @@ settings! {
     breaker.mails_at_least: Number = "300", "Fewer mails in the window never trip it.";
     breaker.fall_percent: Number = "50", "It trips when the confirmed share has fallen by so much of what is usual.";
     breaker.warm_up_mails: Number = "1000", "It waits until the week before the window has so many mails.";
+    retention.unconfirmed_days: Number = "90", "Contacts that never confirmed are removed so many days after their last request ended unanswered, with all that is known of them. 0 keeps them.";
+    retention.circumstances_days: Number = "730", "Network addresses and browsers are removed from events that are so many days old. 0 keeps them as long as the events.";
+    bounce.domain: Text = "", "The domain of the envelope senders: mails leave as bounce+TOKEN@DOMAIN, and what comes back there tells what became of them. Empty: they leave under the brand's own address.";
+    bounce.listen: Text = "", "Address and port to take such mail on, by LMTP or SMTP, such as 127.0.0.1:2525. Empty: none is taken here; `countersign bounce` reads it from a pipe.";
+    bounce.soft_limit: Number = "5", "A mail that comes back for the time being so many times in a row counts as one that came back for good.";
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
@@ -85,6 +91,7 @@ settings! {
     webhook.allow_private: Flag = "false", "Let webhooks go to this machine and to private networks, and without TLS.";
     ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";
     ledger.published: Flag = "true", "Serve the log under /log/. It shows how many events there are and when, and nothing of whom.";
+    ledger.head_file: Text = "", "A file that keeps the log's newest head outside the database, so that an older copy that was put back, or a log whose end was cut off, is noticed. By default it lies beside an SQLite database (….log-head). On PostgreSQL there is none until it is named here: on this machine's disk, where no restore of the database puts an older one.";
     timestamp.authorities: List = "", "Time-stamping authorities (RFC 3161) that stamp the log, each as NAME=URL. The name is yours to choose; its stamps are kept under it.";
     timestamp.policies: List = "", "The policy that an authority must stamp under, as NAME=1.2.3; by default its own.";
     timestamp.roots: List = "", "A PEM file of the root certificates that an authority's chain must lead to, as NAME=PATH. Without it the root of its first stamp is kept to, on trust.";

@@ -97,7 +97,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    fn spacing(self) -> i64 {
+    /// Microseconds from one to the next, once the hour's worth is used up.
+    pub fn spacing(self) -> i64 {
         HOUR.as_micros() as i64 / i64::from(self.an_hour.max(1))
     }
 

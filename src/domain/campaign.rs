@@ -195,7 +195,10 @@ impl Why {
 
 /// Whether a contact is asked: by where it stands, and by what the policy says of all its sources now.
 pub fn place(kind: Kind, standing: Option<&Standing>, judgement: &Judgement) -> Place {
-    let notice_due = standing.is_some_and(|standing| standing.waits_for_notice());
+    // What lapsed meanwhile is carried over anew by the notice, where the policy still lets it.
+    let notice_due = standing.is_some_and(|standing| {
+        standing.waits_for_notice() || standing.state == State::Lapsed && judgement.notice_due
+    });
     let left_out = match (kind, standing.map(|standing| standing.state)) {
         (_, Some(State::Explicit)) => Some(Why::Confirmed),
         (_, Some(State::Withdrawn | State::Declined | State::Corrected) | None) => Some(Why::Left),
@@ -235,6 +238,30 @@ pub struct Invited {
     pub key_id: u8,
     pub asked_by: AskedBy,
     pub mail: MailFate,
+}
+
+impl Invited {
+    /// What a merger carried over waits for its notice, also where other consent lapsed before the notice was sent (O4).
+    pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
+        let judged = &self.judgement;
+        let is_notice = self.campaign_kind == Kind::MergerNotice && !self.reminder;
+        if !(is_notice && judged.notice_due && judged.valid_until.is_some()) {
+            return;
+        }
+        for purpose in &self.purposes {
+            if let Some(standing) = standings.get_mut(purpose)
+                && standing.state == State::Lapsed
+            {
+                *standing = Standing {
+                    state: State::Pending,
+                    grade: None,
+                    rule: judged.rule,
+                    since: at,
+                    until: judged.valid_until,
+                };
+            }
+        }
+    }
 }
 
 /// The mail server took the notice of a merger: what was carried over holds from now on.

@@ -8,6 +8,7 @@ use super::circumstances::Circumstances;
 use super::form::VersionHash;
 use super::ids::{ApiKeyId, BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
 use super::import::Imported;
+pub use super::leaving::{Bounced, Complained, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose};
 use super::policy::Ruling;
 pub use super::policy::Source;
 use super::scanner::Signal;
@@ -194,6 +195,8 @@ pub struct PassedOn {
 pub enum ErasedBy {
     Operator,
     Person,
+    /// Nobody: the term for contacts that never confirmed was over.
+    Term,
 }
 
 /// By what way an erasure was asked for.
@@ -204,6 +207,7 @@ pub enum Through {
     AdminPages,
     Api,
     PreferencesPage,
+    Clockwork,
 }
 
 /// What happened. The tag is the event's `kind`.
@@ -294,9 +298,48 @@ pub enum Fact {
     /// The person leaves these purposes.
     Withdrawn {
         purposes: Vec<Slug>,
+        /// `all`: everything that the brand sends, or ever will; `purposes`: these alone.
         scope: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<LeaveMethod>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<LeftBy>,
+        /// Why an operator did it for the person, in the operator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         #[serde(default, skip_serializing)]
         circumstances: Circumstances,
+    },
+    /// The person turned purposes on, on the preferences page: a new consent with its own wording.
+    PurposeChanged(Box<PurposeChanged>),
+    /// The person wants no mail before this instant; none: mail may go on.
+    Paused {
+        until: Option<Timestamp>,
+        #[serde(default, skip_serializing)]
+        circumstances: Circumstances,
+    },
+    LanguageChanged {
+        from: String,
+        to: String,
+        #[serde(default, skip_serializing)]
+        circumstances: Circumstances,
+    },
+    /// A mail came back.
+    Bounced(Box<Bounced>),
+    /// The person called a mail of ours unwanted where they read it, and their provider told.
+    Complained(Box<Complained>),
+    /// An operator lets the brand write to the mailbox again; what was withdrawn or declined stays so.
+    SuppressionLifted {
+        /// Why nothing had been sent there.
+        was: String,
+        /// The operator's own words.
+        reason: String,
+    },
+    /// Nobody answered the request in its time.
+    Expired,
+    /// Nobody had answered yet, and the form says that the person is reminded once.
+    Reminded {
+        mail: MailFate,
     },
     /// The person corrected the address; this request ended unanswered.
     AddressChanged {
@@ -326,6 +369,18 @@ pub enum Fact {
     },
     /// What was sealed is gone, since its term was over.
     SealDeleted,
+    /// Somebody who runs the installation did something. It is told of the operator, whose id stands in the contact's place,
+    /// under no brand. No address, name or secret of a contact stands in it.
+    OperatorActed {
+        operator: String,
+        /// What was done, as `domain::operator::Deed` names it.
+        deed: String,
+        /// What it was done to: kinds and ids, or names that the operator chose.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<String>,
+        #[serde(default, skip_serializing)]
+        circumstances: Circumstances,
+    },
 }
 
 impl Fact {
@@ -333,6 +388,7 @@ impl Fact {
     pub const fn circumstances(&self) -> Option<&Circumstances> {
         match self {
             Self::SignedUp(signup) => Some(&signup.circumstances),
+            Self::PurposeChanged(change) => Some(&change.circumstances),
             Self::MailRequested { circumstances, .. }
             | Self::LinkOpened { circumstances, .. }
             | Self::CodeAsked { circumstances, .. }
@@ -340,13 +396,21 @@ impl Fact {
             | Self::Confirmed { circumstances, .. }
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
-            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
+            | Self::Paused { circumstances, .. }
+            | Self::LanguageChanged { circumstances, .. }
+            | Self::AddressChanged { circumstances, .. }
+            | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
             | Self::Invited(_)
             | Self::Lapsed { .. }
             | Self::MailAccepted { .. }
             | Self::MailFailed { .. }
+            | Self::Bounced(_)
+            | Self::Complained(_)
+            | Self::SuppressionLifted { .. }
+            | Self::Expired
+            | Self::Reminded { .. }
             | Self::Replaced
             | Self::Erased { .. }
             | Self::SealOpened { .. }
@@ -357,6 +421,7 @@ impl Fact {
     pub const fn circumstances_mut(&mut self) -> Option<&mut Circumstances> {
         match self {
             Self::SignedUp(signup) => Some(&mut signup.circumstances),
+            Self::PurposeChanged(change) => Some(&mut change.circumstances),
             Self::MailRequested { circumstances, .. }
             | Self::LinkOpened { circumstances, .. }
             | Self::CodeAsked { circumstances, .. }
@@ -364,13 +429,21 @@ impl Fact {
             | Self::Confirmed { circumstances, .. }
             | Self::Declined { circumstances, .. }
             | Self::Withdrawn { circumstances, .. }
-            | Self::AddressChanged { circumstances, .. } => Some(circumstances),
+            | Self::Paused { circumstances, .. }
+            | Self::LanguageChanged { circumstances, .. }
+            | Self::AddressChanged { circumstances, .. }
+            | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
             | Self::Invited(_)
             | Self::Lapsed { .. }
             | Self::MailAccepted { .. }
             | Self::MailFailed { .. }
+            | Self::Bounced(_)
+            | Self::Complained(_)
+            | Self::SuppressionLifted { .. }
+            | Self::Expired
+            | Self::Reminded { .. }
             | Self::Replaced
             | Self::Erased { .. }
             | Self::SealOpened { .. }
@@ -399,11 +472,20 @@ impl Fact {
             Self::Confirmed { .. } => "confirmed",
             Self::Declined { .. } => "declined",
             Self::Withdrawn { .. } => "withdrawn",
+            Self::PurposeChanged(_) => "purpose_changed",
+            Self::Paused { .. } => "paused",
+            Self::LanguageChanged { .. } => "language_changed",
+            Self::Bounced(_) => "bounced",
+            Self::Complained(_) => "complained",
+            Self::SuppressionLifted { .. } => "suppression_lifted",
+            Self::Expired => "expired",
+            Self::Reminded { .. } => "reminded",
             Self::AddressChanged { .. } => "address_changed",
             Self::Replaced => "replaced",
             Self::Erased { .. } => "erased",
             Self::SealOpened { .. } => "seal_opened",
             Self::SealDeleted => "seal_deleted",
+            Self::OperatorActed { .. } => "operator_acted",
         }
     }
 
@@ -413,6 +495,8 @@ impl Fact {
             Self::SignedUp(signup) => &signup.purposes,
             Self::Imported(import) => &import.purposes,
             Self::Invited(invited) => &invited.purposes,
+            Self::PurposeChanged(change) => &change.purposes,
+            Self::Complained(complaint) => &complaint.purposes,
             Self::ImportWithdrawn { purposes, .. }
             | Self::Lapsed { purposes, .. }
             | Self::Confirmed { purposes, .. }
@@ -425,10 +509,17 @@ impl Fact {
             | Self::LinkOpened { .. }
             | Self::CodeAsked { .. }
             | Self::CodeWrong { .. }
+            | Self::Paused { .. }
+            | Self::LanguageChanged { .. }
+            | Self::Bounced(_)
+            | Self::SuppressionLifted { .. }
+            | Self::Expired
+            | Self::Reminded { .. }
             | Self::Replaced
             | Self::Erased { .. }
             | Self::SealOpened { .. }
-            | Self::SealDeleted => &[],
+            | Self::SealDeleted
+            | Self::OperatorActed { .. } => &[],
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod shown;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -36,6 +37,9 @@ pub struct FormDeclaration {
     /// Seconds below which only a program fills a form in; 0 turns the check off.
     #[serde(default = "default_fill_seconds")]
     pub minimum_fill_seconds: u32,
+    /// One reminder after so many days to whoever has not answered; none without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_after_days: Option<u32>,
     /// Whether the form has a page for a booth's tablet, with a budget of its own.
     #[serde(default)]
     pub kiosk: bool,
@@ -54,6 +58,14 @@ pub struct FormDeclaration {
     pub consent: Texts,
     #[serde(default)]
     pub button: Texts,
+}
+
+impl FormDeclaration {
+    /// How long after the signup the reminder is due.
+    pub fn remind_after(&self) -> Option<Duration> {
+        let days = self.remind_after_days?;
+        Some(Duration::from_secs(u64::from(days) * 86_400))
+    }
 }
 
 fn default_languages() -> Vec<String> {
@@ -345,6 +357,14 @@ fn problems_of_form(brand: &BrandDeclaration, form: &FormDeclaration, problems: 
     if form.kiosk && form.proof_of_work {
         problems.push(at(
             "kiosk and proof_of_work exclude each other: a tablet without a connection gets no challenge; make a form of its own for the booth",
+        ));
+    }
+    if form
+        .remind_after_days
+        .is_some_and(|days| days == 0 || days >= brand.confirm_within_days)
+    {
+        problems.push(at(
+            "remind_after_days must be 1 or more, and less than the brand's confirm_within_days: later the link is dead",
         ));
     }
     if form.languages.is_empty() {

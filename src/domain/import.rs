@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::brand::Slug;
 use super::event::{AskedBy, Event, Fact, Grade};
 use super::ids::ImportId;
-use super::policy::{Claim, Judgement, Verdict};
+use super::policy::{Claim, Judgement, Rule, Verdict};
 use super::standing::{Basis, Standing, Standings, State, apply};
 use super::time::Timestamp;
 
@@ -64,11 +64,15 @@ pub struct Imported {
     /// merger, where explicit consent to the old brand is implicit for the new one (O4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirmed_elsewhere: bool,
+    /// The file says that the person left the brand: taken for a withdrawal that the operator tells of (D3). Recorded only of
+    /// somebody whom the brand knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
     pub asked_by: AskedBy,
 }
 
 impl Imported {
-    /// The standing that the import gives by itself; none where the policy refuses.
+    /// The standing that the import gives by itself; none where the policy refuses, or the file says that the person left.
     pub fn gives(&self, at: Timestamp) -> Option<Standing> {
         let judgement = &self.judgement;
         let explicit = judgement.basis == Basis::Explicit || self.confirmed_elsewhere;
@@ -80,17 +84,29 @@ impl Imported {
             Verdict::ConfirmFirst => (State::Pending, None),
             Verdict::Refuse => return None,
         };
+        let grade = (state == State::Explicit).then_some(Grade::ApiClaim);
         Some(Standing {
-            state,
-            grade: (state == State::Explicit).then_some(Grade::ApiClaim),
-            rule: judgement.rule,
-            since: at,
             until,
+            ..Standing::new(state, grade, judgement.rule, at)
         })
     }
 
-    /// Raises what the contact has, and never lowers it or reopens what the person closed.
+    /// Raises what the contact has, and never lowers it or reopens what the person closed; but a row that tells of a withdrawal
+    /// ends what there is.
     pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
+        if self.left {
+            for purpose in &self.purposes {
+                let standing = Standing {
+                    state: State::Withdrawn,
+                    grade: None,
+                    rule: Rule::D3,
+                    since: at,
+                    until: None,
+                };
+                standings.insert(purpose.clone(), standing);
+            }
+            return;
+        }
         let Some(given) = self.gives(at) else { return };
         for purpose in &self.purposes {
             let old = standings.get(purpose).copied();
@@ -113,7 +129,9 @@ impl Imported {
                 let since = old
                     .filter(|old| old.state == State::Implicit && given.state == State::Implicit)
                     .map_or(at, |old| old.since);
-                standings.insert(purpose.clone(), Standing { since, ..given });
+                let raised = Standing { since, ..given };
+                let raised = old.map_or(raised, |old| raised.kept_back_as(&old));
+                standings.insert(purpose.clone(), raised);
             }
         }
     }

@@ -29,6 +29,7 @@ struct Derived {
     challenge: [u8; 32],
     log: [u8; 32],
     booth: [u8; 32],
+    totp: [u8; 32],
     webhook: [u8; 32],
     answer: [u8; 32],
 }
@@ -82,6 +83,7 @@ impl Keys {
                 challenge: one(b"challenge"),
                 log: one(b"log"),
                 booth: one(b"booth"),
+                totp: one(b"totp"),
                 webhook: one(b"webhook"),
                 answer: one(b"answer"),
             });
@@ -154,6 +156,19 @@ impl Keys {
                 .into_bytes()
                 .into(),
         )
+    }
+
+    /// The secret of an operator's one-time codes (RFC 4226 asks for 160 bits). It is derived, so nothing stored reveals it.
+    /// `None` if no root secret with this id is given any more.
+    pub fn totp_secret(&self, key_id: u8, operator: Uuid, number: &[u8; 16]) -> Option<[u8; 20]> {
+        let key = self.derived.iter().find(|key| key.id == key_id)?;
+        let full: [u8; 32] = mac(&key.totp, &[operator.as_bytes(), number])
+            .finalize()
+            .into_bytes()
+            .into();
+        let mut first = [0; 20];
+        first.copy_from_slice(&full[..20]);
+        Some(first)
     }
 
     /// The secret that signs what a webhook is sent: of one webhook, and of one generation of it, so that it can be rotated. It is

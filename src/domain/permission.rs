@@ -90,13 +90,20 @@ impl Permission {
                 "At {since} the person who signed up corrected the address; this one was a mistake."
             ),
         };
+        let kept_back = kept_back(standing, at).filter(|_| basis != Basis::None);
+        let (kept_by, why) = match kept_back {
+            Some((rule, why)) => (Some(rule), why),
+            None => (None, why),
+        };
         Self {
-            allowed: basis != Basis::None,
+            allowed: basis != Basis::None && kept_by.is_none(),
             basis,
             grade: standing.grade,
             since: Some(standing.since),
             until: standing.until.filter(|_| state != State::Pending),
-            rule: if lapsed {
+            rule: if let Some(rule) = kept_by {
+                rule.id()
+            } else if lapsed {
                 Rule::D2.id()
             } else if state == State::Pending && own_form {
                 Rule::G1.id()
@@ -106,6 +113,26 @@ impl Permission {
             why,
         }
     }
+}
+
+/// What keeps mail back though the person agreed, and why.
+fn kept_back(standing: &Standing, at: Timestamp) -> Option<(Rule, String)> {
+    let bounced = standing.undeliverable_since.map(|since| {
+        let since = since.to_the_minute();
+        let why =
+            format!("Mail to the address came back for good at {since}; it cannot be delivered.");
+        (Rule::D6, why)
+    });
+    let paused = standing.paused_until.filter(|until| at < *until);
+    bounced.or_else(|| {
+        paused.map(|until| {
+            let until = until.to_the_minute();
+            (
+                Rule::D5,
+                format!("The person asked for no mail before {until}."),
+            )
+        })
+    })
 }
 
 /// A rule with its sentence, to stand in brackets.
@@ -128,15 +155,46 @@ mod tests {
     fn implicit_consent_ends_at_its_last_instant_and_names_d2() {
         let until = Timestamp::from_micros(2_000_000);
         let standing = Standing {
-            state: State::Implicit,
-            grade: None,
-            rule: Rule::A1,
-            since: Timestamp::from_micros(0),
             until: Some(until),
+            ..Standing::new(State::Implicit, None, Rule::A1, Timestamp::from_micros(0))
         };
         let before = Permission::of(Some(&standing), Timestamp::from_micros(1_999_999));
         assert!(before.allowed);
         let at = Permission::of(Some(&standing), until);
         assert_eq!((at.allowed, at.rule), (false, "D2"));
+    }
+
+    #[test]
+    fn a_pause_and_an_undeliverable_address_keep_mail_back_and_leave_the_basis_as_it_is() {
+        let at = Timestamp::from_micros;
+        let given = Standing::new(State::Explicit, Some(Grade::Code), Rule::G3, at(0));
+        let paused = Standing {
+            paused_until: Some(at(2_000_000)),
+            ..given
+        };
+        let during = Permission::of(Some(&paused), at(1_999_999));
+        assert_eq!(
+            (during.allowed, during.rule, during.basis),
+            (false, "D5", Basis::Explicit)
+        );
+        assert!(Permission::of(Some(&paused), at(2_000_000)).allowed);
+        let bounced = Standing {
+            undeliverable_since: Some(at(1)),
+            ..paused
+        };
+        let answer = Permission::of(Some(&bounced), at(3_000_000));
+        assert_eq!((answer.allowed, answer.rule), (false, "D6"));
+    }
+
+    #[test]
+    fn who_has_left_is_refused_for_that_and_not_for_a_pause() {
+        let left = Standing {
+            paused_until: Some(Timestamp::from_micros(9)),
+            ..Standing::new(State::Withdrawn, None, Rule::D3, Timestamp::from_micros(0))
+        };
+        assert_eq!(
+            Permission::of(Some(&left), Timestamp::from_micros(1)).rule,
+            "D3"
+        );
     }
 }

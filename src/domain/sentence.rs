@@ -3,8 +3,12 @@
 use super::brand::Slug;
 use super::campaign::{Invited, Kind};
 use super::circumstances::Circumstances;
-use super::event::{ErasedBy, Event, Fact, Grade, Link, MailFate, SignedUp, Through};
+use super::event::{
+    Bounced, ErasedBy, Event, Fact, Grade, LeftBy, Link, MailFate, SignedUp, Through,
+};
 use super::import::Imported;
+use super::operator::Deed;
+use super::leaving::SCOPE_ALL;
 use super::policy::Verdict;
 use super::scanner::Signal;
 
@@ -62,6 +66,14 @@ fn asked(invited: &Invited) -> String {
 }
 
 fn imported(import: &Imported) -> String {
+    if import.left {
+        return format!(
+            "An import told that the person left {} (line {} of import {}): a withdrawal as the operator tells it, by rule D3.",
+            listed(&import.purposes),
+            import.line,
+            import.import
+        );
+    }
     let sources: Vec<&str> = import
         .claims
         .iter()
@@ -168,6 +180,16 @@ pub fn sentence(event: &Event) -> String {
             message_id,
             reply,
             tries,
+            template,
+            ..
+        } if template == "preferences" => format!(
+            "The mail server took the mail with the link to the preferences <{message_id}> at try {tries} and said: {}",
+            reply.trim()
+        ),
+        Fact::MailAccepted {
+            message_id,
+            reply,
+            tries,
             ..
         } => format!(
             "The mail server took the confirmation mail <{message_id}> at try {tries} and said: {}",
@@ -246,10 +268,65 @@ pub fn sentence(event: &Event) -> String {
             from(circumstances)
         ),
         Fact::Withdrawn {
+            purposes,
             scope,
+            method,
+            by,
+            reason,
             circumstances,
-            ..
-        } => format!("Withdrew ({scope}){}.", from(circumstances)),
+        } => format!(
+            "{} {}{}{}{}.",
+            match by {
+                Some(LeftBy::Operator) => "An operator wrote down that the person left",
+                Some(LeftBy::Person) | None => "Left",
+            },
+            left(purposes, scope),
+            method.map_or_else(String::new, |method| format!(" {}", method.says())),
+            from(circumstances),
+            reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(": {reason}")),
+        ),
+        Fact::PurposeChanged(change) => format!(
+            "Turned {} on, on the preferences page ({}){}: explicit consent by rule G3.",
+            listed(&change.purposes),
+            change.language,
+            from(&change.circumstances)
+        ),
+        Fact::Paused {
+            until: Some(until),
+            circumstances,
+        } => format!(
+            "Asked for no mail before {}{}.",
+            until.to_the_minute(),
+            from(circumstances)
+        ),
+        Fact::Paused {
+            until: None,
+            circumstances,
+        } => format!("Ended the pause{}.", from(circumstances)),
+        Fact::LanguageChanged {
+            from: old,
+            to,
+            circumstances,
+        } => format!(
+            "Changed the language from {old} to {to}{}.",
+            from(circumstances)
+        ),
+        Fact::Bounced(bounced) => bounce(bounced),
+        Fact::Complained(complaint) => format!(
+            "A provider reported a complaint ({}) about a mail: the person leaves {}, and nothing is sent to this mailbox any more.",
+            complaint.feedback,
+            listed(&complaint.purposes)
+        ),
+        Fact::SuppressionLifted { was, reason } => format!(
+            "An operator lets the brand write to this mailbox again (it was kept from it: {was}): {reason}"
+        ),
+        Fact::Expired => "Nobody answered in time; this request ended.".to_owned(),
+        Fact::Reminded { mail } => format!(
+            "Nobody had answered yet, and the form reminds once; {}.",
+            fate(*mail)
+        ),
         Fact::AddressChanged { circumstances, .. } => format!(
             "The person who signed up corrected the address{}; this request ended.",
             from(circumstances)
@@ -268,7 +345,41 @@ pub fn sentence(event: &Event) -> String {
         Fact::SealDeleted => {
             "What the erasure had sealed was deleted, its term is over.".to_owned()
         }
+        Fact::OperatorActed {
+            operator,
+            deed,
+            on,
+            circumstances,
+        } => {
+            let on = on.as_ref().map_or_else(String::new, |on| format!(": {on}"));
+            format!(
+                "{operator} {}{}{on}.",
+                Deed::parse(deed).map_or(deed.as_str(), |deed| deed.says()),
+                from(circumstances)
+            )
+        }
     }
+}
+
+fn left(purposes: &[Slug], scope: &str) -> String {
+    if scope == SCOPE_ALL {
+        format!("everything ({})", listed(purposes))
+    } else {
+        listed(purposes)
+    }
+}
+
+fn bounce(bounced: &Bounced) -> String {
+    let for_good = match (bounced.hard, bounced.passing) {
+        (true, None) => "for good".to_owned(),
+        (true, Some(times)) => format!("for the {times}th time in a row, which counts as for good"),
+        (false, times) => format!("for the time being ({} in a row)", times.unwrap_or(1)),
+    };
+    let said = match bounced.said.trim() {
+        "" => String::new(),
+        said => format!(": {said}"),
+    };
+    format!("A mail came back {for_good} ({}){said}", bounced.status)
 }
 
 fn erased(
@@ -279,14 +390,16 @@ fn erased(
     reason: Option<&str>,
 ) -> String {
     let who = match by {
-        ErasedBy::Operator => "an operator",
-        ErasedBy::Person => "the person",
+        ErasedBy::Operator => "at the wish of an operator",
+        ErasedBy::Person => "at the wish of the person",
+        ErasedBy::Term => "since it was never confirmed and its term was over",
     };
     let way = match through {
         Through::CommandLine => "on the command line",
         Through::AdminPages => "on the admin pages",
         Through::Api => "over the API",
         Through::PreferencesPage => "on the preferences page",
+        Through::Clockwork => "by the clockwork",
     };
     let kept = if sealed {
         format!(
@@ -296,7 +409,7 @@ fn erased(
     } else {
         "nothing of it is kept".to_owned()
     };
-    format!("Erased at the wish of {who}, {way}: {events} events were emptied; {kept}.")
+    format!("Erased {who}, {way}: {events} events were emptied; {kept}.")
 }
 
 const fn fate(mail: MailFate) -> &'static str {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::brand::Slug;
 use super::campaign::notice_arrived;
 use super::event::{Event, Fact, Grade};
+use super::leaving::SCOPE_ALL;
 use super::policy::{Rule, Verdict};
 use super::scanner::Signal;
 use super::time::Timestamp;
@@ -79,9 +80,41 @@ pub struct Standing {
     pub since: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The person wants no mail before this instant (D5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<Timestamp>,
+    /// Since when mail to the address comes back for good (D6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undeliverable_since: Option<Timestamp>,
+    /// The person left everything that the brand sends, whatever it sends later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_all: bool,
 }
 
 impl Standing {
+    /// A state that an event has just brought about, without an end.
+    pub const fn new(state: State, grade: Option<Grade>, rule: Rule, since: Timestamp) -> Self {
+        Self {
+            state,
+            grade,
+            rule,
+            since,
+            until: None,
+            paused_until: None,
+            undeliverable_since: None,
+            left_all: false,
+        }
+    }
+
+    /// With what keeps mail back under another standing of the same purpose: neither is the state's own.
+    pub const fn kept_back_as(self, other: &Self) -> Self {
+        Self {
+            paused_until: other.paused_until,
+            undeliverable_since: other.undeliverable_since,
+            ..self
+        }
+    }
+
     /// As it is at an instant: implicit consent ends at its time, whether or not the end was written down yet (D2).
     pub fn as_of(self, at: Timestamp) -> Self {
         match self.until {
@@ -91,8 +124,18 @@ impl Standing {
                 rule: Rule::D2,
                 since: until,
                 until: None,
+                ..self
             },
             _ => self,
+        }
+    }
+
+    /// What the person gave, without what keeps mail back for the time being.
+    pub const fn consent(self) -> Self {
+        Self {
+            paused_until: None,
+            undeliverable_since: None,
+            ..self
         }
     }
 
@@ -110,7 +153,12 @@ pub type Standings = BTreeMap<Slug, Standing>;
 pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
     match fact {
         Fact::SignedUp(signup) => {
+            let left_all = has_left_all(standings);
             for purpose in &signup.purposes {
+                // What there was not when the person left everything is closed too.
+                if left_all && !standings.contains_key(purpose) {
+                    continue;
+                }
                 // A signup never lowers what a contact has, and never reopens what the person closed.
                 let state = match (
                     standings.get(purpose).map(|s| s.state),
@@ -125,16 +173,8 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                     }
                     _ => continue,
                 };
-                standings.insert(
-                    purpose.clone(),
-                    Standing {
-                        state,
-                        grade: None,
-                        rule: signup.ruling.rule,
-                        since: at,
-                        until: None,
-                    },
-                );
+                let standing = Standing::new(state, None, signup.ruling.rule, at);
+                standings.insert(purpose.clone(), standing);
             }
         }
         Fact::Imported(import) => import.apply(standings, at),
@@ -157,23 +197,14 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         Fact::Confirmed {
             purposes, grade, ..
         } => {
-            for purpose in purposes {
-                // A second confirmation is further proof; it does not move the beginning.
-                let since = standings
-                    .get(purpose)
-                    .filter(|standing| standing.state == State::Explicit)
-                    .map_or(at, |standing| standing.since);
-                standings.insert(
-                    purpose.clone(),
-                    Standing {
-                        state: State::Explicit,
-                        grade: Some(*grade),
-                        rule: Rule::G3,
-                        since,
-                        until: None,
-                    },
-                );
+            give_explicit(standings, purposes, *grade, at);
+            // Whoever answered a mail gets mail.
+            for standing in standings.values_mut() {
+                standing.undeliverable_since = None;
             }
+        }
+        Fact::PurposeChanged(change) => {
+            give_explicit(standings, &change.purposes, change.grade, at);
         }
         Fact::Declined { purposes, .. } => {
             for purpose in purposes {
@@ -186,9 +217,23 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                 }
             }
         }
-        Fact::Withdrawn { purposes, .. } => {
-            for purpose in purposes {
-                end(standings, purpose, State::Withdrawn, Rule::D3, at);
+        Fact::Withdrawn {
+            purposes, scope, ..
+        } => leave(standings, purposes, scope == SCOPE_ALL, at),
+        Fact::Complained(complaint) => leave(standings, &complaint.purposes, true, at),
+        Fact::Paused { until, .. } => {
+            for standing in standings.values_mut() {
+                standing.paused_until = *until;
+            }
+        }
+        Fact::SuppressionLifted { .. } => {
+            for standing in standings.values_mut() {
+                standing.undeliverable_since = None;
+            }
+        }
+        Fact::Bounced(bounced) if bounced.hard => {
+            for standing in standings.values_mut() {
+                standing.undeliverable_since.get_or_insert(at);
             }
         }
         Fact::AddressChanged {
@@ -211,17 +256,34 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         Fact::MailAccepted { notice_for, .. } if !notice_for.is_empty() => {
             notice_arrived(standings, notice_for, at);
         }
-        Fact::Invited(_)
-        | Fact::MailRequested { .. }
+        Fact::Invited(invited) => invited.apply(standings, at),
+        Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }
         | Fact::MailFailed { .. }
         | Fact::LinkOpened { .. }
         | Fact::CodeAsked { .. }
         | Fact::CodeWrong { .. }
+        | Fact::LanguageChanged { .. }
+        | Fact::Bounced(_)
+        | Fact::Expired
+        | Fact::Reminded { .. }
         | Fact::Replaced
         | Fact::SealOpened { .. }
-        | Fact::SealDeleted => {}
+        | Fact::SealDeleted
+        | Fact::OperatorActed { .. } => {}
     }
+}
+
+/// Whether the person has left everything that the brand sends, and not come back to all of it.
+pub fn has_left_all(standings: &Standings) -> bool {
+    let mut all = standings.values();
+    all.any(|standing| standing.left_all && standing.state == State::Withdrawn)
+}
+
+/// Whether nobody ever answered: nothing was given, taken back or declined. Of such a contact nothing is worth keeping.
+pub fn never_confirmed(standings: &Standings) -> bool {
+    let mut states = standings.values().map(|standing| standing.state);
+    states.all(|state| matches!(state, State::Pending | State::Corrected))
 }
 
 /// When the next of them lapses; none if none does.
@@ -233,17 +295,34 @@ pub fn lapses_at(standings: &Standings) -> Option<Timestamp> {
         .min()
 }
 
+/// A second confirmation is further proof; it does not move the beginning.
+fn give_explicit(standings: &mut Standings, purposes: &[Slug], grade: Grade, at: Timestamp) {
+    for purpose in purposes {
+        let old = standings.get(purpose);
+        let since = old
+            .filter(|standing| standing.state == State::Explicit)
+            .map_or(at, |standing| standing.since);
+        let undeliverable_since = old.and_then(|standing| standing.undeliverable_since);
+        let standing = Standing {
+            undeliverable_since,
+            ..Standing::new(State::Explicit, Some(grade), Rule::G3, since)
+        };
+        standings.insert(purpose.clone(), standing);
+    }
+}
+
+fn leave(standings: &mut Standings, purposes: &[Slug], all: bool, at: Timestamp) {
+    for purpose in purposes {
+        let standing = Standing {
+            left_all: all,
+            ..Standing::new(State::Withdrawn, None, Rule::D3, at)
+        };
+        standings.insert(purpose.clone(), standing);
+    }
+}
+
 fn end(standings: &mut Standings, purpose: &Slug, state: State, rule: Rule, at: Timestamp) {
-    standings.insert(
-        purpose.clone(),
-        Standing {
-            state,
-            grade: None,
-            rule,
-            since: at,
-            until: None,
-        },
-    );
+    standings.insert(purpose.clone(), Standing::new(state, None, rule, at));
 }
 
 /// The standings as they were at an instant, from the events in their order.
@@ -267,6 +346,12 @@ pub enum RequestState {
     Replaced,
     /// The person corrected the address.
     Abandoned,
+    /// The person left what it asks for, while it was open.
+    Left,
+    /// Nobody answered in time.
+    Expired,
+    /// Its mail came back for good.
+    Bounced,
 }
 
 impl RequestState {
@@ -277,6 +362,9 @@ impl RequestState {
             Self::Declined => "declined",
             Self::Replaced => "replaced",
             Self::Abandoned => "abandoned",
+            Self::Left => "left",
+            Self::Expired => "expired",
+            Self::Bounced => "bounced",
         }
     }
 
@@ -287,6 +375,9 @@ impl RequestState {
             Self::Declined,
             Self::Replaced,
             Self::Abandoned,
+            Self::Left,
+            Self::Expired,
+            Self::Bounced,
         ]
         .into_iter()
         .find(|state| state.as_str() == text)

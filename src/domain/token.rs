@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::Mac;
 use uuid::Uuid;
 
-use super::keys::{Keys, mac};
+use super::keys::{HmacSha256, Keys, mac};
 use super::time::Timestamp;
 
 const VERSION: u8 = 1;
@@ -30,6 +30,12 @@ pub enum Purpose {
     Browser,
     /// When a page with a button was served.
     PageOpened,
+    /// The cookie of a browser in which an operator has signed in before.
+    Device,
+    /// The link to leave, of a contact.
+    Unsubscribe,
+    /// The link to the preferences, of a contact.
+    Preferences,
 }
 
 impl Purpose {
@@ -40,6 +46,9 @@ impl Purpose {
             Self::Inbox => b"inbox",
             Self::Browser => b"browser",
             Self::PageOpened => b"page opened",
+            Self::Device => b"device",
+            Self::Unsubscribe => b"unsubscribe",
+            Self::Preferences => b"preferences",
         }
     }
 }
@@ -71,6 +80,18 @@ impl Keys {
         subject: Uuid,
         expires_at: Timestamp,
     ) -> String {
+        self.sign_about(purpose, "", brand, subject, expires_at)
+    }
+
+    /// The same of a token that is about one thing alone, whose name is under the MAC too and not in the token.
+    pub fn sign_about(
+        &self,
+        purpose: Purpose,
+        about: &str,
+        brand: u16,
+        subject: Uuid,
+        expires_at: Timestamp,
+    ) -> String {
         let key_id = self.current_id();
         let mut bytes = [0u8; WHOLE];
         bytes[0] = VERSION;
@@ -80,9 +101,7 @@ impl Keys {
         bytes[4..8].copy_from_slice(&seconds.to_be_bytes());
         bytes[8..24].copy_from_slice(subject.as_bytes());
         if let Some(key) = self.token_key(key_id) {
-            let tag = mac(key, &[purpose.context(), &bytes[..SIGNED]])
-                .finalize()
-                .into_bytes();
+            let tag = signed(key, purpose, about, &bytes).finalize().into_bytes();
             bytes[SIGNED..].copy_from_slice(&tag[..WHOLE - SIGNED]);
         }
         let mut text = URL_SAFE_NO_PAD.encode(bytes);
@@ -92,6 +111,17 @@ impl Keys {
 
     /// Verifies in constant time, before any database work. `purpose` must be the one it was signed for.
     pub fn verify(&self, purpose: Purpose, text: &str, now: Timestamp) -> Result<Token, Refused> {
+        self.verify_about(purpose, "", text, now)
+    }
+
+    /// The same of a token that is about one thing alone: about another it is forged.
+    pub fn verify_about(
+        &self,
+        purpose: Purpose,
+        about: &str,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Token, Refused> {
         let body = text.strip_suffix(CLOSING).ok_or(Refused::Forged)?;
         // A length check first: nothing long is decoded.
         if body.len() != 54 {
@@ -106,7 +136,7 @@ impl Keys {
             return Err(Refused::Forged);
         }
         let key = self.token_key(bytes[1]).ok_or(Refused::Forged)?;
-        mac(key, &[purpose.context(), &bytes[..SIGNED]])
+        signed(key, purpose, about, &bytes)
             .verify_truncated_left(&bytes[SIGNED..])
             .map_err(|_| Refused::Forged)?;
         let seconds = u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
@@ -122,6 +152,14 @@ impl Keys {
             return Err(Refused::Expired(token));
         }
         Ok(token)
+    }
+}
+
+fn signed(key: &[u8; 32], purpose: Purpose, about: &str, bytes: &[u8; WHOLE]) -> HmacSha256 {
+    let (context, bytes) = (purpose.context(), &bytes[..SIGNED]);
+    match about {
+        "" => mac(key, &[context, bytes]),
+        about => mac(key, &[context, about.as_bytes(), bytes]),
     }
 }
 
@@ -203,8 +241,25 @@ mod tests {
             Purpose::Inbox,
             Purpose::Browser,
             Purpose::PageOpened,
+            Purpose::Unsubscribe,
+            Purpose::Preferences,
         ] {
             assert_eq!(keys.verify(purpose, &text, NOW), Err(Refused::Forged));
+        }
+    }
+
+    #[test]
+    fn a_token_about_one_thing_works_for_no_other_and_not_for_all() {
+        let keys = keys();
+        let later = NOW.plus(std::time::Duration::from_secs(60));
+        let id = Uuid::from_u128(42);
+        let one = keys.sign_about(Purpose::Unsubscribe, "newsletter", 3, id, later);
+        let all = keys.sign(Purpose::Unsubscribe, 3, id, later);
+        let verify = |about, text: &str| keys.verify_about(Purpose::Unsubscribe, about, text, NOW);
+        assert!(verify("newsletter", &one).is_ok());
+        assert!(verify("", &all).is_ok());
+        for (about, text) in [("", &one), ("events", &one), ("newsletter", &all)] {
+            assert_eq!(verify(about, text), Err(Refused::Forged), "{about}");
         }
     }
 

@@ -1,8 +1,11 @@
 //! One row: whom it names, and what it claims of how the address came to the brand.
 
+use std::cell::RefCell;
+
 use super::dates::{Order, day, instant};
 use super::formula::taken_back;
 use super::header::{Columns, Field};
+use super::proof::{ProofFile, ProofFolder};
 use super::{Broken, Flaw, Row};
 use crate::domain::brand::LANGUAGES;
 use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
@@ -20,11 +23,14 @@ pub struct Candidate {
     pub name: Option<String>,
     pub language: Option<&'static str>,
     pub claims: Vec<Claim>,
-    /// The file says that the person has left (D3).
+    /// The file says that the person has left (D3), and on which day, where it tells one.
     pub left: bool,
+    pub left_on: Option<String>,
     /// The word of a source that the policy does not know.
     pub unknown_source: Option<String>,
     pub elsewhere: Option<Elsewhere>,
+    /// The files of proof that the claims rest on.
+    pub files: Vec<ProofFile>,
 }
 
 /// What holds for all rows of a file where they say nothing else.
@@ -41,6 +47,8 @@ pub struct Reading {
     pub batch: Batch,
     pub order: Option<Order>,
     pub rules: AddressRules,
+    /// Where the files lie that rows name.
+    pub proofs: Option<RefCell<ProofFolder>>,
 }
 
 impl Reading {
@@ -59,19 +67,47 @@ impl Reading {
         let address = EmailAddress::parse(typed, &self.rules)
             .map_err(|problem| broken(Flaw::Address(problem.code())))?;
         let (source, unknown_source) = self.source(row);
+        let files = self.files(row, source).map_err(broken)?;
         let claim = self
-            .claim(row, source)
+            .claim(row, source, &files)
             .map_err(|problem| broken(Flaw::Claim(problem.to_string())))?;
+        let left = self.cell(row, Field::Left).filter(|text| is_yes(text));
         Ok(Candidate {
             line: row.line,
             address,
             name: self.name(row),
             language: self.cell(row, Field::Language).and_then(language),
             claims: vec![claim],
-            left: self.cell(row, Field::Left).is_some_and(is_yes),
+            left: left.is_some(),
+            left_on: left.and_then(|text| day(text, self.order)),
             unknown_source,
             elsewhere: self.elsewhere(row),
+            files: files.into_iter().map(|(_, file)| file).collect(),
         })
+    }
+
+    /// The key of the address that a row names, where it names one.
+    pub fn address_key(&self, row: &Row) -> Option<String> {
+        let typed = self.cell(row, Field::Email)?;
+        let address = EmailAddress::parse(typed, &self.rules).ok()?;
+        Some(address.key().to_owned())
+    }
+
+    /// The files that a row names for what its source takes.
+    fn files(&self, row: &Row, source: Source) -> Result<Vec<(&'static str, ProofFile)>, Flaw> {
+        let Some(folder) = &self.proofs else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for proof in source.row().proof {
+            if let Some(name) = self.cell(row, Field::File(proof.key)) {
+                let file = folder.borrow_mut().find(name);
+                let shown = || name.chars().take(100).collect();
+                let file = file.map_err(|problem| Flaw::Proof(shown(), problem))?;
+                found.push((proof.key, file));
+            }
+        }
+        Ok(found)
     }
 
     /// The text of a field, unless it is blank.
@@ -95,7 +131,12 @@ impl Reading {
     }
 
     /// The row's own proof before the one of all rows, and only what the source takes.
-    fn claim(&self, row: &Row, source: Source) -> Result<Claim, ClaimProblem> {
+    fn claim(
+        &self,
+        row: &Row,
+        source: Source,
+        files: &[(&str, ProofFile)],
+    ) -> Result<Claim, ClaimProblem> {
         let of_all = self.batch.source == Some(source) || self.batch.source.is_none();
         let dated = |text: &str| day(text, self.order).unwrap_or_else(|| text.to_owned());
         let obtained = self
@@ -109,7 +150,9 @@ impl Reading {
                 let pair = pairs.find(|(key, _)| key == proof.key);
                 pair.map(|(_, value)| value.as_str())
             });
-            let Some(given) = given else {
+            let file = files.iter().find(|(key, _)| *key == proof.key);
+            let by_hash = file.map(|(_, file)| with_hash(proof.key, given, &file.sha256));
+            let Some(given) = by_hash.as_deref().or(given) else {
                 return Ok(claim);
             };
             let value = match proof.key {
@@ -147,6 +190,15 @@ impl Reading {
             system: self.columns.system.map(str::to_owned),
             ..said
         })
+    }
+}
+
+/// A piece of proof that is a file: its hash, behind the words that there are for it besides.
+pub fn with_hash(key: &str, words: Option<&str>, sha256: &[u8; 32]) -> String {
+    let hash: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    match words {
+        Some(words) if key != "scan" => format!("{words} sha256:{hash}"),
+        _ => hash,
     }
 }
 

@@ -19,6 +19,14 @@ pub fn line<const N: usize>(cells: [&str; N]) -> String {
     format!("{}\n", cells.join(","))
 }
 
+/// One line with its end, of any number of cells.
+pub fn cells(cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<String> = cells
+        .map(|cell| quoted(&neutralised(&cell)).into_owned())
+        .collect();
+    format!("{}\n", cells.join(","))
+}
+
 /// RFC 4180, section 2.
 fn quoted(cell: &str) -> Cow<'_, str> {
     if cell.contains(['"', ',', ';', '\t', '\r', '\n']) || cell.trim() != cell {

@@ -5,7 +5,7 @@ mod names;
 use std::fmt;
 
 use crate::domain::email_address::{AddressRules, EmailAddress};
-use crate::domain::policy::{SOURCES, Source};
+use crate::domain::policy::{SOURCES, Source, TAKE_FILES, takes_file};
 
 /// What a column can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Field {
     ObtainedOn,
     /// A piece of proof, by the policy's own name for it.
     Proof(&'static str),
+    /// The name of a file that is such a piece of proof.
+    File(&'static str),
     /// That the person left, when, or why.
     Left,
     // What another system says of the person's consent.
@@ -50,6 +52,9 @@ const FIELDS: [(&str, Field); 14] = [
 impl Field {
     /// A field by its name, or a piece of proof by its key.
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(key) = text.strip_prefix("file.") {
+            return proof_key(key).filter(|key| takes_file(key)).map(Self::File);
+        }
         let field = FIELDS.iter().find(|(name, _)| *name == text);
         let key = text.strip_prefix("proof.").unwrap_or(text);
         field
@@ -69,9 +74,10 @@ impl Field {
         keys.sort_unstable();
         keys.dedup();
         format!(
-            "{}; the proof of a source: {}; or ignore",
+            "{}; the proof of a source: {}; a file of proof: file.{}; or ignore",
             fields.join(", "),
-            keys.join(", ")
+            keys.join(", "),
+            TAKE_FILES.join(", file.")
         )
     }
 }
@@ -80,6 +86,9 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::Proof(key) = self {
             return write!(f, "proof.{key}");
+        }
+        if let Self::File(key) = self {
+            return write!(f, "file.{key}");
         }
         let found = FIELDS.iter().find(|(_, field)| field == self);
         f.write_str(found.map_or("", |(name, _)| name))

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::limits::{CELL_BYTES, COLUMNS, ROW_BYTES};
+use super::proof::ProofProblem;
 
 /// Why a file cannot be read, or not any further.
 #[derive(Debug, thiserror::Error)]
@@ -61,4 +62,6 @@ pub enum Flaw {
     Address(&'static str),
     #[error("{0}")]
     Claim(String),
+    #[error("the file of proof \"{0}\": {1}")]
+    Proof(String, ProofProblem),
 }

@@ -63,7 +63,12 @@ pub struct Rows {
 
 impl Rows {
     pub fn open(path: &Path, options: &Options) -> Result<Self, FileProblem> {
-        let mut file = File::open(path)?;
+        Self::of(File::open(path)?, options)
+    }
+
+    /// The rows of an open file, from its beginning.
+    pub fn of(mut file: File, options: &Options) -> Result<Self, FileProblem> {
+        file.rewind()?;
         let mut head = Vec::new();
         (&mut file).take(512).read_to_end(&mut head)?;
         file.rewind()?;

@@ -8,9 +8,10 @@ use std::io::{Cursor, Read};
 pub const COMMENT: &[u8] = b"countersign bundle v1";
 pub const MANIFEST: &str = "MANIFEST";
 
-pub const BYTES_AT_MOST: usize = 256 << 20;
-pub const FILE_AT_MOST: usize = 64 << 20;
-pub const FILES_AT_MOST: usize = 20_000;
+/// Limits that every verifier keeps to: 256 MB in all, 64 MB for each file, and fewer files than the container can count.
+pub const BYTES_AT_MOST: usize = 256_000_000;
+pub const FILE_AT_MOST: usize = 64_000_000;
+pub const FILES_AT_MOST: usize = 65_000;
 
 /// Length of the record at the end of an archive without a comment.
 const END_RECORD: usize = 22;

@@ -14,8 +14,8 @@ pub const COSIGNATURE: u8 = 0x04;
 const DASH: &str = "\u{2014} ";
 /// Signature lines that a note may have; the specification asks for 16 at least.
 const LINES_AT_MOST: usize = 64;
-/// A bundle's manifest of 20,000 files takes half of this.
-const NOTE_AT_MOST: usize = 4 << 20;
+/// A bundle's manifest of 65,000 files has some 6.5 MB.
+const NOTE_AT_MOST: usize = 8 << 20;
 
 /// What is wrong with a note or a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

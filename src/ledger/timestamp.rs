@@ -137,6 +137,13 @@ pub fn request(
     ]))
 }
 
+/// What a `TimeStampResp` says of its token: the serial number, hexadecimal, and the policy, with dots. Nothing is checked:
+/// for showing what was checked before it was kept.
+pub fn told(response: &[u8]) -> Option<(String, String)> {
+    let token = Response::parse(response)?.token?;
+    Some((hex(token.info.serial), der::dotted(token.info.policy)?))
+}
+
 /// Checks a `TimeStampResp` over these bytes.
 pub fn check(
     response: &[u8],

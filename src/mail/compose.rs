@@ -1,5 +1,6 @@
 //! The confirmation mail: text and HTML alternatives in the contact's language, nothing in it that a stranger typed.
 
+pub mod preferences;
 pub mod skeleton;
 mod words;
 
@@ -95,11 +96,17 @@ pub struct ConfirmationMail<'a> {
     pub code: String,
     pub asked_at: Timestamp,
     pub asked_from: Option<String>,
+    /// `asked_at` is what a booth's tablet said: the signup waited there.
+    pub by_tablet: bool,
     pub expires_at: Timestamp,
     pub message_id: String,
     pub now: Timestamp,
     /// A campaign asks; none where the person signed up.
     pub ask: Option<&'a Ask>,
+    /// The one reminder of a signup.
+    pub reminder: bool,
+    /// For the mail program's own button to leave (RFC 8058); none where there is nothing to leave yet.
+    pub unsubscribe_url: Option<String>,
 }
 
 /// Why a mail cannot be made; never tried again.
@@ -133,10 +140,13 @@ struct HtmlBody<'a> {
 
 /// Everything that confirmation mails are made from, whatever the language: whoever has this version of the program can tell
 /// that a mail is what it would have written.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 11] = [
     include_str!("../../templates/mail/confirm/subject.txt"),
     include_str!("../../templates/mail/confirm/body.txt"),
     include_str!("../../templates/mail/confirm/body.html"),
+    include_str!("../../templates/mail/preferences/subject.txt"),
+    include_str!("../../templates/mail/preferences/body.txt"),
+    include_str!("../../templates/mail/preferences/body.html"),
     include_str!("../../locales/en/mail.ftl"),
     include_str!("../../locales/nl/mail.ftl"),
     include_str!("../../locales/de/mail.ftl"),
@@ -187,7 +197,7 @@ struct Parts {
 
 /// Tells automatic answerers to be quiet (RFC 3834, section 5).
 #[derive(Clone)]
-struct AutoSubmitted;
+pub(super) struct AutoSubmitted;
 
 impl Header for AutoSubmitted {
     fn name() -> HeaderName {
@@ -203,19 +213,50 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Where a mail program lets the person leave (RFC 2369).
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.clone())
+    }
+}
+
+/// That one request, without a page, is enough for it (RFC 8058).
+#[derive(Clone)]
+struct ListUnsubscribePost;
+
+impl Header for ListUnsubscribePost {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
+    }
+}
+
 impl ConfirmationMail<'_> {
     /// The message as it goes to the SMTP server: CRLF line ends, ASCII but for a UTF-8 address, lines under 998 octets.
     pub fn compose(self) -> Result<Vec<u8>, ComposeProblem> {
-        let declared = &self.brand.declared;
-        let from = Mailbox::new(Some(declared.name.clone()), parse(&declared.from_address)?);
-        let mut message = Message::builder()
-            .from(from)
-            .to(Mailbox::new(None, parse(self.to)?))
-            .date(system_time(self.now))
-            .message_id(Some(format!("<{}>", self.message_id)))
-            .header(AutoSubmitted);
-        if let Some(reply_to) = &declared.reply_to {
-            message = message.reply_to(Mailbox::new(None, parse(reply_to)?));
+        let mut message = addressed(self.brand, self.to, &self.message_id, self.now)?;
+        if let Some(url) = &self.unsubscribe_url {
+            message = message
+                .header(ListUnsubscribe(format!("<{url}>")))
+                .header(ListUnsubscribePost);
         }
         let boundary = boundary(&self.message_id);
         let parts = self.parts();
@@ -259,6 +300,27 @@ impl ConfirmationMail<'_> {
     }
 }
 
+/// The fields that all our mails have.
+fn addressed(
+    brand: &Brand,
+    to: &str,
+    message_id: &str,
+    now: Timestamp,
+) -> Result<MessageBuilder, ComposeProblem> {
+    let declared = &brand.declared;
+    let from = Mailbox::new(Some(declared.name.clone()), parse(&declared.from_address)?);
+    let message = Message::builder()
+        .from(from)
+        .to(Mailbox::new(None, parse(to)?))
+        .date(system_time(now))
+        .message_id(Some(format!("<{message_id}>")))
+        .header(AutoSubmitted);
+    Ok(match &declared.reply_to {
+        Some(reply_to) => message.reply_to(Mailbox::new(None, parse(reply_to)?)),
+        None => message,
+    })
+}
+
 fn finish(
     message: MessageBuilder,
     boundary: String,
@@ -282,12 +344,12 @@ fn finish(
         .formatted())
 }
 
-fn parse(address: &str) -> Result<Address, ComposeProblem> {
+pub(super) fn parse(address: &str) -> Result<Address, ComposeProblem> {
     address.parse().map_err(|_| ComposeProblem::Address)
 }
 
 /// A subject has no line ends, whatever an operator wrote into a purpose's name.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -301,7 +363,7 @@ fn boundary(message_id: &str) -> String {
     format!("part-{id}")
 }
 
-fn system_time(at: Timestamp) -> SystemTime {
+pub(super) fn system_time(at: Timestamp) -> SystemTime {
     let micros = u64::try_from(at.micros()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }

@@ -49,10 +49,22 @@ const PUT_VERSION: &str = "insert into form_version (form_id, hash, content, sho
 const FIND_SHOWN: &str = "select shown from form_version where hash = $1 limit 1";
 const LIST_SHOWN: &str = "select form_id, hash, shown from form_version \
      where (form_id, hash) > ($1, $2) order by form_id, hash limit $3";
+const LIST_VERSION_TIMES: &str = "select hash, created_at from form_version where form_id = $1 order by created_at desc, hash limit 500";
 const RETIRE_FORM: &str = "update form set retired_at = $2 where slug = $1";
 
 pub async fn list_brands(conn: &mut Conn) -> Result<Vec<BrandRow>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_BRANDS).fetch_all(driver).await?))
+}
+
+/// When the versions of a form were made, the newest first; the first 500.
+pub async fn list_version_times(
+    conn: &mut Conn,
+    form: Uuid,
+) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_VERSION_TIMES)
+        .bind(form)
+        .fetch_all(driver)
+        .await?))
 }
 
 pub async fn list_forms(conn: &mut Conn) -> Result<Vec<FormRow>, StoreError> {

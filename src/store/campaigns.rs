@@ -65,6 +65,9 @@ pub struct OfRequest {
     pub source: Option<String>,
 }
 
+/// Parts that a campaign's mails are counted in.
+const PARTS: u8 = 8;
+
 const FIND: &str = "select * from campaign where brand_id = $1 and name = $2";
 const FIND_BY_ID: &str = "select * from campaign where brand_id = $1 and id = $2";
 const LIST: &str = "select * from campaign where brand_id = $1 order by id desc limit 500";
@@ -87,11 +90,15 @@ const PUT: &str = "update campaign_recipient set state = r.state, why = r.why, d
 const PUT_MAIL: &str = "update campaign_recipient set mail = r.mail from r \
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id \
      and campaign_recipient.mail is null";
+/// What was accepted may come back.
+const PUT_BOUNCED: &str = "update campaign_recipient set mail = 'failed' from r \
+     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id";
 const LIST_DUE: &str = "select * from campaign_recipient where brand_id = $1 and campaign_id = $2 and state = $3 \
      and due_at <= $4 order by due_at, contact_id limit $5";
 const LIST_OF: &str = "select p.* from r join campaign_recipient p on p.brand_id = r.brand_id \
      and p.campaign_id = r.campaign_id and p.contact_id = r.contact_id";
-const LIST_OUTCOMES: &str = "select p.contact_id, c.address, p.state, p.why, p.mail, q.state as answer, p.asked_at, \
+const LIST_OUTCOMES: &str = "select p.contact_id, c.address, p.state, p.why, p.mail, \
+     case when p.state = 'cancelled' then null else q.state end as answer, p.asked_at, \
      p.reminded_at from campaign_recipient p \
      join contact c on c.brand_id = p.brand_id and c.id = p.contact_id \
      left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
@@ -99,18 +106,28 @@ const LIST_OUTCOMES: &str = "select p.contact_id, c.address, p.state, p.why, p.m
 const COUNT: &str = "select p.state, p.why, p.mail, q.state as answer, count(*) from campaign_recipient p \
      left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
      where p.brand_id = $1 and p.campaign_id = $2 group by p.state, p.why, p.mail, q.state";
-const COUNT_FATES: &str = "select count(*), coalesce(sum(case when mail = 'failed' then 1 else 0 end), 0) \
-     from campaign_recipient where brand_id = $1 and campaign_id = $2 and mail is not null";
+/// In front of `PUT_MAIL`, for what has no fate yet.
+const TALLY: &str = "insert into campaign_tally (brand_id, campaign_id, part, accepted, failed) \
+     select p.brand_id, p.campaign_id, min(r.part), sum(case when r.mail = 'accepted' then 1 else 0 end), \
+     sum(case when r.mail = 'failed' then 1 else 0 end) from r join campaign_recipient p on p.brand_id = r.brand_id \
+     and p.request_id = r.request_id where p.mail is null group by p.brand_id, p.campaign_id \
+     order by p.brand_id, p.campaign_id on conflict (brand_id, campaign_id, part) do update \
+     set accepted = campaign_tally.accepted + excluded.accepted, failed = campaign_tally.failed + excluded.failed";
+const COUNT_FATES: &str = "select cast(coalesce(sum(accepted + failed), 0) as bigint), \
+     cast(coalesce(sum(failed), 0) as bigint) from campaign_tally where brand_id = $1 and campaign_id = $2";
 const IS_OVER: &str = "select count(*) from (select 1 from campaign_recipient where brand_id = $1 and campaign_id = $2 \
-     and state in ('waiting', 'held', 'asked') limit 1) as open_ones";
+     and state in ('waiting', 'asked') limit 1) as open_ones";
 const CANCEL: &str = "update campaign_recipient set state = 'cancelled' where brand_id = $1 and campaign_id = $2 \
      and state in ('waiting', 'held')";
+const CANCEL_ASKED: &str = "update campaign_recipient set state = 'cancelled' from r \
+     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.id \
+     and campaign_recipient.state = 'asked' and campaign_recipient.mail is null";
 const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source from r \
      join campaign_recipient p on p.brand_id = r.brand_id and p.request_id = r.id \
      join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id";
 const DELETE_OF: &str = "delete from campaign_recipient where brand_id = $1 and contact_id = $2";
 const ASKED_AMONG: &str = "select p.contact_id from r join campaign_recipient p on p.brand_id = r.brand_id \
-     and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since";
+     and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since and p.state <> 'cancelled'";
 
 macro_rules! fetch {
     ($conn:expr, $sql:expr, $fetch:ident $(, $value:expr)*) => {
@@ -236,14 +253,28 @@ pub fn put(writes: &mut Writes, recipients: &[RecipientRow]) {
 }
 
 /// What became of the first mail of each request of a campaign: `accepted` or `failed`. A reminder changes nothing of it.
-pub fn put_mails(writes: &mut Writes, mails: &[(Key, &'static str)]) {
+/// `chance` chooses the part that it is counted in.
+pub fn put_mails(writes: &mut Writes, mails: &[(Key, &'static str)], chance: u8) {
     for part in mails.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
-            .uuid("brand_id", |mail| mail.0.0.0)
-            .uuid("request_id", |mail| mail.0.1.0)
-            .text("mail", |mail| mail.1.to_owned());
-        writes.add(PUT_MAIL, rows);
+        let rows = || {
+            Rows::of(part)
+                .uuid("brand_id", |mail| mail.0.0.0)
+                .uuid("request_id", |mail| mail.0.1.0)
+                .text("mail", |mail| mail.1.to_owned())
+                .int("part", |_| i64::from(chance % PARTS))
+        };
+        writes.add(TALLY, rows());
+        writes.add(PUT_MAIL, rows());
     }
+}
+
+/// The mail of a campaign's request came back for good.
+pub fn put_bounced(writes: &mut Writes, request: Key) {
+    let one = [request];
+    let rows = Rows::of(&one)
+        .uuid("brand_id", |key| key.0.0)
+        .uuid("request_id", |key| key.1.0);
+    writes.add(PUT_BOUNCED, rows);
 }
 
 /// Recipients in a state that are due, the first first.
@@ -311,7 +342,7 @@ pub async fn count(conn: &mut Conn, campaign: &CampaignRow) -> Result<Vec<Count>
     ))
 }
 
-/// How many mails had a fate, and how many of them failed.
+/// How many first mails had a fate, and how many of them failed.
 pub async fn count_fates(
     conn: &mut Conn,
     campaign: &CampaignRow,
@@ -325,7 +356,7 @@ pub async fn count_fates(
     ))
 }
 
-/// Whether nobody waits or is held, and everybody's time to answer is over.
+/// Whether nobody waits, and everybody's time to answer is over. Who is held for release keeps nothing running.
 pub async fn is_over(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, StoreError> {
     let (open,): (i64,) = fetch!(conn, IS_OVER, fetch_one, campaign.brand_id, campaign.id);
     Ok(open == 0)
@@ -339,6 +370,16 @@ pub async fn cancel(tx: &mut Conn, campaign: &CampaignRow) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Whose mail never left, since the campaign was cancelled: they were not asked.
+pub fn cancel_asked(writes: &mut Writes, requests: &[Key]) {
+    for part in requests.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |key| key.0.0)
+            .uuid("id", |key| key.1.0);
+        writes.add(CANCEL_ASKED, rows);
+    }
+}
+
 /// The campaigns that made these requests.
 pub async fn list_of_requests(conn: &mut Conn, keys: &[Key]) -> Result<Vec<OfRequest>, StoreError> {
     let rows = Rows::of(keys)
@@ -347,7 +388,7 @@ pub async fn list_of_requests(conn: &mut Conn, keys: &[Key]) -> Result<Vec<OfReq
     conn.read_set(OF_REQUESTS, rows).await
 }
 
-/// Which of these contacts any campaign has asked since an instant.
+/// Which of these contacts any campaign has asked since an instant; not those whose mail never left.
 pub async fn asked_among(
     conn: &mut Conn,
     brand: BrandId,

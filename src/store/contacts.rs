@@ -103,6 +103,17 @@ const PUT: &str = "insert into contact (brand_id, id, address, address_key, mail
 const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 
+const PUT_UNCONFIRMED: &str = "update contact set unconfirmed_since = r.since from r \
+     where contact.brand_id = r.brand_id and contact.id = r.id";
+const PUT_CLOSED: &str = "update contact set language = r.language, standings = r.standings, lapses_at = r.lapses_at, \
+     unconfirmed_since = coalesce(r.since, contact.unconfirmed_since) from r \
+     where contact.brand_id = r.brand_id and contact.id = r.id";
+const LIST_UNCONFIRMED: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where unconfirmed_since is not null and unconfirmed_since <= $1 order by unconfirmed_since limit $2"
+);
+
 const LIST_LAPSING: &str = concat!(
     "select ",
     columns!(),
@@ -117,10 +128,24 @@ const LIST_LAPSING_OF: &str = concat!(
 const COUNT_LAPSING: &str = "select brand_id, count(*) from contact where lapses_at is not null and lapses_at <= $1 \
      group by brand_id";
 
+const COUNT_LAPSING_OF: &str = "select count(*), min(lapses_at) from contact where brand_id = $1 \
+     and lapses_at is not null and lapses_at > $2 and lapses_at <= $3";
+
 const LIST_OF_BRAND: &str = concat!(
     "select ",
     columns!(),
     " from contact where brand_id = $1 and id > $2 order by id limit $3"
+);
+const LIST_NEWEST: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and id < $2 order by id desc limit $3"
+);
+const LIST_BY_PREFIX: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and address_key >= $2 and address_key < $3 and address_key > $4 \
+     order by address_key limit $5"
 );
 const FIND_ALL: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, c.open_request_id, \
      c.standings, c.created_at from r join contact c on c.brand_id = r.brand_id and c.id = r.id";
@@ -191,6 +216,42 @@ pub async fn list_of_brand(
     read_all(found)
 }
 
+/// Contacts of a brand before one, the newest first.
+pub async fn list_newest(
+    conn: &mut Conn,
+    brand: BrandId,
+    before: ContactId,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_NEWEST)
+        .bind(brand)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Contacts of a brand whose address begins so, behind an address, in the order of their addresses.
+pub async fn list_by_prefix(
+    conn: &mut Conn,
+    brand: BrandId,
+    prefix: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_BY_PREFIX)
+        .bind(brand)
+        .bind(prefix)
+        // Behind every text that begins so: the last character that there is.
+        .bind(format!("{prefix}\u{10ffff}"))
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
 /// Those of these contacts that are there.
 pub async fn find_all(
     conn: &mut Conn,
@@ -247,6 +308,21 @@ pub async fn count_lapsing(
         .await?))
 }
 
+/// How many contacts of a brand lose some implicit consent behind one instant and up to another, and when the first of them does.
+pub async fn count_lapsing_of(
+    conn: &mut Conn,
+    brand: BrandId,
+    after: Timestamp,
+    by: Timestamp,
+) -> Result<(i64, Option<Timestamp>), StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(COUNT_LAPSING_OF)
+        .bind(brand)
+        .bind(after)
+        .bind(by)
+        .fetch_one(driver)
+        .await?))
+}
+
 /// Contacts of all brands behind one, in the order of their keys.
 pub async fn list(
     conn: &mut Conn,
@@ -291,4 +367,47 @@ pub fn put_standings(writes: &mut Writes, contacts: &[(BrandId, ContactId, &Stan
             .int_or_null("lapses_at", |c| micros_of(lapses_at(c.2)));
         writes.add(PUT_STANDINGS, rows);
     }
+}
+
+/// Writes since when contacts that never confirmed have nothing left to answer; none for those that are not like that.
+pub fn put_unconfirmed(
+    writes: &mut Writes,
+    contacts: &[(BrandId, ContactId)],
+    since: Option<Timestamp>,
+) {
+    for part in contacts.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |c| c.0.0)
+            .uuid("id", |c| c.1.0)
+            .int_or_null("since", |_| micros_of(since));
+        writes.add(PUT_UNCONFIRMED, rows);
+    }
+}
+
+/// Contacts of all brands that never confirmed and have had nothing to answer since an instant or longer, the longest first.
+pub async fn list_unconfirmed(
+    conn: &mut Conn,
+    by: Timestamp,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_UNCONFIRMED)
+        .bind(by)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Writes where a known contact stands and the language it wants; and, if it never confirmed, since when it has nothing to
+/// answer.
+pub fn put_closed(writes: &mut Writes, contact: &Contact, unconfirmed_since: Option<Timestamp>) {
+    let one = [contact];
+    let rows = Rows::of(&one)
+        .uuid("brand_id", |c| c.brand_id.0)
+        .uuid("id", |c| c.id.0)
+        .text("language", |c| c.language.clone())
+        .text("standings", |c| written(&c.standings))
+        .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
+        .int_or_null("since", |_| micros_of(unconfirmed_since));
+    writes.add(PUT_CLOSED, rows);
 }

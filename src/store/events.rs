@@ -42,6 +42,14 @@ pub struct WholeEvent {
     pub mail: Option<Vec<u8>>,
 }
 
+/// What an entry of the log is made of.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Entry {
+    pub position: i64,
+    pub body: Option<String>,
+    pub salt: Option<Vec<u8>>,
+}
+
 const APPEND: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
      select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null";
 /// Two texts: what an event of an erased contact told would be back, so the contact must still be there when this commits.
@@ -54,6 +62,8 @@ const APPEND_TO_KNOWN_POSTGRES: &str = "insert into event (brand_id, contact_id,
      cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c";
 const LIST: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
+const LIST_LAST: &str = "select position, body, circumstances from (select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 order by position desc limit $3) as last order by position";
 const LAST_OF_CONTACT: &str =
     "select coalesce(max(position), 0) from event where brand_id = $1 and contact_id = $2";
 const EMPTY: &str = "update event set body = null, salt = null, circumstances = null, mail = null \
@@ -63,16 +73,21 @@ const LIST_MAILS: &str = "select position, mail from event \
 
 const LIST_WHOLE: &str = "select position, body, salt, circumstances, mail from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
+/// One batch of confirmations has one time; a contact has few requests that are open at once.
+const LIST_CONFIRMED_AT: &str = "select position, body, salt from event \
+     where brand_id = $1 and contact_id = $2 and kind = 'confirmed' and at = $3 order by position limit 20";
 
 const LIST_AUDITED: &str = "select position, brand_id, contact_id, kind, at, body, salt, circumstances, mail from event \
      where position > $1 and position <= $2 order by position limit $3";
 const LIST_BODIES: &str = "select event.brand_id, event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id order by event.position";
-/// The events that tell from where an address came.
+/// The events that tell from where an address came, and which of them were taken back.
 const LIST_SOURCES: &str = "select event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id \
-     and event.kind in ('signed_up', 'imported', 'import_withdrawn') order by event.position";
+     and event.kind in ('signed_up', 'imported', 'import_withdrawn', 'address_changed') order by event.position";
 const LIST_IMPORTED: &str = "select position, body from event where brand_id = $1 and kind = 'imported' \
+     and position > $2 and position <= $3 order by position limit $4";
+const LIST_INVITED: &str = "select position, contact_id from event where brand_id = $1 and kind = 'invited' \
      and position > $2 and position <= $3 order by position limit $4";
 const LAST_OF_KIND: &str = "select position, body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
      order by position desc limit 1";
@@ -81,11 +96,16 @@ const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.pos
      where event.body is not null group by event.brand_id, event.contact_id";
 const END_OF_PAGE: &str = "select max(position) from (select position from event where position > $1 \
      order by position limit $2) as page";
-/// The kinds that an erased contact keeps are left out.
+/// The kinds that an erased contact keeps are left out, and what operators did.
 const WITHOUT_CONTACT: &str = "select position, contact_id from event where position > $1 and position <= $2 \
-     and body is not null and kind not in ('erased', 'seal_opened', 'seal_deleted') \
+     and body is not null and kind not in ('erased', 'seal_opened', 'seal_deleted', 'operator_acted') \
      and not exists (select 1 from contact where contact.brand_id = event.brand_id and contact.id = event.contact_id) \
      order by position";
+
+const LIST_TIMES: &str =
+    "select position, at from event where position > $1 order by position limit $2";
+const REMOVE_CIRCUMSTANCES: &str = "update event set circumstances = null \
+     where position > $1 and position <= $2 and circumstances is not null";
 
 /// Events of one contact that a page of the story reads at a time.
 const PAGE: i64 = 5_000;
@@ -145,6 +165,21 @@ pub async fn list_after(
         .bind(brand)
         .bind(contact)
         .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// The newest events of a contact, so many at most, oldest first.
+pub async fn list_last(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_LAST)
+        .bind(brand)
+        .bind(contact)
         .bind(limit)
         .fetch_all(driver)
         .await?))
@@ -219,6 +254,22 @@ pub async fn list_imported(
     limit: i64,
 ) -> Result<Vec<(i64, Option<String>)>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_IMPORTED)
+        .bind(brand)
+        .bind(after)
+        .bind(up_to)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Whom campaigns of a brand asked, behind one position up to another.
+pub async fn list_invited(
+    conn: &mut Conn,
+    brand: BrandId,
+    (after, up_to): (i64, i64),
+    limit: i64,
+) -> Result<Vec<(i64, ContactId)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_INVITED)
         .bind(brand)
         .bind(after)
         .bind(up_to)
@@ -316,6 +367,21 @@ pub async fn list_whole(
         .await?))
 }
 
+/// The confirmations of a contact at a time. Only their bodies and salts are read.
+pub async fn list_confirmed_at(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    at: Timestamp,
+) -> Result<Vec<Entry>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_CONFIRMED_AT)
+        .bind(brand)
+        .bind(contact)
+        .bind(at)
+        .fetch_all(driver)
+        .await?))
+}
+
 /// The position of the newest event of a contact; 0 where there is none.
 pub async fn last_of(
     conn: &mut Conn,
@@ -336,6 +402,33 @@ pub async fn empty(tx: &mut Conn, brand: BrandId, contact: ContactId) -> Result<
     Ok(on!(tx, driver => sqlx::query(EMPTY)
         .bind(brand)
         .bind(contact)
+        .execute(driver)
+        .await?
+        .rows_affected()))
+}
+
+/// Positions and times of events behind a position, in their order.
+pub async fn list_times(
+    conn: &mut Conn,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Timestamp)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_TIMES)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Removes the circumstances of events behind one position up to another; answers with how many had any.
+pub async fn remove_circumstances(
+    tx: &mut Conn,
+    after: i64,
+    up_to: i64,
+) -> Result<u64, StoreError> {
+    Ok(on!(tx, driver => sqlx::query(REMOVE_CIRCUMSTANCES)
+        .bind(after)
+        .bind(up_to)
         .execute(driver)
         .await?
         .rows_affected()))

@@ -1,5 +1,5 @@
-//! A copy of the log's newest head beside a SQLite database, in a file of its own: whoever puts an older copy of the
-//! database in its place leaves this file as it was.
+//! A copy of the log's newest head outside the database, in a file of its own: whoever puts an older copy of the database in
+//! its place, or cuts off the end of the log in it, leaves this file as it was.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -7,27 +7,30 @@ use std::path::{Path, PathBuf};
 /// A signed note with the lines of witnesses is far shorter.
 const BYTES_AT_MOST: u64 = 64 << 10;
 
-/// `countersign.db.log-head` for `countersign.db`.
-fn path(database: &Path) -> PathBuf {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".log-head");
+/// Where it lies beside a database in a file: `countersign.db.log-head` for `countersign.db`.
+pub fn beside(database: &Path) -> PathBuf {
+    with(database, ".log-head")
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
     PathBuf::from(path)
 }
 
 /// Replaces the file. It is written after the database's commit, so that it never runs ahead of it.
-pub fn write(database: &Path, note: &str) -> std::io::Result<()> {
-    let path = path(database);
-    let fresh = path.with_extension(format!("log-head.{}", std::process::id()));
+pub fn write(path: &Path, note: &str) -> std::io::Result<()> {
+    let fresh = with(path, &format!(".{}", std::process::id()));
     let mut file = std::fs::File::create(&fresh)?;
     file.write_all(note.as_bytes())?;
-    std::fs::rename(&fresh, &path)
+    std::fs::rename(&fresh, path)
 }
 
 /// Puts this head in the place of the one that is kept, whatever that is; none removes it.
-pub fn replace(database: &Path, note: Option<&str>) -> std::io::Result<()> {
-    match note.map(|note| write(database, note)) {
+pub fn replace(path: &Path, note: Option<&str>) -> std::io::Result<()> {
+    match note.map(|note| write(path, note)) {
         Some(written) => written,
-        None => match std::fs::remove_file(path(database)) {
+        None => match std::fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         },
@@ -35,12 +38,11 @@ pub fn replace(database: &Path, note: Option<&str>) -> std::io::Result<()> {
 }
 
 /// What the file holds; none where there is none.
-pub fn read(database: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let path = path(database);
-    match std::fs::metadata(&path) {
+pub fn read(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
         Ok(found) if found.len() > BYTES_AT_MOST => Err(ErrorKind::FileTooLarge.into()),
-        Ok(_) => std::fs::read(&path).map(Some),
+        Ok(_) => std::fs::read(path).map(Some),
     }
 }

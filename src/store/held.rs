@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
 
 use super::locks::{Guard, Locks};
 use super::set::Writes;
 use super::sqlite::WriteTransaction;
 use super::{Conn, Store, StoreError};
+use crate::domain::ids::{BrandId, ContactId};
 
 /// How often the database was seen to be written by another process, and the counter that told (`pragma data_version`).
 #[derive(Debug)]
@@ -121,6 +123,25 @@ impl Store {
         })
     }
 
+    /// The same of what is recorded of contacts without their locks. PostgreSQL gives the contacts' rows first: an erasure takes
+    /// them before anything else too, and so nobody waits in a circle.
+    pub async fn write_of_contacts(
+        &self,
+        contacts: &[(BrandId, ContactId)],
+        writes: Writes,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(writers) if !(writes.is_empty() || contacts.is_empty()) => {
+                let mut tx = writers
+                    .begin(format!("begin; {}", keeping(contacts)))
+                    .await?;
+                run_postgres(&mut tx, writes).await?;
+                tx.commit().await
+            }
+            _ => self.write_now(writes).await,
+        }
+    }
+
     /// Writes in one transaction what rests on nothing that was read.
     pub async fn write_now(&self, writes: Writes) -> Result<(), StoreError> {
         if writes.is_empty() {
@@ -142,6 +163,21 @@ impl Store {
             }
         }
     }
+}
+
+/// Holds the rows of contacts until the commit: an erasure under way is waited for, and one that comes later waits. The text
+/// holds ids only.
+fn keeping(contacts: &[(BrandId, ContactId)]) -> String {
+    let listed = |id: fn(&(BrandId, ContactId)) -> Uuid| {
+        let ids: Vec<String> = contacts.iter().map(|one| id(one).to_string()).collect();
+        ids.join(",")
+    };
+    format!(
+        "select count(*) from unnest('{{{}}}'::uuid[], '{{{}}}'::uuid[]) as r (brand_id, id) cross join lateral \
+         (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.id for key share) c",
+        listed(|one| one.0.0),
+        listed(|one| one.1.0)
+    )
 }
 
 /// Begins a transaction and tells the counter that another process moves by writing.
@@ -214,6 +250,14 @@ impl Held {
     /// To read with. It sees all that was committed before the locks were taken.
     pub const fn conn(&mut self) -> &mut Conn {
         &mut self.conn
+    }
+
+    /// Holds the rows of further contacts, whose locks are not held, before anything of them is written.
+    pub async fn keep(&mut self, contacts: &[(BrandId, ContactId)]) -> Result<(), StoreError> {
+        match &mut self.conn {
+            Conn::PostgresWrite(tx) if !contacts.is_empty() => tx.say(keeping(contacts)).await,
+            _ => Ok(()),
+        }
     }
 
     /// Writes and commits, and lets go of the locks. `Overtaken` means that another process wrote meanwhile and nothing was

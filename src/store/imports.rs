@@ -23,6 +23,8 @@ pub struct ImportRow {
     pub counts: String,
     /// How long the report was then.
     pub report_bytes: Option<i64>,
+    /// The SHA-256 of that much of it.
+    pub report_sha256: Option<Vec<u8>>,
     /// The newest event when it began; its own events lie behind it.
     pub after_position: i64,
     /// The newest event when it had ended.
@@ -40,8 +42,8 @@ const LIST_WITHDRAWING: &str =
 const INSERT: &str = "insert into import (brand_id, id, name, purpose, file_name, file_sha256, reading, state, rows_done, \
      counts, after_position, started_at) values ($1, $2, $3, $4, $5, $6, $7, 'running', 0, $8, $9, $10) \
      on conflict (brand_id, name) do nothing";
-const PUT_PROGRESS: &str = "update import set rows_done = r.rows_done, counts = r.counts, report_bytes = r.report_bytes \
-     from r where import.brand_id = r.brand_id and import.id = r.id";
+const PUT_PROGRESS: &str = "update import set rows_done = r.rows_done, counts = r.counts, report_bytes = r.report_bytes, \
+     report_sha256 = r.report_sha256 from r where import.brand_id = r.brand_id and import.id = r.id";
 const MOVE: &str = "update import set state = $4, last_position = $5, ended_at = $6 \
      where brand_id = $1 and id = $2 and state = $3";
 
@@ -126,7 +128,8 @@ pub fn put_progress(writes: &mut Writes, row: &ImportRow) {
         .uuid("id", |row| row.id.0)
         .int("rows_done", |row| row.rows_done)
         .text("counts", |row| row.counts.clone())
-        .int_or_null("report_bytes", |row| row.report_bytes);
+        .int_or_null("report_bytes", |row| row.report_bytes)
+        .blob_or_null("report_sha256", |row| row.report_sha256.clone());
     writes.add(PUT_PROGRESS, rows);
 }
 

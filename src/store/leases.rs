@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Store, StoreError, on};
+use super::{Conn, Store, StoreError, on};
 use crate::domain::time::Timestamp;
 
 /// A lease that ends so much later than one that is taken now was taken by a clock that was ahead, and may be set back since.
@@ -15,7 +15,20 @@ const TAKE: &str = "insert into lease (name, holder, held_until) values ($1, $2,
      on conflict (name) do update set holder = excluded.holder, held_until = excluded.held_until \
      where lease.holder = excluded.holder or lease.held_until <= $4 or lease.held_until > $5 \
      returning held_until";
+const FIND: &str = "select holder, held_until from lease where name = $1";
 const END: &str = "delete from lease where name = $1 and holder = $2";
+
+/// Who has a lease, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Lease {
+    pub holder: Uuid,
+    /// From then on it is anybody's.
+    pub held_until: Timestamp,
+}
+
+pub async fn find(conn: &mut Conn, name: &str) -> Result<Option<Lease>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(FIND).bind(name).fetch_optional(driver).await?))
+}
 
 /// Takes a lease or renews one's own; false where another has it.
 pub async fn take(

@@ -44,6 +44,18 @@ impl Locks {
         self.add(&[b"entry", brand.0.as_bytes(), id.as_bytes()]);
     }
 
+    /// Who may do what, as a whole.
+    pub fn operators() -> Self {
+        let mut locks = Self::default();
+        locks.add(&[b"operators"]);
+        locks
+    }
+
+    /// Which files of proof a brand keeps, and who refers to them.
+    pub fn proofs(&mut self, brand: BrandId) {
+        self.add(&[b"proofs", brand.0.as_bytes()]);
+    }
+
     pub fn rate(&mut self, key: &str) {
         self.add(&[b"rate", key.as_bytes()]);
     }

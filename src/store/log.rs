@@ -1,12 +1,16 @@
-//! The log's rows: which event has which place, the tree's tiles, the signed checkpoints. Nothing here is ever changed.
+//! The log's rows: which event has which place, the tree's tiles, the signed checkpoints. Nothing that a checkpoint holds is
+//! ever changed.
 
-use super::set::{ROWS_AT_MOST, Rows, Writes};
+mod tiles;
+mod turn;
+
+pub use self::tiles::{TileId, list_tiles, mend_and_sign, stage, tiles};
+pub use self::turn::{Holder, settled_position, turn_holders};
+
+use super::set::{ROWS_AT_MOST, Rows};
 use super::{Conn, Store, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::time::Timestamp;
-
-/// A tile's level, and its place from the left.
-pub type TileId = (u32, u64);
 
 /// A checkpoint that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -45,11 +49,15 @@ const HEAD: &str = "select size, follows, last_position, note, signed_at from lo
      order by size desc limit 1";
 const LIST_CHECKPOINTS: &str = "select size, follows, last_position, note, signed_at from log_checkpoint \
      where size > $1 order by size limit $2";
+const LIST_BACK: &str = "select size, follows, last_position, note, signed_at from log_checkpoint \
+     where size < $1 order by size desc limit $2";
 const FIND_CHECKPOINT: &str =
     "select size, follows, last_position, note, signed_at from log_checkpoint where size = $1";
 const ADD_CHECKPOINT: &str = "insert into log_checkpoint (size, follows, last_position, note, signed_at) \
      values ($1, $2, $3, $4, $5) on conflict do nothing returning size";
 const LAST_POSITION: &str = "select coalesce(max(position), 0) from event";
+const FIRST_TIME_BEHIND: &str =
+    "select at from event where position > $1 order by position limit 1";
 const LIST_EVENTS: &str = "select position, brand_id, contact_id, kind, at, body, salt from event \
      where position > $1 and position <= $2 order by position limit $3";
 const LAST_RUN: &str =
@@ -63,15 +71,6 @@ const ADD_RUNS: &str = "insert into log_run (first_index, first_position) \
 const INDEXES: &str = "select r.position, (select first_index + r.position - first_position from log_run \
      where first_position <= r.position order by first_position desc limit 1) as log_index \
      from r where r.position is not null";
-const TILES: &str = "select log_tile.level, log_tile.place, log_tile.hashes from r \
-     join log_tile on log_tile.level = r.level and log_tile.place = r.place";
-const ADD_TILES: &str = "insert into log_tile (level, place, hashes) \
-     select level, place, hashes from r where level is not null \
-     on conflict (level, place) do update set hashes = excluded.hashes \
-     where length(excluded.hashes) > length(log_tile.hashes)";
-const LIST_TILES: &str = "select level, place, hashes from log_tile \
-     where level = $1 and place >= $2 order by place limit $3";
-
 const SIZE_OF_TILES: &str = "select cast(coalesce(sum(length(hashes)), 0) as bigint) from log_tile";
 const INCLUSION_TIMES: &str = "select (select min(log_checkpoint.signed_at) from log_checkpoint \
      where log_checkpoint.last_position >= event.position) - event.at from event";
@@ -120,6 +119,19 @@ pub async fn list_checkpoints(
         .await?))
 }
 
+/// Checkpoints smaller than a size, the largest first.
+pub async fn list_checkpoints_back(
+    conn: &mut Conn,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<SignedCheckpoint>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_BACK)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
 /// Puts a checkpoint behind the one that it follows; false where that one has a successor already, and nothing is done.
 /// If the process dies inside, the checkpoint is there whole or not at all.
 pub async fn add_checkpoint(
@@ -127,6 +139,12 @@ pub async fn add_checkpoint(
     checkpoint: &SignedCheckpoint,
 ) -> Result<bool, StoreError> {
     let mut tx = store.write().await?;
+    let added = put_checkpoint(&mut tx, checkpoint).await?;
+    tx.commit().await?;
+    Ok(added)
+}
+
+async fn put_checkpoint(tx: &mut Conn, checkpoint: &SignedCheckpoint) -> Result<bool, StoreError> {
     let added: Option<(i64,)> = on!(tx, driver => sqlx::query_as(ADD_CHECKPOINT)
         .bind(checkpoint.size)
         .bind(checkpoint.follows)
@@ -135,7 +153,6 @@ pub async fn add_checkpoint(
         .bind(checkpoint.signed_at)
         .fetch_optional(driver)
         .await?);
-    tx.commit().await?;
     Ok(added.is_some())
 }
 
@@ -146,50 +163,16 @@ pub async fn last_position(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(position)
 }
 
-/// The lock that whoever appends events on PostgreSQL holds (the trigger `event_takes_its_turn`), taken alone. It waits for
-/// a fifth of a second at most, since those that come behind it wait with it.
-const WAIT: &str = "set local lock_timeout = '200ms'";
-const TURN: &str = "select pg_advisory_xact_lock(7161108350190421347)";
-/// An event beyond the positions that were given out would hide all that come before it: they would never be logged.
-const GIVEN_OUT: &str =
-    "select last_value >= (select coalesce(max(position), 0) from event) from event_position_seq";
-const NOT_GIVEN_OUT: StoreError = StoreError::Corrupt(
-    "an event stands at a position that event_position_seq has not given out yet: it was inserted past the server, or the \
-     sequence was restored to an older value; set the sequence beyond it",
-);
-/// PostgreSQL's code for a lock that was not to be had in time.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
-
-/// The highest position below which nothing can appear any more; none where writers were in the way.
-pub async fn settled_position(store: &Store) -> Result<Option<i64>, StoreError> {
-    let mut conn = store.write_if_shared().await?;
-    if let Conn::PostgresWrite(tx) = &mut conn {
-        sqlx::query(WAIT).execute(&mut **tx).await?;
-        if let Err(error) = sqlx::query(TURN).execute(&mut **tx).await {
-            let code = error.as_database_error().and_then(|error| error.code());
-            return match code.as_deref() {
-                Some(LOCK_NOT_AVAILABLE) => Ok(None),
-                _ => Err(error.into()),
-            };
-        }
-        let (given_out,): (bool,) = sqlx::query_as(GIVEN_OUT).fetch_one(&mut **tx).await?;
-        if !given_out {
-            return Err(NOT_GIVEN_OUT);
-        }
-    }
-    let position = last_position(&mut conn).await?;
-    conn.commit().await?;
-    Ok(Some(position))
-}
-
-impl Store {
-    /// SQLite has one writer at a time, so what is committed is settled; PostgreSQL needs a transaction for its lock.
-    async fn write_if_shared(&self) -> Result<Conn, StoreError> {
-        match self {
-            Self::Sqlite { .. } => self.read().await,
-            Self::Postgres(_) => self.write().await,
-        }
-    }
+/// The time that the first event behind a position says; none where there is none.
+pub async fn first_time_behind(
+    conn: &mut Conn,
+    position: i64,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found: Option<(Timestamp,)> = on!(conn, driver => sqlx::query_as(FIRST_TIME_BEHIND)
+        .bind(position)
+        .fetch_optional(driver)
+        .await?);
+    Ok(found.map(|row| row.0))
 }
 
 /// Events behind one position up to another, in their order.
@@ -244,72 +227,6 @@ pub async fn indexes(
         found.append(&mut conn.read_set(INDEXES, rows).await?);
     }
     Ok(found)
-}
-
-/// The kept tiles among those wanted.
-pub async fn tiles(
-    conn: &mut Conn,
-    wanted: &[TileId],
-) -> Result<Vec<(TileId, Vec<u8>)>, StoreError> {
-    let mut found = Vec::with_capacity(wanted.len());
-    for part in wanted.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
-            .int("level", |id| i64::from(id.0))
-            .int("place", |id| as_stored(id.1));
-        let read: Vec<(i64, i64, Vec<u8>)> = conn.read_set(TILES, rows).await?;
-        for tile in read {
-            found.push(tile_row(tile)?);
-        }
-    }
-    Ok(found)
-}
-
-/// The tiles of one level from a place on, in their order.
-pub async fn list_tiles(
-    conn: &mut Conn,
-    level: u32,
-    from: i64,
-    limit: i64,
-) -> Result<Vec<(TileId, Vec<u8>)>, StoreError> {
-    let read: Vec<(i64, i64, Vec<u8>)> = on!(conn, driver => sqlx::query_as(LIST_TILES)
-        .bind(i64::from(level))
-        .bind(from)
-        .bind(limit)
-        .fetch_all(driver)
-        .await?);
-    read.into_iter().map(tile_row).collect()
-}
-
-/// Writes new tiles, longer ones over shorter, and new runs. Whatever another sequencer wrote at the same time is the same,
-/// as far as it goes: events have one order.
-pub async fn stage(
-    store: &Store,
-    tiles: &[(TileId, Vec<u8>)],
-    runs: &[Run],
-) -> Result<(), StoreError> {
-    let mut writes = Writes::default();
-    // Far below what one statement takes: a batch of the sequencer fills a few dozen tiles.
-    for part in tiles.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
-            .int("level", |tile| i64::from(tile.0.0))
-            .int("place", |tile| as_stored(tile.0.1))
-            .blob("hashes", |tile| tile.1.clone());
-        writes.add(ADD_TILES, rows);
-    }
-    for part in runs.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
-            .int("first_index", |run| run.first_index)
-            .int("first_position", |run| run.first_position);
-        writes.add(ADD_RUNS, rows);
-    }
-    store.write_now(writes).await
-}
-
-fn tile_row((level, place, hashes): (i64, i64, Vec<u8>)) -> Result<(TileId, Vec<u8>), StoreError> {
-    const WRONG: StoreError = StoreError::Corrupt("a tile's level or place");
-    let level = u32::try_from(level).map_err(|_| WRONG)?;
-    let place = u64::try_from(place).map_err(|_| WRONG)?;
-    Ok(((level, place), hashes))
 }
 
 /// No log has so many entries that this loses anything.

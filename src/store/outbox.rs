@@ -54,9 +54,43 @@ pub struct Retry {
 #[derive(Debug, sqlx::FromRow)]
 pub struct FailedRow {
     pub id: OutboxId,
+    pub brand_id: BrandId,
     pub recipient_domain: String,
     pub tries: i64,
     pub last_reply: Option<String>,
+}
+
+/// A mail as operators see it: without its address.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ShownRow {
+    pub id: OutboxId,
+    pub brand_id: BrandId,
+    pub template: String,
+    pub recipient_domain: String,
+    pub due_at: Timestamp,
+    pub leased_until: Option<Timestamp>,
+    pub tries: i64,
+    pub first_try_at: Option<Timestamp>,
+    pub last_reply: Option<String>,
+}
+
+/// Which mails are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Waiting,
+    Held,
+    Failed,
+}
+
+impl Shown {
+    /// Between which times they are due.
+    const fn between(self) -> (i64, i64) {
+        match self {
+            Self::Waiting => (i64::MIN, HELD - 1),
+            Self::Held => (HELD, HELD),
+            Self::Failed => (NEVER, NEVER),
+        }
+    }
 }
 
 const INSERT: &str = "insert into outbox (id, brand_id, contact_id, request_id, template, recipient_domain, state, \
@@ -105,8 +139,17 @@ const RENEW_POSTGRES: &str = "update outbox set leased_until = r.until from r \
 const COUNT: &str = "select state, count(*) as mails from outbox group by state";
 const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_until is null or leased_until <= $1) \
      order by due_at limit 1";
-const LIST_FAILED: &str = "select id, recipient_domain, tries, last_reply from outbox where state = 'failed' \
-     order by id desc limit $1";
+const LIST_FAILED: &str = "select id, brand_id, recipient_domain, tries, last_reply from outbox \
+     where due_at = 9223372036854775807 order by id desc limit $1";
+/// By the time alone, which every mail is found by: the state stands in no index.
+const COUNT_UP_TO: &str = "select (select count(*) from (select 1 from outbox where due_at < $1 limit $2) as due), \
+     (select count(*) from (select 1 from outbox where due_at = $1 limit $2) as failed)";
+const LIST_SHOWN: &str = "select id, brand_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, last_reply \
+     from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
+const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null \
+     from r where outbox.due_at = r.due_at and outbox.id = r.id";
+const TRY_AGAIN_POSTGRES: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null \
+     from r where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.due_at = r.due_at";
 
 const COUNT_HELD: &str = "select count(*) from outbox where due_at = $1";
 const GIVE_BACK: &str = "update outbox set due_at = $1 where (due_at, id) in ( \
@@ -284,4 +327,44 @@ pub async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, StoreError>
 
 pub async fn list_failed(conn: &mut Conn, limit: i64) -> Result<Vec<FailedRow>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_FAILED).bind(limit).fetch_all(driver).await?))
+}
+
+/// How many mails wait and how many failed; a number of `limit` means so many or more.
+pub async fn count_up_to(conn: &mut Conn, limit: i64) -> Result<(i64, i64), StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(COUNT_UP_TO)
+        .bind(NEVER)
+        .bind(limit)
+        .fetch_one(driver)
+        .await?))
+}
+
+/// Mails behind a key, in the order in which they are due.
+pub async fn list_shown(
+    conn: &mut Conn,
+    which: Shown,
+    after: Option<OutboxKey>,
+    limit: i64,
+) -> Result<Vec<ShownRow>, StoreError> {
+    let (first, last) = which.between();
+    let nil = OutboxId(uuid::Uuid::nil());
+    let (from, id) = after.map_or((first, nil), |(at, id)| (at.micros().max(first), id));
+    Ok(on!(conn, driver => sqlx::query_as(LIST_SHOWN)
+        .bind(from)
+        .bind(last)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Makes failed mails due as if they had never been tried; their Message-IDs stay. One that is there no more, or failed no
+/// longer, is left alone.
+pub fn try_again(writes: &mut Writes, engine: Engine, ids: &[OutboxId], now: Timestamp) {
+    for part in ids.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .int("due_at", |_| NEVER)
+            .uuid("id", |id| id.0)
+            .int("now", |_| now.micros());
+        writes.add(engine.text(TRY_AGAIN, TRY_AGAIN_POSTGRES), rows);
+    }
 }

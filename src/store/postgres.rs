@@ -29,6 +29,36 @@ pub struct WriteTransaction {
     writers: Writers,
 }
 
+const SEQUENCE: &str = "select seqcache, seqincrement, seqcycle from pg_sequence \
+     where seqrelid = 'event_position_seq'::regclass";
+
+/// The order of positions must be the order of the log. A sequence with a cache hands each connection several positions
+/// ahead: one that is used late lies below others that are logged already, and its event would never be logged.
+pub(super) async fn check_positions(pool: &PgPool) -> Result<(), StoreError> {
+    let (cache, step, cycles): (i64, i64, bool) = sqlx::query_as(SEQUENCE).fetch_one(pool).await?;
+    if cache != 1 {
+        return Err(StoreError::Unsafe(positions_ahead(cache)));
+    }
+    if step < 1 || cycles {
+        return Err(StoreError::Unsafe(
+            "the sequence event_position_seq does not count up: the log's order rests on it. Stop every server, run \
+             `alter sequence event_position_seq increment by 1 no cycle`, start again, and run `countersign verify --log`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// What to tell of a sequence that hands out so many positions at a time.
+pub(super) fn positions_ahead(cache: i64) -> String {
+    format!(
+        "the sequence event_position_seq hands out {cache} positions at a time (cache {cache}), so events could come to \
+         stand before others that are logged already, and would never be logged. Stop every server that uses this \
+         database (a connection keeps the positions that it took), run `alter sequence event_position_seq cache 1`, start \
+         again, and run `countersign verify --log`: it names an event that was passed over"
+    )
+}
+
 const ENDED: StoreError = StoreError::Corrupt("a transaction that has ended");
 
 impl Writers {

@@ -4,7 +4,7 @@ use super::requests::Key;
 use super::set::Rows;
 use super::{Conn, StoreError};
 use crate::domain::brand::Slug;
-use crate::domain::ids::{FormId, RequestId};
+use crate::domain::ids::{BrandId, ContactId, FormId, RequestId};
 use crate::domain::time::Timestamp;
 
 /// What a mail needs of its request and its contact.
@@ -19,11 +19,35 @@ pub struct Recipient {
     pub key_id: i64,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
+    /// When it was entered, by a booth's tablet.
+    pub entered_at: Option<Timestamp>,
     pub address: String,
     pub name: Option<String>,
 }
 
 impl Recipient {
+    /// A contact to whom something is sent that nobody has to answer.
+    pub fn without_request(
+        mail: RequestId,
+        contact: Reached,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Self {
+        Self {
+            request_id: mail,
+            form_id: FormId(uuid::Uuid::nil()),
+            form_version: String::new(),
+            purposes: String::new(),
+            language: contact.language,
+            page_host: None,
+            key_id: 0,
+            issued_at: now,
+            expires_at: until,
+            address: contact.address,
+            name: None,
+        }
+    }
+
     pub fn purposes(&self) -> Vec<Slug> {
         self.purposes
             .split(' ')
@@ -32,9 +56,22 @@ impl Recipient {
     }
 }
 
+/// A contact whose mailbox the brand may write to.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Reached {
+    pub contact_id: ContactId,
+    pub address: String,
+    pub language: String,
+}
+
+const LIST_CONTACTS: &str = "select c.id as contact_id, c.address, c.language \
+     from r cross join contact c where c.brand_id = r.brand_id and c.id = r.id \
+     and not exists (select 1 from mailbox m \
+     where m.brand_id = c.brand_id and m.hash = c.mailbox and m.suppressed_at is not null)";
+
 /// Requests that are still open, of mailboxes that the brand may write to.
 const LIST: &str = "select q.id as request_id, q.form_id, q.form_version, q.purposes, q.language, q.page_host, q.key_id, \
-     q.issued_at, q.expires_at, c.address, c.name \
+     q.issued_at, q.expires_at, q.entered_at, c.address, c.name \
      from r cross join request q cross join contact c \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id \
      and q.state = 'open' and not exists (select 1 from mailbox m \
@@ -46,4 +83,15 @@ pub async fn list(conn: &mut Conn, keys: &[Key]) -> Result<Vec<Recipient>, Store
         .uuid("brand_id", |key| key.0.0)
         .uuid("id", |key| key.1.0);
     conn.read_set(LIST, rows).await
+}
+
+/// Those of these contacts that may be written to.
+pub async fn list_contacts(
+    conn: &mut Conn,
+    keys: &[(BrandId, ContactId)],
+) -> Result<Vec<Reached>, StoreError> {
+    let rows = Rows::of(keys)
+        .uuid("brand_id", |key| key.0.0)
+        .uuid("id", |key| key.1.0);
+    conn.read_set(LIST_CONTACTS, rows).await
 }

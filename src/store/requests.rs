@@ -4,7 +4,7 @@ use super::contacts::{Contact, read_standings};
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::brand::Slug;
-use crate::domain::ids::{BrandId, ContactId, FormId, RequestId};
+use crate::domain::ids::{BrandId, CampaignId, ContactId, FormId, RequestId};
 use crate::domain::standing::{RequestState, RequestView};
 use crate::domain::time::Timestamp;
 
@@ -31,6 +31,12 @@ pub struct RequestRow {
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// The campaign that made it; none where somebody signed up.
+    pub campaign_id: Option<CampaignId>,
+    /// When it was entered, by the clock of a booth's tablet, where it waited there: a claim.
+    pub entered_at: Option<Timestamp>,
+    /// When an open one is looked at next: for its reminder, or because its time is over.
+    pub look_at: Timestamp,
 }
 
 impl RequestRow {
@@ -56,16 +62,18 @@ impl RequestRow {
 }
 
 const INSERT: &str = "insert into request (brand_id, id, contact_id, form_id, form_version, purposes, language, \
-     page_host, key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at) \
+     page_host, key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at, campaign_id, entered_at, look_at) \
      select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, key_id, state, \
-     mailed, issued_at, follows_id, 0, 0, issued_at, expires_at, ended_at from r where brand_id is not null";
+     mailed, issued_at, follows_id, 0, 0, issued_at, expires_at, ended_at, campaign_id, entered_at, look_at from r where brand_id is not null";
 const FIND: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
      q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
-     q.issued_at, q.expires_at, q.ended_at \
+     q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at \
      from r cross join request q where q.brand_id = r.brand_id and q.id = r.id";
 const UPDATE: &str = "update request set state = r.state, ended_at = r.ended_at, mailed = r.mailed, \
-     last_mail_at = r.last_mail_at, code_tries = r.code_tries \
+     last_mail_at = r.last_mail_at, code_tries = r.code_tries, look_at = r.look_at \
      from r where request.brand_id = r.brand_id and request.id = r.id";
+const END_UNSENT: &str = "update request set state = 'replaced', ended_at = r.ended_at from r \
+     where request.brand_id = r.brand_id and request.id = r.id and request.state = 'open'";
 const COUNT_OPENINGS: &str = "update request set openings = openings + r.more \
      from r where request.brand_id = r.brand_id and request.id = r.id";
 const LIST_OWNERS: &str = "select q.brand_id, q.id, c.address_key, c.mailbox \
@@ -73,16 +81,18 @@ const LIST_OWNERS: &str = "select q.brand_id, q.id, c.address_key, c.mailbox \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
 const LIST_WITH_CONTACTS: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
      q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
-     q.issued_at, q.expires_at, q.ended_at, \
+     q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at, \
      c.address, c.address_key, c.mailbox, c.language as contact_language, c.name, c.open_request_id, c.standings, \
      c.created_at as contact_created_at \
      from r cross join request q cross join contact c \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
+const LIST_DUE: &str = "select brand_id, id from request where state = 'open' and look_at <= $1 \
+     order by look_at limit $2";
 const DELETE: &str = "delete from request where (brand_id, id) in \
      (select brand_id, id from r where brand_id is not null) returning 1";
 const FIND_ONE: &str = "select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, \
-     key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at \
-     from request where brand_id = $1 and id = $2";
+     key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at, \
+     campaign_id, entered_at, look_at from request where brand_id = $1 and id = $2";
 
 /// A request's brand and id.
 pub type Key = (BrandId, RequestId);
@@ -160,7 +170,10 @@ pub fn insert(writes: &mut Writes, requests: &[RequestRow]) {
             .uuid_or_null("follows_id", |q| q.follows_id.map(|id| id.0))
             .int("issued_at", |q| q.issued_at.micros())
             .int("expires_at", |q| q.expires_at.micros())
-            .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros));
+            .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros))
+            .uuid_or_null("campaign_id", |q| q.campaign_id.map(|id| id.0))
+            .int_or_null("entered_at", |q| q.entered_at.map(Timestamp::micros))
+            .int("look_at", |q| q.look_at.micros());
         writes.add(INSERT, rows);
     }
 }
@@ -203,8 +216,17 @@ pub fn update(writes: &mut Writes, requests: &[RequestRow]) {
             .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros))
             .int("mailed", |q| q.mailed)
             .int("last_mail_at", |q| q.last_mail_at.micros())
-            .int("code_tries", |q| q.code_tries);
+            .int("code_tries", |q| q.code_tries)
+            .int("look_at", |q| q.look_at.micros());
         writes.add(UPDATE, rows);
+    }
+}
+
+/// Ends open requests whose mails never left: nobody holds their links, and whoever asks these contacts next need not wait.
+pub fn end_unsent(writes: &mut Writes, requests: &[Key], now: Timestamp) {
+    for part in requests.chunks(ROWS_AT_MOST) {
+        let rows = by_key(part).int("ended_at", |_| now.micros());
+        writes.add(END_UNSENT, rows);
     }
 }
 
@@ -217,6 +239,15 @@ pub fn count_openings(writes: &mut Writes, hits: &[(Key, i64)]) {
             .int("more", |hit| hit.1);
         writes.add(COUNT_OPENINGS, rows);
     }
+}
+
+/// Open requests of all brands whose reminder or whose end is due; those that are due first.
+pub async fn list_due(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Key>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_DUE)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
 }
 
 /// Deletes the requests of an erased contact; answers with their number. From then on their links lead nowhere.

@@ -16,13 +16,15 @@ use super::{Conn, Store, StoreError, settings};
 const DUE: &str = "scrub_due";
 
 /// The tables that hold what an erasure deletes.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 8] = [
     "contact",
     "request",
     "opening",
     "outbox",
     "event",
     "sealed_evidence",
+    "proof_file",
+    "proof_reference",
 ];
 
 /// A reader that is at it keeps the log from being cut. Other writers wait with us, so each try is short.

@@ -6,7 +6,7 @@ use super::erased::AddressHash;
 use super::requests::RequestRow;
 use super::set::Rows;
 use super::{Conn, StoreError};
-use crate::domain::ids::{BrandId, ContactId, FormId, RequestId};
+use crate::domain::ids::{BrandId, CampaignId, ContactId, FormId, RequestId};
 use crate::domain::time::Timestamp;
 
 /// Whom a signup names, and the rates that it draws on.
@@ -60,6 +60,9 @@ struct Row {
     issued_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+    campaign_id: Option<CampaignId>,
+    entered_at: Option<Timestamp>,
+    look_at: Option<Timestamp>,
     recent: Option<String>,
     suppressed_at: Option<Timestamp>,
     suppressed_for: Option<String>,
@@ -75,6 +78,7 @@ pub const INSTALLATION: &str = "installation";
 const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
+     q.campaign_id, q.entered_at, q.look_at, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
      from r \
@@ -90,6 +94,7 @@ const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open
 const FIND_POSTGRES: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
+     q.campaign_id, q.entered_at, q.look_at, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
      from r \
@@ -170,6 +175,9 @@ impl Row {
             issued_at: self.issued_at?,
             expires_at: self.expires_at?,
             ended_at: self.ended_at,
+            campaign_id: self.campaign_id,
+            entered_at: self.entered_at,
+            look_at: self.look_at?,
         })
     }
 

@@ -50,10 +50,14 @@ const TURN: &str = "select pg_advisory_xact_lock(7161108350190421348)";
 const NEWEST: &str = "select number, chain from timestamp order by number desc limit 1";
 const FIND: &str = "select size, authority, at, response, certificates, received_at from timestamp \
      where size = $1 and authority = $2";
+const LAST_STAMPED: &str = "select c.last_position from timestamp t join log_checkpoint c on c.size = t.size \
+     order by t.size desc limit 1";
 const NEWEST_BY: &str = "select size, authority, at, response, certificates, received_at from timestamp \
      where authority = $1 order by size desc limit 1";
 const LIST: &str = "select number, chain, size, authority, at, response, certificates, received_at from timestamp \
      where size > $1 order by size, authority limit $2";
+const LIST_BACK: &str = "select number, chain, size, authority, at, response, certificates, received_at from timestamp \
+     where number < $1 order by number desc limit $2";
 /// The authorities that ever gave a stamp, one step along the index for each.
 const FIRST_FROM: &str = "with recursive a (authority) as (select min(n.authority) from timestamp n union all \
      select (select min(n.authority) from timestamp n where n.authority > a.authority) from a where a.authority is not null) \
@@ -154,6 +158,19 @@ pub async fn list(
         .await?))
 }
 
+/// Stamps that were kept before the one of a number, the newest first.
+pub async fn list_back(
+    conn: &mut Conn,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<NumberedStamp>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_BACK)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
 /// Of each authority the first stamp that covers the first `size` entries: they were logged before its time.
 pub async fn first_from(conn: &mut Conn, size: i64) -> Result<Vec<KeptStamp>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(FIRST_FROM).bind(size).fetch_all(driver).await?))
@@ -162,6 +179,13 @@ pub async fn first_from(conn: &mut Conn, size: i64) -> Result<Vec<KeptStamp>, St
 /// Of each authority the last stamp that does not cover the first `size` entries: the last of them was logged after it.
 pub async fn last_before(conn: &mut Conn, size: i64) -> Result<Vec<KeptStamp>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LAST_BEFORE).bind(size).fetch_all(driver).await?))
+}
+
+/// The position up to which events are covered by some stamp; 0 for none.
+pub async fn last_stamped_position(conn: &mut Conn) -> Result<i64, StoreError> {
+    let found: Option<(i64,)> =
+        on!(conn, driver => sqlx::query_as(LAST_STAMPED).fetch_optional(driver).await?);
+    Ok(found.map_or(0, |row| row.0))
 }
 
 /// How it stands with every authority that was ever asked.

@@ -1,32 +1,57 @@
 //! Pages for operators.
 
+pub mod account;
+pub mod brand;
+pub mod contact;
+pub mod contacts;
+pub mod edit_form;
+pub mod forms;
+pub mod chart;
+pub mod delivery;
+pub mod evidence;
+pub mod frame;
+pub mod guard;
+pub mod operators;
 pub mod overview;
+pub mod policy;
+pub mod routes;
+pub mod settings;
 pub mod sign_in;
+pub mod table;
 
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::Web;
-use crate::store::operators::OperatorRow;
+use super::extract::client;
+use super::page::render;
+use crate::app::acted::Acting;
+use crate::domain::circumstances::Circumstances;
+use crate::domain::operator::Operator;
+use frame::{Frame, MessagePage};
 
-/// `__Host-` binds the cookie to this very host over https; without https browsers refuse the prefix.
-fn cookie_name(shared: &Web) -> &'static str {
+/// `__Host-` binds a cookie to this very host over https; without https browsers refuse the prefix.
+fn cookie_name(shared: &Web, name: &str) -> String {
     if shared.app.config.is_https() {
-        "__Host-session"
+        format!("__Host-{name}")
     } else {
-        "session"
+        name.to_owned()
     }
 }
 
-fn session_of(request: &HttpRequest, shared: &Web) -> Option<String> {
+const SESSION: &str = "session";
+/// Kept by a browser in which somebody signed in before.
+const DEVICE: &str = "device";
+
+fn cookie_of(request: &HttpRequest, shared: &Web, name: &str) -> Option<String> {
     request
-        .cookie(cookie_name(shared))
+        .cookie(&cookie_name(shared, name))
         .map(|cookie| cookie.value().to_owned())
 }
 
-fn session_cookie(shared: &Web, value: String) -> Cookie<'static> {
-    Cookie::build(cookie_name(shared), value)
+fn cookie(shared: &Web, name: &str, value: String) -> Cookie<'static> {
+    Cookie::build(cookie_name(shared, name), value)
         .path("/")
         .http_only(true)
         .secure(shared.app.config.is_https())
@@ -34,24 +59,53 @@ fn session_cookie(shared: &Web, value: String) -> Cookie<'static> {
         .finish()
 }
 
-/// Who is signed in; else the answer that leads to the sign-in page.
-async fn signed_in(
-    request: &HttpRequest,
-    shared: &web::Data<Web>,
-) -> Result<OperatorRow, HttpResponse> {
-    let to_sign_in = || {
-        HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, "/admin/sign-in"))
-            .finish()
-    };
-    let Some(session) = session_of(request, shared) else {
-        return Err(to_sign_in());
-    };
-    match shared.app.operator_of(&session).await {
-        Ok(Some(operator)) => Ok(operator),
-        Ok(None) => Err(to_sign_in()),
-        Err(error) => Err(super::error::store_failure(request, shared, &error)),
-    }
+fn from(request: &HttpRequest, shared: &Web) -> Circumstances {
+    client::circumstances(request, &shared.app.config.trusted_proxies)
+}
+
+/// Whoever the guard let in, with where they act from.
+fn acting(request: &HttpRequest, shared: &Web) -> Option<Acting> {
+    Some(Acting {
+        operator: request.extensions().get::<Operator>().cloned()?,
+        circumstances: from(request, shared),
+    })
+}
+
+/// Goes on to another page, which a reload does not send again (post, redirect, get).
+fn see(location: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, location))
+        .finish()
+}
+
+/// A page that says one thing.
+fn say(
+    shared: &Web,
+    operator: &Operator,
+    status: StatusCode,
+    title: &str,
+    text: &str,
+) -> HttpResponse {
+    let frame = Frame::new(shared, operator, title);
+    render(
+        status,
+        &MessagePage {
+            frame,
+            text: text.to_owned(),
+        },
+    )
+}
+
+fn not_found(shared: &Web, operator: &Operator, what: &str) -> HttpResponse {
+    say(
+        shared,
+        operator,
+        StatusCode::NOT_FOUND,
+        "Not found",
+        &format!(
+            "{what} is not here. It may have been erased or renamed, or it belongs to a brand that you do not work for."
+        ),
+    )
 }
 
 /// A post to these pages must come from one of them: browsers say where a request comes from (Fetch Metadata). Only one

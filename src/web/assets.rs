@@ -18,6 +18,7 @@ pub struct Assets {
     files: Vec<Asset>,
     pub css: String,
     pub admin_css: String,
+    pub admin_js: String,
     pub icon: String,
     pub form_js: String,
     pub inbox_js: String,
@@ -62,6 +63,7 @@ impl Assets {
             CSS,
             include_bytes!("../../static/admin.css"),
         );
+        let admin_js = add("admin", "js", JS, include_bytes!("../../static/admin.js"));
         let icon = add(
             "favicon",
             "svg",
@@ -96,6 +98,7 @@ impl Assets {
             files,
             css,
             admin_css,
+            admin_js,
             icon,
             form_js,
             inbox_js,

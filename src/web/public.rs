@@ -9,6 +9,8 @@ pub mod inbox;
 pub mod kiosk;
 pub mod log;
 pub mod message;
+pub mod prefer;
 pub mod qr;
 pub mod receipt;
+pub mod unsubscribe;
 pub mod verify;

@@ -43,6 +43,21 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/c/{token}/receipt", get().to(public::receipt::show))
         .route("/a/{token}", get().to(public::about::show))
         .route("/a/{token}", head().to(public::about::show))
+        // Leaving and choosing
+        .route("/u/{token}", get().to(public::unsubscribe::show))
+        .route("/u/{token}", head().to(public::unsubscribe::show))
+        .route("/u/{token}", post().to(public::unsubscribe::submit))
+        .route("/p", get().to(public::prefer::lost_ask))
+        .route("/p", head().to(public::prefer::lost_ask))
+        .route("/p", post().to(public::prefer::lost))
+        .route("/p/{token}", get().to(public::prefer::show))
+        .route("/p/{token}", head().to(public::prefer::show))
+        .route("/p/{token}", post().to(public::prefer::submit))
+        .route("/p/{token}/data.json", get().to(public::prefer::json))
+        .route("/p/{token}/report.zip", get().to(public::prefer::report))
+        .route("/p/{token}/erase", get().to(public::prefer::erase_ask))
+        .route("/p/{token}/erase", head().to(public::prefer::erase_ask))
+        .route("/p/{token}/erase", post().to(public::prefer::erase))
         // Evidence
         .route("/log/{path:.*}", get().to(public::log::show))
         .route("/verify", get().to(public::verify::show))
@@ -50,10 +65,7 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .route("/static/{name}", get().to(assets::file))
         .route("/theme/{name}", get().to(assets::theme))
         // Operators
-        .route("/admin", get().to(admin::overview::show))
-        .route("/admin/sign-in", get().to(admin::sign_in::show))
-        .route("/admin/sign-in", post().to(admin::sign_in::submit))
-        .route("/admin/sign-out", post().to(admin::sign_in::end))
+        .configure(admin::routes::configure)
         // Programs
         .configure(api::configure)
         // Machines

@@ -4,7 +4,7 @@ const OUR_COMMENT = "countersign bundle v1";
 const MB = 1_000_000;
 const LIMIT_ALL = 256 * MB;
 const LIMIT_FILE = 64 * MB;
-const LIMIT_COUNT = 20_000;
+const LIMIT_COUNT = 65_000;
 
 const NAMES = new RegExp(
   "^(?:MANIFEST|HOW-TO-VERIFY\\.md|checkpoint|consistency\\.json|log-key\\.pub|record\\.jsonld|report\\.html|verify\\.html" +
@@ -80,7 +80,7 @@ function take(files, name, content) {
   must(!files.has(name), name, "This name stands in the archive twice.");
   must(content.length <= LIMIT_FILE, name, "This file is larger than 64 MB.");
   files.set(name, content);
-  must(files.size <= LIMIT_COUNT, "", "The archive holds more than 20,000 files.");
+  must(files.size <= LIMIT_COUNT, "", "The archive holds more than 65,000 files.");
 }
 
 function readOurs(zip, end) {
@@ -103,7 +103,7 @@ function readOurs(zip, end) {
     at += header.length + content.length;
     before = name;
   }
-  const central = join(...directory);
+  const central = joined(directory);
   const record = fields([4, END], [2, 0], [2, 0], [2, files.size], [2, files.size], [4, central.length], [4, at], [2, OUR_COMMENT.length]);
   const rest = join(central, record, bytesOf(OUR_COMMENT));
   must(same(rest, zip.bytes.subarray(at)), before ?? "", "After this file the archive is not as countersign writes it.");
@@ -131,7 +131,7 @@ async function inflate(packed, size, name) {
     refuse(name, "Its compressed data cannot be read.");
   }
   must(got === size, name, "It is not as large as the archive says.");
-  return join(...parts);
+  return joined(parts);
 }
 
 async function readEntry(zip, at, files, folders) {
@@ -166,7 +166,7 @@ async function readAgain(zip, end) {
   const files = new Map();
   const folders = new Set();
   const count = zip.u16(end + 10);
-  must(count <= LIMIT_COUNT, "", "The archive holds more than 20,000 files.");
+  must(count <= LIMIT_COUNT, "", "The archive holds more than 65,000 files.");
   let at = zip.u32(end + 16);
   let all = 0;
   for (let i = 0; i < count; i++) {

@@ -44,7 +44,8 @@ function compareBytes(one, other) {
   return a.length - b.length;
 }
 
-function join(...parts) {
+/** For lists of any length: arguments of a call are limited. */
+function joined(parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -53,6 +54,8 @@ function join(...parts) {
   }
   return whole;
 }
+
+const join = (...parts) => joined(parts);
 
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 

@@ -27,7 +27,7 @@ const MOST_OUTCOMES = 8;
 
 /** What it comes to: each confirmation, refusal and withdrawal, with its time. */
 function outcomes(bundle) {
-  const told = bundle.events.filter(({ event }) => ["confirmed", "declined", "withdrawn"].includes(event.kind));
+  const told = bundle.events.filter(({ event }) => ["confirmed", "declined", "withdrawn", "purpose_changed", "complained"].includes(event.kind));
   const lines = told.slice(-MOST_OUTCOMES).map((one) => {
     const { event, number, at } = one;
     const who = bundle.confirmations.get(number)?.opener.event.address;

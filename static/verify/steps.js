@@ -100,6 +100,8 @@ const MEMBERS = {
   confirmed: { purposes: isTexts, grade: (value) => ["code", "same_browser", "link_button"].includes(value) },
   declined: { purposes: isTexts },
   withdrawn: { purposes: isTexts },
+  purpose_changed: { purposes: isTexts },
+  complained: { purposes: isTexts },
 };
 const EVERY = { id: isUuid, schema: (value) => value === 1, kind: isText, brand: isUuid, contact: isUuid, at: isTime };
 
@@ -120,7 +122,7 @@ function readEvent(bytes, name) {
 async function circumstances(bundle) {
   bundle.circumstances = new Map();
   for (const name of namesUnder(bundle, "circumstances")) {
-    const of = bundle.events.find(({ number }) => name === `circumstances/${numbered(number)}.json`);
+    const of = bundle.events[Number(name.slice("circumstances/".length, -".json".length)) - 1];
     must(of, name, "It is of an event that is not there.");
     const named = of.event.circumstances_sha256;
     must(named !== undefined, name, "Its event names no circumstances.");

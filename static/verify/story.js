@@ -39,7 +39,7 @@ const GRADES = {
 /** Title and a line below it, by kind. */
 const SENTENCES = {
   signed_up: (event) => [`Signed up for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, on the form “${words(event.form)}”${event.asked_by?.legal_name ? `, asked by ${words(event.asked_by.legal_name)}` : ""}`],
-  imported: (event) => [`Imported for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: where the address came from is the operator's word`],
+  imported: (event) => event.left === true ? [`Left ${quoted(event.purposes)}, as an import says`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: it is the operator's word`] : [`Imported for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: where the address came from is the operator's word`],
   import_withdrawn: () => ["The import was taken back"],
   invited: (event) => [`${isReminder(event) ? "Reminded" : "Asked"} by campaign to confirm ${quoted(event.purposes)}`, `${words(event.address)}, with the wording of the form “${words(event.form)}”${event.asked_by?.legal_name ? `, asked by ${words(event.asked_by.legal_name)}` : ""}`],
   lapsed: (event) => [`Consent that nobody confirmed lapsed: ${quoted(event.purposes)}`],
@@ -47,6 +47,14 @@ const SENTENCES = {
   confirmed: (event) => [`Confirmed ${quoted(event.purposes)}`, GRADES[event.grade]],
   declined: (event) => [`Said no to ${quoted(event.purposes)}`],
   withdrawn: (event) => [`Left ${quoted(event.purposes)}`],
+  purpose_changed: (event) => [`Turned on ${quoted(event.purposes)}`, "On the page behind the preferences link; the record holds the wording that it showed"],
+  paused: (event) => [words(event.until) ? `Asked for no mail before ${words(event.until)}` : "Ended the pause"],
+  language_changed: (event) => [`Changed the language to ${words(event.to)}`],
+  bounced: (event) => [event.hard === true ? "A mail came back for good" : "A mail came back for the time being", `${words(event.status)} ${words(event.said)}`],
+  complained: (event) => [`Complained about a mail, and so left ${quoted(event.purposes)}`, "A provider reported it"],
+  suppression_lifted: (event) => ["An operator let the brand write to the mailbox again", words(event.reason)],
+  expired: () => ["Nobody answered in time; this request ended"],
+  reminded: () => ["Nobody had answered yet; a reminder was due"],
   link_opened: (event) => ["A link from the mail was opened", event.same_browser === true ? "In the browser that signed up; opening alone confirms nothing" : "Opening alone confirms nothing"],
   mail_requested: () => ["The mail was asked for again"],
   mail_failed: () => ["A mail could not be delivered"],
@@ -117,7 +125,7 @@ function mailText(mail) {
 function storyItem(one, bundle) {
   const [title, more] = sentence(one, bundle);
   const { kind } = one.event;
-  const mark = { declined: "withdrawn" }[kind] ?? kind;
+  const mark = { declined: "withdrawn", complained: "withdrawn" }[kind] ?? kind;
   const known = ["signed_up", "mail_accepted", "confirmed", "withdrawn"].includes(mark);
   const item = el("li", known ? mark : "", icon(known ? mark : "other"), when(one.at), el("h3", "", title), more ? el("p", "muted", more) : null, restsOn(one, bundle));
   if (bundle.mails.has(one.number)) item.append(fold("The mail's text", mailText(bundle.mails.get(one.number))));

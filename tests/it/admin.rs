@@ -1,12 +1,19 @@
 //! Posts to the operators' pages come from these pages only.
 
+pub mod contacts;
+pub mod forms;
+pub mod roles;
+pub mod signing_in;
+
+use countersign::app::operators;
+
 use crate::harness::World;
 use crate::on_both_engines;
 
 on_both_engines! {
     async fn a_post_from_another_site_signs_nobody_in_or_out(engine: Engine) {
         let world = World::on(engine).await;
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         let fields = [("name", "olga"), ("password", "a long enough password")];
         for (site, origin, allowed) in [
             (Some("cross-site"), "https://evil.example", false),
@@ -38,18 +45,18 @@ on_both_engines! {
 
     async fn a_new_password_ends_all_sessions_and_a_disabled_operator_is_out(engine: Engine) {
         let world = World::on(engine).await;
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         let fields = [("name", "olga"), ("password", "a long enough password")];
         let mut client = world.client("192.0.2.1").with("sec-fetch-site", "same-origin");
         client.post("/admin/sign-in", &fields).await;
         assert_eq!(client.get("/admin").await.status, 200);
-        countersign::app::sign_in::set_password(&world.app, "olga", "another long password").await.unwrap();
+        operators::set_password(&world.app, None, "olga", "another long password", &[]).await.unwrap();
         assert_eq!(client.get("/admin").await.status, 303);
         assert_eq!(client.post("/admin/sign-in", &fields).await.status, 401);
         let fields = [("name", "olga"), ("password", "another long password")];
         client.post("/admin/sign-in", &fields).await;
         assert_eq!(client.get("/admin").await.status, 200);
-        countersign::app::sign_in::disable(&world.app, "olga").await.unwrap();
+        operators::disable(&world.app, None, "olga").await.unwrap();
         assert_eq!(client.get("/admin").await.status, 303);
         assert_eq!(client.post("/admin/sign-in", &fields).await.status, 401);
         world.finish().await;

@@ -15,6 +15,12 @@ use crate::on_both_engines;
 /// Ada signs up and confirms, Ben signs up; everything is in the log, under two checkpoints.
 async fn two_people(engine: Engine) -> World {
     let world = World::on(engine).await;
+    two_people_at(&world).await;
+    world
+}
+
+/// The same on a server with settings of its own.
+async fn two_people_at(world: &World) {
     world.signed_up("ben@example.org", "198.51.100.2").await;
     world.app.sequence().await.unwrap();
     let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
@@ -22,7 +28,6 @@ async fn two_people(engine: Engine) -> World {
     world.advance(90);
     assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
     world.app.sequence().await.unwrap();
-    world
 }
 
 async fn audited(world: &World) -> Audit {

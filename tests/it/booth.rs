@@ -103,6 +103,15 @@ on_both_engines! {
         let entry = sealed(&page, "news", 1, &content("anna@example.org", ago(&world, 7_200)));
         send(&mut tablet, &[entry]).await;
         let mail = world.mail_to("anna@example.org").await;
+        // Mail and pages say when it was entered, and that the tablet says so; not when it arrived.
+        let entered = ago(&world, 7_200).for_people("de");
+        assert_ne!(entered, world.clock.now().for_people("de"));
+        let says = format!("auf einem Tablet eingegeben, nach dessen Uhr am {entered}");
+        assert!(mail.0.text.replace('\n', " ").contains(&says), "{}", mail.0.text);
+        for path in [mail.confirm(), mail.about()] {
+            let page = world.client("198.51.100.9").get(&path).await.text();
+            assert!(page.contains(&entered) && page.contains("Tablet"), "{page}");
+        }
         world.advance(60);
         world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
         let (bytes, _) = crate::bundle::bundle_of(&world, "anna@example.org").await;

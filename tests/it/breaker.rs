@@ -296,7 +296,7 @@ on_both_engines! {
 
     async fn the_overview_tells_the_operator_what_is_held_and_what_to_do(engine: Engine) {
         let (world, _) = flooded(engine).await;
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         let mut client = world.client("192.0.2.1").with("sec-fetch-site", "same-origin");
         let fields = [("name", "olga"), ("password", "a long enough password")];
         assert_eq!(client.post("/admin/sign-in", &fields).await.status, 303);

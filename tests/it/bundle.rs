@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use countersign::app::App;
+use countersign::app::prove::select::Span;
 use countersign::clock::Random;
 use countersign::domain::time::Timestamp;
 use countersign::ledger::archive;
@@ -13,7 +15,7 @@ use countersign::ledger::timestamp::authority::Authority;
 use countersign::store::Engine;
 
 use crate::harness::http::{Peer, Reaction};
-use crate::harness::{START, World};
+use crate::harness::{Folder, START, World};
 use crate::{on_both_engines, recipe};
 
 /// The bundle that the server makes of an address.
@@ -64,6 +66,34 @@ pub async fn stamped(engine: Engine) -> (World, Vec<u8>, Report) {
     world.advance(3_600);
     confirmed(&world, "ada@example.org").await;
     time.store(world.clock.now().micros(), Ordering::SeqCst);
+    let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+    (world, bytes, report)
+}
+
+/// Adds so many copies of the first event of a kind, under that kind or another, as many hits on a link would stand there.
+fn copies(engine: Engine, count: usize, of: &str, kind: &str) -> String {
+    let (with, numbers) = match engine {
+        Engine::Sqlite => (
+            format!(
+                "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count}) "
+            ),
+            "n".to_owned(),
+        ),
+        Engine::Postgres => (String::new(), format!("generate_series(1, {count})")),
+    };
+    format!(
+        "{with}insert into event (brand_id, contact_id, kind, at, body, salt, circumstances) \
+         select brand_id, contact_id, '{kind}', at, body, salt, circumstances from event, {numbers} \
+         where position = (select min(position) from event where kind = '{of}')"
+    )
+}
+
+/// A bundle of one whose link was opened more than ten thousand times.
+pub async fn large(engine: Engine) -> (World, Vec<u8>, Report) {
+    let world = World::on(engine).await;
+    confirmed(&world, "ada@example.org").await;
+    let hits = copies(engine, 10_500, "link_opened", "link_opened");
+    world.sql(&hits).await.unwrap();
     let (bytes, report) = bundle_of(&world, "ada@example.org").await;
     (world, bytes, report)
 }
@@ -191,6 +221,65 @@ on_both_engines! {
         world.end().await;
     }
 
+    async fn a_bundle_of_more_than_ten_thousand_events_holds_by_the_program_and_by_the_recipe(engine: Engine) {
+        let (world, bytes, report) = large(engine).await;
+        assert_eq!(report.events.len(), 10_504);
+        let (files, is_ours) = archive::read(&bytes).unwrap();
+        assert!(is_ours && files.len() > 31_000, "{}", files.len());
+        recipe::passes(&bytes);
+        world.end().await;
+    }
+
+    async fn where_a_bundle_has_no_room_a_part_of_the_time_does_and_says_that_it_is_one(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "ada@example.org").await;
+        world.sql(&copies(engine, 20_000, "link_opened", "link_opened")).await.unwrap();
+        world.advance(40 * 86_400);
+        let second = world.clock.now();
+        confirmed(&world, "ada@example.org").await;
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let of = |from: Option<Timestamp>, until: Option<Timestamp>| world.app.bundle_of(brand, "ada@example.org", Span { from, until });
+        let problem = of(None, None).await.err().unwrap().to_string();
+        assert!(problem.contains("more than 20000 events") && problem.contains("with --from and --until"), "{problem}");
+        // The second signup alone, and from the middle of its request: what belongs to it stays together.
+        for (from, until) in [
+            (Some(second), None),
+            (Some(world.clock.now()), None),
+            (Some(second), Some(second.plus(Duration::from_secs(1)))),
+        ] {
+            let made = of(from, until).await.unwrap().unwrap();
+            let kinds: Vec<&str> = made.report.events.iter().map(|event| event.kind.as_str()).collect();
+            assert_eq!(kinds, ["signed_up", "mail_accepted", "link_opened", "confirmed"]);
+            assert!(made.left_out[0].contains("20004 other events of this contact are left out"), "{:?}", made.left_out);
+            let (files, _) = archive::read(&made.bytes).unwrap();
+            let page = String::from_utf8(files["report.html"].clone()).unwrap();
+            assert!(page.contains(&made.left_out[0]) && page.contains("tells of a part of the time only"));
+            assert!(!page.contains("Consent stands"), "it cannot say what stands now");
+            let record = String::from_utf8(files["record.jsonld"].clone()).unwrap();
+            assert!(record.contains("are left out"));
+            recipe::passes(&made.bytes);
+        }
+        let problem = of(Some(world.clock.now().plus(Duration::from_secs(1))), None).await.err().unwrap().to_string();
+        assert_eq!(problem, "nothing happened in this time");
+        world.end().await;
+    }
+
+    async fn a_receipt_is_found_behind_any_number_of_other_events(engine: Engine) {
+        let world = World::on(engine).await;
+        let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+        let link = world.mail_to("ada@example.org").await.confirm();
+        world.sql(&copies(engine, 5_100, "signed_up", "link_opened")).await.unwrap();
+        world.advance(60);
+        assert_eq!(person.post(&link, &[]).await.status, 200);
+        world.app.sequence().await.unwrap();
+        let given = person.get(&format!("{link}/receipt")).await;
+        assert_eq!(given.status, 200);
+        let told = bundle::read_receipt(&given.body, &world.app.log.key.verifier()).unwrap();
+        assert_eq!((told.kind.as_str(), told.index), ("confirmed", 5_102));
+        world.end().await;
+    }
+
     async fn a_bundle_waits_for_no_server_and_goes_on_after_more_has_happened(engine: Engine) {
         let world = World::on(engine).await;
         confirmed(&world, "ada@example.org").await;
@@ -234,4 +323,105 @@ on_both_engines! {
         assert!(problem.to_string().contains("proofs/0004.tlog-proof"), "{problem}");
         world.end().await;
     }
+}
+
+/// Two authorities stamp the log 260 times; Ada opens her link before each time, and confirms after the last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_there_are_more_timestamps_than_a_bundle_holds_those_around_confirmations_go_first() {
+    let time = Arc::new(AtomicI64::new(START.micros()));
+    let mut peers = Vec::new();
+    for secret in [7, 8] {
+        let (authority, told) = (Authority::from_secret(&[secret; 32]), time.clone());
+        let peer = Peer::start(move |request| {
+            let at = Timestamp::from_micros(told.load(Ordering::SeqCst));
+            let answer = authority.respond(&request.body, at);
+            Reaction::ok("application/timestamp-reply", answer)
+        });
+        peers.push(peer.await);
+    }
+    let settings = format!(
+        "[timestamp]\nauthorities = [\"one={}\", \"two={}\"]\nallow_private = true\nevery_minutes = 10\n",
+        peers[0].url(),
+        peers[1].url()
+    );
+    let world = World::with(Engine::Sqlite, &settings).await;
+    let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+    let link = world.mail_to("ada@example.org").await.confirm();
+    person.get(&link).await;
+    for _ in 0..260 {
+        let hit = copies(Engine::Sqlite, 1, "link_opened", "link_opened");
+        world.sql(&hit).await.unwrap();
+        world.app.sequence().await.unwrap();
+        // A copied event says the first minute: no stamp may speak against it.
+        world.clock.step(1_000_000);
+        time.store(world.clock.now().micros(), Ordering::SeqCst);
+        world.app.stamp_now().await.unwrap();
+    }
+    person.post(&link, &[]).await;
+    let catalog = world.app.catalog();
+    let brand = catalog.brand_by_slug("acme").unwrap();
+    let made = world.app.bundle_of(brand, "ada@example.org", Span::WHOLE);
+    let made = made.await.unwrap().unwrap();
+    let report = &made.report;
+    assert_eq!(report.anchors.len(), 500);
+    let confirmed = report.events.last().unwrap();
+    assert_eq!(confirmed.kind, "confirmed");
+    // Its own on both sides: the last that did not hold it, and the first that did.
+    let (after, before) = (
+        confirmed.logged_after.as_ref().unwrap(),
+        confirmed.logged_before.as_ref().unwrap(),
+    );
+    assert_eq!(
+        (after.1, before.1),
+        (START.plus(Duration::from_secs(260)), world.clock.now())
+    );
+    assert!(
+        after.0.starts_with("00000263-") && before.0.starts_with("00000264-"),
+        "{after:?} {before:?}"
+    );
+    let told = &made.left_out[0];
+    assert!(
+        told.contains("no more than 500 timestamps")
+            && told.contains("other events are bounded by"),
+        "{told}"
+    );
+    let (files, _) = archive::read(&made.bytes).unwrap();
+    assert!(String::from_utf8_lossy(&files["report.html"]).contains(told.as_str()));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_makes_a_bundle_of_a_part_of_the_time() {
+    let world = World::on(Engine::Sqlite).await;
+    confirmed(&world, "ada@example.org").await;
+    let folder = Folder::new();
+    let settings = folder.0.join("countersign.toml");
+    std::fs::write(&settings, world.settings_text()).unwrap();
+    let run = |more: &[&str]| {
+        let file = folder.0.join("ada.zip");
+        std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args([
+                "--config",
+                settings.to_str().unwrap(),
+                "evidence",
+                "ada@example.org",
+                "--brand",
+                "acme",
+                "-o",
+            ])
+            .arg(file)
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let made = run(&["--from", "2026-11-23", "--until", "2026-11-24"]);
+    let said = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success(), "{said}");
+    assert!(
+        said.contains("4 events") && said.contains("0 other events of this contact are left out"),
+        "{said}"
+    );
+    assert_eq!(run(&["--from", "2027-01-01"]).status.code(), Some(1));
+    assert_eq!(run(&["--from", "yesterday"]).status.code(), Some(2));
+    world.end().await;
 }

@@ -1,5 +1,6 @@
 //! Campaigns: who is asked, at what pace, and what comes of it. The three jobs that people hire us for, from file to consent.
 
+mod mending;
 mod pace;
 mod stories;
 

@@ -126,6 +126,7 @@ fn example(language: &str, values: &Varying) -> Vec<u8> {
         about_url: format!("https://confirm.acme.example/a/{}", values.about_token),
         code: values.code.clone(),
         asked_at: values.asked_at,
+        by_tablet: false,
         asked_from: Some("www.acme.example".to_owned()),
         expires_at: values.expires_at,
         message_id: format!("{}@acme.example", values.message_local),

@@ -5,7 +5,7 @@ pub mod invited;
 use std::collections::BTreeMap;
 
 use countersign::app::prove::consent_record::consent_record;
-use countersign::app::prove::dossier::{Anchor, Dossier, Entry};
+use countersign::app::prove::dossier::{Anchor, Dossier, Entry, LeftOut};
 use countersign::app::prove::report::report;
 use countersign::domain::event::Fact;
 use countersign::store::Engine;
@@ -57,6 +57,7 @@ async fn dossier(world: &World, email: &str) -> Dossier {
         }
     }
     Dossier {
+        proofs: Default::default(),
         brand: brand.declared.clone(),
         contact,
         address: email.to_owned(),
@@ -70,6 +71,7 @@ async fn dossier(world: &World, email: &str) -> Dossier {
         ],
         log_key_fingerprint: "5b0c".repeat(16),
         made_at: world.clock.now(),
+        left_out: LeftOut::default(),
     }
 }
 
@@ -218,6 +220,9 @@ async fn left() -> (World, Dossier) {
     last.event.request = None;
     last.discloses = false;
     last.event.fact = Fact::Withdrawn {
+        method: None,
+        by: None,
+        reason: None,
         purposes: last.event.fact.purposes().to_vec(),
         scope: "all".to_owned(),
         circumstances: Default::default(),

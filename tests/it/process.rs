@@ -145,7 +145,7 @@ pub fn declare(folder: &Path, port: u16) {
 const KILLED_WITHIN: u64 = 800;
 const ROUNDS: usize = 10;
 /// Longer than a claim on a mail outlives the process that made it.
-const LEASES_ARE_OVER: Duration = Duration::from_secs(61);
+pub const LEASES_ARE_OVER: Duration = Duration::from_secs(61);
 
 /// Starts the server, drives it with signups, and kills it after a time; answers with the acknowledged addresses.
 async fn one_round(folder: &Path, port: u16, round: usize, killed_after: u64) -> Vec<String> {
@@ -166,7 +166,7 @@ async fn one_round(folder: &Path, port: u16, round: usize, killed_after: u64) ->
 }
 
 /// Looks at the database as one more process does, with a clock that may be ahead.
-async fn look(url: &str, smtp_port: u16, ahead: Duration) -> Arc<App> {
+pub async fn look(url: &str, smtp_port: u16, ahead: Duration) -> Arc<App> {
     let config = crate::harness::settings("http://127.0.0.1:1", url, smtp_port, "");
     let clock = Clock::fixed(Clock::System.now().plus(ahead));
     App::start(config, clock, Random::Os).await.unwrap()

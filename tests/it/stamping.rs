@@ -188,7 +188,7 @@ on_both_engines! {
         let shown = world.client("192.0.2.1").get("/readyz").await;
         assert_eq!(shown.status, 200, "signups are taken all the same");
         assert!(shown.json()["timestamps"][0]["problem"].as_str().unwrap().contains("500"));
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         let fields = [("name", "olga"), ("password", "a long enough password")];
         let mut olga = world.client("192.0.2.1").with("sec-fetch-site", "same-origin");
         olga.post("/admin/sign-in", &fields).await;

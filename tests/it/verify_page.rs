@@ -54,10 +54,14 @@ async fn unpacked() -> (Folder, Files) {
 
 /// `[headline, step and file, reason]` of the verdict once it is there.
 async fn answer(browser: &Browser, name: &str) -> Value {
+    answer_within(browser, name, PATIENCE).await
+}
+
+async fn answer_within(browser: &Browser, name: &str, patience: Duration) -> Value {
     let read = "if (document.getElementById('result').hidden) return null; \
          const text = css => document.querySelector(css)?.textContent ?? ''; \
          return [text('#verdict'), text('.where'), text('.where code'), text('.wrong p + p')]";
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     loop {
         let found = browser.run(read).await;
         if !found.is_null() {
@@ -144,6 +148,18 @@ on_the_page! {
             let answer = check(&browser, &samples, &sample.name, &sample.trust).await;
             assert_is_right(sample, &answer);
         }
+    }
+
+    async fn a_bundle_of_more_than_ten_thousand_events_holds_in_the_browser_too(browser, _samples, Kind::default()) {
+        let (world, bytes, _) = bundle::large(Engine::Sqlite).await;
+        world.end().await;
+        let folder = Folder::new();
+        let path = folder.0.join("large.zip");
+        std::fs::write(&path, bytes).unwrap();
+        browser.find("#file").await.send_keys(path.to_str().unwrap()).await.unwrap();
+        // It hashes some 200,000 times, each time by way of the browser's own task.
+        let answer = answer_within(&browser, "large", PATIENCE * 6).await;
+        assert_eq!(answer[0], "This bundle holds", "{answer}");
     }
 
     async fn one_changed_bit_anywhere_in_a_bundle_is_refused(browser, samples, Kind::default()) {

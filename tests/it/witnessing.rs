@@ -243,7 +243,7 @@ on_both_engines! {
         assert_eq!(shown["witnesses"][0]["in_doubt"], true);
         let shown = shown["witnesses"][0]["problem"].as_str().unwrap();
         assert!(shown.contains("restored from an older copy"), "{shown}");
-        countersign::app::sign_in::add(&second.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&second.app).await;
         let mut olga = second.client("192.0.2.1").with("sec-fetch-site", "same-origin");
         olga.post("/admin/sign-in", &[("name", "olga"), ("password", "a long enough password")]).await;
         let page = olga.get("/admin").await.text();

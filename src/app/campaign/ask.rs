@@ -14,7 +14,7 @@ use crate::domain::event::{AskedBy, Fact, MailFate};
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{ContactId, OutboxId, RequestId};
 use crate::domain::policy::{Judgement, Zone};
-use crate::domain::standing::RequestState;
+use crate::domain::standing::{RequestState, apply};
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
@@ -356,9 +356,9 @@ impl Moment<'_> {
         });
         recipient.due_at = remind_at.unwrap_or(request.expires_at);
         contact.open_request_id = Some(request.id);
-        asking
-            .events
-            .push(self.record(&contact, request.id, invited)?);
+        let fact = Fact::Invited(Box::new(invited));
+        apply(&mut contact.standings, &fact, self.now);
+        asking.events.push(self.record(&contact, request.id, fact)?);
         self.queue(asking, &contact, request.id, self.plan.kind.as_str());
         asking.requests.push(request);
         asking.contacts.push(contact);
@@ -433,9 +433,8 @@ impl Moment<'_> {
             asked_by: AskedBy::from(&self.brand.declared),
             mail: MailFate::Queued,
         };
-        asking
-            .events
-            .push(self.record(contact, request.id, invited)?);
+        let fact = Fact::Invited(Box::new(invited));
+        asking.events.push(self.record(contact, request.id, fact)?);
         self.queue(asking, contact, request.id, REMINDER);
         Ok(())
     }
@@ -462,6 +461,9 @@ impl Moment<'_> {
             // Tokens carry whole seconds.
             expires_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
             ended_at: None,
+            campaign_id: Some(self.campaign.id),
+            entered_at: None,
+            look_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
         }
     }
 
@@ -469,14 +471,13 @@ impl Moment<'_> {
         &self,
         contact: &Contact,
         request: RequestId,
-        invited: Invited,
+        fact: Fact,
     ) -> Result<NewEvent, StoreError> {
         let about = About {
             brand: contact.brand_id,
             contact: contact.id,
             request: Some(request),
         };
-        let fact = Fact::Invited(Box::new(invited));
         self.app.work().record(about, self.now, fact)
     }
 

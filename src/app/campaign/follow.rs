@@ -1,21 +1,23 @@
 //! What follows: one reminder, the end of consent that nobody confirmed, stopping for failures, and the campaign's own end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::ask::{Asking, Moment};
 use crate::app::App;
 use crate::app::record::About;
+use crate::app::sources::Sources;
 use crate::domain::brand::Brand;
 use crate::domain::campaign::{FATES_AT_LEAST, Kind, Place, Plan, Why, place};
 use crate::domain::event::Fact;
 use crate::domain::ids::ContactId;
-use crate::domain::policy::Outreach;
+use crate::domain::policy::{AddressFacts, Claim, Outreach, Verdict, Zone, judge};
 use crate::domain::standing::{RequestState, State, apply};
-use crate::store::StoreError;
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts;
 use crate::store::held::decided;
+use crate::store::locks::Locks;
 use crate::store::requests::{self, RequestRow};
+use crate::store::{Conn, StoreError};
 
 /// Recipients that are looked at together.
 const TOGETHER: i64 = 200;
@@ -32,16 +34,28 @@ impl App {
         }
         while decided(|| self.look_at_some(brand, campaign, plan)).await? {}
         let mut conn = self.store.read().await?;
-        let fresh = campaigns::find_by_id(&mut conn, campaign.brand_id, campaign.id).await?;
         let over = campaigns::is_over(&mut conn, campaign).await?;
         drop(conn);
-        if let Some(row) = fresh.filter(|row| over && row.state == "running") {
-            let mut tx = self.store.write().await?;
-            let ended_at = Some(self.clock.now());
-            campaigns::move_on(&mut tx, &row, "done", None, ended_at).await?;
-            tx.commit().await?;
+        if over {
+            self.end_campaign(campaign).await?;
         }
         Ok(())
+    }
+
+    /// Ends a campaign that has nobody left to ask or to wait for. Whoever is held stays held: a release sets it going again,
+    /// under the same lock.
+    async fn end_campaign(&self, campaign: &CampaignRow) -> Result<(), StoreError> {
+        let mut locks = Locks::default();
+        locks.campaign(campaign.brand_id, campaign.id);
+        let mut held = self.store.hold_to_write(locks).await?;
+        let conn = held.conn();
+        let fresh = campaigns::find_by_id(conn, campaign.brand_id, campaign.id).await?;
+        let over = campaigns::is_over(conn, campaign).await?;
+        if let Some(row) = fresh.filter(|row| over && row.state == "running") {
+            let ended_at = Some(self.clock.now());
+            campaigns::move_on(conn, &row, "done", row.why.as_deref(), ended_at).await?;
+        }
+        held.finish().await
     }
 
     /// Stops a campaign too many of whose mails fail: its list is not what its operator thinks.
@@ -116,6 +130,11 @@ impl App {
         let judged = self
             .judge_contacts(conn, brand, &plan.purpose, found, moment.now)
             .await?;
+        let anew = if plan.lapse_unanswered_at.is_some() {
+            self.acted_since(conn, brand, plan, &recipients).await?
+        } else {
+            HashSet::new()
+        };
         let mut asking = Asking::default();
         let mut ended = Vec::new();
         for one in judged {
@@ -128,7 +147,10 @@ impl App {
             let lapses_at = plan
                 .lapse_unanswered_at
                 .map_or(request.expires_at, |at| at.max(request.expires_at));
-            if request.state != RequestState::Open.as_str() {
+            let state = request.state()?;
+            if state == RequestState::Bounced {
+                recipient.state = "unanswered".to_owned();
+            } else if !matches!(state, RequestState::Open | RequestState::Expired) {
                 recipient.state = "answered".to_owned();
             } else if moment.now >= lapses_at {
                 recipient.state = "unanswered".to_owned();
@@ -138,7 +160,8 @@ impl App {
                     .standings
                     .get(&plan.purpose)
                     .is_some_and(|standing| standing.state == State::Implicit);
-                if plan.lapse_unanswered_at.is_some() && arrived && implicit {
+                let same = !anew.contains(&one.contact.id);
+                if plan.lapse_unanswered_at.is_some() && arrived && implicit && same {
                     let mut standings = one.contact.standings.clone();
                     let fact = Fact::Lapsed {
                         purposes: vec![plan.purpose.clone()],
@@ -192,6 +215,38 @@ impl App {
         campaigns::put_progress(&mut writes, &row);
         held.finish(writes).await?;
         Ok(more)
+    }
+}
+
+impl App {
+    /// Whose consent rests on an act of the day on which they were asked or later: that was not what the campaign asked about, and
+    /// it ends at its own time.
+    async fn acted_since(
+        &self,
+        conn: &mut Conn,
+        brand: &Brand,
+        plan: &Plan,
+        recipients: &HashMap<ContactId, RecipientRow>,
+    ) -> Result<HashSet<ContactId>, StoreError> {
+        let zone = Zone::of(&brand.declared.time_zone);
+        let ids: Vec<_> = recipients.keys().map(|id| (brand.id, *id)).collect();
+        let sources = self.sources_of(conn, &plan.purpose, &ids).await?;
+        let terms = self.terms(brand);
+        let acted = |(id, sources): (ContactId, Sources)| {
+            let asked_at = recipients.get(&id)?.asked_at?;
+            let terms = sources.terms(&terms);
+            let accepted = |claim: &Claim| {
+                let alone = judge(
+                    std::slice::from_ref(claim),
+                    AddressFacts::default(),
+                    &terms,
+                    self.clock.now(),
+                );
+                claim.acted_since(asked_at, &zone) && alone.verdict == Verdict::Accept
+            };
+            sources.claims.iter().any(accepted).then_some(id)
+        };
+        Ok(sources.into_iter().filter_map(acted).collect())
     }
 }
 

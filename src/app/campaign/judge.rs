@@ -1,16 +1,19 @@
 //! What the policy says of a contact in the moment in which it would be asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::app::App;
 use crate::app::judge::closed;
 use crate::app::permit::parse_address;
+use crate::app::record::read_body;
 use crate::domain::brand::{Brand, Slug};
+use crate::domain::event::{Event, Fact};
 use crate::domain::policy::{AddressFacts, Judgement, Terms, judge};
+use crate::domain::standing::State;
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, Mailbox, MailboxHash};
 use crate::store::contacts::Contact;
-use crate::store::{Conn, StoreError};
+use crate::store::{Conn, StoreError, events};
 
 /// A contact with the verdict on all that the brand knows of it.
 pub(super) struct Judged {
@@ -40,7 +43,7 @@ impl App {
         let mailboxes = budgets::find_mailboxes(conn, &hashes).await?;
         let mailboxes: HashMap<MailboxHash, Mailbox> =
             mailboxes.into_iter().map(|one| (one.hash, one)).collect();
-        Ok(contacts
+        let mut judged: Vec<Judged> = contacts
             .into_iter()
             .map(|contact| {
                 let sources = sources.remove(&contact.id).unwrap_or_default();
@@ -61,6 +64,43 @@ impl App {
                     mailbox,
                 }
             })
-            .collect())
+            .collect();
+        self.learn_of_notices(conn, brand, purpose, &mut judged)
+            .await?;
+        Ok(judged)
+    }
+
+    /// A judgement knows what was claimed of a merger, and not that its notice was sent from here. Where the standing tells no
+    /// more, since it lapsed, the events do.
+    async fn learn_of_notices(
+        &self,
+        conn: &mut Conn,
+        brand: &Brand,
+        purpose: &Slug,
+        judged: &mut [Judged],
+    ) -> Result<(), StoreError> {
+        let lapsed = |one: &Judged| {
+            let standing = one.contact.standings.get(purpose);
+            one.judgement.notice_due
+                && standing.is_some_and(|standing| standing.state == State::Lapsed)
+        };
+        let in_doubt = judged.iter().filter(|one| lapsed(one));
+        let ids: Vec<_> = in_doubt.map(|one| (brand.id, one.contact.id)).collect();
+        let mut told = HashSet::new();
+        for (_, contact, body) in events::list_bodies(conn, &ids).await? {
+            let notice = |event: &Event| match &event.fact {
+                Fact::MailAccepted { notice_for, .. } => notice_for.contains(purpose),
+                _ => false,
+            };
+            if read_body(body.as_deref())?.as_ref().is_some_and(notice) {
+                told.insert(contact);
+            }
+        }
+        for one in judged.iter_mut() {
+            if told.contains(&one.contact.id) {
+                one.judgement.notice_due = false;
+            }
+        }
+        Ok(())
     }
 }

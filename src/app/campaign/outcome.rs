@@ -73,7 +73,9 @@ impl App {
             match answer.as_deref() {
                 Some("confirmed") => told.confirmed += count,
                 Some("declined") => told.declined += count,
-                Some("open") if state == "unanswered" => told.unanswered += count,
+                Some("open" | "expired" | "bounced") if state == "unanswered" => {
+                    told.unanswered += count
+                }
                 _ => {}
             }
         }

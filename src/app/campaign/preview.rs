@@ -61,10 +61,13 @@ impl App {
             code: code.unwrap_or_default(),
             asked_at: now,
             asked_from: None,
+            by_tablet: false,
             expires_at,
             message_id: format!("{}@{}", request.0, domain.unwrap_or("localhost")),
             now,
             ask: Some(&ask),
+            reminder: false,
+            unsubscribe_url: None,
         };
         Ok(mail.compose()?)
     }

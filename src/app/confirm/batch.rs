@@ -32,7 +32,7 @@ pub(super) struct Batch<'a> {
     pub mailboxes: Vec<Mailbox>,
     pub declined: Vec<(BrandId, MailboxHash)>,
     pub events: Vec<NewEvent>,
-    /// When mails were confirmed.
+    /// When mails of signups were confirmed.
     pub confirmed_at: Vec<Timestamp>,
 }
 

@@ -65,9 +65,11 @@ impl Batch<'_> {
             key_id: u8::try_from(request.key_id).unwrap_or(0),
             circumstances: call.circumstances,
         };
+        // The breaker weighs the mails of signups, so it counts no confirmation of a campaign's.
+        let weighs = request.campaign_id.is_none();
         self.end(call.request, RequestState::Confirmed);
         self.record(call.request, fact)?;
-        self.confirmed_at.push(self.now);
+        self.confirmed_at.extend(weighs.then_some(self.now));
         Ok(Outcome::Confirmed { again: false })
     }
 
@@ -157,6 +159,7 @@ const fn ended(state: RequestState) -> Outcome {
         RequestState::Declined => Outcome::Declined,
         RequestState::Replaced => Outcome::Replaced,
         RequestState::Abandoned => Outcome::Abandoned,
-        RequestState::Open => Outcome::Expired,
+        RequestState::Left => Outcome::Left,
+        RequestState::Open | RequestState::Expired | RequestState::Bounced => Outcome::Expired,
     }
 }

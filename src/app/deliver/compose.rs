@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Delivery;
 use super::wanted::Job;
+use crate::app::links::leave_until;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::form::{FormContent, VersionHash};
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
+use crate::mail::compose::preferences::PreferencesMail;
 use crate::mail::compose::skeleton::{Skeleton, Varying};
 use crate::mail::compose::{Ask, ConfirmationMail};
 use crate::mail::pack::Dictionary;
@@ -24,8 +26,10 @@ struct MailKind {
     language: String,
     purposes: String,
     page_host: Option<String>,
+    by_tablet: bool,
     domain: String,
     ask: Option<Ask>,
+    reminder: bool,
 }
 
 /// The skeletons of the kinds that were sent lately; none for a kind that cannot have one.
@@ -77,6 +81,9 @@ impl Delivery {
         message_id: &str,
         now: Timestamp,
     ) -> Result<Composed, String> {
+        if job.is_preferences() {
+            return self.preferences(brand, job, message_id, now);
+        }
         let catalog = self.app.catalog();
         let form = catalog
             .form_by_id(job.to.form_id)
@@ -109,6 +116,32 @@ impl Delivery {
         })
     }
 
+    /// The mail with the link to the preferences.
+    fn preferences(
+        &self,
+        brand: &Brand,
+        job: &Job,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<Composed, String> {
+        let mail = PreferencesMail {
+            brand,
+            language: &job.to.language,
+            to: &job.to.address,
+            url: self
+                .app
+                .preferences_url(brand, job.mail.contact_id, job.to.expires_at),
+            until: job.to.expires_at,
+            message_id: message_id.to_owned(),
+            now,
+        };
+        let bytes = mail.compose().map_err(|problem| problem.to_string())?;
+        Ok(Composed {
+            bytes: self.signed(bytes, now)?,
+            dictionary: None,
+        })
+    }
+
     /// What differs from mail to mail of one kind.
     fn varying(
         &self,
@@ -125,10 +158,17 @@ impl Delivery {
             to: to.address.clone(),
             confirm_token: token(Purpose::Confirm),
             about_token: token(Purpose::About),
+            leave_token: self.app.keys.sign_about(
+                Purpose::Unsubscribe,
+                &to.purposes,
+                brand.number,
+                job.mail.contact_id.0,
+                leave_until(now),
+            ),
             code: keys
                 .code(key_id, to.request_id.0)
                 .ok_or("the secret that this request was made with is gone")?,
-            asked_at: to.issued_at,
+            asked_at: to.entered_at.unwrap_or(to.issued_at),
             expires_at: to.expires_at,
             message_local: message_local.to_owned(),
             now,
@@ -151,15 +191,23 @@ impl Delivery {
             code: values.code.clone(),
             asked_at: values.asked_at,
             asked_from: to.page_host.clone(),
+            by_tablet: to.entered_at.is_some(),
             expires_at: values.expires_at,
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
             ask: common.job.ask.as_ref(),
+            reminder: common.job.is_reminder(),
+            // Only what a campaign sends is mail that somebody could be on a list for.
+            unsubscribe_url: common.job.ask.is_some().then(|| {
+                let purpose = &to.purposes;
+                self.app
+                    .url(&format!("/u/{purpose}.{}", values.leave_token))
+            }),
         }
     }
 
     /// The mail behind its DKIM signature, where there is a key.
-    fn signed(&self, bytes: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, String> {
+    pub(super) fn signed(&self, bytes: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, String> {
         let Some(key) = &self.dkim else {
             return Ok(bytes);
         };
@@ -179,7 +227,9 @@ fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &
         language: job.to.language.clone(),
         purposes: job.to.purposes.clone(),
         page_host: job.to.page_host.clone(),
+        by_tablet: job.to.entered_at.is_some(),
         domain: domain.to_owned(),
         ask: job.ask.clone(),
+        reminder: job.is_reminder(),
     }
 }

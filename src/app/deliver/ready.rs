@@ -8,6 +8,7 @@ use super::compose::Composed;
 use super::result::Sent;
 use super::wanted::Job;
 use crate::domain::brand::Brand;
+use crate::domain::envelope::Returned;
 use crate::mail::transport::{Envelope, Mail};
 use crate::store::StoreError;
 use crate::telemetry;
@@ -41,7 +42,7 @@ impl Delivery {
             Err(reason) => return Err(self.failed(&job, message_id, reason, now, false)),
         };
         let envelope = Envelope {
-            from: brand.declared.from_address.clone(),
+            from: self.sender(&brand, &job),
             to: job.to.address.clone(),
         };
         match Mail::checked(&envelope, &composed.bytes) {
@@ -56,6 +57,23 @@ impl Delivery {
                 metrics::counter!(telemetry::MAILS, "result" => "rejected").increment(1);
                 Err(self.failed(&job, message_id, refusal.reply, now, false))
             }
+        }
+    }
+}
+
+impl Delivery {
+    /// Whom the mail comes back to: an address of its own, which tells whose mail it was, where bounces are taken.
+    fn sender(&self, brand: &Brand, job: &Job) -> String {
+        match &self.app.config.bounces.domain {
+            Some(domain) => {
+                let of = if job.is_preferences() {
+                    Returned::Contact(job.mail.contact_id)
+                } else {
+                    Returned::Request(job.mail.request_id)
+                };
+                self.app.keys.return_path(brand.number, of, domain)
+            }
+            None => brand.declared.from_address.clone(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::Delivery;
 use super::ready::Ready;
 use super::wanted::Job;
 use crate::app::record::About;
+use crate::app::sign_up::CONFIRM;
 use crate::domain::brand::Slug;
 use crate::domain::campaign::Kind;
 use crate::domain::event::Fact;
@@ -40,6 +41,8 @@ pub(super) enum Sent {
         event: Arc<NewEvent>,
         /// A campaign's mail.
         of: Option<Box<Asked>>,
+        /// The first mail of a signup: the breaker weighs how many of these are confirmed.
+        weighs: bool,
         /// What the mail was packed with.
         dictionary: Option<Arc<Dictionary>>,
     },
@@ -67,7 +70,7 @@ impl Delivery {
         let about = About {
             brand: job.mail.brand_id,
             contact: job.mail.contact_id,
-            request: Some(job.mail.request_id),
+            request: (!job.is_preferences()).then_some(job.mail.request_id),
         };
         self.work.record(about, at, fact)
     }
@@ -99,6 +102,7 @@ impl Delivery {
         Ok(Sent::Accepted {
             key: job.mail.key(),
             event: Arc::new(event),
+            weighs: of.is_none() && job.mail.template == CONFIRM,
             of,
             dictionary: composed.dictionary.clone(),
         })

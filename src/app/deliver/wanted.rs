@@ -4,17 +4,20 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Delivery;
-use crate::app::sign_up::CONFIRM;
+use crate::app::record::{self, whose};
+use crate::app::sign_up::{CONFIRM, PREFERENCES, REMIND};
 use crate::domain::campaign::{Kind, Plan, REMINDER};
-use crate::domain::ids::RequestId;
+use crate::domain::event::Fact;
+use crate::domain::ids::{ContactId, RequestId};
 use crate::domain::policy::Source;
 use crate::domain::time::Timestamp;
 use crate::mail::compose::Ask;
 use crate::store::campaigns::{self, OfRequest};
+use crate::store::events::{self, NewEvent};
 use crate::store::outbox::{self, OutboxKey, OutboxRow};
-use crate::store::recipients::{self, Recipient};
+use crate::store::recipients::{self, Reached, Recipient};
 use crate::store::set::Writes;
-use crate::store::{StoreError, breaker};
+use crate::store::{StoreError, breaker, requests};
 
 /// A claimed mail with all that it takes to compose it.
 pub(super) struct Job {
@@ -24,6 +27,18 @@ pub(super) struct Job {
     pub ask: Option<Ask>,
 }
 
+impl Job {
+    /// The second mail of a signup that nobody answered.
+    pub(super) fn is_reminder(&self) -> bool {
+        self.mail.template == REMIND
+    }
+
+    /// The link to the preferences: it belongs to no request.
+    pub(super) fn is_preferences(&self) -> bool {
+        self.mail.template == PREFERENCES
+    }
+}
+
 /// What is to be done with a claimed mail.
 enum Wish {
     Send(Box<Job>),
@@ -31,13 +46,20 @@ enum Wish {
     Later(OutboxKey),
     /// Nobody wants it any more.
     Drop(OutboxKey),
+    /// Its campaign was cancelled.
+    Cancelled(Box<OutboxRow>),
 }
+
+/// How long a link works that was asked for. The mail is kept as evidence, and the link with it.
+const PREFERENCES_WITHIN: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long a mail of a paused campaign is left alone.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// What the claimed mails are about.
 struct About {
+    /// Contacts that asked for a link to their preferences.
+    reached: HashMap<ContactId, Reached>,
     recipients: HashMap<RequestId, Recipient>,
     campaigns: HashMap<RequestId, OfRequest>,
     /// The breaker is open.
@@ -46,8 +68,23 @@ struct About {
 
 impl About {
     fn wish(&self, mail: OutboxRow, now: Timestamp) -> Wish {
+        if mail.template == PREFERENCES {
+            return match self.reached.get(&mail.contact_id) {
+                Some(contact) => {
+                    let until = now.plus(PREFERENCES_WITHIN);
+                    let to =
+                        Recipient::without_request(mail.request_id, contact.clone(), now, until);
+                    Wish::Send(Box::new(Job {
+                        mail,
+                        to,
+                        ask: None,
+                    }))
+                }
+                None => Wish::Drop(mail.key()),
+            };
+        }
         let campaign = self.campaigns.get(&mail.request_id);
-        let known = mail.template == CONFIRM || campaign.is_some();
+        let known = [CONFIRM, REMIND].contains(&mail.template.as_str()) || campaign.is_some();
         let to = self
             .recipients
             .get(&mail.request_id)
@@ -58,7 +95,7 @@ impl About {
         let ask = match campaign {
             None => None,
             Some(campaign) => match campaign.state.as_str() {
-                "cancelled" => return Wish::Drop(mail.key()),
+                "cancelled" => return Wish::Cancelled(Box::new(mail)),
                 "paused" | "stopped" => return Wish::Later(mail.key()),
                 _ => match ask_of(campaign, &mail.template) {
                     Some(ask) => Some(ask),
@@ -89,26 +126,71 @@ impl Delivery {
         let mut unwanted = Vec::new();
         let mut jobs = Vec::with_capacity(mails.len());
         let mut later = Vec::new();
+        let mut cancelled = Vec::new();
         for mail in mails {
             match about.wish(mail, now) {
                 Wish::Send(job) => jobs.push(*job),
                 Wish::Later(key) => later.push((key, now.plus(PAUSE))),
                 Wish::Drop(key) => unwanted.push(key),
+                Wish::Cancelled(mail) => {
+                    unwanted.push(mail.key());
+                    cancelled.push(*mail);
+                }
             }
         }
         if !(unwanted.is_empty() && later.is_empty()) {
             let mut writes = Writes::default();
             outbox::remove(&mut writes, self.app.store.engine(), &unwanted);
             outbox::release(&mut writes, self.app.store.engine(), &later);
-            self.app.store.write_now(writes).await?;
+            let events = self.take_back(&mut writes, cancelled, now)?;
+            let contacts = whose(&events);
+            self.app.store.write_of_contacts(&contacts, writes).await?;
             self.under_way.remove(&unwanted);
             self.under_way.remove(later.iter().map(|mail| &mail.0));
         }
         if about.held {
-            self.put_by(&jobs).await?;
-            return Ok(Vec::new());
+            // Who asks for a link signs nobody up, and it goes to people who are known.
+            let (go, stay): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_preferences);
+            self.put_by(&stay).await?;
+            return self.hold_back(go, now).await;
         }
         self.hold_back(jobs, now).await
+    }
+
+    /// Takes back what a cancelled campaign asked in mails that no server can have got: nobody was asked by them, and whoever
+    /// asks these people next need not wait for an answer.
+    fn take_back(
+        &self,
+        writes: &mut Writes,
+        cancelled: Vec<OutboxRow>,
+        now: Timestamp,
+    ) -> Result<Vec<NewEvent>, StoreError> {
+        let mut requests = Vec::new();
+        let mut events = Vec::new();
+        for mail in cancelled {
+            let fact = Fact::MailFailed {
+                message_id: mail
+                    .message_id
+                    .clone()
+                    .unwrap_or_else(|| mail.id.to_string()),
+                reason: "its campaign was cancelled before it left".to_owned(),
+                tries: mail.tries,
+                ambiguous: mail.ambiguous != 0,
+            };
+            let about = record::About {
+                brand: mail.brand_id,
+                contact: mail.contact_id,
+                request: Some(mail.request_id),
+            };
+            events.push(self.work.record(about, now, fact)?);
+            if mail.ambiguous == 0 && mail.template != REMINDER {
+                requests.push((mail.brand_id, mail.request_id));
+            }
+        }
+        campaigns::cancel_asked(writes, &requests);
+        requests::end_unsent(writes, &requests, now);
+        events::append_to_known(writes, self.app.store.engine(), &events);
+        Ok(events)
     }
 
     async fn read_about(&self, mails: &[OutboxRow]) -> Result<About, StoreError> {
@@ -130,8 +212,19 @@ impl Delivery {
             .into_iter()
             .map(|one| (one.request_id, one))
             .collect();
+        let lost: Vec<_> = mails
+            .iter()
+            .filter(|mail| mail.template == PREFERENCES)
+            .map(|mail| (mail.brand_id, mail.contact_id))
+            .collect();
+        let reached = recipients::list_contacts(&mut conn, &lost)
+            .await?
+            .into_iter()
+            .map(|one| (one.contact_id, one))
+            .collect();
         let held = breaker::is_open(&mut conn).await?;
         Ok(About {
+            reached,
             recipients,
             campaigns,
             held,

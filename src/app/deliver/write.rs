@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::result::Sent;
 use crate::app::Work;
 use crate::app::permit::parse_address;
+use crate::app::record::whose;
 use crate::domain::brand::Slug;
 use crate::domain::campaign::notice_arrived;
 use crate::domain::ids::{BrandId, ContactId};
@@ -65,11 +66,13 @@ impl Results {
                 key,
                 event,
                 of,
+                weighs,
                 dictionary,
             } => {
                 self.done.push(key);
+                self.taken_at.extend(weighs.then_some(event.at));
                 match of {
-                    None => self.taken_at.push(event.at),
+                    None => {}
                     Some(asked) => {
                         self.fates.push((asked.request, "accepted"));
                         self.notices
@@ -126,11 +129,12 @@ pub(super) async fn write(
     // A contact that was erased while its mail was under way stays erased.
     events::append_to_known(&mut writes, work.store.engine(), &others);
     breaker::add(&mut writes, chance, &results.taken_at, &[]);
-    campaigns::put_mails(&mut writes, &results.fates);
+    campaigns::put_mails(&mut writes, &results.fates, chance);
+    let contacts = whose(&others);
     if results.notices.is_empty() {
-        work.store.write_now(writes).await?;
+        work.store.write_of_contacts(&contacts, writes).await?;
     } else {
-        write_with_notices(work, &results.notices, told, writes).await?;
+        write_with_notices(work, (&results.notices, &contacts), told, writes).await?;
     }
     stored.add(texts.into_iter().map(|text| text.0));
     Ok(answers)
@@ -140,7 +144,7 @@ pub(super) async fn write(
 /// same transaction, under their locks.
 async fn write_with_notices(
     work: &Work,
-    notices: &[Notice],
+    (notices, others): (&[Notice], &[(BrandId, ContactId)]),
     mut told: Vec<Arc<NewEvent>>,
     mut writes: Writes,
 ) -> Result<(), StoreError> {
@@ -150,6 +154,7 @@ async fn write_with_notices(
         locks.contact(one.brand, &key.unwrap_or_default());
     }
     let mut held = work.store.hold(locks).await?;
+    held.keep(others).await?;
     let ids: Vec<_> = notices.iter().map(|one| (one.brand, one.contact)).collect();
     let mut known = contacts::find_all(held.conn(), &ids).await?;
     for contact in &mut known {

@@ -1,8 +1,10 @@
 //! The report: a line for each row, as CSV that no spreadsheet takes for formulas (T25).
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Error, ErrorKind, Result, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
 use std::path::Path;
+
+use sha2::{Digest, Sha256};
 
 use super::tally::Told;
 use crate::intake::export::{create, line};
@@ -13,7 +15,17 @@ const COLUMNS: [&str; 6] = ["line", "address", "verdict", "rule", "outreach", "r
 pub struct Report {
     file: BufWriter<File>,
     bytes: u64,
+    hash: Sha256,
 }
+
+/// How far a report was at some moment.
+pub(super) struct Mark {
+    bytes: u64,
+    hash: Sha256,
+}
+
+/// Why a report is not gone on with.
+const ANOTHER: &str = "this is not the report that the import began with";
 
 impl Report {
     /// A new report. A file that tells of any row is not written over.
@@ -28,6 +40,7 @@ impl Report {
         let mut report = Self {
             file: BufWriter::new(file),
             bytes: 0,
+            hash: Sha256::new(),
         };
         report.line(COLUMNS)?;
         report.sync()?;
@@ -35,17 +48,32 @@ impl Report {
     }
 
     /// The report of an import that was interrupted: what it holds beyond this length was never done.
-    pub(super) fn go_on(path: &Path, kept: u64) -> Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        if file.metadata()?.len() < kept {
-            let says = "this is not the report that the import began with";
-            return Err(Error::new(ErrorKind::InvalidInput, says));
+    /// What it holds up to there must be what was written; an import of an older version kept no hash of it.
+    pub(super) fn go_on(path: &Path, kept: u64, sha256: Option<&[u8]>) -> Result<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; 1 << 16];
+        let mut left = kept;
+        while left > 0 {
+            let most = usize::try_from(left)
+                .unwrap_or(piece.len())
+                .min(piece.len());
+            let read = file.read(piece.get_mut(..most).unwrap_or_default())?;
+            if read == 0 {
+                return Err(Error::new(ErrorKind::InvalidInput, ANOTHER));
+            }
+            hash.update(piece.get(..read).unwrap_or_default());
+            left -= read as u64;
+        }
+        if sha256.is_some_and(|sha256| hash.clone().finalize().as_slice() != sha256) {
+            return Err(Error::new(ErrorKind::InvalidInput, ANOTHER));
         }
         let mut report = Self {
             file: BufWriter::new(file),
             bytes: kept,
+            hash: hash.clone(),
         };
-        report.back_to(kept)?;
+        report.back_to(&Mark { bytes: kept, hash })?;
         Ok(report)
     }
 
@@ -63,6 +91,7 @@ impl Report {
     fn line(&mut self, cells: [&str; 6]) -> Result<()> {
         let line = line(cells);
         self.bytes += line.len() as u64;
+        self.hash.update(line.as_bytes());
         self.file.write_all(line.as_bytes())
     }
 
@@ -76,12 +105,25 @@ impl Report {
         self.file.get_ref().sync_data()
     }
 
-    /// Takes back what was written behind a length.
-    pub(super) fn back_to(&mut self, bytes: u64) -> Result<()> {
+    /// The hash of all that was written.
+    pub(super) fn sha256(&self) -> Vec<u8> {
+        self.hash.clone().finalize().to_vec()
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            bytes: self.bytes,
+            hash: self.hash.clone(),
+        }
+    }
+
+    /// Takes back what was written since.
+    pub(super) fn back_to(&mut self, mark: &Mark) -> Result<()> {
         self.file.flush()?;
-        self.file.get_ref().set_len(bytes)?;
-        self.file.seek(SeekFrom::Start(bytes))?;
-        self.bytes = bytes;
+        self.file.get_ref().set_len(mark.bytes)?;
+        self.file.seek(SeekFrom::Start(mark.bytes))?;
+        self.bytes = mark.bytes;
+        self.hash = mark.hash.clone();
         Ok(())
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::decide::Kept;
 use super::read::{Ahead, Problem, Progress};
 use super::report::Report;
 use super::tally::{Counts, Tally, Told};
-use super::{Import, Judged};
+use super::{Again, Import, Judged, together};
 use crate::app::App;
 use crate::domain::brand::Brand;
 use crate::domain::ids::ImportId;
@@ -15,6 +16,7 @@ use crate::intake::candidate::{Candidate, Reading};
 use crate::intake::{Broken, Rows};
 use crate::store::imports::{self, ImportRow};
 use crate::store::locks::Locks;
+use crate::store::proofs::{self, FILES_AT_MOST, FileHash, ProofRow, Reference};
 use crate::store::set::Writes;
 use crate::store::{Conn, StoreError};
 
@@ -37,6 +39,8 @@ pub enum ImportProblem {
          a name of its own with --name"
     )]
     Other(String, &'static str),
+    #[error("the brand keeps {FILES_AT_MOST} files of proof, and no more")]
+    ManyProofs,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -49,6 +53,8 @@ pub struct NewImport {
     pub file_sha256: [u8; 32],
     /// All that decides how the rows are read and judged.
     pub reading: Value,
+    /// The contents of the files of proof that hold for all rows, by their hashes.
+    pub proofs: Vec<(FileHash, Vec<u8>)>,
 }
 
 /// An import that may run.
@@ -77,6 +83,18 @@ impl Run {
         }
     }
 
+    /// A report tells of all rows, or of none.
+    fn check_report(&self, wanted: bool) -> Result<(), std::io::Error> {
+        let says = match (self.row.report_bytes, wanted) {
+            (Some(_), false) => "the import began with one; give the same --report again",
+            (None, true) if self.row.rows_done > 0 => {
+                "the import began without one, and its first rows would be missing; leave --report away"
+            }
+            _ => return Ok(()),
+        };
+        Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, says))
+    }
+
     /// Its report: a new one, or the one that it had begun.
     fn report(&self, path: &Path) -> Result<Report, std::io::Error> {
         match self
@@ -84,7 +102,7 @@ impl Run {
             .report_bytes
             .and_then(|bytes| u64::try_from(bytes).ok())
         {
-            Some(kept) => Report::go_on(path, kept),
+            Some(kept) => Report::go_on(path, kept, self.row.report_sha256.as_deref()),
             None => Report::create(path),
         }
     }
@@ -103,7 +121,10 @@ impl App {
         }
         let reading = new.reading.to_string();
         let now = self.clock.now();
-        let mut tx = self.store.write().await?;
+        let mut locks = Locks::default();
+        locks.proofs(import.brand.id);
+        let mut held = self.store.hold_to_write(locks).await?;
+        let tx = held.conn();
         let wanted = ImportRow {
             brand_id: import.brand.id,
             id: ImportId(self.random.uuid_v7(now)),
@@ -116,16 +137,18 @@ impl App {
             rows_done: 0,
             counts: Counts::default().to_string(),
             report_bytes: None,
-            after_position: imports::last_position(&mut tx).await?,
+            report_sha256: None,
+            after_position: imports::last_position(tx).await?,
             last_position: None,
             started_at: now,
             ended_at: None,
         };
-        imports::insert(&mut tx, &wanted).await?;
-        let found = imports::find(&mut tx, wanted.brand_id, &wanted.name).await?;
-        tx.commit().await?;
+        imports::insert(tx, &wanted).await?;
+        let found = imports::find(tx, wanted.brand_id, &wanted.name).await?;
         let row = found.ok_or(StoreError::Corrupt("an import that was just written"))?;
         if row.id == wanted.id {
+            let writes = keep_proofs(tx, &row, new.proofs).await?;
+            held.finish_with(writes).await?;
             return Ok(Begun {
                 row,
                 resumed: false,
@@ -148,21 +171,23 @@ impl App {
         imports::list(&mut conn, brand.id, 500).await
     }
 
-    /// Reads a file to its end and stores nothing.
+    /// Reads a file to its end and stores nothing. Later rows see what earlier ones of the same address would have changed.
     pub async fn try_import(
         &self,
         import: &Import<'_>,
+        again: Again,
         (rows, reading): (Rows, Reading),
         mut report: Option<Report>,
         mut progress: impl FnMut(Progress),
     ) -> (Tally, Result<String, Problem>) {
         let mut tally = Tally::default();
+        let mut kept = Kept::of(again);
         let ended = async {
-            let mut ahead = Ahead::start(rows, reading);
+            let mut ahead = Ahead::start(rows, reading, together(self.store.engine()));
             while let Some(part) = ahead.next().await {
                 let rows = Lines::of(part.rows, &mut tally);
                 let judged = self
-                    .judge_candidates(import, rows.candidates.clone())
+                    .try_part(import, rows.candidates.clone(), &mut kept)
                     .await?;
                 let mut counts = tally.counts.clone();
                 let told = rows.tell(judged, &mut counts, report.as_mut())?;
@@ -195,11 +220,12 @@ impl App {
         let mut run = Run { row: begun.row };
         let mut tally = Tally::of(Counts::read(&run.row.counts));
         let ended = async {
+            run.check_report(report.is_some())?;
             let mut report = report.map(|path| run.report(path)).transpose()?;
             if let Some(report) = report.as_ref().filter(|_| run.row.report_bytes.is_none()) {
                 self.note_report(&mut run, report).await?;
             }
-            let mut ahead = Ahead::start(rows, reading);
+            let mut ahead = Ahead::start(rows, reading, together(self.store.engine()));
             let mut to_skip = usize::try_from(run.row.rows_done).unwrap_or(usize::MAX);
             while let Some(mut part) = ahead.next().await {
                 let skipped = to_skip.min(part.rows.len());
@@ -233,6 +259,7 @@ impl App {
         let mut held = self.store.hold_to_write(locks).await?;
         run.check(held.conn()).await?;
         run.row.report_bytes = i64::try_from(report.bytes()).ok();
+        run.row.report_sha256 = Some(report.sha256());
         let mut writes = Writes::default();
         imports::put_progress(&mut writes, &run.row);
         Ok(held.finish_with(writes).await?)
@@ -247,7 +274,7 @@ impl App {
         mut report: Option<&mut Report>,
         rows: &Lines,
     ) -> Result<(), Problem> {
-        let before = report.as_deref().map(Report::bytes);
+        let before = report.as_deref().map(Report::mark);
         for attempt in 1.. {
             let mut decided = self
                 .decide_part(import, run, rows.candidates.clone())
@@ -260,12 +287,13 @@ impl App {
             if let Some(report) = report.as_deref_mut() {
                 report.sync()?;
                 row.report_bytes = i64::try_from(report.bytes()).ok();
+                row.report_sha256 = Some(report.sha256());
             }
             imports::put_progress(&mut decided.writes, &row);
             // If the process dies before this commit, the part is read again, and its lines of the report are written anew.
             match decided.held.finish(decided.writes).await {
                 Err(StoreError::Overtaken) if attempt < ATTEMPTS => {
-                    if let (Some(report), Some(before)) = (report.as_deref_mut(), before) {
+                    if let (Some(report), Some(before)) = (report.as_deref_mut(), &before) {
                         report.back_to(before)?;
                     }
                 }
@@ -292,6 +320,43 @@ impl App {
             Err(Problem::Elsewhere)
         }
     }
+}
+
+/// Keeps the files that hold for all rows of an import.
+async fn keep_proofs(
+    tx: &mut Conn,
+    row: &ImportRow,
+    files: Vec<(FileHash, Vec<u8>)>,
+) -> Result<Writes, ImportProblem> {
+    let mut writes = Writes::default();
+    if files.is_empty() {
+        return Ok(writes);
+    }
+    let count = proofs::count(tx, row.brand_id).await?;
+    if count.saturating_add(i64::try_from(files.len()).unwrap_or(i64::MAX)) > FILES_AT_MOST {
+        return Err(ImportProblem::ManyProofs);
+    }
+    let references: Vec<Reference> = files
+        .iter()
+        .map(|(sha256, _)| Reference {
+            brand_id: row.brand_id,
+            sha256: *sha256,
+            import_id: row.id,
+            contact_id: None,
+        })
+        .collect();
+    let files: Vec<ProofRow> = files
+        .into_iter()
+        .map(|(sha256, content)| ProofRow {
+            brand_id: row.brand_id,
+            sha256,
+            content,
+            kept_at: row.started_at,
+        })
+        .collect();
+    proofs::put(&mut writes, &files);
+    proofs::refer(&mut writes, &references);
+    Ok(writes)
 }
 
 impl Tally {

@@ -13,7 +13,7 @@ use crate::intake::Broken;
 
 const SAMPLES: usize = 5;
 /// Addresses are remembered as hashes, to see which come again: 9 bytes each, so that a million take less than 40 MB.
-const REMEMBERED: usize = 4_000_000;
+pub(super) const REMEMBERED: usize = 4_000_000;
 
 /// What is told of one row.
 #[derive(Clone)]
@@ -83,6 +83,7 @@ impl Told {
 
 /// Numbers of rows. They are kept with the import.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     pub verdicts: BTreeMap<Verdict, BTreeMap<Rule, u64>>,
     pub broken: u64,
@@ -95,6 +96,8 @@ pub struct Counts {
     pub new: u64,
     pub added: u64,
     pub unchanged: u64,
+    /// Contacts that were there, and left by the file's word.
+    pub left: u64,
 }
 
 impl Counts {
@@ -127,6 +130,7 @@ impl Counts {
             Fate::New => self.new += 1,
             Fate::Added => self.added += 1,
             Fate::Unchanged => self.unchanged += 1,
+            Fate::Left => self.left += 1,
             Fate::NotStored => {}
         }
     }

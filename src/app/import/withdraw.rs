@@ -16,7 +16,7 @@ use crate::store::held::decided;
 use crate::store::imports::{self, ImportRow};
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
-use crate::store::{Conn, StoreError, campaigns, contacts};
+use crate::store::{Conn, Engine, StoreError, campaigns, contacts};
 
 /// Events of an import that are taken back in one transaction.
 const PAGE: i64 = 500;
@@ -93,6 +93,16 @@ impl App {
         let row = imports::find(&mut conn, brand.id, name)
             .await?
             .ok_or_else(unknown)?;
+        // SQLite's writer is not held while all the import's people are looked through: under the lock only what came since is.
+        // On PostgreSQL nobody waits for it, and an event at a position that was passed may still come.
+        let looked = match self.store.engine() {
+            Engine::Sqlite => imports::last_position(&mut conn).await?,
+            Engine::Postgres => row.after_position,
+        };
+        let is_whole = matches!(row.state.as_str(), "running" | "done");
+        if is_whole && was_sent(&mut conn, &row, (row.after_position, looked)).await? {
+            return Err(WithdrawProblem::Sent(row.name));
+        }
         drop(conn);
         let mut locks = Locks::default();
         locks.import(brand.id, row.id);
@@ -107,7 +117,8 @@ impl App {
             _ => {}
         }
         let last = imports::last_position(tx).await?;
-        if was_sent(tx, &row, last).await? {
+        let asked_since = self.was_asked(tx, &row, (looked, last)).await?;
+        if asked_since || was_sent(tx, &row, (looked, last)).await? {
             return Err(WithdrawProblem::Sent(row.name));
         }
         imports::move_on(tx, &row, "withdrawing", Some(last), None).await?;
@@ -115,6 +126,30 @@ impl App {
         row.state = "withdrawing".to_owned();
         row.last_position = Some(last);
         Ok(row)
+    }
+
+    /// Whether a campaign asked anybody of the import between two positions.
+    async fn was_asked(
+        &self,
+        tx: &mut Conn,
+        row: &ImportRow,
+        (mut after, last): (i64, i64),
+    ) -> Result<bool, StoreError> {
+        loop {
+            let page = events::list_invited(tx, row.brand_id, (after, last), PAGE).await?;
+            let Some(end) = page.last().map(|one| one.0) else {
+                return Ok(false);
+            };
+            after = end;
+            let ids: Vec<_> = page.into_iter().map(|one| one.1).collect();
+            let asked = campaigns::asked_among(tx, row.brand_id, &ids, row.started_at).await?;
+            let ids: Vec<_> = asked.into_iter().map(|id| (row.brand_id, id)).collect();
+            for (_, body) in events::list_sources(tx, &ids).await? {
+                if read_body(body.as_deref())?.is_some_and(|event| is_of(&event, row)) {
+                    return Ok(true);
+                }
+            }
+        }
     }
 
     async fn page_of(
@@ -199,9 +234,16 @@ impl App {
     }
 }
 
-/// Whether a campaign asked anybody whom the import brought, since it came.
-async fn was_sent(tx: &mut Conn, row: &ImportRow, last: i64) -> Result<bool, StoreError> {
-    let mut after = row.after_position;
+fn is_of(event: &Event, row: &ImportRow) -> bool {
+    matches!(&event.fact, Fact::Imported(one) if one.import == row.id)
+}
+
+/// Whether a campaign asked anybody, since the import came, whom it told of between two positions.
+async fn was_sent(
+    tx: &mut Conn,
+    row: &ImportRow,
+    (mut after, last): (i64, i64),
+) -> Result<bool, StoreError> {
     loop {
         let page = events::list_imported(tx, row.brand_id, (after, last), PAGE).await?;
         let Some(end) = page.last().map(|one| one.0) else {
@@ -211,9 +253,8 @@ async fn was_sent(tx: &mut Conn, row: &ImportRow, last: i64) -> Result<bool, Sto
         let mut ids = Vec::with_capacity(page.len());
         for (_, body) in &page {
             let event = read_body(body.as_deref())?;
-            let is_it =
-                |event: &Event| matches!(&event.fact, Fact::Imported(one) if one.import == row.id);
-            ids.extend(event.filter(is_it).map(|event| event.contact));
+            let event = event.filter(|event| is_of(event, row));
+            ids.extend(event.map(|event| event.contact));
         }
         let asked = campaigns::asked_among(tx, row.brand_id, &ids, row.started_at).await?;
         if !asked.is_empty() {

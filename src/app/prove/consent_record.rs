@@ -30,7 +30,7 @@ pub fn consent_record(dossier: &Dossier) -> Value {
         "dct:identifier": format!("{}/{}", dossier.brand.slug, dossier.contact.0),
         "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#record",
         "dct:created": dossier.made_at.to_string(),
-        "dct:description": "Made from the events of this bundle, which count where the two differ. Jurisdiction, storage and further recipients are not known to the server that made it.",
+        "dct:description": description(dossier),
         "dpv:hasDataSubject": {
             "@id": SUBJECT,
             "@type": "dpv:DataSubject",
@@ -41,6 +41,13 @@ pub fn consent_record(dossier: &Dossier) -> Value {
         "dpv:hasNotice": notices::all(dossier),
         "dpv:hasProcess": processes,
     })
+}
+
+fn description(dossier: &Dossier) -> String {
+    let made = "Made from the events of this bundle, which count where the two differ. Jurisdiction, storage and further recipients are not known to the server that made it.";
+    let mut sentences = vec![made.to_owned()];
+    sentences.extend(dossier.left_out.sentences());
+    sentences.join(" ")
 }
 
 /// Prefixes, and which properties hold names and times. Nothing in it points to a context elsewhere.

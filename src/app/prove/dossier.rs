@@ -1,7 +1,8 @@
 //! All that a bundle tells of one contact of one brand, gathered before any of it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::anchors::ANCHORS_AT_MOST;
 use crate::domain::brand::BrandDeclaration;
 use crate::domain::event::Event;
 use crate::domain::form::VersionHash;
@@ -21,6 +22,8 @@ pub struct Dossier {
     pub mails: BTreeMap<usize, Vec<u8>>,
     /// The pages that the form versions of the events showed.
     pub forms: BTreeMap<VersionHash, String>,
+    /// The files of proof that the brand keeps of those that imports named, by their SHA-256 in hexadecimal.
+    pub proofs: BTreeSet<String>,
     /// The signed note that all proofs lead to.
     pub checkpoint: String,
     /// The checkpoints that an authority has time-stamped.
@@ -28,6 +31,49 @@ pub struct Dossier {
     /// SHA-256 of the log's public key, as `ledger::note::Verifier::fingerprint` writes it.
     pub log_key_fingerprint: String,
     pub made_at: Timestamp,
+    pub left_out: LeftOut,
+}
+
+/// What is known and not in the bundle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Events of the contact outside the time that the bundle tells of.
+    pub events: usize,
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// Events whose nearest timestamps found no room: others, further away, bound when they were logged.
+    pub loosely: usize,
+}
+
+impl LeftOut {
+    /// Whether the bundle tells of a part of the time only. Then nothing in it says what stands now.
+    pub const fn is_part(&self) -> bool {
+        self.from.is_some() || self.until.is_some()
+    }
+
+    /// In sentences; none where nothing is left out.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        if self.is_part() {
+            let time = match (self.from, self.until) {
+                (Some(from), Some(until)) => format!("from {from} to before {until}"),
+                (Some(from), None) => format!("from {from} on"),
+                (None, Some(until)) => format!("before {until}"),
+                (None, None) => String::new(),
+            };
+            told.push(format!(
+                "This bundle tells only of what happened {time}, and of the requests that fall into that time; {} other events of this contact are left out, and a withdrawal may be among them.",
+                self.events
+            ));
+        }
+        if self.loosely > 0 {
+            told.push(format!(
+                "A bundle holds no more than {ANCHORS_AT_MOST} timestamps, and there are more around these events. Those around confirmations and what changed what stands went first; {} other events are bounded by timestamps that are further away than the nearest.",
+                self.loosely
+            ));
+        }
+        told
+    }
 }
 
 /// An event with its place.

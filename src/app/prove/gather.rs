@@ -4,23 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::App;
+use super::super::proof::kept_of;
 use super::super::read_log::audit_paths;
-use super::super::record::read_whole;
 use super::super::seal::Opened;
 use super::super::sequence::{Head, SequenceProblem};
 use super::consent_record::consent_record;
-use super::dossier::{Anchor, Dossier, Entry};
+use super::dossier::{Anchor, Dossier, Entry, LeftOut};
 use super::report::report;
+use super::select::{Chosen, EVENTS_AT_MOST, Span, choose, choose_sealed};
 use crate::domain::brand::Brand;
-use crate::domain::event::{Event, Fact};
+use crate::domain::event::Fact;
 use crate::domain::form::VersionHash;
 use crate::domain::ids::ContactId;
+use crate::ledger::archive::ArchiveProblem;
 use crate::ledger::bundle::{self, EventPart, Known, Page, Parts, Report, WriteProblem};
-use crate::store::events::{self, WholeEvent};
+use crate::store::events::WholeEvent;
 use crate::store::{Conn, StoreError, contacts, log};
-
-/// With a proof for each, and a mail or circumstances (no event has both), they stay below the files that a bundle may have.
-const EVENTS_AT_MOST: usize = 6_000;
 
 const VERIFIER: &str = include_str!("../../../static/verify.html");
 const HOW_TO_VERIFY: &str = include_str!("../../../docs/how-to-verify.md");
@@ -36,10 +35,20 @@ pub enum NoBundle {
         "the events have no place in the log yet; is a server or worker running? Try again in a moment"
     )]
     NotLogged,
-    #[error("there are more than {EVENTS_AT_MOST} events of this contact")]
+    #[error("nothing happened in this time")]
+    Nothing,
+    #[error(
+        "there are more than {EVENTS_AT_MOST} events, and a bundle has room for no more. Make several, each of a part of the time, \
+         with --from and --until; what belongs to one request stays together"
+    )]
     TooMany,
+    #[error(
+        "the events and mails are larger than a bundle may be (256 MB in all, 64 MB for the report). Make several, each of a part of \
+         the time, with --from and --until; what belongs to one request stays together"
+    )]
+    TooLarge,
     #[error("{0}")]
-    Write(#[from] WriteProblem),
+    Write(WriteProblem),
     #[error("the report could not be written: {0}")]
     Report(#[from] askama::Error),
     /// What is kept was changed; `verify --log` tells more.
@@ -47,18 +56,42 @@ pub enum NoBundle {
     DoesNotHold(#[from] bundle::BundleProblem),
 }
 
+impl From<WriteProblem> for NoBundle {
+    fn from(problem: WriteProblem) -> Self {
+        match problem {
+            WriteProblem::Archive(ArchiveProblem::Large(_)) => Self::TooLarge,
+            problem => Self::Write(problem),
+        }
+    }
+}
+
+/// A bundle as it is handed out.
+pub struct Made {
+    /// The ZIP file.
+    pub bytes: Vec<u8>,
+    /// What its check says.
+    pub report: Report,
+    /// What it does not hold, in sentences; its report for people says the same.
+    pub left_out: Vec<String>,
+}
+
 /// What is known of a contact, before it becomes a bundle.
 struct Gathered {
     contact: ContactId,
     address: String,
-    whole: Vec<(WholeEvent, Event)>,
-    mails: BTreeMap<i64, Vec<u8>>,
+    span: Span,
+    chosen: Vec<Chosen>,
+    /// Events outside the span.
+    left_out: usize,
 }
 
 /// What only the pages for people need.
 struct Pages {
+    address: String,
     entries: Vec<Entry>,
+    proofs: BTreeSet<String>,
     forms: BTreeMap<VersionHash, String>,
+    left_out: LeftOut,
 }
 
 impl App {
@@ -70,10 +103,32 @@ impl App {
         brand: &Brand,
         address_key: &str,
     ) -> Result<Option<(Vec<u8>, Report)>, NoBundle> {
-        match self.gather(brand, address_key).await? {
-            Some(gathered) => self.bundle_up(brand, &gathered).await.map(Some),
-            None => Ok(None),
-        }
+        let made = self.bundle_of(brand, address_key, Span::WHOLE).await?;
+        Ok(made.map(|made| (made.bytes, made.report)))
+    }
+
+    /// The same of a part of the time; an error where nothing happened in it. What belongs to a request that falls into it is
+    /// there whole.
+    pub async fn bundle_of(
+        &self,
+        brand: &Brand,
+        address_key: &str,
+        span: Span,
+    ) -> Result<Option<Made>, NoBundle> {
+        let mut conn = self.store.read().await?;
+        let Some(contact) = contacts::find(&mut conn, brand.id, address_key).await? else {
+            return Ok(None);
+        };
+        let choice = choose(&mut conn, brand.id, contact.id, span).await?;
+        drop(conn);
+        let gathered = Gathered {
+            contact: contact.id,
+            address: contact.address,
+            span,
+            chosen: choice.chosen,
+            left_out: choice.left_out,
+        };
+        self.bundle_up(brand, gathered).await.map(Some)
     }
 
     /// The same of a contact that was erased, from what was sealed of it and what was recorded since.
@@ -81,134 +136,119 @@ impl App {
         &self,
         brand: &Brand,
         opened: &Opened,
-    ) -> Result<(Vec<u8>, Report), NoBundle> {
+        span: Span,
+    ) -> Result<Made, NoBundle> {
         let mut conn = self.store.read().await?;
-        let most = EVENTS_AT_MOST as i64 + 1;
-        let since = events::list_whole(&mut conn, brand.id, opened.contact, 0, most).await?;
+        let choice = choose_sealed(&mut conn, brand.id, opened, span).await?;
         drop(conn);
-        let sealed = opened.events.iter().map(|event| WholeEvent {
-            position: event.position,
-            body: Some(event.body.clone()),
-            salt: Some(event.salt.to_vec()),
-            circumstances: event.circumstances.clone(),
-            mail: None,
-        });
-        let whole = read_all_whole(sealed.chain(since).collect())?;
-        let address = whole.iter().find_map(|(_, event)| match &event.fact {
+        let address = choice.chosen.iter().find_map(|one| match &one.event.fact {
             Fact::SignedUp(signup) => Some(signup.address.clone()),
             Fact::Imported(import) => Some(import.address.clone()),
             Fact::Invited(invited) => Some(invited.address.clone()),
             _ => None,
         });
-        let mails = opened.events.iter();
-        let mails = mails.filter_map(|event| Some((event.position, event.mail.clone()?)));
         let gathered = Gathered {
             contact: opened.contact,
             address: address.unwrap_or_default(),
-            mails: mails.collect(),
-            whole,
+            span,
+            chosen: choice.chosen,
+            left_out: choice.left_out,
         };
-        self.bundle_up(brand, &gathered).await
+        self.bundle_up(brand, gathered).await
     }
 
-    async fn bundle_up(
-        &self,
-        brand: &Brand,
-        gathered: &Gathered,
-    ) -> Result<(Vec<u8>, Report), NoBundle> {
-        let last = gathered.whole.last().map_or(0, |one| one.0.position);
+    async fn bundle_up(&self, brand: &Brand, gathered: Gathered) -> Result<Made, NoBundle> {
+        let last = gathered.chosen.last().ok_or(NoBundle::Nothing)?;
+        let last = last.stored.position;
         self.logged(last).await?.ok_or(NoBundle::NotLogged)?;
         self.stamp_now().await?;
         let head = self.logged(last).await?.ok_or(NoBundle::NotLogged)?;
         let (parts, pages) = self.parts(brand, gathered, &head).await?;
-        self.finish_bundle(brand, gathered, parts, pages)
+        self.finish_bundle(brand, parts, pages)
     }
 
-    async fn gather(&self, brand: &Brand, address_key: &str) -> Result<Option<Gathered>, NoBundle> {
-        let mut conn = self.store.read().await?;
-        let Some(contact) = contacts::find(&mut conn, brand.id, address_key).await? else {
-            return Ok(None);
-        };
-        let most = EVENTS_AT_MOST as i64 + 1;
-        let stored = events::list_whole(&mut conn, brand.id, contact.id, 0, most).await?;
-        drop(conn);
-        let whole = read_all_whole(stored)?;
-        let mails = self.mails_as_sent(brand, contact.id).await?;
-        Ok(Some(Gathered {
-            contact: contact.id,
-            address: contact.address,
-            whole,
-            mails: mails.into_iter().collect(),
-        }))
-    }
-
-    /// What goes into the bundle besides the pages, and the entries as the pages need them.
+    /// What goes into the bundle besides the pages, and what the pages need.
     async fn parts(
         &self,
         brand: &Brand,
-        gathered: &Gathered,
+        gathered: Gathered,
         head: &Head,
     ) -> Result<(Parts, Pages), NoBundle> {
         let mut conn = self.store.read().await?;
-        let indexes = indexes_of(&mut conn, &gathered.whole).await?;
+        let indexes = indexes_of(&mut conn, &gathered.chosen).await?;
         let paths = audit_paths(&mut conn, &indexes, head.size).await?;
         let checkpoint = self.checkpoint_with_cosignatures(head.size).await?;
+        let events = &gathered.chosen;
+        let anchored = self.anchors(&mut conn, events, &indexes, head.size).await?;
+        let proofs = kept_of(&mut conn, brand.id, events.iter().map(|one| &one.event)).await?;
+        drop(conn);
+        let mut pages = Pages {
+            address: gathered.address,
+            proofs,
+            entries: Vec::with_capacity(events.len()),
+            forms: BTreeMap::new(),
+            left_out: LeftOut {
+                events: gathered.left_out,
+                from: gathered.span.from,
+                until: gathered.span.until,
+                loosely: anchored.loosely,
+            },
+        };
         let mut parts = Parts {
             brand: brand.declared.slug.to_string(),
             contact: gathered.contact.0,
             made: self.clock.now(),
             checkpoint: checkpoint.unwrap_or_else(|| head.note.clone()),
-            events: Vec::new(),
-            anchors: self.anchors(&mut conn, &indexes, head.size).await?,
+            events: Vec::with_capacity(events.len()),
+            anchors: anchored.parts,
             forms: Vec::new(),
             pages: BTreeMap::new(),
         };
-        let mut entries = Vec::new();
-        for (((stored, event), index), path) in gathered.whole.iter().zip(&indexes).zip(paths) {
-            entries.push(Entry {
-                number: entries.len() + 1,
-                index: *index,
-                event: event.clone(),
-                discloses: stored.circumstances.is_some(),
-            });
-            parts.events.push(EventPart {
-                event: stored.body.clone().unwrap_or_default(),
-                salt: salt_of(stored)?,
-                index: *index,
-                path,
-                mail: gathered.mails.get(&stored.position).cloned(),
-                circumstances: stored.circumstances.clone(),
-            });
-        }
-        drop(conn);
-        let mut forms = BTreeMap::new();
-        for version in versions(&gathered.whole) {
+        for version in versions(events) {
             let missing = StoreError::Corrupt("a form version that an event names is missing");
             let page = self.form_as_shown(version).await?.ok_or(missing)?;
             parts.forms.push(page.clone().into_bytes());
-            forms.insert(version.clone(), page);
+            pages.forms.insert(version.clone(), page);
         }
-        Ok((parts, Pages { entries, forms }))
+        for ((one, index), path) in gathered.chosen.into_iter().zip(indexes).zip(paths) {
+            let stored = one.stored;
+            pages.entries.push(Entry {
+                number: pages.entries.len() + 1,
+                index,
+                event: one.event,
+                discloses: stored.circumstances.is_some(),
+            });
+            parts.events.push(EventPart {
+                salt: salt_of(&stored)?,
+                event: stored.body.unwrap_or_default(),
+                index,
+                path,
+                mail: one.mail,
+                circumstances: stored.circumstances,
+            });
+        }
+        Ok((parts, pages))
     }
 
     /// Checks the parts, writes the pages from what the check found, and checks the whole.
     fn finish_bundle(
         &self,
         brand: &Brand,
-        gathered: &Gathered,
         mut parts: Parts,
         pages: Pages,
-    ) -> Result<(Vec<u8>, Report), NoBundle> {
+    ) -> Result<Made, NoBundle> {
         let key = self.log.key.verifier();
         let known = Known {
             key: Some(&key),
             ..Known::default()
         };
         let found = bundle::verify_files(&bundle::files(&parts, &self.log.key)?, true, known)?;
+        let left_out = pages.left_out.sentences();
         let dossier = Dossier {
+            proofs: pages.proofs,
             brand: brand.declared.clone(),
-            contact: gathered.contact,
-            address: gathered.address.clone(),
+            contact: ContactId(parts.contact),
+            address: pages.address,
             mails: numbered(&parts),
             forms: pages.forms,
             checkpoint: parts.checkpoint.clone(),
@@ -216,6 +256,7 @@ impl App {
             log_key_fingerprint: key.fingerprint(),
             made_at: parts.made,
             entries: pages.entries,
+            left_out: pages.left_out,
         };
         let record = serde_json::to_vec_pretty(&consent_record(&dossier)).unwrap_or_default();
         parts.pages = BTreeMap::from([
@@ -224,31 +265,20 @@ impl App {
             (Page::Verifier, VERIFIER.into()),
             (Page::HowToVerify, HOW_TO_VERIFY.into()),
         ]);
+        drop(dossier);
         let bytes = bundle::write(&parts, &self.log.key)?;
-        let checked = bundle::verify(&bytes, known)?;
-        Ok((bytes, checked))
+        drop(parts);
+        let report = bundle::verify(&bytes, known)?;
+        Ok(Made {
+            bytes,
+            report,
+            left_out,
+        })
     }
 }
 
-/// Reads events back; emptied ones are left out.
-fn read_all_whole(all: Vec<WholeEvent>) -> Result<Vec<(WholeEvent, Event)>, NoBundle> {
-    if all.len() > EVENTS_AT_MOST {
-        return Err(NoBundle::TooMany);
-    }
-    let mut whole = Vec::with_capacity(all.len());
-    for stored in all {
-        if let Some(event) = read_whole(&stored)? {
-            whole.push((stored, event));
-        }
-    }
-    Ok(whole)
-}
-
-async fn indexes_of(
-    conn: &mut Conn,
-    whole: &[(WholeEvent, Event)],
-) -> Result<Vec<u64>, StoreError> {
-    let positions: Vec<i64> = whole.iter().map(|one| one.0.position).collect();
+async fn indexes_of(conn: &mut Conn, chosen: &[Chosen]) -> Result<Vec<u64>, StoreError> {
+    let positions: Vec<i64> = chosen.iter().map(|one| one.stored.position).collect();
     let found: BTreeMap<_, _> = log::indexes(conn, &positions).await?.into_iter().collect();
     positions
         .iter()
@@ -267,10 +297,10 @@ fn salt_of(stored: &WholeEvent) -> Result<[u8; 32], StoreError> {
 }
 
 /// The form versions that the events name, each once.
-fn versions(whole: &[(WholeEvent, Event)]) -> BTreeSet<&VersionHash> {
-    whole
+fn versions(chosen: &[Chosen]) -> BTreeSet<&VersionHash> {
+    chosen
         .iter()
-        .filter_map(|(_, event)| match &event.fact {
+        .filter_map(|one| match &one.event.fact {
             Fact::SignedUp(signup) => Some(&signup.form_version),
             Fact::Invited(invited) => Some(&invited.form_version),
             _ => None,

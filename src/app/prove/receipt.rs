@@ -2,15 +2,12 @@
 
 use super::super::App;
 use super::super::read_log::audit_paths;
-use super::super::record::read_whole;
-use crate::domain::event::Fact;
-use crate::domain::ids::{BrandId, ContactId, RequestId};
+use super::super::record::read_body;
+use crate::domain::standing::RequestState;
 use crate::ledger::bundle::receipt_of;
-use crate::store::events::WholeEvent;
+use crate::store::events::Entry;
+use crate::store::requests::RequestRow;
 use crate::store::{Conn, StoreError, events, log};
-
-/// Events of one contact that are looked through.
-const EVENTS_AT_MOST: i64 = 5_000;
 
 /// What there is to hand out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,32 +23,29 @@ pub enum ConfirmationReceipt {
 const DAMAGED: StoreError = StoreError::Corrupt("a confirmation's row");
 
 impl App {
-    /// The receipt of the confirmation of a request. Reads only.
+    /// The receipt of the confirmation of a request. Reads only, and no event but the one that confirmed it: whoever holds
+    /// a link may ask as often as he likes.
     pub async fn confirmation_receipt(
         &self,
-        brand: BrandId,
-        contact: ContactId,
-        request: RequestId,
+        request: &RequestRow,
     ) -> Result<ConfirmationReceipt, StoreError> {
+        let (RequestState::Confirmed, Some(ended_at)) = (request.state()?, request.ended_at) else {
+            return Ok(ConfirmationReceipt::Nothing);
+        };
         let mut conn = self.store.read().await?;
-        let whole = events::list_whole(&mut conn, brand, contact, 0, EVENTS_AT_MOST).await?;
-        let mut confirmed = None;
-        for stored in whole {
-            if let Some(event) = read_whole(&stored)?
-                && event.request == Some(request)
-                && matches!(event.fact, Fact::Confirmed { .. })
-            {
-                confirmed = Some(stored);
+        let (brand, contact) = (request.brand_id, request.contact_id);
+        // A request ends at the time of the event that ended it.
+        for stored in events::list_confirmed_at(&mut conn, brand, contact, ended_at).await? {
+            let event = read_body(stored.body.as_deref())?;
+            if event.is_some_and(|event| event.request == Some(request.id)) {
+                return receipt(&mut conn, &stored).await;
             }
         }
-        match confirmed {
-            None => Ok(ConfirmationReceipt::Nothing),
-            Some(stored) => receipt(&mut conn, &stored).await,
-        }
+        Ok(ConfirmationReceipt::Nothing)
     }
 }
 
-async fn receipt(conn: &mut Conn, stored: &WholeEvent) -> Result<ConfirmationReceipt, StoreError> {
+async fn receipt(conn: &mut Conn, stored: &Entry) -> Result<ConfirmationReceipt, StoreError> {
     let Some(head) = log::head(conn)
         .await?
         .filter(|head| head.last_position >= stored.position)

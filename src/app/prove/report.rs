@@ -8,7 +8,7 @@ mod mail;
 mod rows;
 mod standings;
 mod story;
-mod words;
+pub(in crate::app) mod words;
 
 use askama::Template;
 
@@ -40,6 +40,9 @@ struct Report<'a> {
     roots: Vec<String>,
     log: LogView,
     has_mail: bool,
+    /// It tells of a part of the time only, so nothing stands in it of now.
+    is_part: bool,
+    left_out: Vec<String>,
 }
 
 struct AnchorView {
@@ -59,7 +62,12 @@ struct LogView {
 /// The page. It fails only if the template does.
 pub fn report(dossier: &Dossier) -> Result<String, askama::Error> {
     let log = log_view(&dossier.checkpoint);
-    let standings = standings::all(dossier);
+    let is_part = dossier.left_out.is_part();
+    let standings = if is_part {
+        Vec::new()
+    } else {
+        standings::all(dossier)
+    };
     let short_root: String = log
         .root
         .chars()
@@ -91,6 +99,8 @@ pub fn report(dossier: &Dossier) -> Result<String, askama::Error> {
         roots,
         log,
         has_mail: !dossier.mails.is_empty(),
+        is_part,
+        left_out: dossier.left_out.sentences(),
     }
     .render()
 }

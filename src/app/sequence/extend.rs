@@ -7,6 +7,8 @@
 //! 3. events and tiles are read and hashed a second time, by another way through the database;
 //! 4. the checkpoint is signed and put behind the one that it follows. Where another sequencer was faster, it finds that
 //!    place taken, and nothing is done. If the process dies after it, the log has grown.
+//!
+//! Where a tile that is kept is not what the events say, `mend` decides.
 
 use super::{Head, SequenceProblem, Settled};
 use crate::app::App;
@@ -58,12 +60,16 @@ impl App {
         if (again.size(), again.root()) != (grown.size(), grown.root()) {
             return Err(SequenceProblem::Reread("the events differ".to_owned()));
         }
-        compare(&mut conn, &again.take()).await?;
+        let differing = differing(&mut conn, again.take()).await?;
         drop(conn);
         let complete_at = (last >= settled.position).then_some(settled.by);
         let tree = (again.size(), again.root());
         let next = self.checkpoint(tree, Some(from.size), complete_at).await?;
-        self.sign(&next, last).await
+        if differing.is_empty() {
+            self.sign(&next, last).await
+        } else {
+            self.mend(from, &differing, &next, last).await
+        }
     }
 
     /// An event was emptied before this round came to it. If another sequencer was faster and an erasure waited for that,
@@ -95,26 +101,41 @@ impl App {
         })
     }
 
-    /// Step 4. The columns repeat what is signed, for the database to hold the chain together.
+    /// Step 4.
     async fn sign(
         &self,
         checkpoint: &Checkpoint,
         last_position: i64,
     ) -> Result<Option<Head>, SequenceProblem> {
-        let stored = SignedCheckpoint {
+        let stored = self.signed(checkpoint, last_position);
+        let added = log::add_checkpoint(&self.store, &stored).await?;
+        Ok(self.added(checkpoint, stored, added))
+    }
+
+    /// The checkpoint as it is kept. The columns repeat what is signed, for the database to hold the chain together.
+    pub(super) fn signed(&self, checkpoint: &Checkpoint, last_position: i64) -> SignedCheckpoint {
+        SignedCheckpoint {
             size: as_stored(checkpoint.size),
             follows: checkpoint.follows.map(as_stored),
             last_position,
             note: self.log.key.sign(&checkpoint.text()),
             signed_at: checkpoint.signed_at,
-        };
-        let added = log::add_checkpoint(&self.store, &stored).await?;
+        }
+    }
+
+    /// Takes note of the new head; none where another sequencer was faster.
+    pub(super) fn added(
+        &self,
+        checkpoint: &Checkpoint,
+        stored: SignedCheckpoint,
+        added: bool,
+    ) -> Option<Head> {
         if added {
             self.keep_head(checkpoint.size, &stored.note);
         }
         let head = Head {
             size: checkpoint.size,
-            last_position,
+            last_position: stored.last_position,
             root: checkpoint.root,
             complete_at: checkpoint.complete_at,
             note: stored.note,
@@ -122,7 +143,7 @@ impl App {
         if added {
             self.log.reach(&head);
         }
-        Ok(added.then_some(head))
+        added.then_some(head)
     }
 }
 
@@ -149,20 +170,19 @@ pub(in crate::app) fn entry(body: Option<&str>, salt: Option<&[u8]>) -> Option<H
     Some(commitment(salt?.try_into().ok()?, body?.as_bytes()))
 }
 
-/// Whether these tiles are kept. A kept one may be longer, if another sequencer came further.
-async fn compare(conn: &mut Conn, tiles: &[(TileId, Vec<u8>)]) -> Result<(), SequenceProblem> {
+/// Those of these tiles that are not kept as they are. A kept one may be longer, if another sequencer came further.
+async fn differing(
+    conn: &mut Conn,
+    tiles: Vec<(TileId, Vec<u8>)>,
+) -> Result<Vec<(TileId, Vec<u8>)>, SequenceProblem> {
     let wanted: Vec<TileId> = tiles.iter().map(|tile| tile.0).collect();
     let kept: std::collections::HashMap<_, _> =
         log::tiles(conn, &wanted).await?.into_iter().collect();
-    for ((level, place), hashes) in tiles {
-        let found = kept.get(&(*level, *place));
-        if !found.is_some_and(|found| found.starts_with(hashes)) {
-            return Err(SequenceProblem::Reread(format!(
-                "the tile {place} of level {level} differs"
-            )));
-        }
-    }
-    Ok(())
+    let differs = |(id, hashes): &(TileId, Vec<u8>)| {
+        let found = kept.get(id);
+        !found.is_some_and(|found| found.starts_with(hashes))
+    };
+    Ok(tiles.into_iter().filter(differs).collect())
 }
 
 /// The runs that begin with these events.

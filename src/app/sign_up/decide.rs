@@ -175,7 +175,17 @@ fn request_of(
         issued_at: now,
         expires_at: whole_second(now.plus(call.brand.confirm_within())),
         ended_at: None,
+        campaign_id: None,
+        entered_at: call.booth.and_then(|booth| booth.entered_at),
+        look_at: looked_at(call, queued, now),
     }
+}
+
+/// When the request is looked at next: for the one reminder where the form has it, else at its end.
+fn looked_at(call: &SignUp, queued: bool, now: Timestamp) -> Timestamp {
+    let end = whole_second(now.plus(call.brand.confirm_within()));
+    let reminder = call.form.declared.remind_after().filter(|_| queued);
+    reminder.map_or(end, |after| now.plus(after).min(end))
 }
 
 /// Tokens carry whole seconds; the stored expiry is the same instant.

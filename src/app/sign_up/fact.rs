@@ -4,7 +4,7 @@ use super::SignUp;
 use crate::domain::brand::{RoleAddresses, Slug};
 use crate::domain::event::{self, AskedBy, Fact, MailFate, ShownBox, Source};
 use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict, judge_signup};
-use crate::domain::standing::{Standings, State};
+use crate::domain::standing::{Standings, State, has_left_all};
 use crate::domain::time::Timestamp;
 
 pub(super) fn ruling_of(
@@ -20,10 +20,11 @@ pub(super) fn ruling_of(
             rule: Rule::G1,
         };
     }
+    let left_all = has_left_all(standings);
     let closed = |purpose: &Slug| {
-        standings
-            .get(purpose)
-            .is_some_and(|s| matches!(s.state, State::Withdrawn | State::Declined))
+        standings.get(purpose).map_or(left_all, |standing| {
+            matches!(standing.state, State::Withdrawn | State::Declined)
+        })
     };
     // Anybody can type an address that was erased. Until the person has confirmed anew it gives no basis (D3).
     let reopened = || {

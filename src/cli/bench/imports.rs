@@ -95,6 +95,7 @@ async fn import(stand: &Stand, path: &Path, count: u64) -> Result<f64, Ended> {
         file_name: "people.csv".to_owned(),
         file_sha256: [0; 32],
         reading: serde_json::Value::Null,
+        proofs: Vec::new(),
     };
     let refused = |problem: &dyn std::fmt::Display| Ended::Refused(problem.to_string());
     let begun = Instant::now();
@@ -109,6 +110,7 @@ async fn import(stand: &Stand, path: &Path, count: u64) -> Result<f64, Ended> {
         },
         order: None,
         rules: AddressRules { any_domain: true },
+        proofs: None,
     };
     let run = stand.app.begin_import(&import, new).await;
     let run = run.map_err(|p| refused(&p))?;

@@ -143,10 +143,13 @@ pub(super) fn sample(stand: &Stand) -> Result<Vec<u8>, Ended> {
         code: "000000".to_owned(),
         asked_at: now,
         asked_from: None,
+        by_tablet: false,
         expires_at: now,
         message_id: format!("{id}@example.net"),
         now,
         ask: None,
+        reminder: false,
+        unsubscribe_url: None,
     }
     .compose()
     .map_err(|problem| Ended::Refused(problem.to_string()))

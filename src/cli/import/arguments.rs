@@ -1,15 +1,19 @@
 //! What the operator says of a file and of all its rows.
 
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use encoding_rs::Encoding;
 use serde_json::{Value, json};
 
 use crate::domain::email_address::AddressRules;
-use crate::domain::policy::{Claim, SOURCES, Source};
-use crate::intake::candidate::{Batch, Reading};
+use crate::domain::policy::{Claim, SOURCES, Source, TAKE_FILES, takes_file};
+use crate::intake::candidate::{Batch, Reading, with_hash};
 use crate::intake::dates::{Order, day};
 use crate::intake::header::{Columns, Field, HeaderProblem, Mapping};
+use crate::intake::proof::{ProofFile, ProofFolder};
 use crate::intake::{Options, Row};
 
 #[derive(Args)]
@@ -23,8 +27,14 @@ pub struct Given {
     /// A piece of proof for rows that say nothing else; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     proof: Vec<(String, String)>,
+    /// A paper that holds for all rows, such as a contract or a scan: the file is kept by its hash; may be given several times
+    #[arg(long, value_name = "KEY=FILE", value_parser = key_and_value)]
+    proof_file: Vec<(String, String)>,
+    /// The folder of the files that rows name in a column that is mapped to file.KEY; each is kept by its hash
+    #[arg(long, value_name = "DIR")]
+    proof_dir: Option<PathBuf>,
     /// What a column holds, by its name or number: email, name, first_name, last_name, language, source, obtained_on, a piece of
-    /// proof such as order, left, or ignore; may be given several times
+    /// proof such as order, the name of a file that is one such as file.scan, left, or ignore; may be given several times
     #[arg(long, value_name = "COLUMN=FIELD", value_parser = Mapping::parse)]
     map: Vec<Mapping>,
     /// How days and months stand in dates such as 03/04/2026; without it such a date proves nothing
@@ -39,6 +49,15 @@ pub struct Given {
     /// What stands between the cells of a text file: one character, or tab; by default it is found out
     #[arg(long, value_parser = Options::delimiter)]
     delimiter: Option<u8>,
+}
+
+/// Papers of one import at most; they are in memory together.
+const PAPERS: usize = 10;
+
+/// The proof that holds for all rows, and the files among it.
+pub struct Papers {
+    proof: Vec<(String, String)>,
+    pub files: Vec<ProofFile>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,8 +78,53 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 impl Given {
+    /// The papers that hold for all rows, looked at.
+    pub fn papers(&self) -> Result<Papers, String> {
+        if self.proof_file.len() > PAPERS {
+            return Err(format!("--proof-file may be given {PAPERS} times"));
+        }
+        let mut papers = Papers {
+            proof: self.proof.clone(),
+            files: Vec::new(),
+        };
+        for (key, path) in &self.proof_file {
+            let key = key.as_str();
+            if !takes_file(key) {
+                let key = key.escape_debug();
+                return Err(format!(
+                    "the proof \"{key}\" is no file; files can be: {}",
+                    TAKE_FILES.join(", ")
+                ));
+            }
+            let file = ProofFile::look(Path::new(path))
+                .map_err(|problem| format!("{}: {problem}", path.escape_debug()))?;
+            let words = papers.proof.iter().position(|(known, _)| known == key);
+            let words = words.map(|at| papers.proof.swap_remove(at).1);
+            let value = with_hash(key, words.as_deref(), &file.sha256);
+            papers.proof.push((key.to_owned(), value));
+            papers.files.push(file);
+        }
+        Ok(papers)
+    }
+
+    /// Where the files lie that rows name; a column has to say which.
+    pub fn folder(&self) -> Result<Option<ProofFolder>, String> {
+        let mapped = |one: &Mapping| matches!(one.field, Some(Field::File(_)));
+        let is_mapped = self.map.iter().any(mapped);
+        match &self.proof_dir {
+            None if is_mapped => Err("say where the files lie that rows name: --proof-dir DIR".to_owned()),
+            None => Ok(None),
+            Some(_) if !is_mapped => {
+                Err("say which column names the files in --proof-dir: --map COLUMN=file.KEY, such as file.scan".to_owned())
+            }
+            Some(folder) => ProofFolder::open(folder)
+                .map(Some)
+                .map_err(|error| format!("{}: {error}", folder.display())),
+        }
+    }
+
     /// What is wrong for all rows is told before any row is read.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self, papers: &Papers) -> Result<(), String> {
         if let Some(text) = &self.obtained_on
             && day(text, self.order()).is_none()
         {
@@ -72,7 +136,7 @@ impl Given {
         let Some(source) = self.source else {
             let unknown =
                 |pair: &&(String, String)| !matches!(Field::parse(&pair.0), Some(Field::Proof(_)));
-            return match self.proof.iter().find(unknown) {
+            return match papers.proof.iter().find(unknown) {
                 Some((key, _)) => Err(format!(
                     "no source takes the proof \"{}\"",
                     key.escape_debug()
@@ -80,7 +144,8 @@ impl Given {
                 None => Ok(()),
             };
         };
-        self.proof
+        papers
+            .proof
             .iter()
             .try_fold(Claim::new(source, None), |claim, (key, value)| {
                 claim.prove(key, value)
@@ -90,11 +155,12 @@ impl Given {
     }
 
     /// All of it, to tell whether the same was said before.
-    pub fn as_json(&self) -> Value {
+    pub fn as_json(&self, papers: &Papers) -> Value {
         json!({
             "source": self.source,
             "obtained_on": self.obtained_on,
-            "proof": self.proof,
+            "proof": papers.proof,
+            "proof_dir": self.proof_dir.is_some(),
             "map": format!("{:?}", self.map),
             "dates": format!("{:?}", self.dates),
             "sheet": self.sheet,
@@ -123,16 +189,22 @@ impl Given {
         Ok(columns)
     }
 
-    pub fn reading(&self, columns: Columns, rules: AddressRules) -> Reading {
+    pub fn reading(
+        &self,
+        columns: Columns,
+        rules: AddressRules,
+        (papers, folder): (&Papers, Option<ProofFolder>),
+    ) -> Reading {
         Reading {
             columns,
             batch: Batch {
                 source: self.source,
                 obtained_on: self.obtained_on.clone(),
-                proof: self.proof.clone(),
+                proof: papers.proof.clone(),
             },
             order: self.order(),
             rules,
+            proofs: folder.map(RefCell::new),
         }
     }
 

@@ -47,6 +47,13 @@ pub fn text(tally: &Tally, about: &About<'_>) -> String {
             "\nWith an address that stands further up already: {again}."
         );
     }
+    if counts.left > 0 {
+        let left = grouped(counts.left);
+        let _ = writeln!(
+            text,
+            "\nKnown contacts that left, as the file says: {left}. They are withdrawn from this purpose."
+        );
+    }
     if counts.elsewhere > 0 {
         let (said, confirmed) = (rows(counts.elsewhere), grouped(counts.confirmed_elsewhere));
         let _ = writeln!(
@@ -163,6 +170,7 @@ pub fn data(tally: &Tally, about: &About<'_>) -> Value {
         "new": counts.new,
         "added": counts.added,
         "unchanged": counts.unchanged,
+        "left": counts.left,
         "elsewhere": { "rows": counts.elsewhere, "confirmed": counts.confirmed_elsewhere, "system": columns.system },
         "columns": columns.used.iter().map(|(_, field, name)| json!({
             "column": name, "field": field.to_string(),

@@ -13,10 +13,9 @@ use crate::cli::{Done, Ended, brand_named, opened};
 use crate::clock::Clock;
 use crate::domain::brand::Slug;
 use crate::domain::policy::{
-    AddressFacts, Judgement, NO_LEGAL_ADVICE, OVERLAYS, OrganizerLists, Outreach, Overlay, Rule,
-    Terms, Verdict, Zone, judge,
+    AddressFacts, Judgement, OVERLAYS, OrganizerLists, Outreach, Overlay, Rule, Terms, Verdict,
+    Zone, judge,
 };
-use crate::domain::standing::Basis;
 use crate::domain::time::Timestamp;
 
 #[derive(Args)]
@@ -149,36 +148,8 @@ fn answer(judgement: &Judgement) -> Explained<'_> {
 }
 
 fn told(judgement: &Judgement, zone: &Zone) -> String {
-    let fired: Vec<&str> = judgement.fired.iter().map(|rule| rule.id()).collect();
-    let verdict = match judgement.basis {
-        Basis::Explicit => "accept, on explicit consent",
-        Basis::Implicit => "accept, on implicit consent",
-        Basis::None => judgement.verdict.as_str(),
-    };
-    let (rule, outreach) = (judgement.rule, judgement.outreach);
-    let mut lines = vec![
-        ("verdict", verdict.to_owned()),
-        ("rule", format!("{}: {}", rule.id(), rule.says())),
-        ("fired", fired.join(", ")),
-        (
-            "outreach",
-            format!("{}: {}", outreach.as_str(), outreach.says()),
-        ),
-    ];
-    if let Some(until) = judgement.valid_until {
-        lines.push(("until", zone.written(until)));
-    }
-    lines.push(("why", judgement.why.clone()));
-    if let Some(rule) = judgement.deviation {
-        let kept = format!(
-            "rule {} was loosened, which is kept as a deviation",
-            rule.id()
-        );
-        lines.push(("deviates", kept));
-    }
-    lines.push(("policy", judgement.policy_version.clone()));
-    lines.push(("note", NO_LEGAL_ADVICE.to_owned()));
-    lines
+    judgement
+        .lines(zone)
         .iter()
         .map(|(name, text)| folded(text, &format!("{:10}", format!("{name}:")), 10))
         .collect()

@@ -1,6 +1,5 @@
 //! docs/policy.md, generated; a test compares it with what is kept.
 
-use super::table::proof;
 use crate::domain::policy::{
     ADDRESS_RULES, GENERAL_RULES, NO_LEGAL_ADVICE, OVERLAYS, Outreach, POLICY_VERSION, PRECEDENCE,
     READING_DATES, Row, SOURCES, Verdict,
@@ -128,10 +127,6 @@ fn overlays() -> String {
 }
 
 fn source(row: &Row) -> Vec<String> {
-    let lasts = match row.verdict {
-        Verdict::Accept => row.window.to_string(),
-        Verdict::ConfirmFirst | Verdict::Refuse => "–".to_owned(),
-    };
     vec![
         row.rule.id().to_owned(),
         code(row.name),
@@ -139,7 +134,7 @@ fn source(row: &Row) -> Vec<String> {
         code(row.outreach.as_str()),
         row.rule.says().to_owned(),
         row.conditions.to_owned(),
-        lasts,
-        proof(row),
+        row.lasts(),
+        row.proof_in_words(),
     ]
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::domain::policy::{
     ADDRESS_RULES, GENERAL_RULES, NO_LEGAL_ADVICE, Need, OVERLAYS, Outreach, POLICY_VERSION,
-    PRECEDENCE, ProofKey, READING_DATES, Row, Rule, SOURCES, Verdict, Window,
+    PRECEDENCE, READING_DATES, Row, Rule, SOURCES, Verdict, Window,
 };
 
 const COLUMNS: usize = 80;
@@ -43,30 +43,6 @@ fn listed(id: &str, text: &str) -> String {
     folded(text, &format!("{id:8} "), 9)
 }
 
-/// The proof of a row in words: what is demanded, what is enough of several, what may be there.
-pub fn proof(row: &Row) -> String {
-    let keys = |need: Need, joint: &str| {
-        let words: Vec<String> = row
-            .proof
-            .iter()
-            .filter(|key| key.need == need)
-            .map(|ProofKey { key, about, .. }| format!("{key} ({about})"))
-            .collect();
-        words.join(joint)
-    };
-    let mut parts = vec![keys(Need::OneOf, " or "), keys(Need::Demanded, ", ")];
-    let optional = keys(Need::Optional, ", ");
-    if !optional.is_empty() {
-        parts.push(format!("optional: {optional}"));
-    }
-    parts.retain(|part| !part.is_empty());
-    if parts.is_empty() {
-        "none".to_owned()
-    } else {
-        parts.join("; ")
-    }
-}
-
 fn source(row: &Row) -> String {
     let mut text = format!(
         "{:4} {:26} {:14} {}\n",
@@ -81,7 +57,7 @@ fn source(row: &Row) -> String {
         text.push_str(&indented(&format!("Lasts: {}", row.window)));
     }
     if !row.proof.is_empty() {
-        text.push_str(&indented(&format!("Proof: {}", proof(row))));
+        text.push_str(&indented(&format!("Proof: {}", row.proof_in_words())));
     }
     text.push('\n');
     text

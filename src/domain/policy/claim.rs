@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Source;
+use super::window::read_day;
+use super::{Source, Zone};
+use crate::domain::time::Timestamp;
 
 /// The longest value of a proof, in characters.
 const LONGEST: usize = 2_000;
@@ -91,6 +93,17 @@ impl Claim {
     pub fn proof(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.proof.iter();
         pairs.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Whether the person's act is of the day of an instant, or of a later one. Of a member it is the last activity; of a merger
+    /// the act at the old brand.
+    pub fn acted_since(&self, at: Timestamp, zone: &Zone) -> bool {
+        let keys = ["last_active", "original_date", "date", "time"];
+        let told = keys.iter().find_map(|key| self.given(key));
+        let day = told.or(self.obtained_on()).and_then(|text| text.get(..10));
+        day.and_then(read_day)
+            .zip(zone.day(at))
+            .is_some_and(|(act, day)| act >= day)
     }
 
     pub(super) fn given(&self, key: &str) -> Option<&str> {

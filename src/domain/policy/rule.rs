@@ -60,6 +60,8 @@ rules! {
     D2 = "D2": "Implicit consent lapses when its window is over.",
     D3 = "D3": "Whoever withdrew, complained, declined or is suppressed is refused; only the person's own fresh double opt-in reopens that.",
     D4 = "D4": "The source would be acceptable, but its proof or its date is missing.",
+    D5 = "D5": "The person asked for a pause; no mail before it is over, whatever was agreed.",
+    D6 = "D6": "Mail to the address came back for good; none is sent before the person confirms anew.",
     CaCasl = "ca-casl": "Canada: answers to an advertisement lapse after six months, and a request for confirmation is itself a commercial message.",
     De = "de": "Germany: a business card is no consent, an asset deal moves none, and nobody is asked again unsolicited.",
     Nl = "nl": "Netherlands: no mail asks for permission without prior consent.",
@@ -67,7 +69,7 @@ rules! {
 }
 
 /// The rules that hold whatever the source.
-pub const GENERAL_RULES: [Rule; 8] = [
+pub const GENERAL_RULES: [Rule; 10] = [
     Rule::G1,
     Rule::G2,
     Rule::G3,
@@ -76,6 +78,8 @@ pub const GENERAL_RULES: [Rule; 8] = [
     Rule::G6,
     Rule::G7,
     Rule::G8,
+    Rule::D5,
+    Rule::D6,
 ];
 
 /// The rules about the address, its date and its proof, with the verdict of each and what it does to outreach.

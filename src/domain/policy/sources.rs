@@ -69,6 +69,23 @@ pub struct ProofKey {
     pub need: Need,
 }
 
+/// The pieces of proof that may be a file, by its hash: what exists on paper or as a document. The others are words or days.
+pub const TAKE_FILES: [&str; 9] = [
+    "account",
+    "ad",
+    "assignment",
+    "contract",
+    "document",
+    "lead",
+    "order",
+    "receipt",
+    "scan",
+];
+
+pub fn takes_file(key: &str) -> bool {
+    TAKE_FILES.contains(&key)
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {

@@ -74,6 +74,9 @@ fn declined() -> Fact {
 
 fn withdrawn() -> Fact {
     Fact::Withdrawn {
+        method: None,
+        by: None,
+        reason: None,
         purposes: vec![slug("news")],
         scope: "all".into(),
         circumstances: Circumstances::default(),

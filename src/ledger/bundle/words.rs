@@ -32,6 +32,13 @@ pub fn sentence(entry: &Entry) -> String {
             text("verdict"),
             text("rule"),
         ),
+        "imported" if entry.member("left").and_then(|left| left.as_bool()) == Some(true) => {
+            format!(
+                "An import said that {} had left {}.",
+                text("address_typed"),
+                purposes(),
+            )
+        }
         "imported" => format!(
             "{} was imported for {} (line {}).",
             text("address_typed"),
@@ -57,6 +64,30 @@ pub fn sentence(entry: &Entry) -> String {
         "confirmed" => format!("Confirmed {} {}.", purposes(), how(entry)),
         "declined" => format!("Said \"this was not me\" to {}.", purposes()),
         "withdrawn" => format!("Withdrew {}.", purposes()),
+        "purpose_changed" => format!("Turned {} on, on the preferences page.", purposes()),
+        "paused" if entry.text("until").is_some() => {
+            format!("Asked for no mail before {}.", text("until"))
+        }
+        "paused" => "Ended the pause.".to_owned(),
+        "language_changed" => {
+            format!(
+                "Changed the language from {} to {}.",
+                text("from"),
+                text("to")
+            )
+        }
+        "bounced" => bounced(entry),
+        "complained" => format!(
+            "A provider reported a complaint ({}); the person left {}.",
+            text("feedback"),
+            purposes()
+        ),
+        "suppression_lifted" => format!(
+            "An operator let the brand write to the mailbox again: {}",
+            text("reason")
+        ),
+        "expired" => "Nobody answered in time; this request ended.".to_owned(),
+        "reminded" => "Nobody had answered yet; a reminder was due.".to_owned(),
         "address_changed" => "The address was corrected; this request ended.".to_owned(),
         "replaced" => "A newer request took the place of this one.".to_owned(),
         other => format!("\"{}\" happened.", plain(other)),
@@ -84,6 +115,18 @@ fn invited(entry: &Entry) -> String {
         text("language"),
         plain(rule.unwrap_or("?")),
     )
+}
+
+fn bounced(entry: &Entry) -> String {
+    let text = |name: &str| plain(entry.text(name).unwrap_or(""));
+    let hard = entry.member("hard").and_then(|value| value.as_bool()) == Some(true);
+    let (status, said) = (text("status"), text("said"));
+    let how = if hard {
+        "for good"
+    } else {
+        "for the time being"
+    };
+    format!("A mail came back {how} ({status}): {}", said.trim())
 }
 
 fn how(entry: &Entry) -> &'static str {

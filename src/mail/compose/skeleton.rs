@@ -18,6 +18,8 @@ pub struct Varying {
     pub to: String,
     pub confirm_token: String,
     pub about_token: String,
+    /// To leave what a campaign asks for; in other mails it stands nowhere.
+    pub leave_token: String,
     pub code: String,
     pub asked_at: Timestamp,
     pub expires_at: Timestamp,
@@ -27,7 +29,7 @@ pub struct Varying {
 }
 
 /// The fields of fixed length, as they stand in the message.
-type Fields = [String; 8];
+type Fields = [String; 9];
 
 impl Varying {
     fn fields(&self, language: &str) -> Fields {
@@ -35,6 +37,7 @@ impl Varying {
         [
             self.confirm_token.clone(),
             self.about_token.clone(),
+            self.leave_token.clone(),
             self.code.clone(),
             date(self.asked_at),
             date(self.expires_at),
@@ -65,6 +68,7 @@ impl Varying {
             to: ["marked@marked.invalid", "m@other.invalid"][usize::from(turn)].to_owned(),
             confirm_token: token('1'),
             about_token: token('2'),
+            leave_token: token('3'),
             code: ["918273", "564738"][usize::from(turn)].to_owned(),
             asked_at: year(2091),
             expires_at: year(2092),
@@ -95,7 +99,7 @@ pub struct Skeleton {
     tail: Vec<u8>,
     /// Places in head and tail written one behind the other.
     patches: Vec<Patch>,
-    lengths: [usize; 8],
+    lengths: [usize; 9],
 }
 
 const TO: &str = "\r\nTo: ";
@@ -225,7 +229,17 @@ mod tests {
     use super::*;
 
     fn message(values: &Varying) -> Result<Vec<u8>, ()> {
-        let [confirm, about, code, asked, expires, local, boundary, date] = values.fields("en");
+        let [
+            confirm,
+            about,
+            _,
+            code,
+            asked,
+            expires,
+            local,
+            boundary,
+            date,
+        ] = values.fields("en");
         Ok(format!(
             "From: a@b.c\r\nTo: {}\r\nDate: {date}\r\nMessage-ID: <{local}@b.c>\r\n\r\n--{boundary}\r\n\
              http://b.c/c/{}=\r\n{} {about} {code} {asked} {expires}\r\n",

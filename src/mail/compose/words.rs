@@ -41,7 +41,7 @@ impl ConfirmationMail<'_> {
         let both = |id: &str| t.arg2(id, "purposes", &names, "brand", brand);
         let Some(ask) = self.ask else {
             return Words {
-                subject: both("mail-subject"),
+                subject: reminding(t, self.reminder, both("mail-subject")),
                 lead: both("mail-lead"),
                 paragraphs: Vec::new(),
                 button: t.get("mail-button"),
@@ -77,11 +77,7 @@ impl ConfirmationMail<'_> {
         let note = ask.note.iter().flat_map(|note| note.lines());
         let note = note.map(str::trim).filter(|line| !line.is_empty());
         Words {
-            subject: if ask.reminder {
-                t.arg("mail-reminder-subject", "subject", &subject)
-            } else {
-                subject
-            },
+            subject: reminding(t, ask.reminder, subject),
             lead,
             paragraphs: note.map(str::to_owned).chain(told).collect(),
             button: t.get(button),
@@ -95,9 +91,18 @@ impl ConfirmationMail<'_> {
     fn asked(&self, t: &Texts) -> String {
         let date = self.asked_at.for_people(t.language());
         match &self.asked_from {
+            _ if self.by_tablet => t.arg("mail-asked-tablet", "date", &date),
             Some(page) => t.arg2("mail-asked-at", "date", &date, "page", page),
             None => t.arg("mail-asked", "date", &date),
         }
+    }
+}
+
+fn reminding(t: &Texts, reminder: bool, subject: String) -> String {
+    if reminder {
+        t.arg("mail-reminder-subject", "subject", &subject)
+    } else {
+        subject
     }
 }
 

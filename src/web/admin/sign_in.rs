@@ -1,11 +1,11 @@
-//! `/admin/sign-in`
+//! `/admin/sign-in`: password, then the second factor where there is one.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{is_own_post, session_cookie, session_of};
-use crate::app::sign_in::SignInProblem;
+use super::{DEVICE, SESSION, acting, cookie, cookie_of, from, see};
+use crate::app::sign_in::{Admitted, SignInProblem};
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
@@ -17,15 +17,20 @@ struct SignInPage {
     css: String,
     icon: String,
     name: String,
-    problem: Option<&'static str>,
+    problem: Option<String>,
 }
 
-fn page(
-    shared: &Web,
-    status: StatusCode,
-    name: &str,
-    problem: Option<&'static str>,
-) -> HttpResponse {
+#[derive(Template)]
+#[template(path = "admin/factor.html")]
+struct FactorPage {
+    css: String,
+    icon: String,
+    /// Whether one-time codes are set up.
+    codes: bool,
+    problem: Option<String>,
+}
+
+fn page(shared: &Web, status: StatusCode, name: &str, problem: Option<String>) -> HttpResponse {
     render(
         status,
         &SignInPage {
@@ -37,6 +42,53 @@ fn page(
     )
 }
 
+/// What went wrong, with its status and its words.
+fn problem_of(problem: &SignInProblem) -> (StatusCode, String) {
+    match problem {
+        SignInProblem::Wrong => (
+            StatusCode::UNAUTHORIZED,
+            "Name or password is wrong.".to_owned(),
+        ),
+        SignInProblem::WrongCode => (
+            StatusCode::UNAUTHORIZED,
+            "This code is wrong, or was used before. Wait for the next one.".to_owned(),
+        ),
+        SignInProblem::Over => (
+            StatusCode::UNAUTHORIZED,
+            "That took too long, or too many codes were wrong. Please sign in again.".to_owned(),
+        ),
+        SignInProblem::Busy => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many people sign in at this moment. Please try again in a few seconds.".to_owned(),
+        ),
+        SignInProblem::TooOften(until) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            format!(
+                "There were too many wrong tries. Please try again after {}.",
+                until.to_the_minute()
+            ),
+        ),
+        SignInProblem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+    }
+}
+
+fn admit(shared: &Web, admitted: Admitted) -> HttpResponse {
+    let mut response = see(if admitted.awaits_factor {
+        "/admin/sign-in/code"
+    } else {
+        "/admin"
+    });
+    let mut put = |name, value| {
+        // Cookies of our own making always fit into a header.
+        let _ = response.add_cookie(&cookie(shared, name, value));
+    };
+    put(SESSION, admitted.secret);
+    if let Some(device) = admitted.device {
+        put(DEVICE, device);
+    }
+    response
+}
+
 /// `GET /admin/sign-in`
 pub async fn show(shared: web::Data<Web>) -> HttpResponse {
     page(&shared, StatusCode::OK, "", None)
@@ -44,50 +96,93 @@ pub async fn show(shared: web::Data<Web>) -> HttpResponse {
 
 /// `POST /admin/sign-in`
 pub async fn submit(request: HttpRequest, shared: web::Data<Web>, fields: Fields) -> HttpResponse {
-    if !is_own_post(&request, &shared) {
-        return page(
-            &shared,
-            StatusCode::FORBIDDEN,
-            "",
-            Some("This did not come from the sign-in page. Please try again."),
-        );
-    }
     let name = fields.raw("name").trim();
-    match shared.app.sign_in(name, fields.raw("password")).await {
-        Ok(secret) => HttpResponse::SeeOther()
-            .cookie(session_cookie(&shared, secret))
-            .insert_header((header::LOCATION, "/admin"))
-            .finish(),
-        Err(SignInProblem::Wrong) => page(
-            &shared,
-            StatusCode::UNAUTHORIZED,
+    let device = cookie_of(&request, &shared, DEVICE);
+    let circumstances = from(&request, &shared);
+    let answer = shared
+        .app
+        .sign_in(
             name,
-            Some("Name or password is wrong."),
-        ),
-        Err(SignInProblem::Busy) => page(
-            &shared,
-            StatusCode::TOO_MANY_REQUESTS,
-            name,
-            Some("Too many people sign in at this moment. Please try again in a few seconds."),
-        ),
+            fields.raw("password"),
+            device.as_deref(),
+            &circumstances,
+        )
+        .await;
+    match answer {
+        Ok(admitted) => admit(&shared, admitted),
         Err(SignInProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem) => {
+            let (status, text) = problem_of(&problem);
+            page(&shared, status, name, Some(text))
+        }
+    }
+}
+
+async fn factor(
+    request: &HttpRequest,
+    shared: &web::Data<Web>,
+    status: StatusCode,
+    problem: Option<String>,
+) -> HttpResponse {
+    let session = cookie_of(request, shared, SESSION).unwrap_or_default();
+    match shared.app.awaits(&session).await {
+        Ok(Some(codes)) => render(
+            status,
+            &FactorPage {
+                css: shared.assets.admin_css.clone(),
+                icon: shared.assets.icon.clone(),
+                codes,
+                problem,
+            },
+        ),
+        Ok(None) => see("/admin/sign-in"),
+        Err(problem) => error::store_failure(request, shared, &problem),
+    }
+}
+
+/// `GET /admin/sign-in/code`
+pub async fn show_factor(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse {
+    factor(&request, &shared, StatusCode::OK, None).await
+}
+
+/// `POST /admin/sign-in/code`
+pub async fn submit_factor(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    fields: Fields,
+) -> HttpResponse {
+    let session = cookie_of(&request, &shared, SESSION).unwrap_or_default();
+    let circumstances = from(&request, &shared);
+    let answer = shared
+        .app
+        .second_factor(&session, fields.raw("code"), &circumstances)
+        .await;
+    match answer {
+        Ok(admitted) => admit(&shared, admitted),
+        Err(SignInProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem @ SignInProblem::WrongCode) => {
+            let (status, text) = problem_of(&problem);
+            factor(&request, &shared, status, Some(text)).await
+        }
+        Err(problem) => {
+            let (status, text) = problem_of(&problem);
+            page(&shared, status, "", Some(text))
+        }
     }
 }
 
 /// `POST /admin/sign-out`
 pub async fn end(request: HttpRequest, shared: web::Data<Web>) -> HttpResponse {
-    if !is_own_post(&request, &shared) {
-        return page(&shared, StatusCode::FORBIDDEN, "", None);
-    }
-    if let Some(session) = session_of(&request, &shared)
-        && let Err(problem) = shared.app.sign_out(&session).await
+    if let (Some(session), Some(acting)) = (
+        cookie_of(&request, &shared, SESSION),
+        acting(&request, &shared),
+    ) && let Err(problem) = shared.app.sign_out(&acting, &session).await
     {
         return error::store_failure(&request, &shared, &problem);
     }
-    let mut gone = session_cookie(&shared, String::new());
+    let mut gone = cookie(&shared, SESSION, String::new());
     gone.make_removal();
-    HttpResponse::SeeOther()
-        .cookie(gone)
-        .insert_header((header::LOCATION, "/admin/sign-in"))
-        .finish()
+    let mut response = see("/admin/sign-in");
+    let _ = response.add_cookie(&gone);
+    response
 }

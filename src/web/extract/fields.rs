@@ -16,7 +16,7 @@ use crate::web::error;
 /// Bytes of a body; a signup needs a few hundred, a proof of work a thousand.
 const BODY_AT_MOST: usize = 64 * 1024;
 /// Fields of a form, and bytes of a field's name and value.
-const FIELDS_AT_MOST: usize = 64;
+const FIELDS_AT_MOST: usize = 256;
 const NAME_AT_MOST: usize = 64;
 const VALUE_AT_MOST: usize = 8 * 1024;
 

@@ -53,7 +53,13 @@ pub async fn show(
             row.expires_at,
         ),
         masked: address.map_or_else(|_| String::new(), |address| address.masked()),
-        asked_on: row.issued_at.for_people(found.t.language()),
+        asked_on: match row.entered_at {
+            Some(at) => {
+                let date = at.for_people(found.t.language());
+                found.t.arg("about-when-tablet", "date", &date)
+            }
+            None => row.issued_at.for_people(found.t.language()),
+        },
         asked_from: row.page_host.clone(),
         expires_on: row.expires_at.for_people(found.t.language()),
         by_campaign: found.by_campaign,

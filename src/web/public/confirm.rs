@@ -92,10 +92,15 @@ impl Found {
 
     /// When the address was entered, and where; or when the campaign asked.
     fn asked(&self) -> String {
-        let date = self.view.request.issued_at.for_people(self.t.language());
+        let request = &self.view.request;
+        let entered_at = request.entered_at.unwrap_or(request.issued_at);
+        let date = entered_at.for_people(self.t.language());
         let brand = &self.known.brand.declared.name;
-        match &self.view.request.page_host {
+        match &request.page_host {
             _ if self.by_campaign => self.t.arg2("ask-asked-on", "brand", brand, "date", &date),
+            _ if request.entered_at.is_some() => {
+                self.t.arg("confirm-asked-on-tablet", "date", &date)
+            }
             Some(page) => self
                 .t
                 .arg2("confirm-asked-on-at", "date", &date, "page", page),
@@ -244,6 +249,10 @@ pub async fn show(
         Ok(RequestState::Declined) => ended(&request, &shared, &found, Outcome::Declined),
         Ok(RequestState::Replaced) => ended(&request, &shared, &found, Outcome::Replaced),
         Ok(RequestState::Abandoned) => ended(&request, &shared, &found, Outcome::Abandoned),
+        Ok(RequestState::Left) => ended(&request, &shared, &found, Outcome::Left),
+        Ok(RequestState::Expired | RequestState::Bounced) => {
+            ended(&request, &shared, &found, Outcome::Expired)
+        }
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }
 }

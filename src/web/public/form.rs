@@ -17,7 +17,8 @@ use crate::web::{Web, cors, error};
 
 pub use self::ceiling::ceiling;
 pub use self::definition::definition;
-pub use self::page::origin_of;
+pub(super) use self::page::LANGUAGE_NAMES;
+pub use self::page::{origin_of, preview};
 pub use self::problems::{explain, problems_of};
 pub use self::submit::{accepted, submit};
 

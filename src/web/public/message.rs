@@ -95,6 +95,7 @@ pub fn ended(
         Outcome::Declined => ("declined", Tone::Done),
         Outcome::Replaced => ("link-replaced", Tone::Info),
         Outcome::Abandoned => ("link-corrected", Tone::Info),
+        Outcome::Left => ("link-left", Tone::Info),
         Outcome::Expired => ("link-expired", Tone::Info),
         _ => return broken_link(request, shared),
     };

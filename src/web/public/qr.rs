@@ -45,7 +45,7 @@ fn address_of(shared: &Web, form: &Form, asked: Option<&str>) -> (String, String
 
 /// A code as a picture: black on white whatever the page's colours, one path, with a title for those who do not see it.
 /// None if the text is too long for a code, which needs more than 2,000 characters.
-fn svg(text: &str, title: &str) -> Option<String> {
+pub fn svg(text: &str, title: &str) -> Option<String> {
     // Level M: it still reads with 15 % of it gone, through a fold or a thumb.
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = code.width();

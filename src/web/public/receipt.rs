@@ -19,10 +19,7 @@ pub async fn show(
         Ok(found) => found,
         Err(response) => return response,
     };
-    let row = &found.view.request;
-    let receipt = shared
-        .app
-        .confirmation_receipt(found.known.brand.id, row.contact_id, row.id);
+    let receipt = shared.app.confirmation_receipt(&found.view.request);
     match receipt.await {
         Ok(ConfirmationReceipt::Given(text)) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))

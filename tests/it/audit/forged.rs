@@ -4,8 +4,8 @@ use countersign::app::App;
 use countersign::clock::{Clock, Random};
 use countersign::store::{Engine, Location, head_file};
 
-use super::{audited, tamper, two_people};
-use crate::harness::World;
+use super::{audited, tamper, two_people, two_people_at};
+use crate::harness::{Folder, World};
 use crate::on_both_engines;
 
 /// Copies a row of `event` with some columns changed.
@@ -157,56 +157,72 @@ on_both_engines! {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_starts_signs_nothing_on_a_log_whose_end_was_cut_off_while_none_ran() {
-    let world = two_people(Engine::Sqlite).await;
-    tamper(
-        &world,
-        Engine::Sqlite,
-        "delete from log_checkpoint where size = 5; delete from event where position = 5",
+/// A file beside the database on SQLite by default; named in the settings on either engine.
+fn head_kept_in(folder: &Folder) -> String {
+    format!(
+        "[ledger]\nhead_file = \"{}\"\n",
+        folder.0.join("head").display()
     )
-    .await;
-    let start = || {
-        App::start(
-            world.app.config.clone(),
-            Clock::fixed(world.clock.now()),
-            Random::seeded(9),
-        )
-    };
-    for _ in 0..2 {
+}
+
+on_both_engines! {
+    async fn a_server_that_starts_signs_nothing_on_a_log_whose_end_was_cut_off_while_none_ran(engine: Engine) {
+        let folder = Folder::new();
+        let world = World::with(engine, &head_kept_in(&folder)).await;
+        two_people_at(&world).await;
+        tamper(&world, engine, "delete from log_checkpoint where size = 5; delete from event where position = 5").await;
+        let start = || App::start(world.app.config.clone(), Clock::fixed(world.clock.now()), Random::seeded(9));
+        for _ in 0..2 {
+            let next = start().await.unwrap();
+            let problem = next.sequence().await.unwrap_err().to_string();
+            assert!(problem.contains("the log had 5 entries before"), "{problem}");
+            assert!(next.sending_held().await.unwrap().is_some(), "mail would leave");
+            next.store.close().await;
+        }
+        says(&world, "the log's head beside the database: the log had 5 entries before, and this database has 1").await;
+        // Even if somebody else goes on from there, until the log is longer than it was.
+        let file = folder.0.join("head");
+        let kept = head_file::read(&file).unwrap().unwrap();
+        head_file::replace(&file, None).unwrap();
+        world.advance(20);
         let next = start().await.unwrap();
-        let problem = next.sequence().await.unwrap_err().to_string();
-        assert!(
-            problem.contains("the log had 5 entries before"),
-            "{problem}"
-        );
+        for person in 0..3 {
+            world.signed_up(&format!("p{person}@example.org"), "198.51.100.3").await;
+        }
+        next.sequence().await.unwrap();
         next.store.close().await;
+        head_file::write(&file, std::str::from_utf8(&kept).unwrap()).unwrap();
+        says(&world, "this database has another history of the first 5 entries").await;
+        world.end().await;
     }
-    says(
-        &world,
-        "the log's head beside the database: the log had 5 entries before, and this database has 1",
-    )
-    .await;
-    // Even if somebody else goes on from there, until the log is longer than it was.
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_default_the_head_lies_beside_an_sqlite_database_and_on_postgres_the_audit_says_that_there_is_none()
+ {
+    let world = two_people(Engine::Sqlite).await;
     let Location::Sqlite(database) = &world.app.config.database else {
         panic!("SQLite");
     };
-    let kept = head_file::read(database).unwrap().unwrap();
-    head_file::replace(database, None).unwrap();
-    world.advance(20);
-    let next = start().await.unwrap();
-    for person in 0..3 {
-        world
-            .signed_up(&format!("p{person}@example.org"), "198.51.100.3")
-            .await;
+    assert!(
+        head_file::read(&head_file::beside(database))
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(audited(&world).await.beside, Some(5));
+    world.end().await;
+    if crate::harness::postgres::is_left_out() {
+        return;
     }
-    next.sequence().await.unwrap();
-    next.store.close().await;
-    head_file::write(database, std::str::from_utf8(&kept).unwrap()).unwrap();
-    says(
-        &world,
-        "this database has another history of the first 5 entries",
-    )
-    .await;
+    let world = two_people(Engine::Postgres).await;
+    let audit = audited(&world).await;
+    assert_eq!(audit.findings, [""; 0]);
+    assert!(
+        audit
+            .remarks
+            .iter()
+            .any(|told| told.contains("[ledger] head_file")),
+        "{audit:?}"
+    );
     world.end().await;
 }

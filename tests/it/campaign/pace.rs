@@ -210,6 +210,10 @@ on_both_engines! {
         let start = "start spring --kind invitation --purpose newsletter --form news --json";
         let tried = data(&run(&format!("{start} --dry-run --preview mail.eml")));
         assert_eq!((&tried["asked"], &tried["started"]), (&2.into(), &false.into()));
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(folder.0.join("mail.eml")).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "it holds an address");
+        let again = run(&format!("{start} --dry-run --preview mail.eml"));
+        assert_eq!(again.status.code(), Some(2), "nothing is written over: {}", complaint(&again));
         let mail = std::fs::read_to_string(folder.0.join("mail.eml")).unwrap();
         assert!(mail.contains("Subject: Newsletter from Acme Letters: yes or no?") && mail.contains("p0@example.org"), "{mail}");
         assert_eq!(data(&run(start))["started"], true);

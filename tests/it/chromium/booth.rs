@@ -213,7 +213,7 @@ at_the_booth! {
             let story = world.story(email).await;
             let Fact::SignedUp(signup) = &story[0].fact else { panic!("{story:?}") };
             let waited = story[0].at.since(signup.entered_at.unwrap()).as_secs();
-            assert!(signup.kiosk && (1_790..1_900).contains(&waited), "{waited}");
+            assert!(signup.kiosk && (1_770..1_900).contains(&waited), "{waited}");
             assert_eq!(story.iter().filter(|event| event.fact.kind() == "signed_up").count(), 1);
             world.mail_to(email).await;
         }

@@ -1,5 +1,7 @@
 //! The whole path in a real browser: same browser, other browser, code, scripts off, phone, keyboard, scanner, embedded.
 
+mod admin;
+pub mod axe;
 mod booth;
 pub mod driver;
 mod embedding;
@@ -252,7 +254,7 @@ in_chromium! {
     }
 
     async fn an_operator_signs_in_sees_the_overview_and_signs_out(world) {
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         let browser = Browser::start(Kind::default()).await;
         browser.open(&format!("{}/admin", world.base)).await;
         browser.type_into("input[name=name]", "olga").await;
@@ -263,6 +265,7 @@ in_chromium! {
         browser.press("main button").await;
         browser.wait_for_text("Overview").await;
         browser.picture("admin-overview").await;
+        axe::axe(&browser).await;
         browser.press("header button").await;
         browser.wait_for_text("Sign in").await;
         browser.open(&format!("{}/admin", world.base)).await;

@@ -154,8 +154,13 @@ impl World {
 
     /// With the mail going to an SMTP server of the test's own.
     pub async fn mailing_to(engine: Engine, smtp_port: u16) -> Self {
+        Self::mailing_with(engine, smtp_port, "").await
+    }
+
+    /// The same with further sections of settings.
+    pub async fn mailing_with(engine: Engine, smtp_port: u16, more: &str) -> Self {
         let (clock, caught) = (Clock::fixed(START), Arc::default());
-        Self::begin(engine, smtp_port, "", DECLARATIONS, clock, caught).await
+        Self::begin(engine, smtp_port, more, DECLARATIONS, clock, caught).await
     }
 
     async fn begin(
@@ -373,4 +378,12 @@ impl Mail {
             .expect("a code")
             .to_owned()
     }
+}
+
+/// An owner of everything: `olga`, with `a long enough password`.
+pub async fn add_owner(app: &App) {
+    let what = (countersign::domain::operator::Role::Owner, &[][..]);
+    countersign::app::operators::add(app, None, "olga", "a long enough password", what)
+        .await
+        .unwrap();
 }

@@ -17,6 +17,7 @@ fn reading(header: &[&str], batch: Batch, order: Option<Order>) -> Reading {
         batch,
         order,
         rules: AddressRules::default(),
+        proofs: None,
     }
 }
 

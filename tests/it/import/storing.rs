@@ -35,20 +35,21 @@ impl List<'_> {
         }
     }
 
-    async fn begin(&self, world: &World) -> Result<Begun, ImportProblem> {
+    pub async fn begin(&self, world: &World) -> Result<Begun, ImportProblem> {
         with(world, async |import| {
             let new = NewImport {
                 name: self.name.to_owned(),
                 file_name: "people.csv".to_owned(),
                 file_sha256: [u8::try_from(self.text.len() % 256).unwrap(); 32],
                 reading: serde_json::json!({ "source": self.source }),
+                proofs: Vec::new(),
             };
             world.app.begin_import(import, new).await
         })
         .await
     }
 
-    async fn go_on(
+    pub async fn go_on(
         &self,
         world: &World,
         begun: Begun,
@@ -65,6 +66,7 @@ impl List<'_> {
             },
             order: None,
             rules: AddressRules { any_domain: true },
+            proofs: None,
         };
         with(world, async |import| {
             world
@@ -84,7 +86,7 @@ impl List<'_> {
     }
 }
 
-async fn with<R>(world: &World, run: impl AsyncFnOnce(&Import<'_>) -> R) -> R {
+pub async fn with<R>(world: &World, run: impl AsyncFnOnce(&Import<'_>) -> R) -> R {
     let catalog = world.app.catalog();
     let brand = catalog.brand_by_slug("acme").unwrap();
     let purpose = Slug::try_from("newsletter".to_owned()).unwrap();
@@ -97,7 +99,7 @@ async fn with<R>(world: &World, run: impl AsyncFnOnce(&Import<'_>) -> R) -> R {
     run(&import).await
 }
 
-async fn withdraw(world: &World, name: &str) -> Result<(u64, u64), WithdrawProblem> {
+pub async fn withdraw(world: &World, name: &str) -> Result<(u64, u64), WithdrawProblem> {
     let catalog = world.app.catalog();
     let brand = catalog.brand_by_slug("acme").unwrap();
     let done = world.app.withdraw_import(brand, name).await?;
@@ -142,33 +144,34 @@ on_both_engines! {
     async fn an_import_that_dies_at_any_moment_goes_on_and_doubles_nothing(engine: Engine) {
         let world = World::on(engine).await;
         let mut text = "email,order,date\n".to_owned();
-        for at in 0..2_300 {
+        for at in 0..1_300 {
             let end = if at % 97 == 0 { "nonsense" } else { "example.org" };
-            text.push_str(&format!("p{}@{end},{at},2026-01-01\n", at % 2_200));
+            text.push_str(&format!("p{}@{end},{at},2026-01-01\n", at % 1_200));
         }
         let list = List::bought("spring", &text);
         let folder = Folder::new();
         let report = folder.0.join("report.csv");
         let mut waits = 0;
-        let mut counts = Counts::default();
-        loop {
+        let counts = loop {
             // It may die when all is written and nobody has heard of it.
             let begun = match list.begin(&world).await {
-                Err(ImportProblem::Done(_)) => break,
+                Err(ImportProblem::Done(_)) => {
+                    let catalog = world.app.catalog();
+                    let brand = catalog.brand_by_slug("acme").unwrap();
+                    break Counts::read(&world.app.imports(brand).await.unwrap()[0].counts);
+                }
                 begun => begun.unwrap(),
             };
             assert_eq!(begun.resumed, waits > 0);
-            counts = Counts::read(&begun.row.counts);
             if let Some((tally, ended)) = dying_at(waits, list.go_on(&world, begun, Some(&report))).await {
                 ended.unwrap();
-                counts = tally.counts;
-                break;
+                break tally.counts;
             }
             waits += 1;
             assert!(waits < 2_000, "it never ends");
-        }
+        };
         assert!(waits > 5, "it was never interrupted");
-        assert_eq!(counts.rows(), 2_300);
+        assert_eq!(counts.rows(), 1_300);
         let written = std::fs::read_to_string(&report).unwrap();
         let fresh = World::on(engine).await;
         let whole = folder.0.join("whole.csv");
@@ -177,7 +180,7 @@ on_both_engines! {
         ended.unwrap();
         assert_eq!(tally.counts, counts);
         assert_eq!(std::fs::read_to_string(&whole).unwrap(), written);
-        for at in [0, 1, 1_023, 1_024, 1_100, 2_199] {
+        for at in [0, 1, 199, 200, 1_023, 1_024, 1_100, 1_199] {
             let address = format!("p{at}@example.org");
             assert_eq!(world.kinds(&address).await, fresh.kinds(&address).await, "{address}");
         }

@@ -288,7 +288,7 @@ on_both_engines! {
         })
         .await;
         let world = World::mailing_to(engine, peer.port).await;
-        countersign::app::sign_in::add(&world.app, "olga", "a long enough password", "owner").await.unwrap();
+        crate::harness::add_owner(&world.app).await;
         sign_up(&world, "news", "anna@example.org").await;
         world.delivery.drain().await.unwrap();
         let ready = world.client("192.0.2.1").get("/readyz").await;

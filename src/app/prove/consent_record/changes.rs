@@ -68,7 +68,10 @@ fn change(fact: &Fact, old: Option<&Standing>, new: Option<&Standing>) -> Option
         (Fact::ImportWithdrawn { .. }, None) if old.is_some() => {
             Some(Terms::new("dpv:ConsentInvalidated", None, CONTROLLER))
         }
-        (_, Some(new)) if matches!(fact, Fact::Confirmed { .. }) || old != Some(new) => {
+        (_, Some(new))
+            if matches!(fact, Fact::Confirmed { .. } | Fact::PurposeChanged(_))
+                || old.map(|old| old.consent()) != Some(new.consent()) =>
+        {
             let again = old.is_some_and(|old| old.state == State::Explicit);
             Some(terms(fact, new.state, again))
         }

@@ -1,6 +1,7 @@
 //! What can be stated, and what each statement rests on.
 
 use super::words::{events, grade, legible, logged, time};
+use crate::app::proof::hashes_in;
 use crate::app::prove::dossier::{Dossier, Entry};
 use crate::domain::brand::Slug;
 use crate::domain::campaign::Invited;
@@ -39,7 +40,16 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
     let whence = whence(entry);
     match &entry.event.fact {
         Fact::SignedUp(signup) => of_signup(signup, &at, &whence, claim),
-        Fact::Imported(import) => vec![claim(says_of_import(import, &at), "What the server wrote down of the operator’s file. Where the address came from is the operator’s word; it was not seen here.".to_owned())],
+        Fact::Imported(import) => [claim(says_of_import(import, &at), "What the server wrote down of the operator’s file. Where the address came from is the operator’s word; it was not seen here.".to_owned())]
+            .into_iter()
+            .chain(files_of(dossier, import).map(|(key, hash)| claim(
+                format!("The operator brought a file for it, as the proof “{}”, with the SHA-256 {hash}.", legible(key)),
+                format!(
+                    "The event names the SHA-256. The file is not in this bundle; the brand’s operator gives it out with: countersign proof-file {hash} --brand {} -o FILE",
+                    dossier.brand.slug
+                ),
+            )))
+            .collect(),
         Fact::ImportWithdrawn { purposes, .. } => vec![claim(
             format!("At {at} the operator took the import back ({}).", list(purposes)),
             "From then on the address stands as it would without it.".to_owned(),
@@ -50,10 +60,18 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             "What the server wrote down when it looked. From then on there is no consent for it.".to_owned(),
         )],
         Fact::MailAccepted {
-            reply, mail_sha256, ..
+            reply,
+            mail_sha256,
+            template,
+            ..
         } => vec![claim(
             format!(
-                "The mail that asks for the confirmation was handed to a mail server, which answered at {at} that it took it."
+                "{} was handed to a mail server, which answered at {at} that it took it.",
+                if template == "preferences" {
+                    "The mail with the link to the preferences"
+                } else {
+                    "The mail that asks for the confirmation"
+                }
             ),
             format!(
                 "The mail, mails/{:04}.eml (SHA-256 {}). The server’s reply as it came: “{}”. The server’s own log should hold the same.",
@@ -88,6 +106,24 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             format!("At {at} the person left {}.", list(purposes)),
             format!("From then on there is no consent for it. {whence}"),
         )],
+        Fact::PurposeChanged(change) => vec![claim(
+            format!(
+                "At {at} {} was turned on, on the page behind the preferences link, in the wording that the event holds.",
+                list(&change.purposes)
+            ),
+            format!(
+                "That link is sent to the address only. The event holds every word that the page showed, in the language “{}”. {whence}",
+                legible(&change.language)
+            ),
+        )],
+        Fact::Complained(complaint) => vec![claim(
+            format!(
+                "At {at} a provider reported that the person had called a mail unwanted; with it the person left {}.",
+                list(&complaint.purposes)
+            ),
+            "The provider’s word, in a report about a mail that only the person’s mailbox got."
+                .to_owned(),
+        )],
         _ => Vec::new(),
     }
 }
@@ -116,7 +152,25 @@ fn whence(entry: &Entry) -> String {
     }
 }
 
+/// The files of proof of an import that the brand keeps: the key of each, and its hash.
+fn files_of<'a>(
+    dossier: &'a Dossier,
+    import: &'a Imported,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let proofs = import.claims.iter().flat_map(|claim| claim.proof());
+    proofs
+        .flat_map(|(key, value)| hashes_in(value).map(move |hash| (key, hash)))
+        .filter(|(_, hash)| dossier.proofs.contains(*hash))
+}
+
 fn says_of_import(import: &Imported, at: &str) -> String {
+    if import.left {
+        return format!(
+            "At {at} an import said that the person with the address “{}” had left {}. From then on there is no consent for it.",
+            legible(&import.address_typed),
+            list(&import.purposes)
+        );
+    }
     format!(
         "At {at} an import named the address “{}” for {}. Nobody entered it at a form here, and nobody was asked by it.",
         legible(&import.address_typed),

@@ -3,7 +3,7 @@
 use super::words::{legible, time};
 use crate::domain::campaign::Invited;
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{AskedBy, Fact, SignedUp};
+use crate::domain::event::{AskedBy, Fact, PurposeChanged, SignedUp};
 use crate::domain::import::{Elsewhere, Imported};
 use crate::domain::policy::Claim;
 
@@ -34,6 +34,16 @@ pub(super) fn of(fact: &Fact) -> Rows {
             rows
         }
         Fact::Confirmed { method, .. } => vec![("Request method", legible(method))],
+        Fact::PurposeChanged(change) => of_change(change),
+        Fact::Bounced(bounced) => vec![
+            ("Status (RFC 3463)", legible(&bounced.status)),
+            ("What the receiving server said", legible(&bounced.said)),
+            ("Reported by", legible(&bounced.reporter)),
+        ],
+        Fact::Complained(complaint) => vec![
+            ("Kind of feedback (RFC 5965)", legible(&complaint.feedback)),
+            ("Reported by", legible(&complaint.reporter)),
+        ],
         _ => Vec::new(),
     }
 }
@@ -80,6 +90,18 @@ fn of_signup(signup: &SignedUp) -> Rows {
         "To be confirmed before",
         time(signup.confirmation_expires_at),
     ));
+    rows
+}
+
+/// The words of the preferences page: nothing but the event holds them.
+fn of_change(change: &PurposeChanged) -> Rows {
+    let mut rows = vec![("Asked by", asked_by(&change.asked_by))];
+    for shown in &change.shown {
+        let words = format!("{}: {}", shown.name, shown.wording);
+        rows.push(("Turned on, as the page showed it", legible(&words)));
+    }
+    rows.push(("Above the button", legible(&change.consent)));
+    rows.push(("On the button", legible(&change.button)));
     rows
 }
 

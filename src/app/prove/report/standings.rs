@@ -42,6 +42,22 @@ fn view(dossier: &Dossier, slug: &Slug, standing: &Standing) -> StandingView {
     if let Some(until) = standing.until {
         reason.push_str(&format!(" It ends on {}.", time(until)));
     }
+    let paused = standing
+        .paused_until
+        .filter(|until| *until > dossier.made_at);
+    if let Some(until) = paused {
+        reason.push_str(&format!(
+            " The person wants no mail before {}.",
+            time(until)
+        ));
+    }
+    if let Some(since) = standing.undeliverable_since {
+        reason.push_str(&format!(
+            " Since {} mail to the address comes back.",
+            time(since)
+        ));
+    }
+    let kept_back = paused.is_some() || standing.undeliverable_since.is_some();
     StandingView {
         purpose: declared.map_or_else(
             || slug.to_string(),
@@ -50,7 +66,7 @@ fn view(dossier: &Dossier, slug: &Slug, standing: &Standing) -> StandingView {
         wording: declared.map_or_else(String::new, |purpose| {
             legible(in_language(&purpose.wording, "en"))
         }),
-        stands: matches!(standing.state, State::Explicit | State::Implicit),
+        stands: matches!(standing.state, State::Explicit | State::Implicit) && !kept_back,
         label,
         reason,
         since: time(standing.since),

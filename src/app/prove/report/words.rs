@@ -129,7 +129,7 @@ pub(super) fn rule(rule: Rule) -> &'static str {
 }
 
 /// What happened, in two or three words.
-pub(super) const fn headline(fact: &Fact) -> &'static str {
+pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
     match fact {
         Fact::SignedUp(_) => "Signed up",
         Fact::Imported(_) => "Imported",
@@ -145,11 +145,22 @@ pub(super) const fn headline(fact: &Fact) -> &'static str {
         Fact::Confirmed { .. } => "Confirmed",
         Fact::Declined { .. } => "Declined",
         Fact::Withdrawn { .. } => "Withdrawn",
+        Fact::PurposeChanged(_) => "Turned on",
+        Fact::Paused { until: Some(_), .. } => "Paused",
+        Fact::Paused { until: None, .. } => "Pause ended",
+        Fact::LanguageChanged { .. } => "Language changed",
+        Fact::Bounced(bounced) if bounced.hard => "Mail came back",
+        Fact::Bounced(_) => "Mail came back for now",
+        Fact::Complained(_) => "Complained",
+        Fact::SuppressionLifted { .. } => "Suppression lifted",
+        Fact::Expired => "Request expired",
+        Fact::Reminded { .. } => "Reminded",
         Fact::AddressChanged { .. } => "Address corrected",
         Fact::Replaced => "Request replaced",
         Fact::Erased { .. } => "Erased",
         Fact::SealOpened { .. } => "Seal opened",
         Fact::SealDeleted => "Seal deleted",
+        Fact::OperatorActed { .. } => "Operator",
     }
 }
 

@@ -76,7 +76,7 @@ pub(in crate::web::public) fn view(
     }
 }
 
-const LANGUAGE_NAMES: [(&str, &str); 5] = [
+pub(in crate::web::public) const LANGUAGE_NAMES: [(&str, &str); 5] = [
     ("en", "English"),
     ("nl", "Nederlands"),
     ("de", "Deutsch"),
@@ -147,6 +147,19 @@ pub(super) fn page(
             languages: languages(form, language, embedded),
         },
     )
+}
+
+/// The page of a form that is only looked at, in a frame of the operators' pages: nothing in it can be sent.
+pub fn preview(shared: &Web, brand: &Brand, form: &Form, language: &str) -> HttpResponse {
+    let filled = Filled::default();
+    let mut response = page(shared, brand, form, language, true, StatusCode::OK, filled);
+    let policy = header::HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; sandbox; frame-ancestors 'self'",
+    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// Where the form may lead, and who may show it in a frame.

@@ -9,6 +9,9 @@ pub(super) fn method(fact: &Fact) -> String {
             "website_form: a program of the operator's passed the signup on, and says so".to_owned()
         }
         Fact::SignedUp(_) => "website_form: the address was entered at the form".to_owned(),
+        Fact::Imported(import) if import.left => {
+            "import: the operator says that the person left".to_owned()
+        }
         Fact::Imported(import) => {
             let sources = import.claims.iter().map(|claim| claim.source().as_str());
             format!(
@@ -42,7 +45,20 @@ pub(super) fn method(fact: &Fact) -> String {
         }
         .to_owned(),
         Fact::Declined { .. } => "decline: “this was not me”, behind a link of the mail".to_owned(),
+        Fact::Withdrawn {
+            scope,
+            method: Some(method),
+            ..
+        } => format!("withdraw: {scope}, {}", method.says()),
         Fact::Withdrawn { scope, .. } => format!("withdraw: {scope}"),
+        Fact::PurposeChanged(_) => {
+            "preferences: turned on behind a link of a mail, in the wording that the event holds"
+                .to_owned()
+        }
+        Fact::Complained(complaint) => format!(
+            "complaint: the person's provider reported it ({})",
+            complaint.feedback
+        ),
         Fact::AddressChanged { .. } => {
             "address_changed: the person corrected a mistyped address".to_owned()
         }

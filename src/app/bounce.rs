@@ -1,0 +1,348 @@
+//! What became of mail after a server took it: reports of other servers and of providers. Only what holds an address or a link
+//! that nobody but we can have made is believed, whoever sends it (T34).
+
+use std::sync::Arc;
+
+use super::App;
+use super::close::{Closing, Ending, Happened, Under};
+use super::record::read_all;
+use super::withdraw::all_of;
+use crate::domain::brand::Brand;
+use crate::domain::envelope::{BOUNCE, Returned};
+use crate::domain::event::{Bounced, Complained, Event, Fact};
+use crate::domain::fate::{Severity, is_complaint, weigh};
+use crate::domain::ids::ContactId;
+use crate::domain::standing::{RequestState, State};
+use crate::mail::bounce::{self, Action, Kind, Report};
+use crate::mail::inbound::{self, Answer};
+use crate::store::{StoreError, contacts, events, requests};
+use crate::telemetry;
+
+/// Texts of one report that are held against the key.
+const TRIED_AT_MOST: usize = 100;
+
+/// A mail that came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub severity: Severity,
+    /// RFC 3463.
+    pub status: String,
+    pub said: String,
+    pub reporter: String,
+}
+
+/// A complaint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// RFC 5965, in lower case.
+    pub feedback: String,
+    pub reporter: String,
+}
+
+/// What a report came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The mail came back for good: the request ended, and nothing is sent there any more.
+    Hard,
+    /// For the time being; it is counted.
+    Soft,
+    /// The person left.
+    Complaint,
+    /// It had all been told before.
+    Again,
+    /// It tells that the mail arrived, or that a server still tries.
+    Underway,
+    /// The feedback is not that the mail was unwanted.
+    NoComplaint,
+    /// It holds nothing that we made, so it changes nothing.
+    NotOurs,
+    /// Whose mail it was is not there any more.
+    Gone,
+    /// It is no report.
+    NoReport,
+}
+
+impl Taken {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Complaint => "complaint",
+            Self::Again => "again",
+            Self::Underway => "underway",
+            Self::NoComplaint => "no_complaint",
+            Self::NotOurs => "not_ours",
+            Self::Gone => "gone",
+            Self::NoReport => "no_report",
+        }
+    }
+}
+
+/// Whose mail a report is about.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub brand: Arc<Brand>,
+    pub of: Returned,
+}
+
+impl App {
+    /// Takes a message that may be a report. `recipient` is the envelope's, where it is known. When this returns, what it
+    /// changed is on disk.
+    pub async fn take_report(
+        &self,
+        message: &[u8],
+        recipient: Option<&str>,
+    ) -> Result<Taken, StoreError> {
+        let taken = match bounce::read(message) {
+            None => Taken::NoReport,
+            Some(report) => match self.subject_of(&report, recipient) {
+                None => Taken::NotOurs,
+                Some(subject) => self.take(&subject, report).await?,
+            },
+        };
+        metrics::counter!(telemetry::REPORTS, "report" => taken.as_str()).increment(1);
+        Ok(taken)
+    }
+
+    async fn take(&self, subject: &Subject, report: Report) -> Result<Taken, StoreError> {
+        let reporter = report.reporter;
+        match report.kind {
+            Kind::Feedback(feedback) if !is_complaint(&feedback) => Ok(Taken::NoComplaint),
+            Kind::Feedback(feedback) => {
+                let complaint = Complaint { feedback, reporter };
+                self.take_complaint(subject, complaint).await
+            }
+            Kind::Delivery(told) => {
+                let failed = told.into_iter().filter(|one| one.action == Action::Failed);
+                // Each of our mails has one recipient; of several the worst counts.
+                let worst = failed.max_by_key(|one| weigh(&one.status) == Severity::Hard);
+                let Some(worst) = worst else {
+                    return Ok(Taken::Underway);
+                };
+                let failure = Failure {
+                    severity: weigh(&worst.status),
+                    status: worst.status,
+                    said: worst.said,
+                    reporter,
+                };
+                self.take_bounce(subject, failure).await
+            }
+        }
+    }
+
+    /// Whether mail to this address is ours to take: it is the envelope sender of one of our mails.
+    pub fn is_return_path(&self, recipient: &str) -> bool {
+        self.returned(recipient).is_some()
+    }
+
+    /// Whose mail has this envelope sender.
+    pub fn returned(&self, address: &str) -> Option<Subject> {
+        let (number, of) = self.keys.returned(address)?;
+        let brand = self.catalog().brand_by_number(number)?.clone();
+        Some(Subject { brand, of })
+    }
+
+    /// The first address or link in a report that is genuine.
+    fn subject_of(&self, report: &Report, recipient: Option<&str>) -> Option<Subject> {
+        if let Some(found) = recipient.and_then(|address| self.returned(address)) {
+            return Some(found);
+        }
+        let places = report.places.iter();
+        let candidates = places.flat_map(|text| addresses_in(text).chain(links_in(text)));
+        candidates
+            .take(TRIED_AT_MOST)
+            .find_map(|found| match found {
+                Found::Address(address) => self.returned(address),
+                Found::Link(token) => {
+                    let known = self.unsubscribing(token)?;
+                    let catalog = self.catalog();
+                    let brand = catalog.brand_by_number(known.token.brand)?.clone();
+                    let of = Returned::Contact(ContactId(known.token.subject));
+                    Some(Subject { brand, of })
+                }
+            })
+    }
+
+    async fn contact_of(&self, subject: &Subject) -> Result<Option<ContactId>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let brand = subject.brand.id;
+        Ok(match subject.of {
+            Returned::Request(id) => {
+                let found = requests::find(&mut conn, brand, id).await?;
+                found.map(|request| request.contact_id)
+            }
+            Returned::Contact(id) => contacts::find_by_id(&mut conn, brand, id)
+                .await?
+                .map(|contact| contact.id),
+        })
+    }
+
+    /// A mail came back. For good: its request ends, and nothing is sent to the mailbox any more. For the time being: it is
+    /// counted, and from the limit on it is for good.
+    pub async fn take_bounce(
+        &self,
+        subject: &Subject,
+        failure: Failure,
+    ) -> Result<Taken, StoreError> {
+        let Some(contact) = self.contact_of(subject).await? else {
+            return Ok(Taken::Gone);
+        };
+        let passing = match failure.severity {
+            Severity::Hard => None,
+            Severity::Soft => Some(self.passing(&subject.brand, contact).await? + 1),
+        };
+        let limit = self.config.bounces.soft_limit;
+        let hard = passing.is_none_or(|times| times >= limit);
+        let request = match subject.of {
+            Returned::Request(id) => Some(id),
+            Returned::Contact(_) => None,
+        };
+        let closing = Closing {
+            ending: if hard { Ending::All } else { Ending::None },
+            state: if hard {
+                RequestState::Bounced
+            } else {
+                RequestState::Open
+            },
+            suppress: hard.then_some("bounced"),
+            request,
+        };
+        let decide = |under: Under<'_>| {
+            let mut standings = under.contact.standings.values();
+            let known = !under.contact.standings.is_empty()
+                && standings.all(|standing| standing.undeliverable_since.is_some());
+            if known && under.ending.is_empty() {
+                return Happened::default();
+            }
+            let bounced = Bounced {
+                hard,
+                status: failure.status.clone(),
+                said: failure.said.clone(),
+                reporter: failure.reporter.clone(),
+                passing,
+            };
+            Happened {
+                facts: vec![Fact::Bounced(Box::new(bounced))],
+                language: None,
+            }
+        };
+        let happened = self.close(&subject.brand, contact, closing, decide).await?;
+        Ok(match happened {
+            None => Taken::Gone,
+            Some(happened) if happened.facts.is_empty() => Taken::Again,
+            Some(_) if hard => Taken::Hard,
+            Some(_) => Taken::Soft,
+        })
+    }
+
+    /// How many mails in a row came back for the time being since the person last did something.
+    async fn passing(&self, brand: &Brand, contact: ContactId) -> Result<u32, StoreError> {
+        let mut conn = self.store.read().await?;
+        let stored = events::list(&mut conn, brand.id, contact).await?;
+        let mut count = 0;
+        for Event { fact, .. } in read_all(&stored)?.iter().rev() {
+            match fact {
+                Fact::Bounced(bounced) if !bounced.hard => count += 1,
+                Fact::Confirmed { .. }
+                | Fact::LinkOpened { .. }
+                | Fact::PurposeChanged(_)
+                | Fact::Paused { .. }
+                | Fact::LanguageChanged { .. } => break,
+                _ => {}
+            }
+        }
+        Ok(count)
+    }
+
+    /// The person called a mail unwanted: everything is left, and nothing is sent to the mailbox any more.
+    pub async fn take_complaint(
+        &self,
+        subject: &Subject,
+        complaint: Complaint,
+    ) -> Result<Taken, StoreError> {
+        let Some(contact) = self.contact_of(subject).await? else {
+            return Ok(Taken::Gone);
+        };
+        let closing = Closing {
+            ending: Ending::All,
+            state: RequestState::Left,
+            suppress: Some("complained"),
+            request: match subject.of {
+                Returned::Request(id) => Some(id),
+                Returned::Contact(_) => None,
+            },
+        };
+        let brand = &subject.brand;
+        let decide = |under: Under<'_>| {
+            let purposes = all_of(brand, &under);
+            let has_left = |purpose| {
+                let standing = under.contact.standings.get(purpose);
+                standing.is_some_and(|one| one.state == State::Withdrawn && one.left_all)
+            };
+            if under.ending.is_empty() && purposes.iter().all(has_left) {
+                return Happened::default();
+            }
+            let complained = Complained {
+                purposes,
+                feedback: complaint.feedback.clone(),
+                reporter: complaint.reporter.clone(),
+            };
+            Happened {
+                facts: vec![Fact::Complained(Box::new(complained))],
+                language: None,
+            }
+        };
+        let happened = self.close(brand, contact, closing, decide).await?;
+        Ok(match happened {
+            None => Taken::Gone,
+            Some(happened) if happened.facts.is_empty() => Taken::Again,
+            Some(_) => Taken::Complaint,
+        })
+    }
+
+    /// Takes reports by LMTP or SMTP until `stop` is done.
+    pub async fn take_reports(
+        self: Arc<Self>,
+        listener: tokio::net::TcpListener,
+        stop: impl Future<Output = ()>,
+    ) {
+        let door = self.clone();
+        let knows = move |recipient: &str| door.is_return_path(recipient);
+        let take = move |recipient: String, message: Arc<Vec<u8>>| {
+            let app = self.clone();
+            async move {
+                match app.take_report(&message, Some(&recipient)).await {
+                    Ok(_) => Answer::Taken,
+                    Err(error) => {
+                        tracing::error!(%error, "a report about a mail could not be written");
+                        Answer::Later
+                    }
+                }
+            }
+        };
+        inbound::serve(listener, knows, take, stop).await;
+    }
+}
+
+/// What looks like one of ours.
+enum Found<'a> {
+    Address(&'a str),
+    Link(&'a str),
+}
+
+fn addresses_in(text: &str) -> impl Iterator<Item = Found<'_>> {
+    let lower = text.to_ascii_lowercase();
+    let starts: Vec<usize> = lower.match_indices(BOUNCE).map(|found| found.0).collect();
+    starts.into_iter().map(|at| {
+        let rest = &text[at..];
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+@.-".contains(c)));
+        Found::Address(&rest[..end.unwrap_or(rest.len())])
+    })
+}
+
+fn links_in(text: &str) -> impl Iterator<Item = Found<'_>> {
+    text.split("/u/").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
+        Found::Link(&rest[..end.unwrap_or(rest.len())])
+    })
+}

@@ -1,0 +1,176 @@
+//! Closing the door for a contact: what stands changes, open requests end, and mails that wait do not leave. Leaving, a
+//! complaint and a mail that came back for good do it alike, in one transaction under the contact's lock.
+
+use super::App;
+use super::erase::requests_of;
+use super::record::About;
+use super::sign_up::empty_mailbox;
+use crate::domain::brand::{Brand, Slug};
+use crate::domain::event::Fact;
+use crate::domain::ids::{ContactId, RequestId};
+use crate::domain::standing::{RequestState, apply, never_confirmed};
+use crate::store::budgets::{self, MailboxHash};
+use crate::store::contacts::{self, Contact};
+use crate::store::held::decided;
+use crate::store::locks::Locks;
+use crate::store::requests::{self, RequestRow};
+use crate::store::set::Writes;
+use crate::store::{Conn, StoreError, campaigns, events, outbox};
+
+/// Which open requests end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending<'a> {
+    None,
+    /// Those that ask for one of these.
+    For(&'a [Slug]),
+    All,
+}
+
+/// What is closed, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Closing<'a> {
+    pub ending: Ending<'a>,
+    /// How they end.
+    pub state: RequestState,
+    /// Nothing is sent to the mailbox any more, for this reason.
+    pub suppress: Option<&'static str>,
+    /// The request that the events belong to; also that of a campaign whose mail came back.
+    pub request: Option<RequestId>,
+}
+
+/// What happens to a contact: facts in their order, and the language that it is written to in from then on.
+#[derive(Debug, Default)]
+pub(super) struct Happened {
+    pub facts: Vec<Fact>,
+    pub language: Option<String>,
+}
+
+/// A contact as it stands under its lock, with the open requests that would end.
+pub(super) struct Under<'a> {
+    pub contact: &'a Contact,
+    pub ending: &'a [RequestRow],
+}
+
+impl App {
+    /// Reads the contact under its lock, lets `decide` say what happens, and writes it. None where the contact is gone; facts
+    /// that are empty change nothing. When this returns, what happened is on disk.
+    pub(super) async fn close(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+        closing: Closing<'_>,
+        decide: impl Fn(Under<'_>) -> Happened,
+    ) -> Result<Option<Happened>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let known = contacts::find_by_id(&mut conn, brand.id, contact).await?;
+        drop(conn);
+        let Some(known) = known else {
+            return Ok(None);
+        };
+        decided(|| self.try_close(&known, closing, &decide)).await
+    }
+
+    async fn try_close(
+        &self,
+        known: &Contact,
+        closing: Closing<'_>,
+        decide: &impl Fn(Under<'_>) -> Happened,
+    ) -> Result<Option<Happened>, StoreError> {
+        let brand = known.brand_id;
+        let hash = MailboxHash::try_from(known.mailbox.as_slice())
+            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
+        let mut locks = Locks::default();
+        locks.contact(brand, &known.address_key);
+        if closing.suppress.is_some() {
+            locks.mailbox(brand, &hash);
+        }
+        let mut held = self.store.hold(locks).await?;
+        let conn = held.conn();
+        let Some(mut contact) = contacts::find_by_id(conn, brand, known.id).await? else {
+            return Ok(None);
+        };
+        let mut ending = open_requests(conn, &contact, closing.ending).await?;
+        let mailboxes = match closing.suppress {
+            Some(_) => budgets::find_mailboxes(conn, &[(brand, hash)]).await?,
+            None => Vec::new(),
+        };
+        let happened = decide(Under {
+            contact: &contact,
+            ending: &ending,
+        });
+        if happened.facts.is_empty() {
+            return Ok(Some(happened));
+        }
+        // The clock is read under the locks, so that times within one contact never run backwards.
+        let now = self.clock.now();
+        let about = About {
+            brand,
+            contact: contact.id,
+            request: closing.request,
+        };
+        let mut told = Vec::with_capacity(happened.facts.len());
+        for fact in &happened.facts {
+            apply(&mut contact.standings, fact, now);
+            told.push(self.work().record(about, now, fact.clone())?);
+        }
+        if let Some(language) = &happened.language {
+            contact.language.clone_from(language);
+        }
+        for request in &mut ending {
+            request.state = closing.state.as_str().to_owned();
+            request.ended_at = Some(now);
+        }
+        let mut writes = Writes::default();
+        let bounced = closing.state == RequestState::Bounced;
+        let since = (bounced && never_confirmed(&contact.standings)).then_some(now);
+        contacts::put_closed(&mut writes, &contact, since);
+        requests::update(&mut writes, &ending);
+        events::append(&mut writes, &told);
+        for request in ending.iter().filter(|request| request.mailed != 0) {
+            outbox::remove_untried(&mut writes, request.id);
+        }
+        if let Some(reason) = closing.suppress {
+            let known = mailboxes.into_iter().next();
+            let mut mailbox = known.unwrap_or_else(|| empty_mailbox(brand, hash));
+            mailbox.suppressed_at.get_or_insert(now);
+            mailbox
+                .suppressed_for
+                .get_or_insert_with(|| reason.to_owned());
+            budgets::put_mailboxes(&mut writes, &[mailbox]);
+        }
+        if let (RequestState::Bounced, Some(request)) = (closing.state, closing.request) {
+            campaigns::put_bounced(&mut writes, (brand, request));
+        }
+        // If the process dies before this commit, nothing happened; after it all of it has.
+        held.finish(writes).await?;
+        for request in &ending {
+            self.live.answered(request.id);
+        }
+        Ok(Some(happened))
+    }
+}
+
+/// The contact's open requests that end.
+async fn open_requests(
+    conn: &mut Conn,
+    contact: &Contact,
+    ending: Ending<'_>,
+) -> Result<Vec<RequestRow>, StoreError> {
+    if matches!(ending, Ending::None) {
+        return Ok(Vec::new());
+    }
+    let keys = requests_of(conn, contact).await?;
+    let mut open = Vec::new();
+    for part in keys.chunks(crate::store::set::ROWS_AT_MOST) {
+        let found = requests::list(conn, part).await?;
+        open.extend(
+            found
+                .into_iter()
+                .filter(|request| request.state == RequestState::Open.as_str()),
+        );
+    }
+    if let Ending::For(purposes) = ending {
+        open.retain(|request| request.purposes().iter().any(|one| purposes.contains(one)));
+    }
+    Ok(open)
+}

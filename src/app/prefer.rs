@@ -1,0 +1,340 @@
+//! Preferences: what the person gets, in which language, and whether for the time being nothing; all behind a link that is sent
+//! to the address only.
+
+mod lost;
+
+pub use lost::NotAsked;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::App;
+use super::close::{Closing, Ending, Happened, Under};
+use super::record::read;
+use crate::domain::brand::{Brand, LANGUAGES, Slug, in_language};
+use crate::domain::circumstances::Circumstances;
+use crate::domain::event::{
+    AskedBy, Fact, Grade, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose,
+};
+use crate::domain::ids::ContactId;
+use crate::domain::leaving::SCOPE_PURPOSES;
+use crate::domain::standing::{Basis, RequestState, Standings};
+use crate::domain::time::Timestamp;
+use crate::store::contacts::Contact;
+use crate::store::{StoreError, contacts, events};
+use crate::texts::Texts;
+
+/// The pauses that can be chosen, in days.
+pub const PAUSES: [u64; 3] = [30, 90, 180];
+
+/// Events of a contact that are read at a time.
+const PAGE: i64 = 1_000;
+/// Events that a copy of the data holds at most; the evidence bundle holds up to 6,000.
+const EVENTS_AT_MOST: usize = 20_000;
+
+/// A purpose that can be turned on or off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub slug: Slug,
+    pub name: String,
+    pub wording: String,
+    /// Whether the brand may write for it.
+    pub on: bool,
+}
+
+/// What the page shows.
+#[derive(Clone, Debug)]
+pub struct Preferences {
+    pub contact: Contact,
+    pub choices: Vec<Choice>,
+    pub paused_until: Option<Timestamp>,
+    /// The sentence above the button that saves, and the words on it.
+    pub consent: String,
+    pub button: String,
+    /// Names all words that somebody agrees to here: if they have changed when the page comes back, they are shown again.
+    pub wording: String,
+}
+
+impl Preferences {
+    /// Whether the brand may write for anything.
+    pub fn is_subscribed(&self) -> bool {
+        self.choices.iter().any(|choice| choice.on)
+    }
+}
+
+/// What the person chose.
+#[derive(Clone, Debug, Default)]
+pub struct Chosen {
+    pub on: Vec<Slug>,
+    pub off: Vec<Slug>,
+    pub language: Option<String>,
+    pub pause: Option<Pause>,
+    /// The wording that the page showed, as `Preferences` names it.
+    pub wording: String,
+    pub circumstances: Circumstances,
+}
+
+/// A pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    ForDays(u64),
+    End,
+}
+
+/// What became of a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preferred {
+    Saved,
+    /// Everything was like that before.
+    Unchanged,
+    /// The brand has changed the wording since the page was shown; nothing was saved.
+    OtherWording,
+    /// The contact is gone.
+    Gone,
+}
+
+impl App {
+    /// How a contact's preferences stand; none of one that is gone.
+    pub async fn preferences(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+    ) -> Result<Option<Preferences>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let found = contacts::find_by_id(&mut conn, brand.id, contact).await?;
+        Ok(found.map(|contact| self.preferences_of(brand, contact)))
+    }
+
+    fn preferences_of(&self, brand: &Brand, contact: Contact) -> Preferences {
+        let now = self.clock.now();
+        let t = Texts::of(&contact.language);
+        let choices = choices(brand, &contact.standings, t.language(), now);
+        let consent = t.arg("prefer-consent", "brand", &brand.declared.name);
+        let button = t.get("prefer-save");
+        let paused = contact.standings.values();
+        Preferences {
+            paused_until: paused
+                .filter_map(|standing| standing.paused_until)
+                .filter(|until| *until > now)
+                .max(),
+            wording: wording_of(&choices, &consent, &button),
+            contact,
+            choices,
+            consent,
+            button,
+        }
+    }
+
+    /// Saves what the person chose. When this returns it is on disk.
+    pub async fn prefer(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+        chosen: Chosen,
+    ) -> Result<Preferred, StoreError> {
+        if !chosen.on.is_empty() {
+            match self.preferences(brand, contact).await? {
+                None => return Ok(Preferred::Gone),
+                Some(shown) if shown.wording != chosen.wording => {
+                    return Ok(Preferred::OtherWording);
+                }
+                Some(_) => {}
+            }
+        }
+        let closing = Closing {
+            ending: if chosen.off.is_empty() {
+                Ending::None
+            } else {
+                Ending::For(&chosen.off)
+            },
+            state: RequestState::Left,
+            suppress: None,
+            request: None,
+        };
+        let decide = |under: Under<'_>| self.chosen(brand, &chosen, &under);
+        let happened = self.close(brand, contact, closing, decide).await?;
+        Ok(match happened {
+            None => Preferred::Gone,
+            Some(happened) if happened.facts.is_empty() => Preferred::Unchanged,
+            Some(_) => Preferred::Saved,
+        })
+    }
+
+    /// What of it is a change.
+    fn chosen(&self, brand: &Brand, chosen: &Chosen, under: &Under<'_>) -> Happened {
+        let now = self.clock.now();
+        let shown = self.preferences_of(brand, under.contact.clone());
+        let is_on = |slug: &Slug| {
+            let mut all = shown.choices.iter();
+            all.any(|choice| choice.slug == *slug && choice.on)
+        };
+        let asked = |slug: &Slug| {
+            let mut all = under.ending.iter();
+            all.any(|request| request.purposes().contains(slug))
+        };
+        let off: Vec<Slug> = chosen
+            .off
+            .iter()
+            .filter(|slug| is_on(slug) || asked(slug))
+            .cloned()
+            .collect();
+        let on: Vec<&Choice> = shown
+            .choices
+            .iter()
+            .filter(|choice| !choice.on && chosen.on.contains(&choice.slug))
+            .filter(|choice| brand.purpose(&choice.slug).is_some())
+            .collect();
+        let circumstances = || chosen.circumstances.clone();
+        let mut happened = Happened::default();
+        if !off.is_empty() {
+            happened.facts.push(Fact::Withdrawn {
+                purposes: off,
+                scope: SCOPE_PURPOSES.to_owned(),
+                method: Some(LeaveMethod::Preferences),
+                by: Some(LeftBy::Person),
+                reason: None,
+                circumstances: circumstances(),
+            });
+        }
+        if !on.is_empty() {
+            happened
+                .facts
+                .push(turned_on(brand, &shown, &on, circumstances()));
+        }
+        match chosen.pause {
+            Some(Pause::ForDays(days)) => happened.facts.push(Fact::Paused {
+                until: Some(now.plus(Duration::from_secs(days * 86_400))),
+                circumstances: circumstances(),
+            }),
+            Some(Pause::End) if shown.paused_until.is_some() => {
+                happened.facts.push(Fact::Paused {
+                    until: None,
+                    circumstances: circumstances(),
+                });
+            }
+            Some(Pause::End) | None => {}
+        }
+        let other =
+            |to: &&String| **to != under.contact.language && LANGUAGES.contains(&to.as_str());
+        if let Some(to) = chosen.language.as_ref().filter(other) {
+            happened.facts.push(Fact::LanguageChanged {
+                from: under.contact.language.clone(),
+                to: to.clone(),
+                circumstances: circumstances(),
+            });
+            happened.language = Some(to.clone());
+        }
+        happened
+    }
+
+    /// A copy of all that is known of a contact, for the person (GDPR, articles 15 and 20); none of one that is gone.
+    pub async fn data_of(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+    ) -> Result<Option<Value>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let Some(contact) = contacts::find_by_id(&mut conn, brand.id, contact).await? else {
+            return Ok(None);
+        };
+        let mut story = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = events::list_after(&mut conn, brand.id, contact.id, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.position;
+            for stored in &page {
+                if let Some(event) = read(stored)? {
+                    let circumstances = event.fact.circumstances().cloned();
+                    let mut told = serde_json::to_value(&event).unwrap_or_default();
+                    if stored.circumstances.is_some() {
+                        told["circumstances"] =
+                            serde_json::to_value(circumstances).unwrap_or_default();
+                    }
+                    story.push(told);
+                }
+            }
+            if story.len() >= EVENTS_AT_MOST {
+                break;
+            }
+        }
+        Ok(Some(json!({
+            "brand": AskedBy::from(&brand.declared),
+            "made_at": self.clock.now(),
+            "contact": contact.id,
+            "address": contact.address,
+            "name": contact.name,
+            "language": contact.language,
+            "known_since": contact.created_at,
+            "purposes": contact.standings,
+            "events": story,
+        })))
+    }
+}
+
+fn choices(brand: &Brand, standings: &Standings, language: &str, now: Timestamp) -> Vec<Choice> {
+    let on = |slug: &Slug| {
+        let standing = standings.get(slug);
+        standing.is_some_and(|standing| standing.as_of(now).state.basis() != Basis::None)
+    };
+    let declared = brand.declared.purposes.iter().map(|purpose| Choice {
+        slug: purpose.slug.clone(),
+        name: in_language(&purpose.name, language).to_owned(),
+        wording: in_language(&purpose.wording, language).to_owned(),
+        on: on(&purpose.slug),
+    });
+    // What is declared no more can be turned off by whoever has it.
+    let others = standings
+        .keys()
+        .filter(|slug| brand.purpose(slug).is_none() && on(slug));
+    let others = others.map(|slug| Choice {
+        slug: slug.clone(),
+        name: slug.to_string(),
+        wording: String::new(),
+        on: true,
+    });
+    declared.chain(others).collect()
+}
+
+fn wording_of(choices: &[Choice], consent: &str, button: &str) -> String {
+    let mut hash = Sha256::new();
+    let words = choices
+        .iter()
+        .flat_map(|one| [one.slug.as_str(), &one.name, &one.wording]);
+    for text in words.chain([consent, button]) {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
+    }
+    let mut name = String::with_capacity(32);
+    for byte in &hash.finalize()[..16] {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
+fn turned_on(
+    brand: &Brand,
+    shown: &Preferences,
+    on: &[&Choice],
+    circumstances: Circumstances,
+) -> Fact {
+    let told = |choice: &&Choice| ShownPurpose {
+        purpose: choice.slug.clone(),
+        name: choice.name.clone(),
+        wording: choice.wording.clone(),
+    };
+    Fact::PurposeChanged(Box::new(PurposeChanged {
+        purposes: on.iter().map(|choice| choice.slug.clone()).collect(),
+        shown: on.iter().map(told).collect(),
+        consent: shown.consent.clone(),
+        button: shown.button.clone(),
+        language: shown.contact.language.clone(),
+        grade: Grade::LinkButton,
+        method: "POST".to_owned(),
+        asked_by: AskedBy::from(&brand.declared),
+        circumstances,
+    }))
+}

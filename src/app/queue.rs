@@ -1,0 +1,167 @@
+//! The outbox as operators see it: what waits, what is held, what failed, and having failed mails tried again. No address is
+//! in it, only recipient domains.
+
+use super::App;
+use super::acted::Acting;
+use crate::domain::ids::{BrandId, OutboxId};
+use crate::domain::operator::{Deed, Operator};
+use crate::domain::time::Timestamp;
+use crate::store::outbox::{self, OutboxKey, Shown, ShownRow};
+use crate::store::set::{ROWS_AT_MOST, Writes};
+use crate::store::{Conn, StoreError};
+
+/// Rows read at a time, and how many are looked through for those of an operator's brands.
+const TOGETHER: i64 = 500;
+const LOOKED_AT: usize = 10_000;
+/// PostgreSQL sorts all failed mails for each part of them.
+const FAILED_TOGETHER: i64 = 5_000;
+
+/// Which mails are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    Waiting,
+    Held,
+    Failed,
+}
+
+impl Which {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "waiting" => Some(Self::Waiting),
+            "held" => Some(Self::Held),
+            "failed" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        }
+    }
+
+    const fn shown(self) -> Shown {
+        match self {
+            Self::Waiting => Shown::Waiting,
+            Self::Held => Shown::Held,
+            Self::Failed => Shown::Failed,
+        }
+    }
+}
+
+/// A mail of the outbox.
+#[derive(Clone, Debug)]
+pub struct QueuedMail {
+    pub id: OutboxId,
+    pub brand: BrandId,
+    /// What the mail is for, as its template is called.
+    pub kind: String,
+    pub domain: String,
+    pub due_at: Timestamp,
+    /// Whether it is under way at this moment.
+    pub under_way: bool,
+    pub tries: i64,
+    pub first_try_at: Option<Timestamp>,
+    /// What the server said last.
+    pub reply: Option<String>,
+}
+
+/// A signup that causes no mail leaves such a row, which delivery takes out unsent.
+const NOTHING: &str = super::sign_up::NOTHING;
+
+impl App {
+    /// A page of the outbox behind a key, and the key behind which the next one begins.
+    pub async fn queue(
+        &self,
+        operator: &Operator,
+        which: Which,
+        after: Option<OutboxKey>,
+        limit: usize,
+    ) -> Result<(Vec<QueuedMail>, Option<OutboxKey>), StoreError> {
+        let mut conn = self.store.read().await?;
+        let now = self.clock.now();
+        let mut found = Vec::new();
+        let mut at = after;
+        let mut looked = 0;
+        while looked < LOOKED_AT {
+            let rows = outbox::list_shown(&mut conn, which.shown(), at, TOGETHER).await?;
+            let is_end = rows.len() < TOGETHER.unsigned_abs() as usize;
+            looked += rows.len();
+            for row in rows {
+                at = Some((row.due_at, row.id));
+                if row.template == NOTHING || !operator.works_for(row.brand_id) {
+                    continue;
+                }
+                found.push(queued(row, now));
+                if found.len() == limit {
+                    return Ok((found, at));
+                }
+            }
+            if is_end {
+                return Ok((found, None));
+            }
+        }
+        Ok((found, at))
+    }
+
+    /// Has failed mails tried again: one, or all of the operator's brands. Answers with how many. Whether a mail is still
+    /// wanted is looked at when it is sent, as always.
+    pub async fn retry_failed(
+        &self,
+        acting: &Acting,
+        one: Option<OutboxId>,
+    ) -> Result<usize, StoreError> {
+        let on = one.map_or_else(|| "all failed mails".to_owned(), |id| format!("mail {id}"));
+        self.acted(acting, Deed::MailRetried, Some(on)).await?;
+        let mut conn = self.store.read().await?;
+        let ids = failed(&mut conn, &acting.operator, one).await?;
+        drop(conn);
+        let now = self.clock.now();
+        for part in ids.chunks(ROWS_AT_MOST) {
+            let mut writes = Writes::default();
+            outbox::try_again(&mut writes, self.store.engine(), part, now);
+            self.store.write_now(writes).await?;
+        }
+        if !ids.is_empty() {
+            self.live.mail_queued();
+        }
+        Ok(ids.len())
+    }
+}
+
+/// The failed mails of an operator's brands, one of them or all.
+async fn failed(
+    conn: &mut Conn,
+    operator: &Operator,
+    one: Option<OutboxId>,
+) -> Result<Vec<OutboxId>, StoreError> {
+    let mut ids = Vec::new();
+    let mut at: Option<OutboxKey> = None;
+    loop {
+        let rows = outbox::list_shown(conn, Shown::Failed, at, FAILED_TOGETHER).await?;
+        let Some(last) = rows.last().map(|row| (row.due_at, row.id)) else {
+            return Ok(ids);
+        };
+        let wanted = |row: &ShownRow| {
+            operator.works_for(row.brand_id) && one.is_none_or(|one| one == row.id)
+        };
+        ids.extend(rows.iter().filter(|row| wanted(row)).map(|row| row.id));
+        at = Some(last);
+    }
+}
+
+fn queued(row: ShownRow, now: Timestamp) -> QueuedMail {
+    QueuedMail {
+        id: row.id,
+        brand: row.brand_id,
+        kind: row.template,
+        domain: row.recipient_domain,
+        due_at: row.due_at,
+        under_way: row.leased_until.is_some_and(|until| until > now),
+        tries: row.tries,
+        first_try_at: row.first_try_at,
+        reply: row.last_reply,
+    }
+}

@@ -1,0 +1,57 @@
+//! What a failed delivery says of the address: whether it is worth another mail.
+
+/// How a mail came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// For good: the address does not exist, or takes no mail.
+    Hard,
+    /// For the time being, or for reasons that lie in the mail, the network or a policy. Whatever is not sure counts as this; time
+    /// and again it comes to the same as for good.
+    Soft,
+}
+
+/// Weighs the status of a delivery that failed (RFC 3463, section 3). A status is `CLASS.SUBJECT.DETAIL`.
+pub fn weigh(status: &str) -> Severity {
+    let mut parts = status.split('.').map(|part| part.parse::<u16>().ok());
+    let (class, subject, detail) = (parts.next(), parts.next(), parts.next());
+    match (class.flatten(), subject.flatten(), detail.flatten()) {
+        // The sender's address is what is wrong with these two.
+        (Some(5), Some(1), Some(7 | 8)) => Severity::Soft,
+        // Bad mailbox, bad system, moved without a word, no mail taken (RFC 7505).
+        (Some(5), Some(1), Some(_)) => Severity::Hard,
+        // The mailbox is closed.
+        (Some(5), Some(2), Some(1)) => Severity::Hard,
+        _ => Severity::Soft,
+    }
+}
+
+/// Whether a kind of feedback (RFC 5965, section 3.1) says that the person does not want the mail. Others tell of broken
+/// signatures, of viruses, or that the mail was wanted after all.
+pub fn is_complaint(feedback: &str) -> bool {
+    matches!(feedback, "abuse" | "fraud" | "opt-out" | "opt-out-list")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_not_there_is_for_good_and_a_full_mailbox_a_policy_or_nonsense_is_not() {
+        for status in ["5.1.1", "5.1.2", "5.1.10", "5.2.1"] {
+            assert_eq!(weigh(status), Severity::Hard, "{status}");
+        }
+        for status in [
+            "5.2.2", "5.7.1", "5.0.0", "5.1.8", "4.2.2", "4.4.7", "5.3.4", "", "5", "x.y.z",
+        ] {
+            assert_eq!(weigh(status), Severity::Soft, "{status}");
+        }
+    }
+
+    #[test]
+    fn only_feedback_of_people_who_do_not_want_the_mail_is_a_complaint() {
+        assert!(is_complaint("abuse") && is_complaint("opt-out"));
+        for other in ["not-spam", "auth-failure", "virus", "dmarc", ""] {
+            assert!(!is_complaint(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! `/admin/account`: password, second factor, and where one is signed in.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Query, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use uuid::Uuid;
+
+use super::frame::{Done, Frame};
+use super::table::{Asked, Cell, Rows, Table, relative};
+use super::{SESSION, acting, cookie_of, see};
+use crate::app::acted::deeds_of;
+use crate::app::operators::{self, OperatorProblem, PASSWORD_AT_LEAST};
+use crate::app::second_factor::{FactorProblem, Factors, Offered};
+use crate::app::sign_in::{SignInProblem, session_hash};
+use crate::domain::operator::Operator;
+use crate::domain::sentence::sentence;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::extract::fields::Fields;
+use crate::web::page::render;
+use crate::web::public::qr;
+
+/// Deeds shown of oneself.
+const DEEDS: i64 = 200;
+
+const DONE: [(&str, &str); 4] = [
+    (
+        "password",
+        "Your password is changed; your other sessions have ended.",
+    ),
+    ("codes", "One-time codes are set up."),
+    (
+        "no-codes",
+        "One-time codes are removed. Your password alone opens these pages now.",
+    ),
+    ("session", "That session has ended."),
+];
+
+/// A session as its owner sees it.
+struct Session {
+    id: Uuid,
+    what: String,
+    network: String,
+    since: String,
+    seen: String,
+    this: bool,
+}
+
+#[derive(Template)]
+#[template(path = "admin/account.html")]
+struct AccountPage {
+    frame: Frame,
+    factors: Factors,
+    sessions: Vec<Session>,
+    deeds: Table,
+    password_at_least: usize,
+    password_problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/codes.html")]
+struct CodesPage {
+    frame: Frame,
+    offered: Offered,
+    qr: String,
+    problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/recovery.html")]
+struct RecoveryPage {
+    frame: Frame,
+    codes: Vec<String>,
+}
+
+async fn page(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    status: StatusCode,
+    (done, asked): (Option<&str>, &Asked),
+    password_problem: Option<String>,
+) -> HttpResponse {
+    let session = cookie_of(request, shared, SESSION).unwrap_or_default();
+    let now = shared.app.clock.now();
+    let found = async {
+        Ok((
+            shared.app.factors(operator.id).await?,
+            shared.app.sessions(operator.id, &session).await?,
+            deeds_of(&shared.app.store, operator.id, DEEDS).await?,
+        ))
+    };
+    let (factors, sessions, deeds) = match found.await {
+        Ok(found) => found,
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let rows = Rows {
+        caption: "What you did".to_owned(),
+        columns: vec![("When", false), ("What", false)],
+        rows: deeds
+            .iter()
+            .rev()
+            .map(|event| vec![Cell::Time(event.at), Cell::text(sentence(event))])
+            .collect(),
+        empty: "Nothing yet.".to_owned(),
+    };
+    let deeds = rows.arrange(asked, "/admin/account", now, true);
+    if asked.is_csv() {
+        return deeds.csv("what-you-did");
+    }
+    let sessions = sessions
+        .into_iter()
+        .map(|(row, this)| Session {
+            id: row.id,
+            what: row.browser,
+            network: row.network,
+            since: row.created_at.to_the_minute(),
+            seen: relative(row.seen_at, now),
+            this,
+        })
+        .collect();
+    let frame = Frame::new(shared, operator, "Your account").noticing(done, &DONE);
+    render(
+        status,
+        &AccountPage {
+            frame,
+            factors,
+            sessions,
+            deeds,
+            password_at_least: PASSWORD_AT_LEAST,
+            password_problem,
+        },
+    )
+}
+
+/// `GET /admin/account`
+pub async fn show(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    done: Query<Done>,
+    asked: Query<Asked>,
+) -> HttpResponse {
+    let what = (done.done.as_deref(), &*asked);
+    page(&request, &shared, &operator, StatusCode::OK, what, None).await
+}
+
+/// `POST /admin/account/password`
+pub async fn change_password(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    fields: Fields,
+) -> HttpResponse {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let session = cookie_of(&request, &shared, SESSION).unwrap_or_default();
+    let refused = check_password(&request, &shared, &operator, fields.raw("current"));
+    if let Some(response) = refused.await {
+        return response;
+    }
+    let but = session_hash(&session);
+    let password = fields.raw("password");
+    let changed =
+        operators::set_password(&shared.app, Some(&acting), &operator.name, password, &but);
+    match changed.await {
+        Ok(()) => see("/admin/account?done=password"),
+        Err(OperatorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem) => {
+            let text = format!("Not changed: {problem}.");
+            refuse(&request, &shared, &operator, text).await
+        }
+    }
+}
+
+async fn refuse(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    text: String,
+) -> HttpResponse {
+    let (status, asked) = (StatusCode::UNPROCESSABLE_ENTITY, Asked::default());
+    page(
+        request,
+        shared,
+        operator,
+        status,
+        (None, &asked),
+        Some(text),
+    )
+    .await
+}
+
+/// The answer to whoever does not know their own password.
+async fn check_password(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    password: &str,
+) -> Option<HttpResponse> {
+    let text = match shared.app.is_own_password(operator, password).await {
+        Ok(true) => return None,
+        Ok(false) => "Not done: the password that you have now is not this one.".to_owned(),
+        Err(SignInProblem::Store(problem)) => {
+            return Some(error::store_failure(request, shared, &problem));
+        }
+        Err(problem) => format!("Not done: {problem}."),
+    };
+    Some(refuse(request, shared, operator, text).await)
+}
+
+fn codes_page(
+    shared: &Web,
+    operator: &Operator,
+    offered: Offered,
+    problem: Option<String>,
+) -> HttpResponse {
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let frame =
+        Frame::new(shared, operator, "One-time codes").below("Your account", "/admin/account");
+    let qr = qr::svg(&offered.url, "QR code for your app").unwrap_or_default();
+    render(
+        status,
+        &CodesPage {
+            frame,
+            offered,
+            qr,
+            problem,
+        },
+    )
+}
+
+/// `POST /admin/account/codes/begin`
+pub async fn offer_codes(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+) -> HttpResponse {
+    match acting(&request, &shared).and_then(|acting| shared.app.offer_codes(&acting)) {
+        Some(offered) => codes_page(&shared, &operator, offered, None),
+        None => see("/admin/account"),
+    }
+}
+
+/// `POST /admin/account/codes`
+pub async fn set_up_codes(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    fields: Fields,
+) -> HttpResponse {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let number = fields.raw("number");
+    let answer = shared
+        .app
+        .set_up_codes(&acting, number, fields.raw("code"))
+        .await;
+    match answer {
+        Ok(codes) => {
+            let frame = Frame::new(&shared, &operator, "Recovery codes")
+                .below("Your account", "/admin/account")
+                .noticing(Some("codes"), &DONE);
+            render(StatusCode::OK, &RecoveryPage { frame, codes })
+        }
+        Err(FactorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem) => match shared.app.offer_again(&acting, number) {
+            Some(offered) => codes_page(
+                &shared,
+                &operator,
+                offered,
+                Some(format!("Not set up: {problem}.")),
+            ),
+            None => see("/admin/account"),
+        },
+    }
+}
+
+/// `POST /admin/account/codes/remove`
+pub async fn remove_codes(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    fields: Fields,
+) -> HttpResponse {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let refused = check_password(&request, &shared, &operator, fields.raw("current"));
+    if let Some(response) = refused.await {
+        return response;
+    }
+    match shared.app.remove_codes(&acting).await {
+        Ok(()) => see("/admin/account?done=no-codes"),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}
+
+/// `POST /admin/account/sessions/end`
+pub async fn end_session(request: HttpRequest, shared: Data<Web>, fields: Fields) -> HttpResponse {
+    let (Some(acting), Ok(id)) = (
+        acting(&request, &shared),
+        Uuid::parse_str(fields.raw("session")),
+    ) else {
+        return see("/admin/account");
+    };
+    match shared.app.end_session(&acting, id).await {
+        Ok(_) => see("/admin/account?done=session"),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}

@@ -1,0 +1,408 @@
+//! `/admin/contacts/{brand}/{contact}`: one person's story, and what can be done on request.
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Path, Query, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use mail_parser::MessageParser;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::contacts::brand_of;
+use super::frame::Frame;
+use super::table::relative;
+use super::{acting, not_found, see};
+use crate::app::acted::Acting;
+use crate::app::erase::Wish;
+use crate::app::find::{Seal, Story, Told};
+use crate::domain::brand::Brand;
+use crate::domain::circumstances::Circumstances;
+use crate::domain::event::{ErasedBy, Through};
+use crate::domain::form::VersionHash;
+use crate::domain::ids::ContactId;
+use crate::domain::operator::{Deed, Operator};
+use crate::domain::permission::Permission;
+use crate::domain::standing::Basis;
+use crate::domain::time::Timestamp;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::extract::fields::Fields;
+use crate::web::page::render;
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    after: Option<i64>,
+    done: Option<String>,
+}
+
+const DONE: [(&str, &str); 1] = [(
+    "asked",
+    "The mail is sent again, unless its budget is used up: three a day for a mailbox, and a minute between two.",
+)];
+
+#[derive(Template)]
+#[template(path = "admin/contact.html")]
+struct ContactPage {
+    frame: Frame,
+    path: String,
+    brand: Arc<Brand>,
+    story: Story,
+    now: Timestamp,
+    from_start: bool,
+    /// What was found when the evidence was checked.
+    checked: Option<String>,
+    erase_problem: Option<String>,
+    keeps_proof: bool,
+}
+
+impl ContactPage {
+    fn ago(&self, at: &Timestamp) -> String {
+        relative(*at, self.now)
+    }
+
+    fn tone(&self, permission: &Permission) -> &'static str {
+        match (permission.allowed, permission.basis) {
+            (true, Basis::Explicit) => "good",
+            (true, _) => "wait",
+            (false, _) => "plain",
+        }
+    }
+
+    fn seal(&self, told: &Told) -> (&'static str, &'static str) {
+        match told.seal {
+            Seal::Stamped => ("good", "in the log, time-stamped"),
+            Seal::Logged => ("wait", "in the log, the next timestamp will cover it"),
+            Seal::Waiting => ("plain", "not in the log yet"),
+        }
+    }
+}
+
+/// Brand and contact of a path.
+type Where = Path<(String, Uuid)>;
+
+async fn page(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    (brand, id): (&str, Uuid),
+    asked: &Asked,
+    (status, checked, erase_problem): (StatusCode, Option<String>, Option<String>),
+) -> HttpResponse {
+    let Some(brand) = brand_of(shared, operator, brand) else {
+        return not_found(shared, operator, "This contact");
+    };
+    let after = asked.after.unwrap_or(0);
+    let story = match shared.app.story_of(&brand, ContactId(id), after).await {
+        Ok(Some(story)) => story,
+        Ok(None) => return not_found(shared, operator, "This contact"),
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let frame = Frame::new(shared, operator, &story.address)
+        .at("/admin/contacts")
+        .below(
+            "Contacts",
+            &format!("/admin/contacts?brand={}", brand.declared.slug),
+        )
+        .noticing(asked.done.as_deref(), &DONE);
+    render(
+        status,
+        &ContactPage {
+            frame,
+            path: format!("/admin/contacts/{}/{id}", brand.declared.slug),
+            keeps_proof: brand.declared.keep_proof_after_erasure.is_some(),
+            brand,
+            story,
+            now: shared.app.clock.now(),
+            from_start: after == 0,
+            checked,
+            erase_problem,
+        },
+    )
+}
+
+/// `GET /admin/contacts/{brand}/{contact}`
+pub async fn show(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    at: Where,
+    asked: Query<Asked>,
+) -> HttpResponse {
+    let outcome = (StatusCode::OK, None, None);
+    page(&request, &shared, &operator, (&at.0, at.1), &asked, outcome).await
+}
+
+/// The contact that a deed is about.
+struct Subject {
+    acting: Acting,
+    brand: Arc<Brand>,
+    story: Story,
+    on: String,
+}
+
+async fn subject(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    at: &Where,
+) -> Result<Subject, HttpResponse> {
+    let missing = || not_found(shared, operator, "This contact");
+    let brand = brand_of(shared, operator, &at.0).ok_or_else(missing)?;
+    let acting = acting(request, shared).ok_or_else(missing)?;
+    match shared.app.story_of(&brand, ContactId(at.1), i64::MAX).await {
+        Ok(Some(story)) => Ok(Subject {
+            on: format!("contact {} of brand {}", at.1, brand.declared.slug),
+            acting,
+            brand,
+            story,
+        }),
+        Ok(None) => Err(missing()),
+        Err(problem) => Err(error::store_failure(request, shared, &problem)),
+    }
+}
+
+impl Subject {
+    async fn note(
+        &self,
+        request: &HttpRequest,
+        shared: &Data<Web>,
+        deed: Deed,
+    ) -> Result<(), HttpResponse> {
+        let noted = shared.app.acted(&self.acting, deed, Some(self.on.clone()));
+        noted
+            .await
+            .map_err(|problem| error::store_failure(request, shared, &problem))
+    }
+}
+
+/// `POST …/bundle`: the evidence as a file.
+pub async fn take_bundle(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    at: Where,
+) -> HttpResponse {
+    let subject = match subject(&request, &shared, &operator, &at).await {
+        Ok(subject) => subject,
+        Err(response) => return response,
+    };
+    if let Err(response) = subject.note(&request, &shared, Deed::BundleTaken).await {
+        return response;
+    }
+    let key = &subject.story.address_key;
+    match shared.app.bundle(&subject.brand, key).await {
+        Ok(Some((bytes, _))) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, "application/zip"))
+            .insert_header((
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"evidence-{}.zip\"", at.1),
+            ))
+            .body(bytes),
+        Ok(None) => not_found(&shared, &operator, "This contact"),
+        Err(problem) => {
+            let text = format!("No bundle: {problem}.");
+            let outcome = (StatusCode::CONFLICT, Some(text), None);
+            page(
+                &request,
+                &shared,
+                &operator,
+                (&at.0, at.1),
+                &Asked::default(),
+                outcome,
+            )
+            .await
+        }
+    }
+}
+
+/// `POST …/verify`: makes the bundle and checks it, as anybody could who has it.
+pub async fn verify(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    at: Where,
+) -> HttpResponse {
+    let subject = match subject(&request, &shared, &operator, &at).await {
+        Ok(subject) => subject,
+        Err(response) => return response,
+    };
+    let key = &subject.story.address_key;
+    let (status, text) = match shared.app.bundle(&subject.brand, key).await {
+        Ok(Some((_, report))) => (
+            StatusCode::OK,
+            format!(
+                "Checked just now: {} events, each proven to be in the log; {} timestamps of authorities around them. It holds.",
+                report.events.len(),
+                report.anchors.len()
+            ),
+        ),
+        Ok(None) => return not_found(&shared, &operator, "This contact"),
+        Err(problem) => (
+            StatusCode::CONFLICT,
+            format!("It does not hold: {problem}."),
+        ),
+    };
+    let outcome = (status, Some(text), None);
+    page(
+        &request,
+        &shared,
+        &operator,
+        (&at.0, at.1),
+        &Asked::default(),
+        outcome,
+    )
+    .await
+}
+
+/// `POST …/ask-again`: the open request's mail once more, within the budgets.
+pub async fn ask_again(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    at: Where,
+) -> HttpResponse {
+    let subject = match subject(&request, &shared, &operator, &at).await {
+        Ok(subject) => subject,
+        Err(response) => return response,
+    };
+    let Some(open) = subject.story.open_request else {
+        return see(request.path().trim_end_matches("/ask-again"));
+    };
+    if let Err(response) = subject
+        .note(&request, &shared, Deed::ContactAskedAgain)
+        .await
+    {
+        return response;
+    }
+    // Not the operator's circumstances: the event is about the person.
+    let asked = shared
+        .app
+        .resend(subject.brand.id, open, Circumstances::default());
+    match asked.await {
+        Ok(()) => see(&format!(
+            "/admin/contacts/{}/{}?done=asked",
+            subject.brand.declared.slug, at.1
+        )),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}
+
+/// `POST …/erase`: on the person's request; the address typed again says that it is meant.
+pub async fn erase(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    at: Where,
+    fields: Fields,
+) -> HttpResponse {
+    let subject = match subject(&request, &shared, &operator, &at).await {
+        Ok(subject) => subject,
+        Err(response) => return response,
+    };
+    let refuse = async |status, text: String| {
+        let outcome = (status, None, Some(text));
+        page(
+            &request,
+            &shared,
+            &operator,
+            (&at.0, at.1),
+            &Asked::default(),
+            outcome,
+        )
+        .await
+    };
+    let address = &subject.story.address;
+    if !fields.raw("address").trim().eq_ignore_ascii_case(address) {
+        let text = "Nothing was erased: what you typed is not the address of this contact.";
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, text.to_owned()).await;
+    }
+    if let Err(response) = subject.note(&request, &shared, Deed::ContactErased).await {
+        return response;
+    }
+    let wish = Wish {
+        by: ErasedBy::Operator,
+        through: Through::AdminPages,
+    };
+    match shared.app.erase(&subject.brand, address, wish).await {
+        Ok(_) => {
+            if let Err(problem) = shared.app.store.scrub().await {
+                tracing::warn!(%problem, "what was erased is not off the disk yet; it is tried again");
+            }
+            see(&format!(
+                "/admin/contacts?brand={}&done=erased",
+                subject.brand.declared.slug
+            ))
+        }
+        Err(problem) => {
+            let text = format!("Nothing was erased: {problem}");
+            refuse(StatusCode::CONFLICT, text).await
+        }
+    }
+}
+
+/// What may be loaded by a page that shows somebody's mail or form: nothing.
+pub const SHOWN: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'";
+
+fn shown(kind: &'static str, text: impl Into<Vec<u8>>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, kind))
+        .insert_header((header::CONTENT_SECURITY_POLICY, SHOWN))
+        .body(text.into())
+}
+
+/// `GET …/mail/{position}/{part}`: a mail as the server took it; `part` is `source`, `text` or `html`.
+pub async fn mail(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    at: Path<(String, Uuid, i64, String)>,
+) -> HttpResponse {
+    let Some(brand) = brand_of(&shared, &operator, &at.0) else {
+        return not_found(&shared, &operator, "This mail");
+    };
+    let mails = match shared.app.mails_as_sent(&brand, ContactId(at.1)).await {
+        Ok(mails) => mails,
+        Err(problem) => return error::store_failure(&request, &shared, &problem),
+    };
+    let Some((_, bytes)) = mails.into_iter().find(|mail| mail.0 == at.2) else {
+        return not_found(&shared, &operator, "This mail");
+    };
+    let parsed = MessageParser::default().parse(&bytes);
+    match (at.3.as_str(), parsed) {
+        ("html", Some(mail)) => shown(
+            "text/html; charset=utf-8",
+            mail.body_html(0).unwrap_or_default().into_owned(),
+        ),
+        ("text", Some(mail)) => shown(
+            "text/plain; charset=utf-8",
+            mail.body_text(0).unwrap_or_default().into_owned(),
+        ),
+        ("source", _) => shown("text/plain; charset=utf-8", bytes.clone()),
+        _ => not_found(&shared, &operator, "This mail"),
+    }
+}
+
+/// `GET /admin/shown/{version}`: a form version as it was shown.
+pub async fn form_shown(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    version: Path<String>,
+) -> HttpResponse {
+    let version = VersionHash::stored(version.into_inner());
+    let catalog = shared.app.catalog();
+    let own = super::contacts::brands_of(&shared, &operator)
+        .iter()
+        .any(|brand| catalog.has_version(brand.id, &version));
+    if !own {
+        return not_found(&shared, &operator, "This form version");
+    }
+    match shared.app.form_as_shown(&version).await {
+        Ok(Some(page)) => shown("text/html; charset=utf-8", page),
+        Ok(None) => not_found(&shared, &operator, "This form version"),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}

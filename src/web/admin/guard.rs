@@ -1,0 +1,80 @@
+//! The door of the operators' pages: who comes in, and to what.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, web};
+
+use super::frame::Refusal;
+use super::routes::{Entry, TABLE};
+use super::{SESSION, cookie_of, is_own_post, say, see};
+use crate::domain::operator::Need;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::page::render;
+
+fn entry_of(request: &ServiceRequest) -> Option<&'static Entry> {
+    let pattern = request.match_pattern()?;
+    TABLE.iter().find(|entry| {
+        entry.path == pattern && entry.method.eq_ignore_ascii_case(request.method().as_str())
+    })
+}
+
+/// Lets a request through to its page, with the operator in its extensions, or answers in the page's place. What stands not
+/// in the table is nowhere.
+pub async fn admit(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let Some(shared) = request.app_data::<web::Data<Web>>().cloned() else {
+        return Ok(request.into_response(error::plain_failure()));
+    };
+    let answer = match entry_of(&request) {
+        Some(entry) => check(&request, &shared, entry.need).await,
+        None => None,
+    };
+    match answer {
+        Some(response) => Ok(request.into_response(response)),
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+    }
+}
+
+async fn check(
+    request: &ServiceRequest,
+    shared: &web::Data<Web>,
+    need: Need,
+) -> Option<HttpResponse> {
+    if *request.method() == actix_web::http::Method::POST && !is_own_post(request.request(), shared)
+    {
+        return Some(render(StatusCode::FORBIDDEN, &Refusal::new(shared)));
+    }
+    if need == Need::Nothing {
+        return None;
+    }
+    let Some(session) = cookie_of(request.request(), shared, SESSION) else {
+        return Some(see("/admin/sign-in"));
+    };
+    let operator = match shared.app.operator_of(&session).await {
+        Ok(Some(operator)) => operator,
+        Ok(None) => return Some(see("/admin/sign-in")),
+        Err(problem) => {
+            return Some(error::store_failure(request.request(), shared, &problem));
+        }
+    };
+    if !operator.may(need) {
+        return Some(say(
+            shared,
+            &operator,
+            StatusCode::FORBIDDEN,
+            "Not for your role",
+            &format!(
+                "You are {} here ({}). An owner can change that under Settings.",
+                operator.role.as_str(),
+                operator.role.meaning()
+            ),
+        ));
+    }
+    request.extensions_mut().insert(operator);
+    None
+}

@@ -1,0 +1,358 @@
+//! `/admin/settings/operators`: who may do what.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Query, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Deserialize;
+
+use super::frame::Frame;
+use super::table::{Asked, Cell, Rows, Table};
+use super::{acting, not_found, see};
+use crate::app::acted::deeds_of;
+use crate::app::operators::{self, Account, OperatorProblem, PASSWORD_AT_LEAST};
+use crate::domain::ids::BrandId;
+use crate::domain::operator::{Operator, Role};
+use crate::domain::sentence::sentence;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::extract::fields::Fields;
+use crate::web::page::render;
+
+/// Deeds of an operator that are shown.
+const DEEDS: i64 = 500;
+
+const DONE: [(&str, &str); 5] = [
+    (
+        "added",
+        "The operator is added. Hand the password over by a way that nobody else reads; they can change it under their name.",
+    ),
+    ("changed", "Changed; it holds from their next page on."),
+    (
+        "password",
+        "The password is changed; their sessions have ended.",
+    ),
+    (
+        "disabled",
+        "The operator is disabled; their sessions have ended. What they did stays in the log.",
+    ),
+    (
+        "factors",
+        "Their second factors are gone, and their sessions have ended. They should set new ones up.",
+    ),
+];
+
+#[derive(Template)]
+#[template(path = "admin/operators.html")]
+struct OperatorsPage {
+    frame: Frame,
+    table: Table,
+    brands: Vec<(String, String, bool)>,
+    name: String,
+    role: Role,
+    password_at_least: usize,
+}
+
+#[derive(Template)]
+#[template(path = "admin/operator.html")]
+struct OperatorPage {
+    frame: Frame,
+    account: Account,
+    brands: Vec<(String, String, bool)>,
+    deeds: Table,
+    own: bool,
+    password_at_least: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Done {
+    done: Option<String>,
+}
+
+/// Each brand with whether it is among some.
+fn brands(shared: &Web, among: &[BrandId]) -> Vec<(String, String, bool)> {
+    let catalog = shared.app.catalog();
+    let all = catalog.brands.iter();
+    all.map(|brand| {
+        (
+            brand.declared.slug.to_string(),
+            brand.declared.name.clone(),
+            among.contains(&brand.id),
+        )
+    })
+    .collect()
+}
+
+fn chosen(shared: &Web, fields: &Fields) -> (Option<Role>, Vec<BrandId>) {
+    let catalog = shared.app.catalog();
+    let brands = fields
+        .all("brands")
+        .iter()
+        .filter_map(|slug| catalog.brand_by_slug(slug))
+        .map(|brand| brand.id)
+        .collect();
+    (Role::parse(fields.raw("role")), brands)
+}
+
+async fn page(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    (asked, done): (&Asked, Option<&str>),
+    filled: Option<(&Fields, String)>,
+) -> HttpResponse {
+    let accounts = match operators::list(&shared.app.store).await {
+        Ok(accounts) => accounts,
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let catalog = shared.app.catalog();
+    let rows = Rows {
+        caption: "Operators".to_owned(),
+        columns: vec![
+            ("Name", false),
+            ("Role", false),
+            ("Brands", false),
+            ("Second factor", false),
+            ("Stands", false),
+            ("Since", false),
+        ],
+        rows: accounts
+            .iter()
+            .map(|account| {
+                let names: Vec<&str> = account
+                    .operator
+                    .brands
+                    .iter()
+                    .filter_map(|id| catalog.brand(*id))
+                    .map(|brand| brand.declared.name.as_str())
+                    .collect();
+                let name = account.operator.name.clone();
+                vec![
+                    Cell::link(name.clone(), format!("/admin/settings/operators/{name}")),
+                    Cell::text(account.operator.role.as_str()),
+                    Cell::text(if names.is_empty() {
+                        "all".to_owned()
+                    } else {
+                        names.join(", ")
+                    }),
+                    if account.has_factor {
+                        Cell::State("set up".to_owned(), "good")
+                    } else {
+                        Cell::State("none".to_owned(), "wait")
+                    },
+                    match account.disabled_at {
+                        Some(_) => Cell::State("disabled".to_owned(), "plain"),
+                        None => Cell::State("enabled".to_owned(), "good"),
+                    },
+                    Cell::Time(account.created_at),
+                ]
+            })
+            .collect(),
+        empty: "Nobody.".to_owned(),
+    };
+    let now = shared.app.clock.now();
+    let table = rows.arrange(asked, "/admin/settings/operators", now, true);
+    if asked.is_csv() {
+        return table.csv("operators");
+    }
+    let (status, name, role, among, problem) = match filled {
+        Some((fields, problem)) => {
+            let (role, among) = chosen(shared, fields);
+            let name = fields.raw("name").trim().to_owned();
+            (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                name,
+                role.unwrap_or(Role::Viewer),
+                among,
+                Some(problem),
+            )
+        }
+        None => (
+            StatusCode::OK,
+            String::new(),
+            Role::Editor,
+            Vec::new(),
+            None,
+        ),
+    };
+    let frame = Frame::new(shared, operator, "Operators")
+        .at("/admin/settings")
+        .below("Settings", "/admin/settings")
+        .noticing(done, &DONE)
+        .failing(problem);
+    render(
+        status,
+        &OperatorsPage {
+            frame,
+            table,
+            brands: brands(shared, &among),
+            name,
+            role,
+            password_at_least: PASSWORD_AT_LEAST,
+        },
+    )
+}
+
+/// `GET /admin/settings/operators`
+pub async fn list(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    asked: Query<Asked>,
+    done: Query<Done>,
+) -> HttpResponse {
+    let what = (&*asked, done.done.as_deref());
+    page(&request, &shared, &operator, what, None).await
+}
+
+/// `POST /admin/settings/operators`: adds one.
+pub async fn add(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    fields: Fields,
+) -> HttpResponse {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let (role, among) = chosen(&shared, &fields);
+    let name = fields.raw("name").trim();
+    let password = fields.raw("password");
+    let added = match role {
+        Some(role) => {
+            let what = (role, among.as_slice());
+            operators::add(&shared.app, Some(&acting), name, password, what).await
+        }
+        None => Err(OperatorProblem::Role),
+    };
+    match added {
+        Ok(()) => see("/admin/settings/operators?done=added"),
+        Err(OperatorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem) => {
+            let asked = Asked::default();
+            let filled = Some((&fields, format!("Not added: {problem}.")));
+            page(&request, &shared, &operator, (&asked, None), filled).await
+        }
+    }
+}
+
+async fn one(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    name: &str,
+    (asked, problem): (&Asked, Option<String>),
+) -> HttpResponse {
+    let found = async {
+        let accounts = operators::list(&shared.app.store).await?;
+        let account = accounts.into_iter().find(|one| one.operator.name == name);
+        let Some(account) = account else {
+            return Ok(None);
+        };
+        let deeds = deeds_of(&shared.app.store, account.operator.id, DEEDS).await?;
+        Ok(Some((account, deeds)))
+    };
+    let (account, deeds) = match found.await {
+        Ok(Some(found)) => found,
+        Ok(None) => return not_found(shared, operator, "This operator"),
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let path = format!("/admin/settings/operators/{name}");
+    let now = shared.app.clock.now();
+    let rows = Rows {
+        caption: format!("What {name} did"),
+        columns: vec![("When", false), ("What", false)],
+        rows: deeds
+            .iter()
+            .rev()
+            .map(|event| vec![Cell::Time(event.at), Cell::text(sentence(event))])
+            .collect(),
+        empty: "Nothing yet.".to_owned(),
+    };
+    let deeds = rows.arrange(asked, &path, now, true);
+    if asked.is_csv() {
+        return deeds.csv(&format!("deeds-of-{name}"));
+    }
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let frame = Frame::new(shared, operator, name)
+        .at("/admin/settings")
+        .below("Settings", "/admin/settings")
+        .below("Operators", "/admin/settings/operators")
+        .failing(problem);
+    render(
+        status,
+        &OperatorPage {
+            frame,
+            brands: brands(shared, &account.operator.brands),
+            own: account.operator.id == operator.id,
+            account,
+            deeds,
+            password_at_least: PASSWORD_AT_LEAST,
+        },
+    )
+}
+
+/// `GET /admin/settings/operators/{name}`
+pub async fn show(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    name: Path<String>,
+    asked: Query<Asked>,
+) -> HttpResponse {
+    one(&request, &shared, &operator, &name, (&asked, None)).await
+}
+
+/// `POST /admin/settings/operators/{name}`: what it does stands in the field `do`.
+pub async fn change(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    name: Path<String>,
+    fields: Fields,
+) -> HttpResponse {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let app = &shared.app;
+    let (done, outcome) = match fields.raw("do") {
+        "change" => {
+            let (role, among) = chosen(&shared, &fields);
+            let outcome = match role {
+                Some(role) => operators::change(app, &acting, &name, role, &among).await,
+                None => Err(OperatorProblem::Role),
+            };
+            ("changed", outcome)
+        }
+        "password" => {
+            let password = fields.raw("password");
+            let outcome = operators::set_password(app, Some(&acting), &name, password, &[]).await;
+            ("password", outcome)
+        }
+        "disable" => (
+            "disabled",
+            operators::disable(app, Some(&acting), &name).await,
+        ),
+        "factors" => {
+            let reset = app.reset_factors(&acting, &name).await;
+            let outcome = reset
+                .map_err(OperatorProblem::from)
+                .and_then(|known| known.then_some(()).ok_or(OperatorProblem::Unknown));
+            ("factors", outcome)
+        }
+        _ => return see("/admin/settings/operators"),
+    };
+    match outcome {
+        Ok(()) => see(&format!("/admin/settings/operators?done={done}")),
+        Err(OperatorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem) => {
+            let asked = Asked::default();
+            let problem = Some(format!("Not done: {problem}."));
+            one(&request, &shared, &operator, &name, (&asked, problem)).await
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Every page and deed of the operators, with what each asks of whoever comes to it. The guard reads this table; so does the
+//! test that sends each role to each route.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, get, post};
+
+use super::{
+    account, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, operators, overview, policy,
+    settings, sign_in,
+};
+use crate::domain::operator::Need;
+
+/// A route as the guard and the tests see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub need: Need,
+}
+
+macro_rules! table {
+    ($($need:ident $method:ident $path:literal => $handler:path;)+) => {
+        pub const TABLE: &[Entry] = &[$(Entry {
+            method: stringify!($method),
+            path: concat!("/admin", $path),
+            need: Need::$need,
+        },)+];
+
+        pub fn configure(routes: &mut ServiceConfig) {
+            let pages = web::scope("/admin").wrap(from_fn(guard::admit));
+            routes.service(pages$(.route($path, $method().to($handler)))+);
+        }
+    };
+}
+
+table! {
+    // The way in
+    Nothing get "/sign-in" => sign_in::show;
+    Nothing post "/sign-in" => sign_in::submit;
+    Nothing get "/sign-in/code" => sign_in::show_factor;
+    Nothing post "/sign-in/code" => sign_in::submit_factor;
+    Own post "/sign-out" => sign_in::end;
+    // About oneself
+    Own get "/account" => account::show;
+    Own post "/account/password" => account::change_password;
+    Own post "/account/codes/begin" => account::offer_codes;
+    Own post "/account/codes" => account::set_up_codes;
+    Own post "/account/codes/remove" => account::remove_codes;
+    Own post "/account/sessions/end" => account::end_session;
+    // How things stand
+    Look get "" => overview::show;
+    // Contacts
+    Look get "/contacts" => contacts::list;
+    Look post "/contacts" => contacts::search;
+    Take post "/contacts/list" => contacts::take_list;
+    Look get "/contacts/{brand}/{contact}" => contact::show;
+    Look post "/contacts/{brand}/{contact}/verify" => contact::verify;
+    Take post "/contacts/{brand}/{contact}/bundle" => contact::take_bundle;
+    Change post "/contacts/{brand}/{contact}/ask-again" => contact::ask_again;
+    Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
+    Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => contact::mail;
+    Look get "/shown/{version}" => contact::form_shown;
+    // Forms
+    Look get "/forms" => forms::list;
+    Look get "/forms/{form}" => forms::show;
+    Look get "/forms/{form}/page" => forms::page;
+    Look get "/forms/{form}/mail/{part}" => forms::mail;
+    Look get "/forms/{form}/versions/{old}/{new}" => forms::diff;
+    Change get "/forms/{form}/edit" => edit_form::show;
+    Change post "/forms/{form}/edit" => edit_form::save;
+    Change get "/new-form" => edit_form::show_new;
+    Change post "/new-form" => edit_form::save_new;
+    Change post "/preview-form/{part}" => edit_form::preview;
+    // Settings
+    Look get "/settings" => settings::show;
+    Change get "/settings/brands/{brand}" => brand::show;
+    Change post "/settings/brands/{brand}" => brand::save;
+    Rule get "/settings/operators" => operators::list;
+    Rule post "/settings/operators" => operators::add;
+    Rule get "/settings/operators/{name}" => operators::show;
+    Rule post "/settings/operators/{name}" => operators::change;
+    Look get "/evidence" => evidence::show;
+    Look get "/evidence/checkpoints" => evidence::checkpoints;
+    Look get "/evidence/timestamps" => evidence::timestamps;
+    Take post "/evidence/verify" => evidence::verify;
+    Change post "/evidence/timestamp" => evidence::timestamp;
+    Look get "/delivery" => delivery::show;
+    Change post "/delivery/retry" => delivery::retry;
+    Change post "/delivery/release" => delivery::release;
+    Look get "/policy" => policy::show;
+    Look post "/policy" => policy::explain;
+}

@@ -1,0 +1,236 @@
+//! `/p/{token}`: what the person gets, a pause, leaving, their data, and erasing it. Opening a page changes nothing.
+
+mod data;
+mod erase;
+mod lost;
+
+pub use data::{json, report};
+pub use erase::{erase, erase_ask};
+pub use lost::{lost, lost_ask};
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::form::LANGUAGE_NAMES;
+use super::message::{self, Action, Tone};
+use super::unsubscribe::{lost_url, masked};
+use crate::app::prefer::{Choice, Chosen, PAUSES, Pause, Preferences, Preferred};
+use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
+use crate::domain::brand::{Brand, Slug};
+use crate::domain::event::{LeaveMethod, LeftBy};
+use crate::domain::ids::ContactId;
+use crate::domain::token::{Purpose, Refused, Token};
+use crate::texts::Texts;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::extract::client::circumstances;
+use crate::web::extract::fields::Fields;
+use crate::web::page::{Page, render};
+
+/// A genuine link with the preferences that it opens.
+struct Found {
+    brand: Arc<Brand>,
+    contact: ContactId,
+    preferences: Preferences,
+    t: Texts,
+}
+
+#[derive(Template)]
+#[template(path = "public/prefer.html")]
+struct PreferPage {
+    page: Page,
+    t: Texts,
+    token: String,
+    masked: String,
+    choices: Vec<Choice>,
+    consent: String,
+    button: String,
+    wording: String,
+    languages: Vec<(&'static str, &'static str, bool)>,
+    paused: Option<String>,
+    pauses: [u64; 3],
+    subscribed: bool,
+    notice: Option<String>,
+}
+
+/// What the page says about what was just done.
+#[derive(Deserialize)]
+pub struct Query {
+    done: Option<String>,
+}
+
+/// Verifies a link and reads what it opens. The error is the answer.
+async fn find(request: &HttpRequest, shared: &Web, text: &str) -> Result<Found, HttpResponse> {
+    let broken = || message::broken_link(request, shared);
+    let now = shared.app.clock.now();
+    let catalog = shared.app.catalog();
+    let brand_of = |token: &Token| catalog.brand_by_number(token.brand).cloned();
+    let (token, brand) = match shared.app.keys.verify(Purpose::Preferences, text, now) {
+        Ok(token) => (token, brand_of(&token).ok_or_else(broken)?),
+        Err(Refused::Expired(token)) => {
+            let brand = brand_of(&token).ok_or_else(broken)?;
+            return Err(expired(request, shared, &brand));
+        }
+        Err(Refused::Forged) => return Err(broken()),
+    };
+    let contact = ContactId(token.subject);
+    match shared.app.preferences(&brand, contact).await {
+        Ok(Some(preferences)) => Ok(Found {
+            t: Texts::of(&preferences.contact.language),
+            brand,
+            contact,
+            preferences,
+        }),
+        // Erased since: the link opens nothing.
+        Ok(None) => Err(broken()),
+        Err(problem) => Err(error::store_failure(request, shared, &problem)),
+    }
+}
+
+fn expired(request: &HttpRequest, shared: &Web, brand: &Brand) -> HttpResponse {
+    let t = error::texts_of(request);
+    let way_on = Action {
+        url: lost_url(brand),
+        posts: false,
+        label: t.get("prefer-expired-action"),
+    };
+    let page = message::of_brand(shared, brand, t, "prefer-expired", Tone::Info);
+    render(StatusCode::GONE, &page.with(Some(way_on)))
+}
+
+fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> HttpResponse {
+    let Found {
+        brand,
+        preferences,
+        t,
+        ..
+    } = found;
+    let own = t.language();
+    let paused = preferences
+        .paused_until
+        .map(|until| t.arg("prefer-paused", "date", until.for_people(own)));
+    let page = PreferPage {
+        page: Page::of(shared, &brand, t),
+        t,
+        token,
+        masked: masked(&preferences.contact.address),
+        subscribed: preferences.is_subscribed(),
+        choices: preferences.choices,
+        consent: preferences.consent,
+        button: preferences.button,
+        wording: preferences.wording,
+        languages: LANGUAGE_NAMES
+            .map(|(tag, name)| (tag, name, tag == own))
+            .to_vec(),
+        paused,
+        pauses: PAUSES,
+        notice,
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// `GET /p/{token}`, and HEAD
+pub async fn show(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+    query: web::Query<Query>,
+) -> HttpResponse {
+    let found = match find(&request, &shared, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    let notice = match query.done.as_deref() {
+        Some("saved") => Some(found.t.get("prefer-saved")),
+        Some("unchanged") => Some(found.t.get("prefer-unchanged")),
+        Some("wording") => Some(found.t.get("prefer-other-wording")),
+        _ => None,
+    };
+    page(&shared, found, token.into_inner(), notice)
+}
+
+/// `POST /p/{token}`: saves, and shows the page as it is then.
+pub async fn submit(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    token: web::Path<String>,
+    fields: Fields,
+) -> HttpResponse {
+    let found = match find(&request, &shared, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    let circumstances = circumstances(&request, &shared.app.config.trusted_proxies);
+    if fields.raw("act") == "leave" {
+        let leave = Leave {
+            who: Leaver::Contact(found.contact),
+            scope: Scope::All,
+            method: LeaveMethod::Preferences,
+            by: LeftBy::Person,
+            reason: None,
+            circumstances,
+        };
+        return match shared.app.withdraw(&found.brand, leave).await {
+            Ok(_) => back(&token, "saved"),
+            Err(LeaveProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+            Err(_) => message::broken_link(&request, &shared),
+        };
+    }
+    let Some(mut chosen) = chosen(&fields) else {
+        return back(&token, "unchanged");
+    };
+    chosen.circumstances = circumstances;
+    match shared.app.prefer(&found.brand, found.contact, chosen).await {
+        Ok(Preferred::Saved) => back(&token, "saved"),
+        Ok(Preferred::Unchanged) => back(&token, "unchanged"),
+        Ok(Preferred::OtherWording) => back(&token, "wording"),
+        Ok(Preferred::Gone) => message::broken_link(&request, &shared),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}
+
+/// What a form of the page asks for; none where it is no form of ours. What was on when the page was shown stands beside what
+/// is ticked, so that a page that is old changes only what the person changed.
+fn chosen(fields: &Fields) -> Option<Chosen> {
+    let slugs = |name: &str| -> Vec<Slug> {
+        let named = fields.all(name).into_iter();
+        named.filter_map(|one| Slug::try_from(one).ok()).collect()
+    };
+    let mut chosen = Chosen::default();
+    match fields.raw("act") {
+        "save" => {
+            let (ticked, was) = (slugs("purpose"), slugs("was"));
+            let not_in = |all: &[Slug], one: &Slug| !all.contains(one);
+            chosen.on = ticked
+                .iter()
+                .filter(|one| not_in(&was, one))
+                .cloned()
+                .collect();
+            chosen.off = was
+                .iter()
+                .filter(|one| not_in(&ticked, one))
+                .cloned()
+                .collect();
+            chosen.language = fields.one("language").map(str::to_owned);
+            chosen.wording = fields.raw("wording").to_owned();
+        }
+        "pause" => {
+            let days = fields.raw("days").parse().ok();
+            let days = days.filter(|days| PAUSES.contains(days))?;
+            chosen.pause = Some(Pause::ForDays(days));
+        }
+        "resume" => chosen.pause = Some(Pause::End),
+        _ => return None,
+    }
+    Some(chosen)
+}
+
+fn back(token: &str, done: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, format!("/p/{token}?done={done}")))
+        .finish()
+}

@@ -1,0 +1,135 @@
+//! Each role at each route, from the table that the guard reads.
+
+use countersign::app::operators;
+use countersign::domain::operator::{Need, Role};
+use countersign::store::Engine;
+use countersign::web::admin::routes::TABLE;
+
+use super::signing_in::{browser, signed_in};
+use crate::harness::World;
+
+const PASSWORD: &str = "a long enough password";
+
+/// A path with something in the place of each name.
+fn filled(path: &str, contact: &str) -> String {
+    path.replace("{contact}", contact)
+        .replace("{brand}", "acme")
+        .replace("{form}", "news")
+        .replace("{position}", "1")
+        .split('/')
+        .map(|part| if part.starts_with('{') { "x" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_gets_what_the_table_says_and_a_stranger_gets_the_door() {
+    let world = World::on(Engine::Sqlite).await;
+    let contact = uuid::Uuid::from_u128(7).to_string();
+    for role in Role::ALL {
+        let name = role.as_str();
+        operators::add(&world.app, None, name, PASSWORD, (role, &[]))
+            .await
+            .unwrap();
+    }
+    assert!(TABLE.len() > 20);
+    for entry in TABLE {
+        let path = filled(entry.path, &contact);
+        for role in Role::ALL {
+            // Signing out would end what the next routes need.
+            if path.ends_with("/sign-out") {
+                continue;
+            }
+            let mut client = signed_in(&world, role.as_str()).await;
+            let reply = match entry.method {
+                "get" => client.get(&path).await,
+                _ => client.post(&path, &[]).await,
+            };
+            let expected = role.may(entry.need);
+            assert_eq!(
+                reply.status != 403,
+                expected,
+                "{} {} {path}: {}",
+                role.as_str(),
+                entry.method,
+                reply.status
+            );
+            assert!(
+                reply.status < 500,
+                "{} {path}: {}",
+                entry.method,
+                reply.status
+            );
+        }
+        let mut stranger = browser(&world, "192.0.2.50");
+        let reply = match entry.method {
+            "get" => stranger.get(&path).await,
+            _ => stranger.post(&path, &[]).await,
+        };
+        if entry.need == Need::Nothing {
+            assert!(reply.status < 500);
+        } else {
+            assert_eq!(reply.location(), "/admin/sign-in", "{path}");
+        }
+        if entry.method == "post" {
+            let mut evil = signed_in(&world, "owner").await;
+            evil.headers.retain(|header| header.0 != "sec-fetch-site");
+            let mut evil = evil.with("sec-fetch-site", "cross-site");
+            assert_eq!(
+                evil.post(&path, &[]).await.status,
+                403,
+                "from elsewhere: {path}"
+            );
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_kept_to_a_brand_finds_nothing_of_another() {
+    let world = World::on(Engine::Sqlite).await;
+    world.signed_up("anna@example.org", "192.0.2.1").await;
+    world.deliver().await;
+    let catalog = world.app.catalog();
+    let acme = catalog.brand_by_slug("acme").unwrap();
+    let other = catalog.brand_by_slug("other").unwrap();
+    let brands = [other.id];
+    operators::add(&world.app, None, "emil", PASSWORD, (Role::Owner, &brands))
+        .await
+        .unwrap();
+    let (found, _) = world.app.newest_contacts(acme.id, None).await.unwrap();
+    let mut emil = signed_in(&world, "emil").await;
+    for path in [
+        format!("/admin/contacts/acme/{}", found[0].id),
+        "/admin/forms/news".to_owned(),
+        "/admin/forms/news/edit".to_owned(),
+        "/admin/settings/brands/acme".to_owned(),
+    ] {
+        assert_eq!(emil.get(&path).await.status, 404, "{path}");
+    }
+    for path in [
+        "/admin/contacts",
+        "/admin/contacts?brand=acme",
+        "/admin/forms",
+        "/admin",
+    ] {
+        let reply = emil.get(path).await;
+        assert_eq!(reply.status, 200);
+        let text = reply.text();
+        assert!(!text.contains("anna@") && !text.contains("Acme"), "{path}");
+    }
+    let fields = [("brand", "acme"), ("q", "anna")];
+    assert!(
+        !emil
+            .post("/admin/contacts", &fields)
+            .await
+            .text()
+            .contains("anna@")
+    );
+    assert_eq!(
+        emil.get("/admin/settings/operators").await.status,
+        403,
+        "kept to a brand, an owner rules nothing"
+    );
+    world.finish().await;
+}

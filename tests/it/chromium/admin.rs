@@ -1,0 +1,184 @@
+//! The operators' pages in a real browser: phone, dark, scripts off, keyboard alone.
+
+use countersign::store::Engine;
+
+use super::driver::{self, Browser, Kind};
+use crate::harness::{World, add_owner};
+
+/// A world with something to look at: a confirmed person, a waiting one, a form with two versions.
+async fn world() -> World {
+    let world = World::on(Engine::Sqlite).await;
+    add_owner(&world.app).await;
+    let (mut person, _) = world.signed_up("anna@example.org", "192.0.2.7").await;
+    let mail = world.mail_to("anna@example.org").await;
+    person.get(&mail.confirm()).await;
+    world.advance(5);
+    person.post(&mail.confirm(), &[]).await;
+    world.signed_up("bert@example.org", "192.0.2.8").await;
+    world.deliver().await;
+    world.app.sequence().await.unwrap();
+    world
+}
+
+async fn sign_in(world: &World, browser: &Browser) {
+    browser.open(&format!("{}/admin", world.base)).await;
+    browser.type_into("input[name=name]", "olga").await;
+    browser.type_into("input[name=password]", "a long enough password").await;
+    browser.press("main button").await;
+    browser.wait_for_text("Overview").await;
+}
+
+/// Anna's page.
+async fn contact(world: &World) -> String {
+    let catalog = world.app.catalog();
+    let acme = catalog.brand_by_slug("acme").unwrap();
+    let (found, _) = world.app.find_contacts(acme.id, "anna@example.org", "").await.unwrap();
+    format!("/admin/contacts/acme/{}", found[0].id)
+}
+
+async fn pages(world: &World) -> Vec<(&'static str, String)> {
+    let mut pages: Vec<(&'static str, String)> = [
+        ("overview", "/admin"),
+        ("contacts", "/admin/contacts"),
+        ("forms", "/admin/forms"),
+        ("form", "/admin/forms/news"),
+        ("edit", "/admin/forms/news/edit"),
+        ("settings", "/admin/settings"),
+        ("brand", "/admin/settings/brands/acme"),
+        ("operators", "/admin/settings/operators"),
+        ("operator", "/admin/settings/operators/olga"),
+        ("account", "/admin/account"),
+    ]
+    .map(|(name, path)| (name, path.to_owned()))
+    .into();
+    pages.push(("contact", contact(world).await));
+    pages
+}
+
+async fn look_at_all(kind: Kind, name: &str) {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = world().await;
+    let browser = Browser::start(kind).await;
+    sign_in(&world, &browser).await;
+    for (page, path) in pages(&world).await {
+        browser.open(&format!("{}{path}", world.base)).await;
+        browser.find("main h1").await;
+        browser.picture(&format!("admin-{page}-{name}")).await;
+        let found = browser
+            .run(
+                "const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth; \
+                 const low = [...document.querySelectorAll('button, main input:not([type=hidden]):not([type=checkbox]):not([type=radio]), main summary')] \
+                 .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 90)); \
+                 const named = [...document.querySelectorAll('main input:not([type=hidden]), main select, main textarea')] \
+                 .filter(e => !e.labels.length).map(e => e.name); \
+                 return [Math.max(0, wide), low.join('; '), named.join()]",
+            )
+            .await;
+        assert_eq!(found, serde_json::json!([0, "", ""]), "{page}: wider than the screen, too low, without a label");
+    }
+    browser.close().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_phone_no_page_is_wider_than_the_screen() {
+    let phone = Some(360);
+    look_at_all(Kind { phone, ..Kind::default() }, "phone").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_desk_in_the_dark_every_field_has_its_label() {
+    let dark = true;
+    look_at_all(Kind { dark, ..Kind::default() }, "dark").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_scripts_off_a_person_is_found_and_a_form_is_changed_and_looked_at_before() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = world().await;
+    let browser = Browser::start(Kind { scripts_off: true, ..Kind::default() }).await;
+    sign_in(&world, &browser).await;
+    browser.open(&format!("{}/admin/contacts", world.base)).await;
+    browser.type_into("input[name=q]", "anna@example.org").await;
+    browser.press("form[role=search] button").await;
+    browser.wait_for_text("Where this person stands").await;
+    browser.wait_for_text("explicit").await;
+    browser.press(".story summary").await;
+    browser.wait_for_text("\"kind\": \"signed_up\"").await;
+    browser.picture("admin-contact-desk").await;
+    browser.open(&format!("{}/admin/forms/news/edit", world.base)).await;
+    browser.type_into("input[name=title-en]", "Letters in spring").await;
+    browser.press("button[formtarget=preview-page]").await;
+    browser.client.enter_frame(0).await.unwrap();
+    browser.wait_for_text("Letters in spring").await;
+    browser.client.enter_parent_frame().await.unwrap();
+    browser.picture("admin-edit-desk").await;
+    browser.press("#edit button:not([formtarget])").await;
+    browser.wait_for_text("Saved.").await;
+    browser.picture("admin-form-desk").await;
+    world.finish().await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keyboard_alone_signs_in_and_changes_a_form_and_the_previews_follow() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = world().await;
+    let browser = Browser::start(Kind::default()).await;
+    let keys = async |keys: &str| {
+        let element = browser.client.active_element().await.unwrap();
+        element.send_keys(keys).await.unwrap();
+    };
+    let tab_to = async |css: &str| {
+        for _ in 0..120 {
+            keys("\u{E004}").await;
+            let script = format!(
+                "const e = document.activeElement, s = getComputedStyle(e); \
+                 return [e.matches('{css}'), s.outlineStyle !== 'none' || e === document.body || e.tagName === 'IFRAME']"
+            );
+            let seen = browser.run(&script).await;
+            assert_eq!(seen[1], true, "the focus is in sight on the way to {css}");
+            if seen[0] == true {
+                return;
+            }
+        }
+        panic!("no way to {css}");
+    };
+    browser.open(&format!("{}/admin/sign-in", world.base)).await;
+    tab_to("input[name=name]").await;
+    keys("olga").await;
+    tab_to("input[name=password]").await;
+    keys("a long enough password\u{E007}").await;
+    browser.wait_for_text("Overview").await;
+    tab_to(".skip").await;
+    keys("\u{E007}").await;
+    browser.open(&format!("{}/admin", world.base)).await;
+    tab_to("nav a[href=\"/admin/forms\"]").await;
+    keys("\u{E007}").await;
+    browser.wait_for_text("New form").await;
+    tab_to("a[href=\"/admin/forms/news\"]").await;
+    keys("\u{E007}").await;
+    browser.wait_for_text("Nothing to mend.").await;
+    tab_to("a[href=\"/admin/forms/news/edit\"]").await;
+    keys("\u{E007}").await;
+    browser.wait_for_text("Languages and words").await;
+    tab_to("input[name=title-en]").await;
+    keys("Letters by key").await;
+    // The preview follows by itself a moment after the last key.
+    browser.client.enter_frame(0).await.unwrap();
+    browser.wait_for_text("Letters by key").await;
+    browser.client.enter_parent_frame().await.unwrap();
+    tab_to("#edit button:not([formtarget])").await;
+    keys("\u{E007}").await;
+    browser.wait_for_text("Saved.").await;
+    let form = world.app.catalog().form("news").unwrap().clone();
+    assert_eq!(form.declared.title["en"], "Letters by key");
+    browser.close().await;
+    world.finish().await;
+}

@@ -1,0 +1,130 @@
+//! What a list says of people who left, of addresses that were mistyped, and of one address in several rows.
+
+use countersign::app::sign_up::Submission;
+use countersign::domain::policy::Source;
+use countersign::domain::standing::Basis;
+use countersign::store::requests;
+
+use super::command::{data, tried};
+use super::storing::{List, confirm, findings, withdraw};
+use crate::harness::{Folder, World};
+use crate::on_both_engines;
+
+const NOBODY: [&str; 0] = [];
+
+on_both_engines! {
+    async fn a_row_that_says_left_withdraws_a_known_contact_as_the_brand_s_word_and_stores_nobody_else(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\nb@example.org,2,2026-01-01\n").take_in(&world).await;
+        let text = "email,order,date,unsubscribed\na@example.org,1,2026-01-01,yes\nb@example.org,2,2026-01-01,no\n\
+            new@example.org,3,2026-01-01,2026-05-05\n";
+        let left = List::bought("unsubscribed", text);
+        let counts = left.take_in(&world).await;
+        assert_eq!((counts.left, counts.new, counts.unchanged), (1, 0, 1));
+        let a = world.permission("a@example.org", "newsletter").await;
+        assert_eq!((a.allowed, a.basis, a.rule), (false, Basis::None, "D3"));
+        assert!(world.permission("b@example.org", "newsletter").await.allowed);
+        assert!(world.story("new@example.org").await.is_empty(), "of whom the brand does not know nothing is stored");
+        let story = world.story("a@example.org").await;
+        let says = countersign::domain::sentence::sentence(&story[1]);
+        assert!(says.starts_with("An import told that the person left newsletter (line 2 of import "), "{says}");
+        // Told again it changes nothing, and no later list opens it.
+        let again = List { name: "again", ..left };
+        assert_eq!(again.take_in(&world).await.left, 0);
+        let later = List::bought("later", "email,order,date\na@example.org,9,2026-06-01\n");
+        assert_eq!(later.take_in(&world).await.added, 0);
+        assert!(!world.permission("a@example.org", "newsletter").await.allowed);
+        assert_eq!(world.kinds("a@example.org").await, ["imported", "imported"]);
+        let (bytes, _) = crate::bundle::bundle_of(&world, "a@example.org").await;
+        assert!(!bytes.is_empty());
+        // A list that was wrong is taken back as a whole, and so is what it told of leaving.
+        assert_eq!(withdraw(&world, "unsubscribed").await.unwrap(), (1, 0));
+        assert!(world.permission("a@example.org", "newsletter").await.allowed);
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
+    async fn who_confirmed_here_after_leaving_elsewhere_stays_and_who_left_after_that_does_not(engine: Engine) {
+        let world = World::on(engine).await;
+        confirm(&world, "back@example.org").await;
+        confirm(&world, "gone@example.org").await;
+        confirm(&world, "undated@example.org").await;
+        world.advance(40 * 86_400);
+        let text = "email,order,date,unsubscribed\nback@example.org,1,2026-01-01,2025-03-03\n\
+            gone@example.org,2,2026-01-01,2026-12-20\nundated@example.org,3,2026-01-01,yes\n";
+        assert_eq!(List::bought("mailchimp", text).take_in(&world).await.left, 2);
+        let back = world.permission("back@example.org", "newsletter").await;
+        assert_eq!((back.allowed, back.basis), (true, Basis::Explicit));
+        for gone in ["gone@example.org", "undated@example.org"] {
+            assert!(!world.permission(gone, "newsletter").await.allowed, "{gone}");
+        }
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
+    async fn a_signup_that_was_corrected_is_no_source_of_a_later_import(engine: Engine) {
+        let world = World::on(engine).await;
+        let form = world.app.catalog().form("news").unwrap().clone();
+        let given = |email: &str| Submission { email: email.to_owned(), ..Submission::default() };
+        let wrong = world.app.sign_up(&form, given("wrong@example.org")).await.unwrap();
+        let mut conn = world.app.store.read().await.unwrap();
+        let request = requests::find(&mut conn, form.brand, wrong.request).await.unwrap().unwrap();
+        drop(conn);
+        world.app.correct_address(&form, &request, given("right@example.org")).await.unwrap();
+        world.deliver().await;
+        let staff = "email,employer,benefit,date\nwrong@example.org,Mill Ltd,bicycles,2026-10-01\n\
+            right@example.org,Mill Ltd,bicycles,2026-10-01\n";
+        List { name: "staff", text: staff, source: Some(Source::EmployerList) }.take_in(&world).await;
+        let wrong = world.permission("wrong@example.org", "newsletter").await;
+        assert_eq!((wrong.allowed, wrong.rule), (false, "O3"), "{}", wrong.why);
+        let right = world.permission("right@example.org", "newsletter").await;
+        assert_eq!((right.allowed, right.rule), (true, "A1"));
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
+    async fn the_rows_of_a_dry_run_see_each_other_as_those_of_an_import_do(engine: Engine) {
+        let world = World::on(engine).await;
+        let row = |at: usize| format!("filler{at}@example.org,purchase,1,2026-01-01,,,\n");
+        let mut text = "email,source,order,date,employer,benefit,unsubscribed\n".to_owned();
+        // The same person three times, in three parts: named by the employer, then as a customer, then by the employer again.
+        text.push_str("kim@example.org,employer_list,,2026-10-01,Mill Ltd,bicycles,\n");
+        text.push_str("gone@example.org,purchase,7,2026-01-01,,,\n");
+        (0..1_100).for_each(|at| text.push_str(&row(at)));
+        text.push_str("kim@example.org,purchase,5,2026-01-05,,,\ngone@example.org,purchase,7,2026-01-01,,,yes\n");
+        (0..1_100).for_each(|at| text.push_str(&row(at)));
+        text.push_str("kim@example.org,employer_list,,2026-10-02,Mill Ltd,bicycles,\ngone@example.org,purchase,8,2026-02-01,,,\n");
+        let (folder, output) = tried(&world, text.as_bytes(), &["--dry-run", "--json", "--report", "tried.csv"]).await;
+        let dry = data(&output);
+        let tried_rows = std::fs::read_to_string(folder.0.join("tried.csv")).unwrap();
+        let (folder, output) = tried(&world, text.as_bytes(), &["--json", "--report", "done.csv"]).await;
+        let done = data(&output);
+        assert_eq!(dry["verdicts"], done["verdicts"]);
+        assert_eq!((&dry["again"], &dry["new"]), (&1_104.into(), &0.into()));
+        assert_eq!(tried_rows, std::fs::read_to_string(folder.0.join("done.csv")).unwrap());
+        let kim: Vec<&str> = tried_rows.lines().filter(|line| line.contains("kim@")).collect();
+        let starts = [",confirm_first,O3,", ",accept,A2,", ",accept,A2,"];
+        assert!(kim.iter().zip(starts).all(|(line, part)| line.contains(part)), "{kim:?}");
+        let gone: Vec<&str> = tried_rows.lines().filter(|line| line.contains("gone@")).collect();
+        let starts = [",accept,A2,", ",refuse,D3,", ",refuse,D3,"];
+        assert!(gone.iter().zip(starts).all(|(line, part)| line.contains(part)), "{gone:?}");
+        world.finish().await;
+    }
+}
+
+#[test]
+fn what_is_read_is_what_was_opened_whatever_the_name_leads_to_later() {
+    let folder = Folder::new();
+    let path = folder.0.join("list");
+    std::fs::write(&path, "email\nfirst@example.org\n").unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "email\nsecond@example.org\n").unwrap();
+    let options = countersign::intake::Options::default();
+    for _ in 0..2 {
+        let mut rows = countersign::intake::Rows::of(file.try_clone().unwrap(), &options).unwrap();
+        rows.header().unwrap();
+        let row = rows.next().unwrap().unwrap().unwrap();
+        assert_eq!(row.cells, ["first@example.org"]);
+    }
+}

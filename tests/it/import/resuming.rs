@@ -1,0 +1,110 @@
+//! Going on with an import: only with its own report, in parts that leave others room, and taking back without holding anybody up.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign::app::import::{Problem, WithdrawProblem};
+use countersign::domain::campaign::Kind;
+use countersign::store::Conn;
+
+use super::storing::{List, findings, withdraw};
+use crate::campaign::{begin, plan, work};
+use crate::harness::{Folder, World, dying_at};
+use crate::on_both_engines;
+
+fn people(count: usize) -> String {
+    let mut text = "email,order,date\n".to_owned();
+    for at in 0..count {
+        text.push_str(&format!("p{at}@example.org,{at},2026-01-01\n"));
+    }
+    text
+}
+
+/// Interrupts an import behind its first part; answers with the rows that are in.
+async fn interrupt(world: &World, list: &List<'_>, report: Option<&Path>) -> i64 {
+    for waits in 3..2_000 {
+        let begun = list.begin(world).await.unwrap();
+        if begun.row.rows_done > 0 {
+            return begun.row.rows_done;
+        }
+        let ended = dying_at(waits, list.go_on(world, begun, report)).await;
+        assert!(ended.is_none(), "it came to its end");
+    }
+    panic!("it never began");
+}
+
+async fn refused(world: &World, list: &List<'_>, report: Option<PathBuf>) -> String {
+    let begun = list.begin(world).await.unwrap();
+    let ended = list.go_on(world, begun, report.as_deref()).await.1;
+    match ended {
+        Err(Problem::Report(error)) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+on_both_engines! {
+    async fn an_import_goes_on_with_its_own_report_and_with_no_other(engine: Engine) {
+        let world = World::on(engine).await;
+        let folder = Folder::new();
+        let report = folder.0.join("report.csv");
+        let text = people(3_000);
+        let list = List::bought("spring", &text);
+        let done = interrupt(&world, &list, Some(&report)).await;
+        assert!(done < 3_000);
+        let own = std::fs::read(&report).unwrap();
+        // As long, and yet another one.
+        let mut other = own.clone();
+        other[60] ^= 1;
+        std::fs::write(folder.0.join("other.csv"), &other).unwrap();
+        let says = refused(&world, &list, Some(folder.0.join("other.csv"))).await;
+        assert!(says.contains("not the report that the import began with"), "{says}");
+        assert_eq!(std::fs::read(folder.0.join("other.csv")).unwrap(), other, "it is left as it was");
+        std::fs::write(folder.0.join("short.csv"), &own[..50]).unwrap();
+        let says = refused(&world, &list, Some(folder.0.join("short.csv"))).await;
+        assert!(says.contains("not the report"), "{says}");
+        let says = refused(&world, &list, None).await;
+        assert!(says.contains("give the same --report again"), "{says}");
+        let begun = list.begin(&world).await.unwrap();
+        list.go_on(&world, begun, Some(&report)).await.1.unwrap();
+        let lines = std::fs::read_to_string(&report).unwrap();
+        assert_eq!(lines.lines().count(), 3_001);
+
+        let silent = List { name: "silent", ..list };
+        interrupt(&world, &silent, None).await;
+        let says = refused(&world, &silent, Some(folder.0.join("late.csv"))).await;
+        assert!(says.contains("its first rows would be missing"), "{says}");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn an_import_takes_few_locks_at_once_on_postgresql(engine: Engine) {
+        let world = World::on(engine).await;
+        let text = people(450);
+        List::bought("spring", &text).take_in(&world).await;
+        // The transactions that wrote the events.
+        let Conn::PostgresRead(mut conn) = world.app.store.read().await.unwrap() else {
+            world.finish().await;
+            return;
+        };
+        let sql = "select count(distinct xmin::text) from event where kind = 'imported'";
+        let parts: i64 = sqlx::query_scalar(sql).fetch_one(&mut *conn).await.unwrap();
+        drop(conn);
+        assert_eq!(parts, 3, "parts of 200 rows");
+        world.finish().await;
+    }
+
+    async fn whether_anybody_was_asked_is_looked_up_without_holding_up_other_writers(engine: Engine) {
+        let world = World::on(engine).await;
+        let text = people(30);
+        List::bought("orders", &text).take_in(&world).await;
+        begin(&world, "spring", plan(Kind::Invitation)).await.unwrap();
+        work(&world).await;
+        // Somebody else writes all the while.
+        let writer = world.app.store.write().await.unwrap();
+        let answer = tokio::time::timeout(Duration::from_secs(20), withdraw(&world, "orders")).await;
+        assert!(matches!(answer, Ok(Err(WithdrawProblem::Sent(_)))), "{answer:?}");
+        drop(writer);
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+}

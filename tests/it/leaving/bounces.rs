@@ -1,0 +1,249 @@
+//! Mail that comes back and complaints: what they end, what forged ones change, and when passing ones count for good.
+
+use countersign::app::bounce::Taken;
+use countersign::domain::envelope::Returned;
+use countersign::domain::event::Fact;
+use countersign::domain::standing::RequestState;
+
+use super::{brand, confirmed, contact_of, links, signed_up_for_both};
+use crate::harness::World;
+use crate::on_both_engines;
+
+/// The newest request of an address.
+async fn request_of(world: &World, email: &str) -> countersign::domain::ids::RequestId {
+    let story = world.story(email).await;
+    story.iter().rev().find_map(|event| event.request).unwrap()
+}
+
+pub async fn return_path(world: &World, email: &str) -> String {
+    let request = request_of(world, email).await;
+    world.app.keys.return_path(
+        brand(world).number,
+        Returned::Request(request),
+        "bounces.acme.example",
+    )
+}
+
+/// A delivery report as RFC 3464 has it.
+pub fn report(to: &str, action: &str, status: &str, said: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example.org\r\nTo: <{to}>\r\nSubject: Undelivered Mail Returned to Sender\r\n\
+         MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\n\
+         Reporting-MTA: dns; mx.example.org\r\nArrival-Date: Mon, 23 Nov 2026 17:34:05 +0000\r\n\r\n\
+         Final-Recipient: rfc822; somebody@example.org\r\nAction: {action}\r\nStatus: {status}\r\n\
+         Diagnostic-Code: smtp; {said}\r\n\r\n--b--\r\n"
+    )
+}
+
+/// A feedback report as RFC 5965 has it.
+fn feedback(kind: &str, original_from: &str, original: &str) -> String {
+    format!(
+        "From: feedback@provider.example\r\nTo: fbl@acme.example\r\nSubject: FW: Newsletter\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=feedback-report; boundary=\"b\"\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nA complaint.\r\n\
+         --b\r\nContent-Type: message/feedback-report\r\n\r\n\
+         Feedback-Type: {kind}\r\nUser-Agent: Provider-Feedback/1.0\r\nVersion: 1\r\n{original_from}\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\n{original}Subject: Newsletter\r\n\r\nHello\r\n--b--\r\n"
+    )
+}
+
+async fn state_of(world: &World, email: &str) -> RequestState {
+    let request = request_of(world, email).await;
+    let mut conn = world.app.store.read().await.unwrap();
+    let found = countersign::store::requests::find(&mut conn, brand(world).id, request)
+        .await
+        .unwrap();
+    found.unwrap().state().unwrap()
+}
+
+on_both_engines! {
+    async fn a_mail_that_comes_back_for_good_ends_its_request_and_nothing_is_sent_there_any_more(engine: Engine) {
+        let world = World::on(engine).await;
+        let mail = signed_up_for_both(&world, "anna@example.org").await;
+        let to = return_path(&world, "anna@example.org").await;
+        let message = report(&to, "failed", "5.1.1", "550 5.1.1 <anna@example.org>: no such user");
+        assert_eq!(world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(state_of(&world, "anna@example.org").await, RequestState::Bounced);
+        let permission = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((permission.allowed, permission.rule), (false, "D6"));
+        let story = world.story("anna@example.org").await;
+        let Fact::Bounced(bounced) = &story.last().unwrap().fact else { panic!() };
+        assert!(bounced.hard);
+        assert_eq!((bounced.status.as_str(), bounced.reporter.as_str()), ("5.1.1", "mx.example.org"));
+        assert!(bounced.said.contains("no such user"));
+        assert!(countersign::domain::sentence::sentence(story.last().unwrap()).contains("came back for good (5.1.1)"));
+        // The link leads nowhere, and a new signup causes no mail under any of the mailbox's names.
+        assert_ne!(world.client("198.51.100.7").post(&mail.confirm(), &[]).await.heading(), "Confirmed");
+        let mails = world.deliver().await.len();
+        world.advance(86_400);
+        world.signed_up("Anna+again@example.org", "192.0.2.9").await;
+        assert_eq!(world.deliver().await.len(), mails);
+        assert_eq!(world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap(), Taken::Again);
+        world.finish().await;
+    }
+
+    async fn a_forged_report_changes_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let genuine = return_path(&world, "anna@example.org").await;
+        let before = world.kinds("anna@example.org").await;
+        let mut forged = Vec::new();
+        for at in ["bounce+".len(), "bounce+".len() + 20, "bounce+".len() + 55] {
+            let mut changed: Vec<char> = genuine.chars().collect();
+            changed[at] = if changed[at] == 'a' { 'b' } else { 'a' };
+            forged.push(changed.into_iter().collect::<String>());
+        }
+        forged.push("anna@example.org".to_owned());
+        forged.push(format!("bounce+{}@bounces.acme.example", contact.0.simple()));
+        for to in &forged {
+            let message = report(to, "failed", "5.1.1", "550 no such user");
+            assert_eq!(world.app.take_report(message.as_bytes(), Some(to)).await.unwrap(), Taken::NotOurs, "{to}");
+            let complaint = feedback("abuse", &format!("Original-Mail-From: <{to}>\r\n"), &format!("Return-Path: <{to}>\r\n"));
+            assert_eq!(world.app.take_report(complaint.as_bytes(), None).await.unwrap(), Taken::NotOurs, "{to}");
+        }
+        assert_eq!(world.kinds("anna@example.org").await, before);
+        assert!(world.permission("anna@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
+    async fn an_answer_from_somebody_on_holiday_a_delay_and_a_receipt_are_no_bounce(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let to = return_path(&world, "anna@example.org").await;
+        let holiday = format!(
+            "From: anna@example.org\r\nTo: <{to}>\r\nSubject: Out of office, 5.1.1 weeks\r\nAuto-Submitted: auto-replied\r\n\r\nBack in May.\r\n"
+        );
+        assert_eq!(world.app.take_report(holiday.as_bytes(), Some(&to)).await.unwrap(), Taken::NoReport);
+        for action in ["delayed", "delivered", "relayed", "expanded"] {
+            let message = report(&to, action, "4.4.7", "later");
+            assert_eq!(world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap(), Taken::Underway, "{action}");
+        }
+        assert!(world.permission("anna@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
+    async fn passing_bounces_are_counted_and_from_the_limit_on_they_are_for_good(engine: Engine) {
+        let world = World::with(engine, "[bounce]\nsoft_limit = 3\n").await;
+        confirmed(&world, "anna@example.org").await;
+        let to = return_path(&world, "anna@example.org").await;
+        let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+        for _ in 0..2 {
+            assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+            assert!(world.permission("anna@example.org", "newsletter").await.allowed);
+        }
+        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.rule, "D6");
+        let story = world.story("anna@example.org").await;
+        let passing: Vec<_> = story.iter().filter_map(|event| match &event.fact {
+            Fact::Bounced(bounced) => bounced.passing,
+            _ => None,
+        }).collect();
+        assert_eq!(passing, [1, 2, 3]);
+        world.finish().await;
+    }
+
+    async fn what_the_person_does_in_between_starts_the_count_anew(engine: Engine) {
+        let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
+        let mail = signed_up_for_both(&world, "anna@example.org").await;
+        let to = return_path(&world, "anna@example.org").await;
+        let full = report(&to, "failed", "4.2.2", "452 4.2.2 mailbox full");
+        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        world.finish().await;
+    }
+
+    async fn a_complaint_leaves_everything_and_suppresses_by_whichever_thing_of_ours_the_report_holds(engine: Engine) {
+        let world = World::on(engine).await;
+        for (number, how) in ["original-mail-from", "return-path", "list-unsubscribe"].iter().enumerate() {
+            let email = format!("p{number}@example.org");
+            let contact = confirmed(&world, &email).await;
+            let path = return_path(&world, &email).await;
+            let url = links(&world, contact, Some("newsletter")).list_unsubscribe;
+            let message = match *how {
+                "original-mail-from" => feedback("abuse", &format!("Original-Mail-From: <{path}>\r\n"), ""),
+                "return-path" => feedback("abuse", "", &format!("Return-Path: <{path}>\r\n")),
+                _ => feedback("Abuse", "", &format!("List-Unsubscribe: {url}\r\n")),
+            };
+            assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::Complaint, "{how}");
+            assert_eq!(super::allowed(&world, &email).await, (false, false));
+            assert_eq!(world.permission(&email, "newsletter").await.rule, "D3");
+            let mails = world.deliver().await.len();
+            world.advance(86_400);
+            world.signed_up(&email, "192.0.2.9").await;
+            assert_eq!(world.deliver().await.len(), mails, "{how}");
+            assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::Again);
+            let story = world.story(&email).await;
+            assert!(story.iter().any(|event| matches!(&event.fact, Fact::Complained(one) if one.feedback == "abuse")));
+        }
+        world.finish().await;
+    }
+
+    async fn feedback_that_is_no_complaint_changes_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let path = return_path(&world, "anna@example.org").await;
+        for kind in ["not-spam", "auth-failure", "virus", "other"] {
+            let message = feedback(kind, &format!("Original-Mail-From: <{path}>\r\n"), "");
+            assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::NoComplaint, "{kind}");
+        }
+        assert!(world.permission("anna@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
+    async fn a_report_about_somebody_who_was_erased_creates_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let to = return_path(&world, "anna@example.org").await;
+        let wish = countersign::app::erase::Wish {
+            by: countersign::domain::event::ErasedBy::Operator,
+            through: countersign::domain::event::Through::CommandLine,
+        };
+        world.app.erase(&brand(&world), "anna@example.org", wish).await.unwrap();
+        let message = report(&to, "failed", "5.1.1", "550 no such user");
+        assert_eq!(world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap(), Taken::Gone);
+        assert!(world.story("anna@example.org").await.is_empty());
+        world.finish().await;
+    }
+
+    async fn of_ten_reports_about_one_mail_at_once_one_is_told(engine: Engine) {
+        let world = World::on(engine).await;
+        signed_up_for_both(&world, "anna@example.org").await;
+        let to = return_path(&world, "anna@example.org").await;
+        let message = report(&to, "failed", "5.1.1", "550 no such user");
+        let reports = (0..10).map(|_| world.app.take_report(message.as_bytes(), Some(&to)));
+        let taken = futures_util::future::join_all(reports).await;
+        let hard = taken.into_iter().filter(|one| *one.as_ref().unwrap() == Taken::Hard).count();
+        assert_eq!(hard, 1);
+        let told = world.kinds("anna@example.org").await.into_iter().filter(|kind| *kind == "bounced").count();
+        assert_eq!(told, 1);
+        world.finish().await;
+    }
+
+    async fn a_contact_whose_mail_never_arrived_is_removed_after_the_term_too(engine: Engine) {
+        let world = World::declared(
+            engine,
+            "[retention]\nunconfirmed_days = 30\n",
+            &crate::harness::DECLARATIONS.replacen(
+                "from_address = \"letters@acme.example\"\n",
+                "from_address = \"letters@acme.example\"\nhold_until_confirmed = true\n",
+                1,
+            ),
+        ).await;
+        signed_up_for_both(&world, "anna@example.org").await;
+        let contact = contact_of(&world, "anna@example.org").await;
+        let to = return_path(&world, "anna@example.org").await;
+        let message = report(&to, "failed", "5.1.1", "550 no such user");
+        world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap();
+        world.advance(30 * 86_400);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 1);
+        assert!(world.app.preferences(&brand(&world), contact).await.unwrap().is_none());
+        // What is left of it is that the mailbox is not written to.
+        world.signed_up("anna@example.org", "192.0.2.9").await;
+        assert_eq!(world.deliver().await.len(), 1);
+        world.finish().await;
+    }
+}

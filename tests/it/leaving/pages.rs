@@ -1,0 +1,172 @@
+//! Leaving and choosing in a real browser: on a phone, with scripts off, by the keyboard alone, and a scanner that opens all.
+
+use countersign::store::Engine;
+
+use super::{allowed, confirmed, links};
+use crate::chromium::driver::{self, Browser, Kind};
+use crate::harness::World;
+
+/// What is too low to be hit with a thumb, and by how much the page is too wide for a phone of 360 pixels.
+const TOO_SMALL: &str = "const low = [...document.querySelectorAll('button, select, summary, input:not([type=hidden]):not([type=checkbox])')] \
+     .filter(e => e.offsetParent).filter(e => e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 80)); \
+     return [Math.max(0, document.documentElement.scrollWidth - 360), low.join('; ')]";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_phone_with_scripts_off_everything_can_be_chosen_left_and_erased() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let contact = confirmed(&world, "anna@example.org").await;
+    let links = links(&world, contact, Some("newsletter"));
+    let browser = Browser::start(Kind {
+        phone: Some(360),
+        ..Kind::default()
+    })
+    .await;
+    let fits = async |name: &str| {
+        browser.picture(&format!("{name}-phone")).await;
+        assert_eq!(
+            browser.run(TOO_SMALL).await,
+            serde_json::json!([0, ""]),
+            "{name}"
+        );
+    };
+    browser.open(&links.preferences_url).await;
+    browser.wait_for_text("Your choices").await;
+    fits("prefer").await;
+    browser
+        .open(&format!("{}/erase", links.preferences_url))
+        .await;
+    fits("erase").await;
+    browser.open(&links.unsubscribe_url).await;
+    fits("leave").await;
+    browser.open(&format!("{}/p?brand=acme", world.base)).await;
+    fits("lost").await;
+    browser.close().await;
+
+    let browser = Browser::start(Kind {
+        phone: Some(360),
+        scripts_off: true,
+        ..Kind::default()
+    })
+    .await;
+    browser.open(&links.preferences_url).await;
+    browser.press("input[value=events]").await;
+    browser.press("#choices button").await;
+    browser.wait_for_text("Saved.").await;
+    assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
+    browser.press("#pause button").await;
+    browser.wait_for_text("No mail before").await;
+    assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+    browser.press("button[value=resume]").await;
+    browser.wait_for_text("Saved.").await;
+    browser.open(&links.unsubscribe_url).await;
+    browser.press("main button").await;
+    browser.wait_for_text("You have left").await;
+    browser.picture("left-no-scripts").await;
+    assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+    browser.open(&links.preferences_url).await;
+    browser.press("input[value=newsletter]").await;
+    browser.press("#choices button").await;
+    browser.wait_for_text("Saved.").await;
+    assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
+    browser.press("#leave button").await;
+    browser.wait_for_text("Saved.").await;
+    assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+    browser
+        .open(&format!("{}/erase", links.preferences_url))
+        .await;
+    browser.press("main button").await;
+    browser.wait_for_text("Erased").await;
+    assert!(world.story("anna@example.org").await.is_empty());
+    browser.close().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keyboard_alone_turns_a_purpose_off_and_leaves_with_the_focus_in_sight() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let contact = confirmed(&world, "anna@example.org").await;
+    let links = links(&world, contact, None);
+    let browser = Browser::start(Kind {
+        dark: true,
+        ..Kind::default()
+    })
+    .await;
+    let tab_to = async |wanted: &str| {
+        for _ in 0..25 {
+            browser
+                .client
+                .active_element()
+                .await
+                .unwrap()
+                .send_keys("\u{E004}")
+                .await
+                .unwrap();
+            let seen = browser.run(&format!(
+                "const e = document.activeElement; const s = getComputedStyle(e); \
+                 return [e.matches('{wanted}'), s.outlineStyle !== 'none' || s.boxShadow !== 'none']"
+            )).await;
+            assert_eq!(seen[1], true, "the focus is in sight");
+            if seen[0] == true {
+                return browser.client.active_element().await.unwrap();
+            }
+        }
+        panic!("no way to {wanted}");
+    };
+    browser.open(&links.preferences_url).await;
+    browser.picture("prefer-dark").await;
+    tab_to("input[value=events]")
+        .await
+        .send_keys(" ")
+        .await
+        .unwrap();
+    tab_to("#choices button")
+        .await
+        .send_keys("\u{E007}")
+        .await
+        .unwrap();
+    browser.wait_for_text("Saved.").await;
+    assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
+    browser.open(&links.unsubscribe_url).await;
+    tab_to("main button")
+        .await
+        .send_keys("\u{E007}")
+        .await
+        .unwrap();
+    browser.wait_for_text("You have left").await;
+    assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+    browser.close().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scanner_that_runs_scripts_and_opens_every_link_leaves_and_changes_nothing() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let contact = confirmed(&world, "anna@example.org").await;
+    let before = world.kinds("anna@example.org").await;
+    let links = links(&world, contact, None);
+    let scanner = Browser::start(Kind::default()).await;
+    let erase = format!("{}/erase", links.preferences_url);
+    for url in [&links.unsubscribe_url, &links.preferences_url, &erase] {
+        scanner.open(url).await;
+        scanner.client.execute_async(
+            "const done = arguments[arguments.length - 1]; requestIdleCallback(() => setTimeout(done, 300))", Vec::new(),
+        ).await.unwrap();
+        let foreign = scanner.run(
+            "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))",
+        ).await;
+        assert_eq!(foreign, serde_json::json!([]));
+    }
+    assert_eq!(world.kinds("anna@example.org").await, before);
+    assert_eq!(allowed(&world, "anna@example.org").await, (true, true));
+    scanner.close().await;
+    world.finish().await;
+}

@@ -1,0 +1,252 @@
+//! `/p/{token}`: purposes on and off, language, pause, leaving, data, erasing; and a fresh link by mail.
+
+use countersign::domain::event::{Fact, Grade};
+use countersign::domain::sentence::sentence;
+
+use super::{allowed, brand, confirmed, contact_of, links, signed_up_for_both};
+use crate::harness::{DECLARATIONS, Reply, World};
+use crate::on_both_engines;
+
+const DAY: u64 = 86_400;
+
+async fn page(world: &World, email: &str) -> (String, Reply) {
+    let contact = contact_of(world, email).await;
+    let url = links(world, contact, None).preferences_url;
+    let page = world.client("203.0.113.9").get(&url).await;
+    assert_eq!(page.status, 200);
+    (url, page)
+}
+
+/// The words that the page shows and would have agreed to.
+fn wording(page: &Reply) -> String {
+    page.hidden("wording")
+}
+
+async fn save(world: &World, url: &str, fields: &[(&str, &str)]) -> Reply {
+    let mut client = world.client("203.0.113.9");
+    let saved = client.post(url, fields).await;
+    assert_eq!(saved.status, 303, "{}", saved.text());
+    client.get(&saved.location()).await
+}
+
+on_both_engines! {
+    async fn opening_the_page_changes_nothing_and_shows_what_is_on(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let before = world.kinds("anna@example.org").await;
+        for path in ["", "/erase", "/data.json"] {
+            let (url, _) = page(&world, "anna@example.org").await;
+            for method in ["GET", "HEAD"] {
+                let reply = world.client("203.0.113.9").send(method, &format!("{url}{path}"), None, b"").await;
+                // A file has no HEAD of its own.
+                assert!(reply.status == 200 || path == "/data.json" && method == "HEAD", "{path} {}", reply.status);
+            }
+        }
+        assert_eq!(world.kinds("anna@example.org").await, before);
+        let (_, page) = page(&world, "anna@example.org").await;
+        let text = page.text();
+        assert_eq!(text.matches(" checked").count(), 2);
+        assert!(text.contains("News twice a month.") && text.contains("Invitations."));
+        assert!(text.contains("a•••@example.org") && !text.contains("anna@example.org"));
+        world.finish().await;
+    }
+
+    async fn turning_a_purpose_off_withdraws_it_and_turning_it_on_is_a_new_consent_with_its_own_wording(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let off = [("act", "save"), ("was", "newsletter"), ("was", "events"), ("purpose", "newsletter"), ("wording", &wording(&shown))];
+        let after = save(&world, &url, &off).await;
+        assert!(after.text().contains("Saved."));
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
+        world.advance(DAY);
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let on = [("act", "save"), ("was", "newsletter"), ("purpose", "newsletter"), ("purpose", "events"), ("wording", &wording(&shown))];
+        save(&world, &url, &on).await;
+        let permission = world.permission("anna@example.org", "events").await;
+        assert_eq!((permission.allowed, permission.grade), (true, Some(Grade::LinkButton)));
+        assert_eq!(permission.since, Some(world.clock.now()));
+        let story = world.story("anna@example.org").await;
+        let [.., off, on] = story.as_slice() else { panic!() };
+        assert!(matches!(&off.fact, Fact::Withdrawn { scope, .. } if scope == "purposes"));
+        let Fact::PurposeChanged(change) = &on.fact else { panic!("{on:?}") };
+        assert_eq!(change.purposes, [super::slug("events")]);
+        assert_eq!((change.shown[0].name.as_str(), change.shown[0].wording.as_str()), ("Events", "Invitations."));
+        assert!(shown.text().contains(&change.consent) && shown.text().contains(&change.button));
+        assert_eq!(change.asked_by.legal_name, "Acme Letters Ltd");
+        assert_eq!(change.circumstances.ip.unwrap().to_string(), "203.0.113.9");
+        let past = world.app.permission(&brand(&world), &super::slug("events"), "anna@example.org", Some(off.at)).await.unwrap();
+        assert!(!past.allowed);
+        world.finish().await;
+    }
+
+    async fn an_old_page_changes_only_what_was_changed_on_it_and_agrees_to_no_words_that_it_did_not_show(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let (url, old) = page(&world, "anna@example.org").await;
+        // Meanwhile the person leaves events elsewhere; the old page, where both are ticked, turns off the newsletter only.
+        world.client("198.51.100.7").post(&links(&world, contact, Some("events")).unsubscribe_url, &[("leave", "yes")]).await;
+        let fields = [("act", "save"), ("was", "newsletter"), ("was", "events"), ("purpose", "events"), ("wording", &wording(&old))];
+        save(&world, &url, &fields).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        // The brand describes events otherwise now: a page from before does not agree to that.
+        let (url, old) = page(&world, "anna@example.org").await;
+        let other = DECLARATIONS.replacen("Invitations.", "Invitations and adverts.", 1);
+        countersign::app::apply::apply(&world.app, &countersign::app::apply::parse(&other).unwrap()).await.unwrap();
+        let fields = [("act", "save"), ("purpose", "events"), ("wording", &wording(&old))];
+        let shown = save(&world, &url, &fields).await;
+        assert!(shown.text().contains("has changed since you opened the page"));
+        assert!(shown.text().contains("Invitations and adverts."));
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        let fields = [("act", "save"), ("purpose", "events"), ("wording", &wording(&shown))];
+        save(&world, &url, &fields).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, true));
+        world.finish().await;
+    }
+
+    async fn a_pause_keeps_mail_back_until_its_last_instant_and_can_be_ended(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, _) = page(&world, "anna@example.org").await;
+        let shown = save(&world, &url, &[("act", "pause"), ("days", "30")]).await;
+        assert!(shown.text().contains("No mail before"));
+        let permission = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((permission.allowed, permission.rule), (false, "D5"));
+        assert_eq!(permission.grade, Some(Grade::LinkButton), "what was agreed stays");
+        world.advance(30 * DAY - 1);
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        world.advance(1);
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, true));
+        save(&world, &url, &[("act", "pause"), ("days", "180")]).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        save(&world, &url, &[("act", "resume")]).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, true));
+        save(&world, &url, &[("act", "pause"), ("days", "9999")]).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, true), "only what the page offers");
+        world.finish().await;
+    }
+
+    async fn the_language_changes_for_pages_and_mails(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let fields = [("act", "save"), ("was", "newsletter"), ("was", "events"), ("purpose", "newsletter"), ("purpose", "events"),
+            ("language", "de"), ("wording", &wording(&shown))];
+        let after = save(&world, &url, &fields).await;
+        assert_eq!(after.heading(), "Ihre Auswahl");
+        assert_eq!(world.kinds("anna@example.org").await.last(), Some(&"language_changed"));
+        let wrong = [("act", "save"), ("was", "newsletter"), ("purpose", "newsletter"), ("language", "xx"), ("wording", &wording(&after))];
+        save(&world, &url, &wrong).await;
+        assert_eq!(page(&world, "anna@example.org").await.1.heading(), "Ihre Auswahl");
+        world.finish().await;
+    }
+
+    async fn leaving_everything_on_the_page_is_a_withdrawal_of_all(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, _) = page(&world, "anna@example.org").await;
+        let shown = save(&world, &url, &[("act", "leave")]).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        assert!(!shown.text().contains("value=\"leave\""), "nothing more to leave");
+        let story = world.story("anna@example.org").await;
+        let told = sentence(story.last().unwrap());
+        assert!(told.starts_with("Left everything (events, newsletter) on the preferences page"), "{told}");
+        world.finish().await;
+    }
+
+    async fn the_data_are_all_that_is_kept_and_the_report_is_a_bundle_that_verifies(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let fields = [("act", "save"), ("was", "newsletter"), ("purpose", "newsletter"), ("wording", &wording(&shown))];
+        save(&world, &url, &fields).await;
+        let data = world.client("203.0.113.9").get(&format!("{url}/data.json")).await;
+        assert!(data.header("content-disposition").unwrap().starts_with("attachment"));
+        let data = data.json();
+        assert_eq!(data["address"], "anna@example.org");
+        let kinds: Vec<&str> = data["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, world.kinds("anna@example.org").await);
+        assert_eq!(data["events"][0]["circumstances"]["ip"], "192.0.2.1");
+        let report = world.client("203.0.113.9").get(&format!("{url}/report.zip")).await;
+        assert_eq!(report.header("content-type"), Some("application/zip"));
+        let checked = countersign::ledger::bundle::verify(&report.body, Default::default()).unwrap();
+        assert_eq!(checked.confirmations.len(), 1);
+        crate::recipe::passes(&report.body);
+        world.finish().await;
+    }
+
+    async fn whoever_asks_to_be_erased_is_and_the_link_opens_nothing_any_more(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, _) = page(&world, "anna@example.org").await;
+        let asked = world.client("203.0.113.9").get(&format!("{url}/erase")).await;
+        assert_eq!(asked.heading(), "Erase everything?");
+        assert_eq!(world.client("203.0.113.9").post(&format!("{url}/erase"), &[]).await.status, 404);
+        assert!(!world.story("anna@example.org").await.is_empty(), "only the button's own word erases");
+        let done = world.client("203.0.113.9").post(&format!("{url}/erase"), &[("erase", "yes")]).await;
+        assert_eq!((done.status, done.heading().as_str()), (200, "Erased"));
+        assert!(world.story("anna@example.org").await.is_empty());
+        for path in ["", "/erase", "/data.json", "/report.zip"] {
+            assert_eq!(world.client("203.0.113.9").get(&format!("{url}{path}")).await.status, 404, "{path}");
+        }
+        let known = world.app.known_of(&brand(&world), None, "anna@example.org").await.unwrap();
+        assert!(known.closed.is_some(), "no list brings it back");
+        world.finish().await;
+    }
+
+    async fn a_link_ends_and_its_page_leads_to_a_new_one_by_mail_that_works_for_a_week(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, _) = page(&world, "anna@example.org").await;
+        world.advance(90 * DAY);
+        let expired = world.client("203.0.113.9").get(&url).await;
+        assert_eq!(expired.status, 410);
+        assert!(expired.text().contains("href=\"/p?brand=acme\""), "{}", expired.text());
+        assert!(!expired.text().contains("a•••@example.org"));
+        let asked = world.client("203.0.113.9").get("/p?brand=acme").await;
+        assert_eq!(asked.heading(), "Your choices");
+        let sent = world.client("203.0.113.9").post("/p", &[("brand", "acme"), ("email", " Anna@Example.org")]).await;
+        assert_eq!(sent.heading(), "Check your inbox");
+        let mail = world.mail_to("anna@example.org").await;
+        assert_eq!(mail.0.subject, "Your choices at Acme Letters");
+        let link = mail.0.links.iter().find(|link| link.contains("/p/")).unwrap().clone();
+        assert_eq!(world.client("203.0.113.9").get(&link).await.heading(), "Your choices");
+        let story = world.story("anna@example.org").await;
+        let told = sentence(story.last().unwrap());
+        assert!(told.contains("link to the preferences"), "{told}");
+        world.app.bundle(&brand(&world), "anna@example.org").await.unwrap().unwrap();
+        world.advance(7 * DAY);
+        assert_eq!(world.client("203.0.113.9").get(&link).await.status, 410);
+        world.finish().await;
+    }
+
+    async fn asking_for_a_link_answers_alike_for_every_address_and_mails_only_who_may_be_written_to(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "known@example.org").await;
+        let mail = signed_up_for_both(&world, "declined@example.org").await;
+        world.client("198.51.100.7").post(&mail.decline(), &[]).await;
+        world.advance(DAY);
+        let before = world.caught().len();
+        let mut answers = Vec::new();
+        for email in ["known@example.org", "declined@example.org", "nobody@example.org"] {
+            let reply = world.client("203.0.113.9").post("/p", &[("brand", "acme"), ("email", email)]).await;
+            answers.push((reply.status, reply.body));
+        }
+        assert!(answers.windows(2).all(|two| two[0] == two[1]));
+        let caught = world.deliver().await;
+        assert_eq!(caught.len(), before + 1);
+        assert_eq!(caught[0].to, "known@example.org");
+        // Within the mailbox's budget, whoever asks.
+        for number in 0..20 {
+            world.advance(61);
+            world.client(&format!("203.0.113.{number}")).post("/p", &[("brand", "acme"), ("email", "known@example.org")]).await;
+        }
+        assert_eq!(world.deliver().await.len(), before + 3);
+        let wrong = world.client("203.0.113.9").post("/p", &[("brand", "acme"), ("email", "no address")]).await;
+        assert_eq!(wrong.status, 422);
+        for brand in ["", "nonsense"] {
+            assert_eq!(world.client("203.0.113.9").get(&format!("/p?brand={brand}")).await.status, 404);
+        }
+        world.finish().await;
+    }
+}

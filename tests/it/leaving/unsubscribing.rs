@@ -1,0 +1,299 @@
+//! `/u/{token}`: by the mail program's button, by ours, against scanners, other people's posts and the person's own click.
+
+use countersign::app::withdraw::{Leave, Leaver, Left, Scope};
+use countersign::domain::circumstances::Circumstances;
+use countersign::domain::event::{Fact, LeaveMethod, LeftBy};
+
+use super::{allowed, brand, confirmed, contact_of, links, signed_up_for_both};
+use crate::harness::World;
+use crate::on_both_engines;
+
+const ONE_CLICK: [(&str, &str); 1] = [("List-Unsubscribe", "One-Click")];
+
+fn leave(who: Leaver, scope: Scope) -> Leave {
+    Leave {
+        who,
+        scope,
+        method: LeaveMethod::Api,
+        by: LeftBy::Operator,
+        reason: None,
+        circumstances: Circumstances::default(),
+    }
+}
+
+on_both_engines! {
+    async fn opening_the_link_a_hundred_times_by_get_and_head_changes_nothing_and_one_press_leaves_all(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let url = links(&world, contact, None).unsubscribe_url;
+        let before = world.kinds("anna@example.org").await;
+        let storm = (0..100).map(|hit| {
+            let mut client = world.client(&format!("198.51.100.{hit}"));
+            let url = url.clone();
+            async move { client.send(if hit % 2 == 0 { "HEAD" } else { "GET" }, &url, None, b"").await.status }
+        });
+        assert!(futures_util::future::join_all(storm).await.iter().all(|status| *status == 200));
+        assert_eq!(world.kinds("anna@example.org").await, before);
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, true));
+        let mut person = world.client("203.0.113.9");
+        let page = person.get(&url).await;
+        assert_eq!(page.heading(), "Leave Acme Letters?");
+        assert_eq!(page.text().matches("<button").count(), 1, "one thing to do");
+        assert!(page.text().contains("a•••@example.org") && !page.text().contains("anna@example.org"));
+        assert!(page.header("set-cookie").is_none());
+        let left = person.post(&url, &[("leave", "yes")]).await;
+        assert_eq!((left.status, left.heading().as_str()), (200, "You have left"));
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.rule, "D3");
+        let story = world.story("anna@example.org").await;
+        let Fact::Withdrawn { purposes, scope, method, by, circumstances, .. } = &story.last().unwrap().fact else {
+            panic!("{:?}", story.last());
+        };
+        assert_eq!((purposes.len(), scope.as_str(), *method), (2, "all", Some(LeaveMethod::LinkButton)));
+        assert_eq!(*by, Some(LeftBy::Person));
+        assert_eq!(circumstances.ip.unwrap().to_string(), "203.0.113.9");
+        world.finish().await;
+    }
+
+    async fn the_mail_programs_own_request_leaves_at_once_without_cookie_or_redirect_and_may_be_repeated(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let links = links(&world, contact, Some("newsletter"));
+        assert_eq!(links.list_unsubscribe, format!("<{}>", links.unsubscribe_url));
+        assert_eq!(links.list_unsubscribe_post, "List-Unsubscribe=One-Click");
+        for round in 0..3 {
+            let done = world.client("198.51.100.7").post(&links.unsubscribe_url, &ONE_CLICK).await;
+            assert_eq!(done.status, 200, "{round}: {}", done.text());
+            assert!(done.header("set-cookie").is_none());
+        }
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, true), "the link is for one purpose");
+        let withdrawn = world.kinds("anna@example.org").await.into_iter().filter(|kind| *kind == "withdrawn");
+        assert_eq!(withdrawn.count(), 1, "repeating it tells nothing new");
+        // RFC 8058 lets the request come as multipart/form-data too.
+        let all = super::links(&world, contact, None).unsubscribe_url;
+        let body = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+        let done = world.client("198.51.100.7").send("POST", &all, Some("multipart/form-data; boundary=b"), body.as_bytes()).await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        world.finish().await;
+    }
+
+    async fn a_post_that_says_anything_else_leaves_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let url = links(&world, contact, None).unsubscribe_url;
+        for fields in [&[][..], &[("leave", "no")], &[("List-Unsubscribe", "Two-Clicks")], &[("list-unsubscribe", "One-Click")]] {
+            assert_eq!(world.client("198.51.100.7").post(&url, fields).await.status, 400, "{fields:?}");
+        }
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, true));
+        world.finish().await;
+    }
+
+    async fn a_forged_link_and_one_about_another_purpose_or_of_another_kind_say_only_that_they_do_not_work(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let of_one = links(&world, contact, Some("newsletter"));
+        let (_, token) = of_one.unsubscribe_url.rsplit_once('.').unwrap();
+        let preferences = of_one.preferences_url.rsplit('/').next().unwrap();
+        for path in [format!("/u/events.{token}"), format!("/u/{token}"), format!("/u/{preferences}"), format!("/p/{token}"), "/u/x".to_owned()] {
+            let page = world.client("198.51.100.7").post(&path, &ONE_CLICK).await;
+            assert_eq!(page.status, 404, "{path}");
+            assert!(!page.text().contains("Acme"), "{path}");
+        }
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, true));
+        world.finish().await;
+    }
+
+    async fn a_link_lets_the_person_leave_after_years_and_after_their_erasure_says_that_nothing_is_kept(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let url = links(&world, contact, None).unsubscribe_url;
+        world.advance(20 * 365 * 86_400);
+        assert_eq!(world.client("198.51.100.7").post(&url, &ONE_CLICK).await.status, 200);
+        assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
+        let wish = countersign::app::erase::Wish {
+            by: countersign::domain::event::ErasedBy::Person,
+            through: countersign::domain::event::Through::PreferencesPage,
+        };
+        world.app.erase(&brand(&world), "anna@example.org", wish).await.unwrap();
+        let page = world.client("198.51.100.7").post(&url, &ONE_CLICK).await;
+        assert_eq!((page.status, page.heading().as_str()), (200, "There is nothing to leave"));
+        assert!(world.story("anna@example.org").await.is_empty(), "the link creates nothing");
+        world.finish().await;
+    }
+
+    async fn whoever_leaves_while_a_request_is_open_ends_it_and_its_mail_does_not_leave(engine: Engine) {
+        let world = World::on(engine).await;
+        let first = signed_up_for_both(&world, "anna@example.org").await;
+        world.advance(700);
+        // A second signup whose mail still waits.
+        world.client("192.0.2.1").post("/f/news", &[("email", "anna@example.org")]).await;
+        let contact = contact_of(&world, "anna@example.org").await;
+        let mails = world.caught().len();
+        let url = links(&world, contact, None).unsubscribe_url;
+        world.client("198.51.100.7").post(&url, &ONE_CLICK).await;
+        assert_eq!(world.deliver().await.len(), mails);
+        let page = world.client("198.51.100.7").get(&first.confirm()).await;
+        assert_ne!(page.heading(), "Subscribe to Acme Letters?");
+        assert_ne!(world.client("198.51.100.7").post(&first.confirm(), &[]).await.heading(), "Confirmed");
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        world.finish().await;
+    }
+
+    async fn the_page_of_a_request_that_ended_by_leaving_says_so(engine: Engine) {
+        let world = World::on(engine).await;
+        let mail = signed_up_for_both(&world, "anna@example.org").await;
+        let contact = contact_of(&world, "anna@example.org").await;
+        world.client("198.51.100.7").post(&links(&world, contact, None).unsubscribe_url, &ONE_CLICK).await;
+        for page in [
+            world.client("198.51.100.7").get(&mail.confirm()).await,
+            world.client("198.51.100.7").post(&mail.confirm(), &[]).await,
+        ] {
+            assert_eq!((page.status, page.heading().as_str()), (200, "You have left since"));
+        }
+        world.finish().await;
+    }
+
+    async fn nothing_but_the_persons_own_new_confirmation_undoes_it(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        world.client("198.51.100.7").post(&links(&world, contact, None).unsubscribe_url, &ONE_CLICK).await;
+        world.advance(86_400);
+        // Somebody else posts the form.
+        let mail = signed_up_for_both(&world, "anna@example.org").await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        // An import names an order of yesterday, also for a purpose that the person never had.
+        for purpose in ["newsletter", "events"] {
+            let known = world.app.known_of(&brand(&world), Some(&super::slug(purpose)), "anna@example.org").await.unwrap();
+            assert!(known.closed.is_some(), "{purpose}");
+        }
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, true));
+        world.finish().await;
+    }
+
+    async fn whoever_left_everything_has_left_what_the_brand_declares_later(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        world.app.withdraw(&brand(&world), leave(Leaver::Contact(contact), Scope::All)).await.unwrap();
+        let later = super::slug("declared-later");
+        let closed = async |world: &World| {
+            world.app.known_of(&brand(world), Some(&later), "anna@example.org").await.unwrap().closed.is_some()
+        };
+        assert!(closed(&world).await);
+        // Coming back for all there was opens it again.
+        world.advance(86_400);
+        let mail = signed_up_for_both(&world, "anna@example.org").await;
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        assert!(!closed(&world).await);
+        world.finish().await;
+    }
+
+    async fn a_withdrawal_by_address_tells_what_it_ended_and_that_nothing_is_known(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        let address = || Leaver::Address("Anna@Example.org".to_owned());
+        let one = Scope::Purposes(vec![super::slug("events")]);
+        let left = world.app.withdraw(&brand(&world), leave(address(), one.clone())).await.unwrap();
+        assert_eq!(left, Left::Now { contact, purposes: vec![super::slug("events")] });
+        assert_eq!(world.app.withdraw(&brand(&world), leave(address(), one)).await.unwrap(), Left::Before { contact });
+        let unknown = leave(Leaver::Address("nobody@example.org".to_owned()), Scope::All);
+        assert!(world.app.withdraw(&brand(&world), unknown).await.is_err());
+        let no_purpose = leave(address(), Scope::Purposes(vec![super::slug("nonsense")]));
+        assert!(world.app.withdraw(&brand(&world), no_purpose).await.is_err());
+        world.finish().await;
+    }
+
+    async fn of_leaving_and_confirming_at_once_some_order_explains_the_end_and_nobody_sees_an_error(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        for round in 0..20 {
+            let email = format!("p{round}@example.org");
+            let mail = signed_up_for_both(&world, &email).await;
+            let contact = contact_of(&world, &email).await;
+            let url = links(&world, contact, None).unsubscribe_url;
+            let acts = (0..6).map(|act| {
+                let mut client = world.client(&format!("198.51.{act}.7"));
+                let (confirm, url) = (mail.confirm(), url.clone());
+                async move {
+                    if act % 2 == 0 {
+                        client.post(&confirm, &[]).await.status
+                    } else {
+                        client.post(&url, &ONE_CLICK).await.status
+                    }
+                }
+            });
+            let statuses = futures_util::future::join_all(acts).await;
+            assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+            let kinds = world.kinds(&email).await;
+            let confirmations = kinds.iter().filter(|kind| **kind == "confirmed").count();
+            let last = kinds.iter().rev().find(|kind| ["confirmed", "withdrawn"].contains(kind)).unwrap();
+            assert!(confirmations <= 1, "{kinds:?}");
+            // Once left, the open request is over: no order of these acts ends with a consent.
+            assert_eq!(*last, "withdrawn", "{kinds:?}");
+            assert_eq!(allowed(&world, &email).await, (false, false));
+        }
+        world.finish().await;
+    }
+
+    async fn a_campaigns_mail_carries_the_two_fields_and_a_confirmation_mail_does_not(engine: Engine) {
+        let world = World::on(engine).await;
+        signed_up_for_both(&world, "anna@example.org").await;
+        let confirmation = world.caught().into_iter().next().unwrap();
+        assert!(!confirmation.raw.contains("List-Unsubscribe"));
+        world.advance(8 * 86_400);
+        let plan = countersign::domain::campaign::Plan {
+            kind: countersign::domain::campaign::Kind::Reconfirmation,
+            purpose: super::slug("newsletter"),
+            form: super::slug("news"),
+            import: None,
+            old_brand: None,
+            note: None,
+            an_hour: 0,
+            warm_up: Vec::new(),
+            hours: None,
+            answer_within_days: 14,
+            remind_after_days: None,
+            lapse_unanswered_at: None,
+            stop_at_failed_percent: 10,
+        };
+        let new = countersign::app::campaign::NewCampaign { name: "again".to_owned(), plan };
+        world.app.begin_campaign(&brand(&world), new).await.unwrap();
+        for _ in 0..3 {
+            world.app.campaigns_due().await.unwrap();
+        }
+        let mail = world.mail_to("anna@example.org").await;
+        let field = |name: &str| {
+            let line = mail.0.raw.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+            line.unwrap_or_else(|| panic!("no {name} in {}", mail.0.raw)).to_owned()
+        };
+        assert_eq!(field("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+        let url = field("List-Unsubscribe");
+        let url = url.trim_start_matches('<').trim_end_matches('>');
+        assert!(url.starts_with(&format!("{}/u/newsletter.", world.base)), "{url}");
+        assert_eq!(world.client("198.51.100.7").post(url, &ONE_CLICK).await.status, 200);
+        assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_to_leave_speak_the_persons_language() {
+    let world = World::on(countersign::store::Engine::Sqlite).await;
+    let fields = [("email", "anna@example.org"), ("lang", "de")];
+    world.client("192.0.2.1").post("/f/news", &fields).await;
+    let mail = world.mail_to("anna@example.org").await;
+    world
+        .client("198.51.100.7")
+        .post(&mail.confirm(), &[])
+        .await;
+    let contact = contact_of(&world, "anna@example.org").await;
+    let url = links(&world, contact, Some("newsletter")).unsubscribe_url;
+    let page = world.client("198.51.100.7").get(&url).await;
+    assert_eq!(page.heading(), "„Rundbrief“ abbestellen?");
+    let left = world
+        .client("198.51.100.7")
+        .post(&url, &[("leave", "yes")])
+        .await;
+    assert_eq!(left.heading(), "Sie sind abgemeldet");
+    world.finish().await;
+}
