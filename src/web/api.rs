@@ -8,6 +8,7 @@ pub mod docs;
 pub mod events;
 pub mod idempotent;
 pub mod key;
+pub mod lists;
 pub mod openapi;
 pub mod permissions;
 pub mod problem;
@@ -15,6 +16,7 @@ pub mod quota;
 pub mod reply;
 pub mod signups;
 pub mod webhooks;
+pub mod withdrawals;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -40,6 +42,17 @@ pub fn configure(routes: &mut ServiceConfig) {
             "/v1/contacts/{id}/evidence",
             [get().to(contacts::evidence)],
         ))
+        .service(at(
+            "/v1/contacts/{id}/links",
+            [get().to(withdrawals::links)],
+        ))
+        .service(at("/v1/withdrawals", [post().to(withdrawals::create)]))
+        .service(at(
+            "/v1/suppressions/find",
+            [post().to(withdrawals::suppression)],
+        ))
+        .service(at("/v1/imports", [get().to(lists::imports)]))
+        .service(at("/v1/campaigns", [get().to(lists::campaigns)]))
         .service(at("/v1/events", [get().to(events::list)]))
         .service(at("/v1/brands", [get().to(catalog::brands)]))
         .service(at("/v1/purposes", [get().to(catalog::purposes)]))

@@ -10,9 +10,13 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::problem::ApiProblem;
+use crate::app::acted::Acting;
 use crate::domain::api_key::{ApiKey, Scope};
 use crate::domain::brand::Brand;
+use crate::domain::ids::OperatorId;
+use crate::domain::operator::{Operator, Role};
 use crate::web::Web;
+use crate::web::extract::client::circumstances;
 
 /// The scope that a route needs.
 pub trait Needs {
@@ -32,6 +36,7 @@ macro_rules! needs {
 
 needs! {
     SignupsWrite,
+    WithdrawalsWrite,
     PermissionsRead,
     ContactsRead,
     EvidenceRead,
@@ -39,7 +44,6 @@ needs! {
     CatalogRead,
     ImportsRead,
     CampaignsRead,
-    CampaignsWrite,
     SuppressionsRead,
     WebhooksRead,
     WebhooksWrite,
@@ -70,6 +74,19 @@ impl<S> Key<S> {
         all.filter(|brand| self.key.sees(brand.id))
             .cloned()
             .collect()
+    }
+
+    /// Who does it, for the log: the key stands in an operator's place.
+    pub fn acting(&self, request: &HttpRequest, shared: &Web) -> Acting {
+        Acting {
+            operator: Operator {
+                id: OperatorId(self.key.id.0),
+                name: format!("API key {}", self.key.name),
+                role: Role::Owner,
+                brands: self.key.brand.into_iter().collect(),
+            },
+            circumstances: circumstances(request, &shared.app.config.trusted_proxies),
+        }
     }
 
     /// Takes further requests' worth from the key's quota: for those that cost more than one.

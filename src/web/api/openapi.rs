@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{self, ProblemDocument};
-use super::{catalog, contacts, events, permissions, signups, webhooks};
+use super::{catalog, contacts, events, lists, permissions, signups, webhooks, withdrawals};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,11 @@ use super::{catalog, contacts, events, permissions, signups, webhooks};
         contacts::show,
         contacts::events,
         contacts::evidence,
+        withdrawals::links,
+        withdrawals::create,
+        withdrawals::suppression,
+        lists::imports,
+        lists::campaigns,
         events::list,
         catalog::brands,
         catalog::purposes,
@@ -60,7 +65,7 @@ impl Modify for Bearer {
 }
 
 /// Posted, since an address stands in no URL; they change nothing.
-const ASKING: [&str; 2] = ["askPermissions", "findContact"];
+const ASKING: [&str; 3] = ["askPermissions", "findContact", "findSuppression"];
 
 /// What holds for every operation, and is said once here: the problems that it may answer with, and its limits.
 fn complete(mut document: Value) -> Value {

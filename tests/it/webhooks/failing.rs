@@ -76,7 +76,7 @@ on_both_engines! {
         assert_eq!(tell(&world).await, 0);
         assert_eq!(receiver.requests().len(), asked);
         fails.store(false, Ordering::SeqCst);
-        world.app.resume_webhook(id).await.unwrap();
+        world.app.resume_webhook(None, id).await.unwrap();
         assert_eq!(tell(&world).await, 12);
         world.deliver().await;
         world.finish().await;
@@ -203,7 +203,7 @@ on_both_engines! {
             "https://[::ffff:192.168.0.1]/", "http://hooks.example.org/", "ftp://hooks.example.org/", "https://u:p@hooks.example.org/",
             "https://hooks.example.org/a b", "hooks.example.org",
         ] {
-            let refused = world.app.add_webhook(NewWebhook { url: url.into(), ..NewWebhook::default() }).await;
+            let refused = world.app.add_webhook(None, NewWebhook { url: url.into(), ..NewWebhook::default() }).await;
             assert!(matches!(refused, Err(WebhookProblem::Url(_))), "{url}");
         }
         // The name is looked up at each try: what it leads to today is looked at today.
