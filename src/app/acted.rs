@@ -41,6 +41,23 @@ impl App {
         self.store.write_now(writes).await
     }
 
+    /// The same of whoever works on the command line, where nobody is signed in.
+    pub(super) async fn acted_by(
+        &self,
+        by: Option<&Acting>,
+        deed: Deed,
+        on: String,
+    ) -> Result<(), StoreError> {
+        if let Some(acting) = by {
+            return self.acted(acting, deed, Some(on)).await;
+        }
+        let (nobody, unknown) = (OperatorId(Uuid::nil()), Circumstances::default());
+        let event = self.deed_of(nobody, COMMAND_LINE, &unknown, deed, Some(on))?;
+        let mut writes = Writes::default();
+        events::append(&mut writes, &[event]);
+        self.store.write_now(writes).await
+    }
+
     /// The event of a deed, for a transaction that holds more.
     pub(super) fn deed(
         &self,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::App;
 use super::record::read_body;
 use super::sequence::SequenceProblem;
-use crate::domain::announcement::{Announcement, Kind};
+use crate::domain::announcement::{Announcement, Kind, LinksToLeave};
 use crate::domain::event::Event;
 use crate::domain::ids::{BrandId, ContactId};
 use crate::store::log::LoggedEvent;
@@ -119,12 +119,23 @@ impl App {
             .collect();
         let catalog = self.catalog();
         let placed = read.into_iter().filter_map(|(position, event)| {
-            let brand = &catalog.brand(event.brand)?.declared.slug;
+            let brand = catalog.brand(event.brand)?;
             let address = addresses.get(&event.contact).map(String::as_str);
+            let slug = &brand.declared.slug;
+            let mut announcement = Announcement::of(&event, slug, address)?;
+            if announcement.data.address.is_some() {
+                let links = self.links(brand, event.contact, None);
+                announcement.data.links = Some(LinksToLeave {
+                    unsubscribe_url: links.unsubscribe_url,
+                    preferences_url: links.preferences_url,
+                    list_unsubscribe: links.list_unsubscribe,
+                    list_unsubscribe_post: links.list_unsubscribe_post,
+                });
+            }
             Some(Placed {
                 position,
                 brand: event.brand,
-                announcement: Announcement::of(&event, brand, address)?,
+                announcement,
             })
         });
         Ok(placed.collect())

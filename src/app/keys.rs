@@ -6,9 +6,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::App;
+use super::acted::Acting;
 use crate::domain::api_key::{ApiKey, PREFIX, Scope, day_of};
 use crate::domain::brand::Brand;
 use crate::domain::ids::ApiKeyId;
+use crate::domain::operator::Deed;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::keys::{self, KeyRow};
@@ -45,8 +47,12 @@ pub enum KeyProblem {
 }
 
 impl App {
-    /// Makes a key; answers with it and with its secret, which nobody can be shown again.
-    pub async fn add_key(&self, new: NewKey) -> Result<(ApiKey, String), KeyProblem> {
+    /// Makes a key; answers with it and with its secret, which nobody can be shown again. `by` is nobody on the command line.
+    pub async fn add_key(
+        &self,
+        by: Option<&Acting>,
+        new: NewKey,
+    ) -> Result<(ApiKey, String), KeyProblem> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if new.name.is_empty() || new.name.len() > NAME_AT_MOST || !new.name.chars().all(fits) {
             return Err(KeyProblem::Name);
@@ -76,6 +82,8 @@ impl App {
             revoked_at: None,
             used_day: None,
         };
+        let on = format!("{} ({})", row.name, row.scopes);
+        self.acted_by(by, Deed::KeyAdded, on).await?;
         let mut tx = self.store.write().await?;
         if !keys::insert(&mut tx, &row, &hash_of(&secret)).await? {
             return Err(KeyProblem::Taken);
@@ -91,7 +99,12 @@ impl App {
     }
 
     /// From when this returns on, no new request gets through with the key.
-    pub async fn revoke_key(&self, name: &str) -> Result<(), KeyProblem> {
+    pub async fn revoke_key(&self, by: Option<&Acting>, name: &str) -> Result<(), KeyProblem> {
+        let known = self.api_keys().await?;
+        if !known.iter().any(|key| key.name == name) {
+            return Err(KeyProblem::Unknown);
+        }
+        self.acted_by(by, Deed::KeyRevoked, name.to_owned()).await?;
         let mut tx = self.store.write().await?;
         if !keys::revoke(&mut tx, name, self.clock.now()).await? {
             return Err(KeyProblem::Unknown);

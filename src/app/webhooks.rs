@@ -10,11 +10,13 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::App;
+use super::acted::Acting;
 use super::outside::plain;
 use crate::config::Webhooks as Settings;
 use crate::domain::announcement::Kind;
 use crate::domain::brand::Brand;
 use crate::domain::ids::WebhookId;
+use crate::domain::operator::Deed;
 use crate::domain::webhook::{OLD_SECRET_FOR, written};
 use crate::outgoing::{self, Limits, Outgoing};
 use crate::store::webhooks::{self, MessageRow, WebhookRow};
@@ -108,6 +110,7 @@ impl App {
     /// Makes a webhook; answers with it and with its secret. It is told what happens from now on.
     pub async fn add_webhook(
         &self,
+        by: Option<&Acting>,
         new: NewWebhook,
     ) -> Result<(WebhookRow, String), WebhookProblem> {
         self.check_receiver(&new.url)?;
@@ -121,6 +124,7 @@ impl App {
         kinds.dedup();
         let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         let key_id = self.keys.current_id();
+        self.changed(by, id, "added").await?;
         let mut tx = self.store.write().await?;
         if webhooks::count(&mut tx).await? >= AT_MOST {
             return Err(WebhookProblem::TooMany);
@@ -149,6 +153,17 @@ impl App {
         tx.commit().await?;
         let secret = self.secret_of(&row, key_id, 1);
         Ok((row, secret))
+    }
+
+    /// Keeps who does what with a webhook; `by` is nobody on the command line.
+    async fn changed(
+        &self,
+        by: Option<&Acting>,
+        id: WebhookId,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        self.acted_by(by, Deed::WebhookChanged, format!("{id}: {what}"))
+            .await
     }
 
     fn secret_of(&self, row: &WebhookRow, key_id: u8, generation: i64) -> String {
@@ -191,12 +206,22 @@ impl App {
     }
 
     /// Nothing is sent to it until it is resumed; then it is told everything that happened meanwhile.
-    pub async fn pause_webhook(&self, id: WebhookId) -> Result<(), WebhookProblem> {
+    pub async fn pause_webhook(
+        &self,
+        by: Option<&Acting>,
+        id: WebhookId,
+    ) -> Result<(), WebhookProblem> {
+        self.changed(by, id, "paused").await?;
         self.set_webhook(id, "paused", Some("an operator paused it"))
             .await
     }
 
-    pub async fn resume_webhook(&self, id: WebhookId) -> Result<(), WebhookProblem> {
+    pub async fn resume_webhook(
+        &self,
+        by: Option<&Acting>,
+        id: WebhookId,
+    ) -> Result<(), WebhookProblem> {
+        self.changed(by, id, "resumed").await?;
         self.set_webhook(id, "active", None).await
     }
 
@@ -217,7 +242,12 @@ impl App {
     }
 
     /// Gives it a new secret. For a day each message is signed with the old one as well.
-    pub async fn rotate_webhook(&self, id: WebhookId) -> Result<String, WebhookProblem> {
+    pub async fn rotate_webhook(
+        &self,
+        by: Option<&Acting>,
+        id: WebhookId,
+    ) -> Result<String, WebhookProblem> {
+        self.changed(by, id, "secret rotated").await?;
         let now = self.clock.now();
         let key_id = self.keys.current_id();
         let mut tx = self.store.write().await?;
@@ -233,7 +263,12 @@ impl App {
     }
 
     /// What waits for it is not told to anybody any more.
-    pub async fn remove_webhook(&self, id: WebhookId) -> Result<(), WebhookProblem> {
+    pub async fn remove_webhook(
+        &self,
+        by: Option<&Acting>,
+        id: WebhookId,
+    ) -> Result<(), WebhookProblem> {
+        self.changed(by, id, "removed").await?;
         let mut tx = self.store.write().await?;
         if !webhooks::remove(&mut tx, id).await? {
             return Err(WebhookProblem::Unknown);

@@ -67,7 +67,7 @@ impl Key {
                     brand,
                     expires_at,
                 };
-                let (key, secret) = app.add_key(new).await.map_err(ended)?;
+                let (key, secret) = app.add_key(None, new).await.map_err(ended)?;
                 if json {
                     let mut told = told(app, &key);
                     told["key"] = json!(secret);
@@ -87,7 +87,7 @@ impl Key {
                 }
             }
             Self::Revoke { name } => {
-                app.revoke_key(&name).await.map_err(ended)?;
+                app.revoke_key(None, &name).await.map_err(ended)?;
                 println!("Revoked; {name} opens nothing any more.");
             }
         }

@@ -76,17 +76,24 @@ impl Command {
             Self::List { json } => list(app, json).await,
             Self::Test { id } => test(app, WebhookId(id)).await,
             Self::Pause { id } => {
-                app.pause_webhook(WebhookId(id)).await.map_err(ended)?;
+                app.pause_webhook(None, WebhookId(id))
+                    .await
+                    .map_err(ended)?;
                 println!("Paused; what happens meanwhile is told once it is resumed.");
                 Ok(())
             }
             Self::Resume { id } => {
-                app.resume_webhook(WebhookId(id)).await.map_err(ended)?;
+                app.resume_webhook(None, WebhookId(id))
+                    .await
+                    .map_err(ended)?;
                 println!("Resumed; a running server or worker goes on within a second.");
                 Ok(())
             }
             Self::Rotate { id } => {
-                let secret = app.rotate_webhook(WebhookId(id)).await.map_err(ended)?;
+                let secret = app
+                    .rotate_webhook(None, WebhookId(id))
+                    .await
+                    .map_err(ended)?;
                 println!("{secret}");
                 eprintln!(
                     "This is the only time that it is shown. The old one signs as well for 24 hours."
@@ -94,7 +101,9 @@ impl Command {
                 Ok(())
             }
             Self::Remove { id } => {
-                app.remove_webhook(WebhookId(id)).await.map_err(ended)?;
+                app.remove_webhook(None, WebhookId(id))
+                    .await
+                    .map_err(ended)?;
                 println!("Removed.");
                 Ok(())
             }
@@ -113,7 +122,7 @@ impl Add {
             brand,
             about: self.about,
         };
-        let (row, secret) = app.add_webhook(new).await.map_err(ended)?;
+        let (row, secret) = app.add_webhook(None, new).await.map_err(ended)?;
         if self.json {
             println!("{}", json!({"id": row.id, "secret": secret}));
         } else {

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::brand::Slug;
-use super::event::{Event, Fact, Grade, MailFate};
+use super::event::{Event, Fact, Grade, LeaveMethod, MailFate};
 use super::ids::{ContactId, EventId};
 use super::time::Timestamp;
 
@@ -36,6 +36,10 @@ kinds! {
     /// The mail cannot be delivered.
     Bounced = "contact.bounced",
     Erased = "contact.erased",
+    /// Wants no mail for a while, or wants it again.
+    Paused = "contact.paused",
+    /// Nobody answered the request to confirm in its time.
+    Expired = "contact.expired",
 }
 
 impl Kind {
@@ -50,7 +54,13 @@ pub fn kind_of(fact: &Fact) -> Option<Kind> {
         Fact::SignedUp(signup) => (signup.mail == MailFate::Queued).then_some(Kind::Pending),
         Fact::Confirmed { .. } => Some(Kind::Confirmed),
         Fact::Declined { .. } => Some(Kind::Declined),
-        Fact::Withdrawn { .. } => Some(Kind::Withdrawn),
+        // New consent on the preferences page, with its own wording.
+        Fact::PurposeChanged(_) => Some(Kind::Confirmed),
+        // Whoever calls a mail unwanted leaves with it.
+        Fact::Withdrawn { .. } | Fact::Complained(_) => Some(Kind::Withdrawn),
+        Fact::Bounced(bounced) => bounced.hard.then_some(Kind::Bounced),
+        Fact::Paused { .. } => Some(Kind::Paused),
+        Fact::Expired => Some(Kind::Expired),
         Fact::Lapsed { .. } => Some(Kind::Lapsed),
         Fact::Erased { .. } => Some(Kind::Erased),
         _ => None,
@@ -86,9 +96,31 @@ pub struct Data {
     pub form: Option<Slug>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// How much was withdrawn.
+    /// How much was withdrawn: `all` or `purposes`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// By what way: as in the event, or `complaint`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<&'static str>,
+    /// Until when no mail is wanted; missing where it is wanted again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// What the receiving mail server said of it (RFC 3463).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// For mails to the contact; while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<LinksToLeave>,
+}
+
+/// What a mail to the contact carries.
+#[derive(Clone, Debug, Serialize)]
+pub struct LinksToLeave {
+    pub unsubscribe_url: String,
+    pub preferences_url: String,
+    /// The values of the headers of these names.
+    pub list_unsubscribe: String,
+    pub list_unsubscribe_post: &'static str,
 }
 
 impl Announcement {
@@ -104,6 +136,10 @@ impl Announcement {
             form: None,
             language: None,
             scope: None,
+            method: None,
+            until: None,
+            status: None,
+            links: None,
         };
         match &event.fact {
             Fact::SignedUp(signup) => {
@@ -111,7 +147,14 @@ impl Announcement {
                 data.language = Some(signup.language.clone());
             }
             Fact::Confirmed { grade, .. } => data.grade = Some(*grade),
-            Fact::Withdrawn { scope, .. } => data.scope = Some(scope.clone()),
+            Fact::PurposeChanged(changed) => data.grade = Some(changed.grade),
+            Fact::Withdrawn { scope, method, .. } => {
+                data.scope = Some(scope.clone());
+                data.method = method.map(LeaveMethod::as_str);
+            }
+            Fact::Complained(_) => data.method = Some("complaint"),
+            Fact::Paused { until, .. } => data.until = *until,
+            Fact::Bounced(bounced) => data.status = Some(bounced.status.clone()),
             Fact::Erased { .. } => data.address = None,
             _ => {}
         }

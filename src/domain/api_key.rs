@@ -25,6 +25,8 @@ macro_rules! scopes {
 scopes! {
     /// Start a double opt-in.
     SignupsWrite = "signups:write",
+    /// Withdraw somebody who said so elsewhere.
+    WithdrawalsWrite = "withdrawals:write",
     /// Ask whether addresses may be mailed.
     PermissionsRead = "permissions:read",
     /// Read contacts, their standings and their events.
@@ -39,8 +41,6 @@ scopes! {
     ImportsRead = "imports:read",
     /// See campaigns and how far they are.
     CampaignsRead = "campaigns:read",
-    /// Pause, resume and cancel campaigns.
-    CampaignsWrite = "campaigns:write",
     /// Ask which addresses get no mail any more.
     SuppressionsRead = "suppressions:read",
     /// See webhooks and their deliveries.

@@ -67,11 +67,15 @@ const ADD_MESSAGES: &str = "insert into webhook_message (webhook_id, position, b
      select webhook_id, position, brand_id, contact_id, type, 'waiting', due_at, 0 from r where webhook_id is not null \
      on conflict (webhook_id, position) do nothing returning position";
 const COUNT_WAITING: &str = "select count(*) from (select 1 from webhook_message \
-     where webhook_id = $1 and state = 'waiting' limit $2) as some";
+     where webhook_id = $1 and state = 'waiting' limit $2) as waiting";
 /// One that waits for its next try holds back the later ones of its contact.
 const LIST_DUE: &str = "select m.* from webhook_message m where m.webhook_id = $1 and m.state = 'waiting' and m.due_at <= $2 \
      and not exists (select 1 from webhook_message e where e.webhook_id = m.webhook_id and e.contact_id = m.contact_id \
      and e.state = 'waiting' and e.position < m.position and e.due_at > $2) order by m.position limit $3";
+/// Whatever its time: what waits for a receiver in trouble does not wait for its own sake. The one that was not tried for longest.
+const LIST_PROBE: &str = "select m.* from webhook_message m where m.webhook_id = $1 and m.state = 'waiting' \
+     and not exists (select 1 from webhook_message e where e.webhook_id = m.webhook_id and e.contact_id = m.contact_id \
+     and e.state = 'waiting' and e.position < m.position) order by m.last_try_at nulls first, m.position limit 1";
 const LIST_MESSAGES: &str = "select * from webhook_message where webhook_id = $1 and position < $2 order by position desc limit $3";
 const PUT_MESSAGES: &str = "update webhook_message set state = r.state, due_at = r.due_at, tries = r.tries, \
      first_try_at = r.first_try_at, last_try_at = r.last_try_at, status = r.status, reply = r.reply from r \
@@ -219,6 +223,11 @@ pub async fn list_due(
         .bind(limit)
         .fetch_all(driver)
         .await?))
+}
+
+/// The message that a receiver in trouble is asked with; at most one.
+pub async fn list_probe(conn: &mut Conn, id: WebhookId) -> Result<Vec<MessageRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_PROBE).bind(id).fetch_all(driver).await?))
 }
 
 /// Messages before a position, newest first.

@@ -8,6 +8,7 @@ pub mod docs;
 pub mod events;
 pub mod idempotent;
 pub mod key;
+pub mod lists;
 pub mod openapi;
 pub mod permissions;
 pub mod problem;
@@ -15,6 +16,7 @@ pub mod quota;
 pub mod reply;
 pub mod signups;
 pub mod webhooks;
+pub mod withdrawals;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -40,6 +42,17 @@ pub fn configure(routes: &mut ServiceConfig) {
             "/v1/contacts/{id}/evidence",
             [get().to(contacts::evidence)],
         ))
+        .service(at(
+            "/v1/contacts/{id}/links",
+            [get().to(withdrawals::links)],
+        ))
+        .service(at("/v1/withdrawals", [post().to(withdrawals::create)]))
+        .service(at(
+            "/v1/suppressions/find",
+            [post().to(withdrawals::suppression)],
+        ))
+        .service(at("/v1/imports", [get().to(lists::imports)]))
+        .service(at("/v1/campaigns", [get().to(lists::campaigns)]))
         .service(at("/v1/events", [get().to(events::list)]))
         .service(at("/v1/brands", [get().to(catalog::brands)]))
         .service(at("/v1/purposes", [get().to(catalog::purposes)]))
@@ -92,27 +105,29 @@ async fn no_such_method(request: HttpRequest) -> HttpResponse {
     ApiProblem::no_such_method(&allowed).error_response()
 }
 
-/// What holds for every answer: the limits of the key, and a problem document in place of whatever the framework itself says.
+/// What holds for every request and answer: who asks is found out before anything of the request is read; its limits are told;
+/// and a problem document stands in place of whatever the framework itself says.
 async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if let Err(problem) = key::find(request.request()).await {
+        return Ok(request.into_response(problem.error_response()));
+    }
     let answered = next.call(request).await?;
     let mut answered = answered.map_into_boxed_body();
     let quota = answered.request().extensions().get::<Quota>().copied();
-    if let Some(quota) = quota {
-        quota.write(answered.headers_mut());
-    }
     let status = answered.status();
     let kind = answered.headers().get(header::CONTENT_TYPE);
     let is_ours = kind.is_some_and(|kind| kind.as_bytes() == problem::CONTENT_TYPE.as_bytes());
     if (status.is_client_error() || status.is_server_error()) && !is_ours {
-        let problem = ApiProblem::of_status(status);
-        return Ok(answered.into_response(problem.error_response()));
+        answered = answered.into_response(ApiProblem::of_status(status).error_response());
     }
-    answered.headers_mut().insert(
-        HeaderName::from_static("x-robots-tag"),
-        HeaderValue::from_static("noindex"),
-    );
+    if let Some(quota) = quota {
+        quota.write(answered.headers_mut());
+    }
+    let never = HeaderValue::from_static("noindex");
+    let name = HeaderName::from_static("x-robots-tag");
+    answered.headers_mut().insert(name, never);
     Ok(answered)
 }

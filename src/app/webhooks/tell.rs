@@ -22,7 +22,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::webhook::{IN_TROUBLE, TRIED_FOR, pause_of_message, pause_of_receiver};
 use crate::store::set::Writes;
 use crate::store::webhooks::{self, MessageRow, WebhookRow};
-use crate::store::{leases, log};
+use crate::store::{Conn, StoreError, leases, log};
 
 const LEASE: Duration = Duration::from_secs(120);
 /// Messages that may wait; further events stay where they are until there is room.
@@ -74,16 +74,12 @@ impl App {
         let now = self.clock.now();
         let mut due = Vec::new();
         for row in active {
-            let is_left_alone = row.failures >= IN_TROUBLE && row.next_try_at > now;
-            if is_left_alone || self.is_busy(row.id) {
+            let in_trouble = row.failures >= IN_TROUBLE;
+            if (in_trouble && row.next_try_at > now) || self.is_busy(row.id) {
                 continue;
             }
             let has_news = row.position < end;
-            if has_news
-                || !webhooks::list_due(&mut conn, row.id, now, 1)
-                    .await?
-                    .is_empty()
-            {
+            if has_news || !due_of(&mut conn, &row, now).await?.is_empty() {
                 due.push(row.id);
             }
         }
@@ -203,9 +199,8 @@ impl App {
         if in_trouble && row.next_try_at > now {
             return Ok((0, 0));
         }
-        let limit = if in_trouble { 1 } else { ROUND };
         let mut conn = self.store.read().await?;
-        let due = webhooks::list_due(&mut conn, row.id, now, limit).await?;
+        let due = due_of(&mut conn, &row, now).await?;
         drop(conn);
         if due.is_empty() {
             return Ok((0, 0));
@@ -299,7 +294,14 @@ impl App {
             row.next_try_at = now.plus(pause);
         }
         let mut writes = Writes::default();
-        let messages: Vec<MessageRow> = tried.iter().map(|one| one.0.clone()).collect();
+        let mut messages: Vec<MessageRow> = tried.iter().map(|one| one.0.clone()).collect();
+        if row.failures >= IN_TROUBLE {
+            // The receiver takes nothing at all, so it is not the message that is given up: the receiver will be paused.
+            for message in messages.iter_mut().filter(|one| one.state == "failed") {
+                message.state = "waiting".to_owned();
+                message.due_at = now;
+            }
+        }
         webhooks::put_messages(&mut writes, &messages);
         webhooks::put_health(&mut writes, &row);
         self.store.write_now(writes).await?;
@@ -310,6 +312,19 @@ impl App {
             tx.commit().await?;
         }
         Ok(())
+    }
+}
+
+/// What may be sent at this moment: of a receiver in trouble, one message.
+async fn due_of(
+    conn: &mut Conn,
+    row: &WebhookRow,
+    now: Timestamp,
+) -> Result<Vec<MessageRow>, StoreError> {
+    if row.failures >= IN_TROUBLE {
+        webhooks::list_probe(conn, row.id).await
+    } else {
+        webhooks::list_due(conn, row.id, now, ROUND).await
     }
 }
 

@@ -76,9 +76,31 @@ pub struct EventData {
     /// Of `contact.pending`.
     #[schema(required = false)]
     language: String,
-    /// Of `contact.withdrawn`.
+    /// Of `contact.withdrawn`: `all` or `purposes`.
     #[schema(required = false)]
     scope: String,
+    /// Of `contact.withdrawn`: `one_click`, `link_button`, `preferences`, `api`, `command_line`, `admin_pages` or `complaint`.
+    #[schema(required = false)]
+    method: String,
+    /// Of `contact.paused`; missing where mail is wanted again.
+    #[schema(required = false, format = DateTime)]
+    until: String,
+    /// Of `contact.bounced`: the enhanced status code (RFC 3463).
+    #[schema(required = false)]
+    status: String,
+    /// Missing once the contact was erased.
+    #[schema(required = false)]
+    links: EventLinks,
+}
+
+/// What a mail to the contact carries; for one purpose alone, ask for the contact's links.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code)] // For the description.
+pub struct EventLinks {
+    unsubscribe_url: String,
+    preferences_url: String,
+    list_unsubscribe: String,
+    list_unsubscribe_post: String,
 }
 
 impl From<Announcement> for EventItem {

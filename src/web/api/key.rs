@@ -1,9 +1,8 @@
 //! Who asks: the key that a request brings, and that it has the scope which the route needs. A handler that takes a `Key`
 //! runs for nobody else.
 
-use std::future::Future;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -11,9 +10,13 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::problem::ApiProblem;
+use crate::app::acted::Acting;
 use crate::domain::api_key::{ApiKey, Scope};
 use crate::domain::brand::Brand;
+use crate::domain::ids::OperatorId;
+use crate::domain::operator::{Operator, Role};
 use crate::web::Web;
+use crate::web::extract::client::circumstances;
 
 /// The scope that a route needs.
 pub trait Needs {
@@ -33,6 +36,7 @@ macro_rules! needs {
 
 needs! {
     SignupsWrite,
+    WithdrawalsWrite,
     PermissionsRead,
     ContactsRead,
     EvidenceRead,
@@ -40,7 +44,6 @@ needs! {
     CatalogRead,
     ImportsRead,
     CampaignsRead,
-    CampaignsWrite,
     SuppressionsRead,
     WebhooksRead,
     WebhooksWrite,
@@ -73,38 +76,67 @@ impl<S> Key<S> {
             .collect()
     }
 
+    /// Who does it, for the log: the key stands in an operator's place.
+    pub fn acting(&self, request: &HttpRequest, shared: &Web) -> Acting {
+        Acting {
+            operator: Operator {
+                id: OperatorId(self.key.id.0),
+                name: format!("API key {}", self.key.name),
+                role: Role::Owner,
+                brands: self.key.brand.into_iter().collect(),
+            },
+            circumstances: circumstances(request, &shared.app.config.trusted_proxies),
+        }
+    }
+
     /// Takes further requests' worth from the key's quota: for those that cost more than one.
     pub fn take(&self, request: &HttpRequest, shared: &Web, units: u32) -> Result<(), ApiProblem> {
         take(&self.key, request, shared, units)
     }
 }
 
+/// Finds out whose request it is, and keeps it with the request; whoever brings no key is nobody.
+pub async fn find(request: &HttpRequest) -> Result<(), ApiProblem> {
+    let (Some(shared), Some(secret)) = (request.app_data::<web::Data<Web>>(), bearer(request))
+    else {
+        return Ok(());
+    };
+    if let Some(key) = shared.app.key_of(secret).await? {
+        request.extensions_mut().insert(key);
+    }
+    Ok(())
+}
+
 impl<S: Needs> FromRequest for Key<S> {
     type Error = ApiProblem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiProblem>>>>;
+    type Future = Ready<Result<Self, ApiProblem>>;
 
+    // It is ready at once, and first among what a handler takes: a body is read for those only who may send one.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let Some(shared) = request.app_data::<web::Data<Web>>() else {
-                return Err(ApiProblem::unavailable("The server is starting."));
-            };
-            let secret = bearer(&request).ok_or_else(|| {
-                ApiProblem::unauthenticated("Send a key as Authorization: Bearer KEY.")
-            })?;
-            let key = shared.app.key_of(secret).await?.ok_or_else(|| {
-                ApiProblem::unauthenticated("The key is unknown, expired or revoked.")
-            })?;
-            take(&key, &request, shared, 1)?;
-            if !key.may(S::SCOPE) {
-                return Err(ApiProblem::forbidden(S::SCOPE.as_str()));
-            }
-            Ok(Self {
-                key,
-                scope: PhantomData,
-            })
-        })
+        ready(let_in::<S>(request))
     }
+}
+
+fn let_in<S: Needs>(request: &HttpRequest) -> Result<Key<S>, ApiProblem> {
+    let unauthenticated = |detail| Err(ApiProblem::unauthenticated(detail));
+    let Some(shared) = request.app_data::<web::Data<Web>>() else {
+        return Err(ApiProblem::unavailable("The server is starting."));
+    };
+    let known = request.extensions().get::<ApiKey>().cloned();
+    let Some(key) = known else {
+        return match bearer(request) {
+            Some(_) => unauthenticated("The key is unknown, expired or revoked."),
+            None => unauthenticated("Send a key as Authorization: Bearer KEY."),
+        };
+    };
+    take(&key, request, shared, 1)?;
+    if !key.may(S::SCOPE) {
+        return Err(ApiProblem::forbidden(S::SCOPE.as_str()));
+    }
+    Ok(Key {
+        key,
+        scope: PhantomData,
+    })
 }
 
 fn take(key: &ApiKey, request: &HttpRequest, shared: &Web, units: u32) -> Result<(), ApiProblem> {

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{self, ProblemDocument};
-use super::{catalog, contacts, events, permissions, signups, webhooks};
+use super::{catalog, contacts, events, lists, permissions, signups, webhooks, withdrawals};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,11 @@ use super::{catalog, contacts, events, permissions, signups, webhooks};
         contacts::show,
         contacts::events,
         contacts::evidence,
+        withdrawals::links,
+        withdrawals::create,
+        withdrawals::suppression,
+        lists::imports,
+        lists::campaigns,
         events::list,
         catalog::brands,
         catalog::purposes,
@@ -59,6 +64,9 @@ impl Modify for Bearer {
     }
 }
 
+/// Posted, since an address stands in no URL; they change nothing.
+const ASKING: [&str; 3] = ["askPermissions", "findContact", "findSuppression"];
+
 /// What holds for every operation, and is said once here: the problems that it may answer with, and its limits.
 fn complete(mut document: Value) -> Value {
     // Its own version changes with every release; the API's does not.
@@ -79,7 +87,9 @@ fn complete(mut document: Value) -> Value {
 
 fn complete_operation(method: &str, operation: &mut Value) {
     let has_body = operation.get("requestBody").is_some();
-    let changes = method != "get";
+    let id = operation["operationId"].as_str().unwrap_or_default();
+    let changes = method != "get" && !ASKING.contains(&id);
+    let may_conflict = changes || id == "getEvidence";
     let limits = json!({
         "RateLimit-Policy": {"description": "The quota of the key", "schema": {"type": "string"}},
         "RateLimit": {"description": "What is left of it", "schema": {"type": "string"}}
@@ -92,7 +102,7 @@ fn complete_operation(method: &str, operation: &mut Value) {
     }
     let wanted = |kind: &str| match kind {
         "too-large" | "unknown-kind" => has_body,
-        "conflict" | "key-used-otherwise" => true,
+        "conflict" => may_conflict,
         "no-such-method" | "internal" => false,
         _ => true,
     };

@@ -63,7 +63,7 @@ pub struct ApiProblem {
     detail: Option<String>,
     errors: Vec<FieldProblem>,
     retry_after: Option<u64>,
-    header: Option<(header::HeaderName, String)>,
+    header: Option<Box<(header::HeaderName, String)>>,
 }
 
 impl ApiProblem {
@@ -84,7 +84,7 @@ impl ApiProblem {
     /// The answer to a request without a key that holds (RFC 6750, section 3).
     pub fn unauthenticated(detail: &str) -> Self {
         let mut problem = Self::new("unauthenticated", detail);
-        problem.header = Some((header::WWW_AUTHENTICATE, "Bearer".to_owned()));
+        problem.header = Some(Box::new((header::WWW_AUTHENTICATE, "Bearer".to_owned())));
         problem
     }
 
@@ -92,7 +92,7 @@ impl ApiProblem {
         let detail = format!("The key has not the scope {scope}.");
         let mut problem = Self::new("forbidden", detail);
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
-        problem.header = Some((header::WWW_AUTHENTICATE, challenge));
+        problem.header = Some(Box::new((header::WWW_AUTHENTICATE, challenge)));
         problem
     }
 
@@ -102,7 +102,7 @@ impl ApiProblem {
 
     pub fn no_such_method(allowed: &str) -> Self {
         let mut problem = Self::new("no-such-method", format!("It has: {allowed}."));
-        problem.header = Some((header::ALLOW, allowed.to_owned()));
+        problem.header = Some(Box::new((header::ALLOW, allowed.to_owned())));
         problem
     }
 
@@ -221,7 +221,7 @@ impl ResponseError for ApiProblem {
         };
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CONTENT_TYPE, CONTENT_TYPE));
-        if let Some((name, value)) = &self.header {
+        if let Some((name, value)) = self.header.as_deref() {
             response.insert_header((name.clone(), value.as_str()));
         }
         if let Some(seconds) = self.retry_after {

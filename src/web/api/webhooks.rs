@@ -194,10 +194,15 @@ pub async fn create(
 ) -> Answer {
     let new = new_webhook(&shared, &key, body.value)?;
     let kinds = new.kinds.clone();
+    let acting = key.acting(&request, &shared);
     let work = {
         let shared = shared.clone();
         async move {
-            let (row, secret) = shared.app.add_webhook(new).await.map_err(refused)?;
+            let (row, secret) = shared
+                .app
+                .add_webhook(Some(&acting), new)
+                .await
+                .map_err(refused)?;
             let webhook = Webhook {
                 row,
                 kinds,
@@ -327,16 +332,29 @@ async fn act(
     act: Act,
 ) -> Answer {
     let id = find(&shared, &key, &id).await?.row.id;
+    let acting = key.acting(&request, &shared);
     let work = {
         let shared = shared.clone();
         async move {
             let app = &shared.app;
             match act {
-                Act::Pause => app.pause_webhook(id).await.map_err(refused)?,
-                Act::Resume => app.resume_webhook(id).await.map_err(refused)?,
-                Act::Remove => app.remove_webhook(id).await.map_err(refused)?,
+                Act::Pause => app
+                    .pause_webhook(Some(&acting), id)
+                    .await
+                    .map_err(refused)?,
+                Act::Resume => app
+                    .resume_webhook(Some(&acting), id)
+                    .await
+                    .map_err(refused)?,
+                Act::Remove => app
+                    .remove_webhook(Some(&acting), id)
+                    .await
+                    .map_err(refused)?,
                 Act::Rotate => {
-                    let secret = app.rotate_webhook(id).await.map_err(refused)?;
+                    let secret = app
+                        .rotate_webhook(Some(&acting), id)
+                        .await
+                        .map_err(refused)?;
                     return Reply::json(StatusCode::OK, &SecretAnswer { secret });
                 }
                 Act::Test => {

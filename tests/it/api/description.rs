@@ -47,8 +47,11 @@ async fn every_described_operation_is_there_needs_a_key_and_names_its_scope() {
     let mut scopes = std::collections::BTreeSet::new();
     for (method, path, operation) in operations() {
         let path = path.replace("{id}", "0191b1b2-0000-7000-8000-000000000000");
-        let kind = (method == "POST").then_some("application/json");
-        let reply = nobody.send(&method, &path, kind, b"{}").await;
+        let (kind, body): (_, &[u8]) = match method.as_str() {
+            "POST" => (Some("application/json"), b"{}"),
+            _ => (None, b""),
+        };
+        let reply = nobody.send(&method, &path, kind, body).await;
         assert_eq!(problem(&reply).0, 401, "{method} {path}");
         let scope = operation["security"][0]["key"][0]
             .as_str()
@@ -62,7 +65,7 @@ async fn every_described_operation_is_there_needs_a_key_and_names_its_scope() {
             .collect();
         let reply = program(&world, &others)
             .await
-            .send(&method, &path, kind, b"{}")
+            .send(&method, &path, kind, body)
             .await;
         assert_eq!(problem(&reply).0, 403, "{method} {path} without {scope}");
         scopes.insert(scope);

@@ -25,7 +25,7 @@ pub async fn key(world: &World, scopes: &[Scope], brand: Option<&str>) -> String
         brand: brand.map(|slug| catalog.brand_by_slug(slug).unwrap().clone()),
         expires_at: None,
     };
-    world.app.add_key(new).await.unwrap().1
+    world.app.add_key(None, new).await.unwrap().1
 }
 
 /// A program with a key of its own.
@@ -81,9 +81,9 @@ on_both_engines! {
         }
         let known = world.app.api_keys().await.unwrap();
         assert_eq!(known[0].used_day, Some(20_780), "the day of its use");
-        world.app.revoke_key("k0").await.unwrap();
+        world.app.revoke_key(None, "k0").await.unwrap();
         assert_eq!(problem(&with_key(&world, &secret).get("/api/v1/brands").await).0, 401);
-        assert!(world.app.revoke_key("k0").await.is_err());
+        assert!(world.app.revoke_key(None, "k0").await.is_err());
         world.finish().await;
     }
 
@@ -91,8 +91,8 @@ on_both_engines! {
         let world = World::on(engine).await;
         let until = Timestamp::from_micros(crate::harness::START.micros() + 60_000_000);
         let new = NewKey { name: "short".into(), scopes: vec![Scope::CatalogRead], brand: None, expires_at: Some(until) };
-        let (_, secret) = world.app.add_key(new.clone()).await.unwrap();
-        assert!(world.app.add_key(new).await.is_err(), "the name is taken");
+        let (_, secret) = world.app.add_key(None, new.clone()).await.unwrap();
+        assert!(world.app.add_key(None, new).await.is_err(), "the name is taken");
         let mut program = with_key(&world, &secret);
         assert_eq!(program.get("/api/v1/brands").await.status, 200);
         world.advance(60);

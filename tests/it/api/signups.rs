@@ -86,4 +86,41 @@ on_both_engines! {
         assert_eq!(world.deliver().await.len(), 6);
         world.finish().await;
     }
+
+    async fn a_program_withdraws_somebody_and_gets_the_links_by_which_people_leave_themselves(engine: Engine) {
+        let world = World::on(engine).await;
+        let scopes = [Scope::SignupsWrite, Scope::ContactsRead, Scope::WithdrawalsWrite, Scope::SuppressionsRead];
+        let mut program = program(&world, &scopes).await;
+        signed_up(&mut program, "anna@example.org").await;
+        world.deliver().await;
+        let who = json!({"brand": "acme", "address": "anna@example.org"});
+        let id = program.post_json("/api/v1/contacts/find", &who).await.json()["id"].as_str().unwrap().to_owned();
+        let links = program.get(&format!("/api/v1/contacts/{id}/links?purpose=newsletter")).await.json();
+        let leave = links["unsubscribe_url"].as_str().unwrap();
+        assert_eq!(links["list_unsubscribe"], format!("<{leave}>"));
+        assert_eq!(links["list_unsubscribe_post"], "List-Unsubscribe=One-Click");
+        assert_eq!(world.client("203.0.113.9").get(leave).await.status, 200);
+        let chooses = links["preferences_url"].as_str().unwrap();
+        assert_eq!(world.client("203.0.113.9").get(chooses).await.status, 200);
+        let none = program.get(&format!("/api/v1/contacts/{id}/links?purpose=none")).await;
+        assert_eq!(none.status, 422);
+        let left = program.post_json("/api/v1/withdrawals", &json!({"brand": "acme", "contact": id, "reason": "by telephone"})).await;
+        assert_eq!((left.status, &left.json()["left_before"]), (200, &json!(false)), "{}", left.text());
+        let again = program.post_json("/api/v1/withdrawals", &who).await;
+        assert_eq!(again.json()["left_before"], true);
+        assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
+        let told = program.post_json("/api/v1/suppressions/find", &who).await.json();
+        assert_eq!(told["suppressed"], false);
+        for (wrong, status) in [
+            (json!({"brand": "acme"}), 422),
+            (json!({"brand": "acme", "contact": id, "address": "anna@example.org"}), 422),
+            (json!({"brand": "acme", "address": "nobody"}), 422),
+            (json!({"brand": "acme", "address": "nobody@example.org"}), 404),
+            (json!({"brand": "acme", "contact": id, "purposes": ["none"]}), 422),
+            (json!({"brand": "none", "contact": id}), 422),
+        ] {
+            assert_eq!(crate::api::problem(&program.post_json("/api/v1/withdrawals", &wrong).await).0, status, "{wrong}");
+        }
+        world.finish().await;
+    }
 }

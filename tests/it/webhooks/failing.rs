@@ -76,7 +76,7 @@ on_both_engines! {
         assert_eq!(tell(&world).await, 0);
         assert_eq!(receiver.requests().len(), asked);
         fails.store(false, Ordering::SeqCst);
-        world.app.resume_webhook(id).await.unwrap();
+        world.app.resume_webhook(None, id).await.unwrap();
         assert_eq!(tell(&world).await, 12);
         world.deliver().await;
         world.finish().await;
@@ -119,7 +119,7 @@ on_both_engines! {
         let (id, _) = hook(&world, receiver.peer.url(), &[]).await;
         declined(&world, "anna@example.org").await;
         let mut hours = 0;
-        while world.app.deliveries(id, None, 10).await.unwrap().iter().all(|row| row.state != "failed") {
+        while world.app.deliveries(id, None, 500).await.unwrap().iter().all(|row| row.state != "failed") {
             // Others are told meanwhile.
             world.signed_up(&format!("p{hours}@example.org"), "192.0.2.1").await;
             tell(&world).await;
@@ -203,7 +203,7 @@ on_both_engines! {
             "https://[::ffff:192.168.0.1]/", "http://hooks.example.org/", "ftp://hooks.example.org/", "https://u:p@hooks.example.org/",
             "https://hooks.example.org/a b", "hooks.example.org",
         ] {
-            let refused = world.app.add_webhook(NewWebhook { url: url.into(), ..NewWebhook::default() }).await;
+            let refused = world.app.add_webhook(None, NewWebhook { url: url.into(), ..NewWebhook::default() }).await;
             assert!(matches!(refused, Err(WebhookProblem::Url(_))), "{url}");
         }
         // The name is looked up at each try: what it leads to today is looked at today.

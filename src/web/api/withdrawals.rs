@@ -1,0 +1,222 @@
+//! `POST /api/v1/withdrawals`: somebody told a program of the operator's to leave. And the links by which people leave
+//! themselves, for mails that other programs send; and whom nothing is sent to.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::body::{Body, Input, Params};
+use super::contacts::{FindRequest, known};
+use super::idempotent::once;
+use super::key::{ContactsRead, Key, SuppressionsRead, WithdrawalsWrite};
+use super::permissions::purpose_of;
+use super::problem::ApiProblem;
+use super::reply::{Answer, Reply, ok};
+use crate::app::permit::Unanswerable;
+use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Left, Scope};
+use crate::domain::brand::Slug;
+use crate::domain::event::{LeaveMethod, LeftBy};
+use crate::domain::ids::ContactId;
+use crate::web::Web;
+use crate::web::extract::client::circumstances;
+
+const PURPOSES_AT_MOST: usize = 50;
+
+/// Who leaves what. Either `contact` or `address` says who.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalRequest {
+    #[schema(example = "acme")]
+    brand: String,
+    #[schema(format = "uuid")]
+    contact: Option<String>,
+    #[schema(example = "ada@example.org")]
+    address: Option<String>,
+    /// What is left; without any, everything that the brand sends, and ever will.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    purposes: Vec<String>,
+    /// How the person said so; it stands in the evidence. At most 400 characters are kept.
+    reason: Option<String>,
+}
+
+impl Input for WithdrawalRequest {}
+
+/// A withdrawal that is on disk.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WithdrawalAnswer {
+    #[schema(format = "uuid")]
+    contact: String,
+    /// What ended with it.
+    purposes: Vec<String>,
+    /// Whether the person had left before, so that nothing changed.
+    left_before: bool,
+}
+
+/// Withdraw somebody who said so elsewhere.
+///
+/// It takes effect at once: open requests end, and mails that wait do not leave.
+#[utoipa::path(post, path = "/api/v1/withdrawals", operation_id = "createWithdrawal", tag = "Withdrawals",
+    request_body = WithdrawalRequest, security(("key" = ["withdrawals:write"])),
+    responses((status = 200, description = "It is on disk", body = WithdrawalAnswer)))]
+pub async fn create(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    key: Key<WithdrawalsWrite>,
+    body: Body<WithdrawalRequest>,
+) -> Answer {
+    let brand = key.brand(&shared, &body.value.brand)?;
+    let leave = leave(&request, &shared, body.value)?;
+    let work = {
+        let shared = shared.clone();
+        async move {
+            let left = shared.app.withdraw(&brand, leave).await.map_err(refused)?;
+            let answer = match left {
+                Left::Now { contact, purposes } => WithdrawalAnswer {
+                    contact: contact.to_string(),
+                    purposes: purposes.iter().map(ToString::to_string).collect(),
+                    left_before: false,
+                },
+                Left::Before { contact } => WithdrawalAnswer {
+                    contact: contact.to_string(),
+                    purposes: Vec::new(),
+                    left_before: true,
+                },
+            };
+            Reply::json(StatusCode::OK, &answer)
+        }
+    };
+    once(&request, shared, key.key.id, body.hash, work).await
+}
+
+fn leave(
+    request: &HttpRequest,
+    shared: &Web,
+    body: WithdrawalRequest,
+) -> Result<Leave, ApiProblem> {
+    let who = match (body.contact, body.address) {
+        (Some(id), None) => {
+            let id = Uuid::try_parse(&id);
+            let id = id.map_err(|_| ApiProblem::invalid("contact", "It is no id."))?;
+            Leaver::Contact(ContactId(id))
+        }
+        (None, Some(address)) => Leaver::Address(address),
+        _ => {
+            let detail = "Give either a contact or an address.";
+            return Err(ApiProblem::invalid("contact", detail));
+        }
+    };
+    if body.purposes.len() > PURPOSES_AT_MOST {
+        let detail = format!("At most {PURPOSES_AT_MOST} purposes.");
+        return Err(ApiProblem::invalid("purposes", detail));
+    }
+    let purposes: Result<Vec<Slug>, String> =
+        body.purposes.into_iter().map(Slug::try_from).collect();
+    let purposes = purposes.map_err(|why| ApiProblem::invalid("purposes", format!("{why}.")))?;
+    Ok(Leave {
+        who,
+        scope: if purposes.is_empty() {
+            Scope::All
+        } else {
+            Scope::Purposes(purposes)
+        },
+        method: LeaveMethod::Api,
+        by: LeftBy::Operator,
+        reason: body.reason,
+        circumstances: circumstances(request, &shared.app.config.trusted_proxies),
+    })
+}
+
+fn refused(problem: LeaveProblem) -> ApiProblem {
+    match problem {
+        LeaveProblem::Unknown => ApiProblem::not_found("The brand does not know this contact."),
+        LeaveProblem::UnknownPurpose(_) => ApiProblem::invalid("purposes", format!("{problem}.")),
+        LeaveProblem::Address(Unanswerable::Store(error)) | LeaveProblem::Store(error) => {
+            error.into()
+        }
+        LeaveProblem::Address(Unanswerable::Address(_)) => {
+            ApiProblem::invalid("address", format!("{problem}."))
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LinksQuery {
+    /// The purpose that the mail is for: the link to leave is for it alone. Without it, for everything.
+    purpose: Option<String>,
+}
+
+/// What a mail to the contact carries.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinksAnswer {
+    /// It works for ten years and longer.
+    #[schema(format = "uri")]
+    unsubscribe_url: String,
+    /// It works for 90 days.
+    #[schema(format = "uri")]
+    preferences_url: String,
+    /// The value of the header `List-Unsubscribe` (RFC 2369).
+    list_unsubscribe: String,
+    /// The value of the header `List-Unsubscribe-Post` (RFC 8058).
+    list_unsubscribe_post: &'static str,
+}
+
+/// The links by which the person leaves or chooses, for a mail that you send.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/links", operation_id = "getContactLinks", tag = "Contacts",
+    params(("id" = String, Path, format = "uuid"), LinksQuery), security(("key" = ["contacts:read"])),
+    responses((status = 200, description = "Links and headers", body = LinksAnswer)))]
+pub async fn links(
+    shared: web::Data<Web>,
+    key: Key<ContactsRead>,
+    id: web::Path<String>,
+    query: Params<LinksQuery>,
+) -> Answer {
+    let known = known(&shared, &key, &id).await?;
+    let purpose = query.0.purpose.as_deref();
+    let purpose = purpose
+        .map(|name| purpose_of(&known.brand, name))
+        .transpose()?;
+    let links = shared.app.links(&known.brand, known.id, purpose.as_ref());
+    ok(&LinksAnswer {
+        unsubscribe_url: links.unsubscribe_url,
+        preferences_url: links.preferences_url,
+        list_unsubscribe: links.list_unsubscribe,
+        list_unsubscribe_post: links.list_unsubscribe_post,
+    })
+}
+
+/// Whether anything is sent to a mailbox.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SuppressionAnswer {
+    suppressed: bool,
+    #[schema(format = DateTime)]
+    since: Option<String>,
+    /// `declined`, `complained` or `bounced`.
+    reason: Option<String>,
+}
+
+/// Whether the brand keeps from writing to the mailbox of an address.
+#[utoipa::path(post, path = "/api/v1/suppressions/find", operation_id = "findSuppression", tag = "Withdrawals",
+    request_body = FindRequest, security(("key" = ["suppressions:read"])),
+    responses((status = 200, description = "Whether, since when and why", body = SuppressionAnswer)))]
+pub async fn suppression(
+    shared: web::Data<Web>,
+    key: Key<SuppressionsRead>,
+    body: Body<FindRequest>,
+) -> Answer {
+    let brand = key.brand(&shared, &body.value.brand)?;
+    let found = shared.app.suppressed(&brand, &body.value.address).await;
+    let found = found.map_err(|problem| match problem {
+        Unanswerable::Store(error) => error.into(),
+        Unanswerable::Address(_) => ApiProblem::invalid("address", format!("{problem}.")),
+    })?;
+    ok(&SuppressionAnswer {
+        suppressed: found.is_some(),
+        since: found.as_ref().map(|one| one.since.to_string()),
+        reason: found.map(|one| one.reason),
+    })
+}
