@@ -1,5 +1,6 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
+mod ahead;
 pub mod anchored;
 pub mod apply;
 pub mod audit;
@@ -149,6 +150,9 @@ impl App {
         // Before anything is sent or logged. What this cannot read, the first of these will tell.
         if let Err(problem) = app.notice_restored().await {
             tracing::warn!(%problem, "the log could not be compared with its head beside the database");
+        }
+        if let Err(problem) = app.learn_ahead().await {
+            tracing::warn!(%problem, "how far the clock is off against an authority's could not be read");
         }
         Ok(app)
     }

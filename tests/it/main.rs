@@ -20,6 +20,7 @@ mod budgets;
 mod bundle;
 mod campaign;
 mod chromium;
+mod clocks;
 mod confirm;
 mod delivery;
 mod erasure;
