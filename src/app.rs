@@ -1,6 +1,7 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
 pub mod acted;
+mod ahead;
 pub mod anchored;
 pub mod announce;
 pub mod apply;
@@ -185,6 +186,9 @@ impl App {
         // Before anything is sent or logged. What this cannot read, the first of these will tell.
         if let Err(problem) = app.notice_restored().await {
             tracing::warn!(%problem, "the log could not be compared with its head beside the database");
+        }
+        if let Err(problem) = app.learn_ahead().await {
+            tracing::warn!(%problem, "how far the clock is off against an authority's could not be read");
         }
         Ok(app)
     }

@@ -107,6 +107,14 @@ impl Clock {
         *self.ahead().lock().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 
+    /// The same as another process saw it, by this clock's time; what this one saw later stays.
+    pub fn learn_ahead(&self, micros: i64, at: Timestamp) {
+        let mut seen = self.ahead().lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.is_none_or(|(_, seen_at)| seen_at < at) {
+            *seen = Some((micros, at));
+        }
+    }
+
     fn ahead(&self) -> &Mutex<Option<Ahead>> {
         match self {
             Self::System => &MACHINE_AHEAD,
@@ -240,6 +248,23 @@ mod tests {
         clock.set_ahead(7);
         clock.step(3_000_000);
         assert_eq!(clock.reading().ahead_micros, None);
+    }
+
+    #[test]
+    fn what_another_process_saw_is_told_unless_this_one_saw_something_later() {
+        let clock = Clock::fixed(START);
+        clock.learn_ahead(-9, START.minus(Duration::from_secs(3_600)));
+        assert_eq!(clock.reading().ahead_micros, Some(-9));
+        clock.learn_ahead(-8, START.minus(Duration::from_secs(7_200)));
+        assert_eq!(clock.reading().ahead_micros, Some(-9));
+        clock.set_ahead(5);
+        clock.learn_ahead(-7, START.minus(Duration::from_secs(1)));
+        assert_eq!(clock.reading().ahead_micros, Some(5));
+        // Its day is counted from when it was seen, not from when it was learned.
+        let other = Clock::fixed(START);
+        other.learn_ahead(-9, START.minus(Duration::from_secs(86_399)));
+        other.advance(Duration::from_secs(1));
+        assert_eq!(other.reading().ahead_micros, None);
     }
 
     #[test]

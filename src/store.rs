@@ -60,6 +60,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
+use crate::domain::time::Timestamp;
 use postgres::Writers;
 use sqlite::{WriteTransaction, Writer};
 
@@ -192,6 +193,18 @@ impl Conn {
         match self {
             Self::SqliteRead(_) | Self::SqliteWrite(_) => Engine::Sqlite,
             Self::PostgresRead(_) | Self::PostgresWrite(_) => Engine::Postgres,
+        }
+    }
+
+    /// What the database server's own clock shows; none on SQLite, which has none besides the machine's.
+    pub async fn own_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        const NOW: &str = "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)";
+        match self.driver() {
+            Driver::Sqlite(_) => Ok(None),
+            Driver::Postgres(driver) => {
+                let (micros,): (i64,) = sqlx::query_as(NOW).fetch_one(driver).await?;
+                Ok(Some(Timestamp::from_micros(micros)))
+            }
         }
     }
 

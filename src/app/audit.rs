@@ -7,11 +7,15 @@
 mod checkpoints;
 mod compare;
 mod cosignatures;
+mod emptied;
 mod entries;
+mod erasures;
 mod load;
 mod rows;
 mod runs;
 mod standings;
+mod strays;
+mod tiles;
 mod times;
 mod timestamps;
 
@@ -68,6 +72,29 @@ impl Audit {
 
     pub const fn holds(&self) -> bool {
         self.findings.is_empty()
+    }
+}
+
+/// What is told of many events at once: how many there are, and the first.
+#[derive(Default)]
+struct Many {
+    count: u64,
+    first: Option<String>,
+}
+
+impl Many {
+    fn add(&mut self, one: impl FnOnce() -> String) {
+        self.count += 1;
+        self.first.get_or_insert_with(one);
+    }
+
+    fn tell(&self, audit: &mut Audit, what: &str) {
+        if let Some(first) = &self.first {
+            audit.remark(format!(
+                "{} events {what}. The first is {first}",
+                self.count
+            ));
+        }
     }
 }
 

@@ -158,13 +158,17 @@ impl App {
         let hash = self.keys.address_hash(brand.id.0, address.key());
         self.empty(tx, (brand, wish.by), &hash, &mut erased, now)
             .await?;
+        let known = erased::list(tx, brand.id, &[hash]).await?;
         // Who never confirmed has objected to nothing, and may come by any way.
         if wish.by != ErasedBy::Term {
             erased::put(tx, brand.id, &hash, now).await?;
         }
         scrub::mark(tx, self.random.uuid_v7(now)).await?;
         let mut writes = Writes::default();
-        events::append(&mut writes, &[self.told(brand, wish, &erased, now)?]);
+        events::append(
+            &mut writes,
+            &[self.told(brand, wish, &erased, !known.is_empty(), now)?],
+        );
         // If the process dies before this commit, nothing was erased; after it everything is.
         held.finish_with(writes).await?;
         Ok(Some(erased))
@@ -200,6 +204,7 @@ impl App {
         brand: &Brand,
         wish: Wish,
         erased: &Erased,
+        erased_before: bool,
         now: Timestamp,
     ) -> Result<NewEvent, StoreError> {
         let keep = kept(brand, wish.by);
@@ -209,6 +214,8 @@ impl App {
             events: erased.events,
             sealed: keep.is_some(),
             reason: keep.map(|keep| keep.reason.clone()),
+            sealed_until: erased.sealed_until,
+            erased_before: Some(erased_before),
         };
         let about = About {
             brand: brand.id,

@@ -23,7 +23,7 @@ use crate::store::set::Writes;
 use crate::store::{Conn, StoreError, events, scrub};
 
 /// Events of one part: they are in memory together.
-const PART: i64 = 500;
+pub(super) const PART: i64 = 500;
 /// What a part unpacks to at most. Anybody can seal to a public key, so a sealed text is no reason for trust.
 const UNPACKED_AT_MOST: u64 = 1 << 30;
 /// Contacts whose term is over that one tidying takes.

@@ -34,6 +34,8 @@ pub struct Serve {
 
 /// How often the catalog is looked at for changes of other processes, and old rows are tidied away.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether another process saw an authority's clock.
+const LEARN_EVERY: Duration = Duration::from_secs(60);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 const NOTIFY_EVERY: Duration = Duration::from_secs(300);
 /// How often it is looked for a list to try or to take in, and how many are worked on at once.
@@ -104,6 +106,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
     }
     tasks.spawn(cut_short(stopped.clone(), drafts(app.clone())));
     tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
+    tasks.spawn(every(LEARN_EVERY, stopped.clone(), app.clone(), learn));
     let mut server = None;
     if role != Role::Worker {
         let listener = match listener {
@@ -346,6 +349,12 @@ async fn watch(app: Arc<App>) {
 async fn refresh(app: Arc<App>) {
     if let Err(error) = app.refresh_catalog().await {
         tracing::warn!(%error, "brands and forms could not be read again");
+    }
+}
+
+async fn learn(app: Arc<App>) {
+    if let Err(error) = app.learn_ahead().await {
+        tracing::warn!(%error, "how far the clock is off against an authority's could not be read");
     }
 }
 

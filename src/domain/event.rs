@@ -361,6 +361,12 @@ pub enum Fact {
         /// The brand's stated reason for that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// Until when that is kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed_until: Option<Timestamp>,
+        /// Whether the same address had been erased before: then no further one is remembered. Earlier versions did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        erased_before: Option<bool>,
     },
     /// Somebody with the key read what an erasure had sealed.
     SealOpened {

@@ -141,6 +141,12 @@ impl FormContent {
         shown::document(self)
     }
 
+    /// Whether this is the content that a kept page shows. A page that an earlier program drew looks otherwise: then all of the
+    /// words must stand in it.
+    pub fn is_shown_by(&self, page: &str) -> bool {
+        self.shown() == page || shown::words(self).iter().all(|word| page.contains(word))
+    }
+
     pub fn hash(&self) -> VersionHash {
         VersionHash::of_page(self.shown().as_bytes())
     }

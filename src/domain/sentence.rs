@@ -338,6 +338,7 @@ pub fn sentence(event: &Event) -> String {
             events,
             sealed,
             reason,
+            ..
         } => erased(*by, *through, *events, *sealed, reason.as_deref()),
         Fact::SealOpened { by, reason } => {
             format!("What the erasure had sealed was opened by {by}: {reason}")

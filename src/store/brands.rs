@@ -47,7 +47,7 @@ const PUT_VERSION: &str = "insert into form_version (form_id, hash, content, sho
      select id, $2, $3, $4, $5 from form where slug = $1 on conflict (form_id, hash) do nothing";
 // The same hash is the same page, whichever form has it.
 const FIND_SHOWN: &str = "select shown from form_version where hash = $1 limit 1";
-const LIST_SHOWN: &str = "select form_id, hash, shown from form_version \
+const LIST_SHOWN: &str = "select form_id, hash, shown, content from form_version \
      where (form_id, hash) > ($1, $2) order by form_id, hash limit $3";
 const LIST_VERSION_TIMES: &str = "select hash, created_at from form_version where form_id = $1 order by created_at desc, hash limit 500";
 const RETIRE_FORM: &str = "update form set retired_at = $2 where slug = $1";
@@ -145,12 +145,23 @@ pub async fn retire_form(tx: &mut Conn, slug: &str, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// What form versions showed, with their hashes, behind one of them.
+/// A form version as the audit reads it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct KeptVersion {
+    pub form_id: Uuid,
+    pub hash: String,
+    /// The page.
+    pub shown: String,
+    /// The same as data.
+    pub content: String,
+}
+
+/// Form versions behind one of them, in their order.
 pub async fn list_shown(
     conn: &mut Conn,
     after: &(Uuid, String),
     limit: i64,
-) -> Result<Vec<(Uuid, String, String)>, StoreError> {
+) -> Result<Vec<KeptVersion>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_SHOWN)
         .bind(after.0)
         .bind(&after.1)

@@ -10,8 +10,33 @@ pub type AddressHash = [u8; 16];
 
 const PUT: &str = "insert into erased_address (brand_id, hash, erased_at) values ($1, $2, $3) \
      on conflict (brand_id, hash) do update set erased_at = excluded.erased_at";
+const LIST_ALL: &str = "select brand_id, hash, erased_at from erased_address \
+     where (brand_id, hash) > ($1, $2) order by brand_id, hash limit $3";
 const LIST: &str = "select e.hash from r cross join erased_address e \
      where e.brand_id = r.brand_id and e.hash = r.hash";
+
+/// A row as the audit reads it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ErasedAddress {
+    pub brand_id: BrandId,
+    pub hash: Vec<u8>,
+    /// The time of the newest erasure of the address.
+    pub erased_at: Timestamp,
+}
+
+/// All rows behind one (brand and hash), in their order.
+pub async fn list_all(
+    conn: &mut Conn,
+    after: &(BrandId, Vec<u8>),
+    limit: i64,
+) -> Result<Vec<ErasedAddress>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_ALL)
+        .bind(after.0)
+        .bind(&after.1)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
 
 /// Remembers that an address was erased.
 pub async fn put(

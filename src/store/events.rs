@@ -91,6 +91,8 @@ const LIST_INVITED: &str = "select position, contact_id from event where brand_i
      and position > $2 and position <= $3 order by position limit $4";
 const LAST_OF_KIND: &str = "select position, body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
      order by position desc limit 1";
+const LIST_ERASED_BEHIND: &str = "select body from event where position > $1 and brand_id = $2 and kind = 'erased' \
+     and at = $3 order by position limit 10";
 const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.position) from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id and event.position < r.position \
      where event.body is not null group by event.brand_id, event.contact_id";
@@ -291,6 +293,22 @@ pub async fn last_of_kind(
         .bind(kind)
         .fetch_optional(driver)
         .await?))
+}
+
+/// The erasures of a brand at a time, behind a position.
+pub async fn list_erased_behind(
+    conn: &mut Conn,
+    position: i64,
+    brand: BrandId,
+    at: Timestamp,
+) -> Result<Vec<Option<String>>, StoreError> {
+    let found: Vec<(Option<String>,)> = on!(conn, driver => sqlx::query_as(LIST_ERASED_BEHIND)
+        .bind(position)
+        .bind(brand)
+        .bind(at)
+        .fetch_all(driver)
+        .await?);
+    Ok(found.into_iter().map(|row| row.0).collect())
 }
 
 /// Of those contacts that have an event with a body before a position, the first such event's position.

@@ -25,8 +25,39 @@ const LIST: &str = "select brand_id, contact_id, part, sealed, reason, sealed_at
      where brand_id = $1 and address_hash = $2 order by contact_id, part";
 const LIST_DUE: &str =
     "select distinct brand_id, contact_id from sealed_evidence where delete_at <= $1 limit $2";
+const LIST_KEPT: &str = "select s.brand_id, s.contact_id, count(*) as parts, min(s.delete_at) as first_due, \
+     max(s.delete_at) as last_due, \
+     (select count(*) from erased_address e where e.brand_id = s.brand_id and e.hash = s.address_hash) as remembered \
+     from sealed_evidence s where (s.brand_id, s.contact_id) > ($1, $2) \
+     group by s.brand_id, s.contact_id, s.address_hash order by s.brand_id, s.contact_id limit $3";
 const DELETE: &str =
     "delete from sealed_evidence where brand_id = $1 and contact_id = $2 and delete_at <= $3";
+
+/// What is kept sealed of a contact, as the audit reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Kept {
+    pub brand_id: BrandId,
+    pub contact_id: ContactId,
+    pub parts: i64,
+    pub first_due: Timestamp,
+    pub last_due: Timestamp,
+    /// 1 where the address is among the erased ones, else 0.
+    pub remembered: i64,
+}
+
+/// What is sealed of contacts behind one, in their order.
+pub async fn list_kept(
+    conn: &mut Conn,
+    after: (BrandId, ContactId),
+    limit: i64,
+) -> Result<Vec<Kept>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_KEPT)
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
 
 pub async fn insert(
     tx: &mut Conn,

@@ -10,7 +10,8 @@ function el(name, className, ...children) {
 const icon = (name) => document.getElementById(`icon-${name}`).content.cloneNode(true);
 
 const utc = (at) => `${new Date(Math.floor(at / 1000)).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-const local = (at) => new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" }).format(new Date(at / 1000));
+const LOCAL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+const local = (at) => LOCAL.format(new Date(at / 1000));
 
 function when(at) {
   const time = el("time", "", utc(at));
@@ -135,9 +136,26 @@ function storyItem(one, bundle) {
   return item;
 }
 
+/** A browser takes long over many thousands of items. */
+const SHOWN_AT_ONCE = 500;
+
 function storySection(bundle) {
+  const story = el("ol", "story");
+  const more = el("button", "more");
+  more.type = "button";
+  let shown = 0;
+  const showMore = () => {
+    const some = bundle.events.slice(shown, shown + SHOWN_AT_ONCE);
+    shown += some.length;
+    story.append(...some.map((one) => storyItem(one, bundle)));
+    const left = bundle.events.length - shown;
+    more.textContent = `Show ${Math.min(left, SHOWN_AT_ONCE)} of ${count(left, "further event")}`;
+    more.hidden = left === 0;
+  };
+  more.addEventListener("click", showMore);
+  showMore();
   const intro = el("p", "muted", `Contact ${bundle.manifest.contact} of the brand ${bundle.manifest.brand}, in the order of the log.`);
-  return el("section", "card", el("h2", "", "What happened"), intro, el("ol", "story", ...bundle.events.map((one) => storyItem(one, bundle))));
+  return el("section", "card", el("h2", "", "What happened"), intro, story, more);
 }
 
 /** What no calculation can prove. */

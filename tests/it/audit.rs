@@ -2,6 +2,7 @@
 
 mod forged;
 mod honest;
+mod kept;
 
 use std::process::Command;
 

@@ -105,6 +105,28 @@ async fn the_table_has_a_line_for_each_figure_and_shares_that_fit_them() {
 }
 
 on_both_engines! {
+    async fn the_log_is_measured_under_load_and_whole(engine: Engine) {
+        let place = place(engine).await;
+        let arguments = ["--ledger", "2000", "--json", "--engine"];
+        let rest: &[&str] = match engine {
+            Engine::Sqlite => &["sqlite"],
+            Engine::Postgres => &["postgres", "--database-url", &place.url],
+        };
+        let printed = bench(&place.folder.0, &[&arguments[..], rest].concat()).await;
+        let figures: Value = serde_json::from_str(&printed).unwrap();
+        let figure = |key: &str| figures[key].as_f64().unwrap();
+        // What was signed up under load, and what was added.
+        assert!(figures["events"].as_u64().unwrap() > 2_000, "{printed}");
+        assert!(figure("inclusion_p50_ms") > 0.0 && figure("inclusion_p50_ms") <= figure("inclusion_p99_ms"), "{printed}");
+        for key in ["load_rps", "sequence_eps", "proof_us", "verify_eps", "read_and_hash_s", "log_bytes_per_event"] {
+            assert!(figure(key) > 0.0, "{key} in {printed}");
+        }
+        assert!(figure("bytes_per_event") > figure("log_bytes_per_event") + figure("body_bytes_per_event"), "{printed}");
+        if let Some(database) = place.database {
+            database.drop().await;
+        }
+    }
+
     async fn an_import_is_measured_beside_plain_inserts_of_the_same_file(engine: Engine) {
         let place = place(engine).await;
         let arguments = ["--import", "3000", "--json", "--engine"];

@@ -160,6 +160,8 @@ on_both_engines! {
             events: erased.events,
             sealed: false,
             reason: None,
+            sealed_until: None,
+            erased_before: Some(false),
         };
         assert_eq!(left.into_iter().map(|event| event.fact).collect::<Vec<_>>(), [fact]);
         assert!(world.story("anna@example.org").await.is_empty());

@@ -21,6 +21,7 @@ mod budgets;
 mod bundle;
 mod campaign;
 mod chromium;
+mod clocks;
 mod confirm;
 mod delivery;
 mod erasure;

@@ -158,8 +158,13 @@ on_the_page! {
         std::fs::write(&path, bytes).unwrap();
         browser.find("#file").await.send_keys(path.to_str().unwrap()).await.unwrap();
         // It hashes some 200,000 times, each time by way of the browser's own task.
-        let answer = answer_within(&browser, "large", PATIENCE * 6).await;
+        let answer = answer_within(&browser, "large", PATIENCE * 20).await;
         assert_eq!(answer[0], "This bundle holds", "{answer}");
+        // The story is shown in parts.
+        let shown = "return [document.querySelectorAll('.story > li').length, document.querySelector('button.more').textContent]";
+        assert_eq!(browser.run(shown).await, json!([500, "Show 500 of 10004 further events"]));
+        browser.run("document.querySelector('button.more').click(); return null").await;
+        assert_eq!(browser.run(shown).await, json!([1_000, "Show 500 of 9504 further events"]));
     }
 
     async fn one_changed_bit_anywhere_in_a_bundle_is_refused(browser, samples, Kind::default()) {

@@ -1,29 +1,21 @@
 //! The walk through the log: tiles against checkpoints, events against tiles.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::super::App;
-use super::super::record::read_body;
 use super::super::sequence::{Head, entry as entry_of};
-use super::Audit;
 use super::checkpoints::{Checkpoints, Found};
+use super::emptied::Emptied;
+use super::erasures::Erasures;
 use super::load::{self, Chunk};
 use super::rows::{self, Unpacker};
+use super::strays::Strays;
 use super::times::{Said, Times};
-use crate::domain::event::Fact;
-use crate::domain::ids::{BrandId, ContactId};
+use super::{Audit, Many, tiles};
 use crate::ledger::merkle::Hash;
-use crate::ledger::tile::WIDTH;
 use crate::ledger::tree::Growth;
-use crate::store::events::{self, AuditedEvent};
-use crate::store::log::{self, TileId};
+use crate::store::events::AuditedEvent;
 use crate::store::{Conn, StoreError};
-
-/// Entries that do not fit, remembered to tell whether two changed places.
-const STRAY_AT_MOST: usize = 10_000;
-
-/// Whom events are about.
-type About = (BrandId, ContactId);
 
 /// Where the walk is.
 struct Walk {
@@ -32,13 +24,11 @@ struct Walk {
     times: Times,
     last_position: i64,
     unpacker: Unpacker,
-    /// Emptied events, by contact: the first of each.
-    emptied: HashMap<About, (u64, i64)>,
-    /// Where each contact was erased last.
-    erased: HashMap<About, i64>,
-    /// Entries whose event does not fit, and the commitments that stood there instead.
-    logged: HashMap<Hash, u64>,
-    strays: Vec<(Hash, u64)>,
+    emptied: Emptied,
+    erasures: Erasures,
+    strays: Strays,
+    /// Events whose circumstances are gone, though they themselves are not.
+    undisclosed: Many,
     forms: HashSet<String>,
 }
 
@@ -68,9 +58,14 @@ impl App {
             ));
         }
         walk.times.tell(audit);
-        walk.compare_tiles(conn, audit, true).await?;
-        walk.tell_strays(audit);
-        walk.tell_emptied(conn, audit).await?;
+        walk.undisclosed.tell(
+            audit,
+            "name circumstances that are not kept any more. They may be removed before the event (docs/evidence-bundle.md); nothing signed says when, so whether it was meant is for you to know",
+        );
+        tiles::compare(conn, &mut walk.tree, audit, true).await?;
+        walk.strays.tell(audit);
+        walk.emptied.tell(conn, audit).await?;
+        walk.erasures.check(conn, head, audit).await?;
         self.audit_form_names(conn, &walk.forms, audit).await
     }
 }
@@ -84,10 +79,10 @@ impl Walk {
             times,
             last_position: 0,
             unpacker: Unpacker::default(),
-            emptied: HashMap::new(),
-            erased: HashMap::new(),
-            logged: HashMap::new(),
-            strays: Vec::new(),
+            emptied: Emptied::default(),
+            erasures: Erasures::default(),
+            strays: Strays::default(),
+            undisclosed: Many::default(),
             forms: HashSet::new(),
         })
     }
@@ -121,7 +116,7 @@ impl Walk {
             self.last_position = position;
             self.pass_checkpoints(conn, audit).await?;
         }
-        self.compare_tiles(conn, audit, false).await
+        tiles::compare(conn, &mut self.tree, audit, false).await
     }
 
     /// Holds the tree against the checkpoints of its size.
@@ -161,7 +156,7 @@ impl Walk {
         let about = (event.brand_id, event.contact_id);
         if event.is_emptied() {
             audit.emptied += 1;
-            self.emptied.entry(about).or_insert((index, position));
+            self.emptied.add(about, index, position);
             return Ok(None);
         }
         let made = entry_of(event.body.as_deref(), event.salt.as_deref());
@@ -169,7 +164,7 @@ impl Walk {
             audit.find(format!("{}: part of it was emptied", name()));
         } else if entry.is_some() && made != entry {
             audit.find(format!("{}: it is not what was logged", name()));
-            self.stray(index, made, entry);
+            self.strays.add(index, made, entry);
         }
         let read = rows::check(conn, &event, &mut self.unpacker).await?;
         for problem in read.problems {
@@ -180,9 +175,13 @@ impl Walk {
         {
             self.forms.insert(version);
         }
-        if event.kind == "erased" {
-            self.erased.insert(about, position);
+        if read.hides_circumstances {
+            self.undisclosed.add(name);
         }
+        if event.kind == "erased" {
+            self.emptied.erased(about, position);
+        }
+        self.erasures.add(about, index, &event);
         let said = Said {
             index,
             at: event.at,
@@ -195,84 +194,4 @@ impl Walk {
         }
         Ok(made)
     }
-
-    fn stray(&mut self, index: u64, made: Option<Hash>, entry: Option<Hash>) {
-        if self.strays.len() < STRAY_AT_MOST
-            && let (Some(made), Some(entry)) = (made, entry)
-        {
-            self.logged.insert(entry, index);
-            self.strays.push((made, index));
-        }
-    }
-
-    /// Events that stand in another's place.
-    fn tell_strays(&self, audit: &mut Audit) {
-        for (made, index) in &self.strays {
-            if let Some(logged) = self.logged.get(made) {
-                audit.find(format!(
-                    "event {index} is what was logged as event {logged}: they were reordered"
-                ));
-            }
-        }
-    }
-
-    /// An event is emptied by an erasure of its contact, which is an event behind it and empties all that stand before it.
-    async fn tell_emptied(&mut self, conn: &mut Conn, audit: &mut Audit) -> Result<(), StoreError> {
-        let mut erasures = Vec::new();
-        for (about, (index, position)) in &self.emptied {
-            let mut erased = self.erased.get(about).copied();
-            if erased.is_none() {
-                erased = erasure_since(conn, *about).await?;
-            }
-            match erased.filter(|erased| erased > position) {
-                Some(erased) => erasures.push((about.0, about.1, erased)),
-                None => audit.find(format!(
-                    "event {index} (position {position}): it was emptied, and no erasure of its contact stands behind it"
-                )),
-            }
-        }
-        for (brand, contact, left) in events::left_whole(conn, &erasures).await? {
-            if let Some((index, position)) = self.emptied.get(&(brand, contact)) {
-                audit.find(format!(
-                    "event {index} (position {position}): it was emptied, yet the erasure behind it left the event at position {left} of the same contact whole: it was no erasure"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Holds the kept tiles above level 0 against those of the tree; at the end the unfinished ones too.
-    async fn compare_tiles(
-        &mut self,
-        conn: &mut Conn,
-        audit: &mut Audit,
-        end: bool,
-    ) -> Result<(), StoreError> {
-        let made: Vec<(TileId, Vec<u8>)> = self
-            .tree
-            .take()
-            .into_iter()
-            .filter(|(id, hashes)| id.0 > 0 && (end || hashes.len() as u64 == 32 * WIDTH))
-            .collect();
-        let wanted: Vec<TileId> = made.iter().map(|tile| tile.0).collect();
-        let kept: BTreeMap<_, _> = log::tiles(conn, &wanted).await?.into_iter().collect();
-        for (id, hashes) in made {
-            // What stands behind it was written for a checkpoint to come.
-            if !kept.get(&id).is_some_and(|kept| kept.starts_with(&hashes)) {
-                audit.find(format!("the tile {} of level {} was changed", id.1, id.0));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Where a contact was erased since the newest checkpoint. What waits for its place was held against nothing yet, so it must
-/// read as what its column says.
-async fn erasure_since(conn: &mut Conn, about: About) -> Result<Option<i64>, StoreError> {
-    let found = events::last_of_kind(conn, about.0, about.1, "erased").await?;
-    Ok(found.and_then(|(position, body)| {
-        let event = read_body(body.as_deref()).ok()??;
-        let is_of_it = (event.brand, event.contact) == about;
-        (is_of_it && matches!(event.fact, Fact::Erased { .. })).then_some(position)
-    }))
 }

@@ -36,6 +36,8 @@ struct Named<'a> {
 pub(super) struct Read {
     pub problems: Vec<String>,
     pub form_version: Option<String>,
+    /// The circumstances that it names are not there.
+    pub hides_circumstances: bool,
     /// How far the clock was ahead of an authority's, as the event says.
     pub ahead_micros: Option<i64>,
 }
@@ -90,6 +92,8 @@ pub(super) async fn check(
                 .push(format!("its column {column} was changed"));
         }
     }
+    read.hides_circumstances =
+        event.circumstances.is_none() && named.circumstances_sha256.is_some();
     if let Some(circumstances) = &event.circumstances
         && named.circumstances_sha256.as_deref() != Some(&*sha256(circumstances.as_bytes()))
     {

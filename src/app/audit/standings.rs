@@ -9,6 +9,7 @@ use super::super::permit::parse_address;
 use super::super::record::read_body;
 use super::Audit;
 use crate::domain::event::{Event, Fact};
+use crate::domain::form::FormContent;
 use crate::domain::ids::{BrandId, ContactId, EventId};
 use crate::domain::standing::fold;
 use crate::domain::time::Timestamp;
@@ -25,7 +26,7 @@ const EVENTS: i64 = 20_000;
 const LOOKS: u32 = 5;
 
 impl App {
-    /// Every form version is what its name says.
+    /// Every form version is what its name says, and its content what its page shows.
     pub(super) async fn audit_forms(
         &self,
         conn: &mut Conn,
@@ -37,10 +38,18 @@ impl App {
             let Some(last) = page.last() else {
                 return Ok(());
             };
-            after = (last.0, last.1.clone());
-            for (_, hash, shown) in &page {
-                if hex(&Sha256::digest(shown)) != *hash {
+            after = (last.form_id, last.hash.clone());
+            for version in &page {
+                let hash = &version.hash;
+                if hex(&Sha256::digest(&version.shown)) != *hash {
                     audit.find(format!("the form version {hash}: it was changed"));
+                    continue;
+                }
+                let content = serde_json::from_str::<FormContent>(&version.content).ok();
+                if !content.is_some_and(|content| content.is_shown_by(&version.shown)) {
+                    audit.find(format!(
+                        "the form version {hash}: its content, from which mails and pages are made, is not what its page shows: it was changed"
+                    ));
                 }
             }
         }

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Audit;
 use super::timestamps::Seen;
+use super::{Audit, Many};
 use crate::domain::time::Timestamp;
 use crate::ledger::checkpoint::Checkpoint;
 
@@ -22,29 +22,6 @@ pub(super) struct Said {
     pub at: Timestamp,
     /// How far the clock was ahead of an authority's.
     pub ahead_micros: Option<i64>,
-}
-
-/// What is told of many events at once: how many there are, and the first.
-#[derive(Default)]
-struct Many {
-    count: u64,
-    first: Option<String>,
-}
-
-impl Many {
-    fn add(&mut self, one: impl FnOnce() -> String) {
-        self.count += 1;
-        self.first.get_or_insert_with(one);
-    }
-
-    fn tell(&self, audit: &mut Audit, what: &str) {
-        if let Some(first) = &self.first {
-            audit.remark(format!(
-                "{} events {what}. The first is {first}",
-                self.count
-            ));
-        }
-    }
 }
 
 /// What is known of time at a place in the log.

@@ -34,6 +34,9 @@ impl App {
         let added = timestamps::keep(&self.store, kept, &state, chained).await?;
         let (_, stamp, ahead) = answer?;
         self.clock.set_ahead(ahead);
+        if let Err(error) = self.tell_ahead(ahead).await {
+            tracing::warn!(%error, "other processes could not be told how far the clock is off");
+        }
         if !added && let Some(stamp) = self.stamp_of(authority, head).await? {
             // Somebody else was quicker, and that one stays.
             return Ok(Stamped {

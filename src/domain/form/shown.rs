@@ -89,6 +89,36 @@ pub(super) fn document(content: &FormContent) -> String {
     )
 }
 
+/// All words of a form, as they stand in its page.
+pub(super) fn words(content: &FormContent) -> Vec<String> {
+    let mut words = vec![
+        content.form.to_string(),
+        content.brand.to_string(),
+        escaped(&content.brand_name),
+        escaped(&content.legal_name),
+    ];
+    let options = [&content.privacy_url, &content.privacy_version];
+    words.extend(options.into_iter().flatten().map(|text| escaped(text)));
+    for language in &content.languages {
+        words.push(opening(language));
+        let of = |texts: &Texts| escaped(in_language(texts, language));
+        words.extend(
+            [
+                &content.title,
+                &content.intro,
+                &content.consent,
+                &content.button,
+            ]
+            .map(of),
+        );
+        for purpose in &content.purposes {
+            words.push(purpose.slug.to_string());
+            words.extend([&purpose.name, &purpose.wording].map(of));
+        }
+    }
+    words
+}
+
 fn section(content: &FormContent, language: &str) -> String {
     let text = |texts: &Texts| escaped(in_language(texts, language));
     let note = |words: &str| format!("<span class=\"note\" lang=\"en\">{words}</span>");

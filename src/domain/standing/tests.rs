@@ -140,6 +140,8 @@ fn an_erasure_leaves_no_standing_for_any_purpose() {
         events: 3,
         sealed: false,
         reason: None,
+        sealed_until: None,
+        erased_before: Some(false),
     };
     let mut standings = Standings::new();
     for fact in [signed_up(Verdict::Accept), confirmed(), withdrawn(), erased] {

@@ -159,3 +159,22 @@ fn everything_declared_is_text_and_the_page_needs_nothing_from_outside() {
             .ends_with("</p>\n</section>")
     );
 }
+
+#[test]
+fn a_page_that_an_earlier_program_drew_shows_the_same_words_and_no_others() {
+    let content = content();
+    let earlier = content.shown().replace(PAGE_STYLE, "body{margin:0}");
+    assert!(content.is_shown_by(&content.shown()) && content.is_shown_by(&earlier));
+    let changes: [fn(&mut FormContent); 5] = [
+        |c| say(&mut c.title, "de", "Bestellen"),
+        |c| say(&mut c.purposes[0].wording, "en", "Every day."),
+        |c| c.legal_name = "Other Ltd".to_owned(),
+        |c| c.privacy_url = Some("https://other.example/".to_owned()),
+        |c| c.languages.push("fr".to_owned()),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let mut other = content.clone();
+        change(&mut other);
+        assert!(!other.is_shown_by(&earlier), "{number}");
+    }
+}

@@ -1,0 +1,241 @@
+//! What erasures say of what stays after them: the sealed evidence, until when, and the address among the erased ones.
+//!
+//! The rows themselves are signed by nobody. An `erased` event says whether something was sealed and until when, and whether
+//! the address had been erased before; a `seal_deleted` event says when it was deleted. So rows that are gone, or that were
+//! given another term, are found; a row that was given another content is not.
+
+use std::collections::HashMap;
+
+use super::super::record::read_body;
+use super::super::seal::PART;
+use super::super::sequence::Head;
+use super::Audit;
+use super::emptied::About;
+use super::times::TOLERANCE;
+use crate::domain::event::{ErasedBy, Event, Fact};
+use crate::domain::ids::{BrandId, ContactId};
+use crate::domain::time::Timestamp;
+use crate::store::events::AuditedEvent;
+use crate::store::sealed::{self, Kept};
+use crate::store::{Conn, StoreError, erased, events};
+
+/// Rows that are read at a time.
+const PAGE: i64 = 1_000;
+
+/// What an erasure says of what it sealed.
+struct Sealed {
+    /// The event's place in the log.
+    index: u64,
+    /// How many events it emptied.
+    events: i64,
+    /// Earlier versions did not say.
+    until: Option<Timestamp>,
+}
+
+/// What the erasures of a brand say together.
+#[derive(Default)]
+struct OfBrand {
+    /// When there were erasures, and how often at that time.
+    times: HashMap<Timestamp, u64>,
+    /// Erasures of addresses that had not been erased before: each is remembered in a row of its own.
+    first: u64,
+}
+
+/// Whether an erasure left a row of its own for the address: not where it had been erased before, nor where it was emptied
+/// because its term was over, for then nobody objected to anything.
+fn is_remembered(by: ErasedBy, erased_before: Option<bool>) -> bool {
+    by != ErasedBy::Term && erased_before == Some(false)
+}
+
+#[derive(Default)]
+pub(super) struct Erasures {
+    sealed: HashMap<About, Sealed>,
+    deleted: HashMap<About, Timestamp>,
+    brands: HashMap<BrandId, OfBrand>,
+}
+
+impl Erasures {
+    /// Takes note of what an event of the log says. One that cannot be read was told of by the walk.
+    pub fn add(&mut self, about: About, index: u64, event: &AuditedEvent) {
+        if ["erased", "seal_deleted"].contains(&event.kind.as_str())
+            && let Ok(Some(event)) = read_body(event.body.as_deref())
+        {
+            self.add_event(about, index, &event);
+        }
+    }
+
+    fn add_event(&mut self, about: About, index: u64, event: &Event) {
+        match &event.fact {
+            Fact::Erased {
+                by,
+                events,
+                sealed,
+                sealed_until,
+                erased_before,
+                ..
+            } => {
+                let of_brand = self.brands.entry(about.0).or_default();
+                *of_brand.times.entry(event.at).or_default() += 1;
+                of_brand.first += u64::from(is_remembered(*by, *erased_before));
+                if *sealed {
+                    let sealed = Sealed {
+                        index,
+                        events: *events,
+                        until: *sealed_until,
+                    };
+                    self.sealed.insert(about, sealed);
+                }
+            }
+            Fact::SealDeleted => {
+                self.deleted.insert(about, event.at);
+            }
+            _ => {}
+        }
+    }
+
+    /// Holds the rows against it. They are read after the log: whatever it holds was committed with its rows.
+    pub async fn check(
+        &self,
+        conn: &mut Conn,
+        head: &Head,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
+        self.check_sealed(conn, audit).await?;
+        self.check_addresses(conn, head, audit).await
+    }
+
+    async fn check_sealed(&self, conn: &mut Conn, audit: &mut Audit) -> Result<(), StoreError> {
+        let mut there: HashMap<About, Kept> = HashMap::new();
+        let mut after = (BrandId(uuid::Uuid::nil()), ContactId(uuid::Uuid::nil()));
+        loop {
+            let page = sealed::list_kept(conn, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = (last.brand_id, last.contact_id);
+            there.extend(
+                page.iter()
+                    .map(|kept| ((kept.brand_id, kept.contact_id), *kept)),
+            );
+        }
+        for (about, said) in in_order(&self.sealed) {
+            let problem = match there.get(about) {
+                Some(kept) => problem_of(said, kept),
+                None => self.gone(conn, *about, said).await?,
+            };
+            if let Some(problem) = problem {
+                audit.find(format!(
+                    "event {}: the erasure sealed what it emptied, {problem}",
+                    said.index
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sealed evidence that is gone: the log must say so, and that its term was over.
+    async fn gone(
+        &self,
+        conn: &mut Conn,
+        about: About,
+        said: &Sealed,
+    ) -> Result<Option<String>, StoreError> {
+        let mut deleted = self.deleted.get(&about).copied();
+        if deleted.is_none() {
+            // It may wait for its place.
+            let found = events::last_of_kind(conn, about.0, about.1, "seal_deleted").await?;
+            let event = found.and_then(|(_, body)| read_body(body.as_deref()).ok()?);
+            deleted = event
+                .filter(|event| matches!(event.fact, Fact::SealDeleted))
+                .map(|event| event.at);
+        }
+        Ok(match (deleted, said.until) {
+            (None, _) => Some("and that is gone, yet no event says that it was deleted".to_owned()),
+            (Some(at), Some(until)) if at < until.minus(TOLERANCE) => Some(format!(
+                "to be kept until {until}, and it was deleted at {at}: too early"
+            )),
+            _ => None,
+        })
+    }
+
+    async fn check_addresses(
+        &self,
+        conn: &mut Conn,
+        head: &Head,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
+        let mut counted: HashMap<BrandId, u64> = HashMap::new();
+        let mut after = (BrandId(uuid::Uuid::nil()), Vec::new());
+        loop {
+            let page = erased::list_all(conn, &after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = (last.brand_id, last.hash.clone());
+            for row in &page {
+                let (brand, at) = (row.brand_id, row.erased_at);
+                let told = self.brands.get(&brand);
+                if told.is_some_and(|told| told.times.contains_key(&at)) {
+                    *counted.entry(brand).or_default() += 1;
+                    continue;
+                }
+                match erasure_waiting(conn, head.last_position, brand, at).await? {
+                    Some(first) => *counted.entry(brand).or_default() += u64::from(!first),
+                    None => audit.find(format!(
+                        "an erased address of brand {brand} is remembered since {at}, and no erasure was at that time: it was put in or changed"
+                    )),
+                }
+            }
+        }
+        for (brand, told) in &self.brands {
+            let there = counted.get(brand).copied().unwrap_or(0);
+            if there < told.first {
+                audit.find(format!(
+                    "{} addresses of brand {brand} were erased for the first time, and {there} of them are remembered as erased: the others were removed, and an import could bring them back",
+                    told.first
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn problem_of(said: &Sealed, kept: &Kept) -> Option<String> {
+    let parts = said.events.max(1).saturating_add(PART - 1) / PART;
+    let term = said
+        .until
+        .filter(|until| kept.first_due != *until || kept.last_due != *until);
+    if kept.parts < parts {
+        let missing = parts - kept.parts;
+        Some(format!("and {missing} of its {parts} parts are missing"))
+    } else if let Some(until) = term {
+        Some(format!(
+            "to be kept until {until}, and its column delete_at was changed"
+        ))
+    } else if kept.remembered == 0 {
+        Some("and its address is not among the erased ones".to_owned())
+    } else {
+        None
+    }
+}
+
+/// An erasure at this time that waits for its place in the log: whether it was the first of its address.
+async fn erasure_waiting(
+    conn: &mut Conn,
+    behind: i64,
+    brand: BrandId,
+    at: Timestamp,
+) -> Result<Option<bool>, StoreError> {
+    for body in events::list_erased_behind(conn, behind, brand, at).await? {
+        if let Ok(Some(event)) = read_body(body.as_deref())
+            && let Fact::Erased {
+                by, erased_before, ..
+            } = event.fact
+        {
+            return Ok(Some(is_remembered(by, erased_before)));
+        }
+    }
+    Ok(None)
+}
+
+fn in_order(sealed: &HashMap<About, Sealed>) -> Vec<(&About, &Sealed)> {
+    let mut all: Vec<_> = sealed.iter().collect();
+    all.sort_unstable_by_key(|(_, said)| said.index);
+    all
+}
