@@ -140,8 +140,8 @@ const BY_DAY: &str = sums!(
 const SMALL: &str = sums!(
     "select s.name, ",
     " from r join summary s on s.brand_id = r.brand_id and s.dimension = r.dimension \
-     and s.day >= r.first and s.day <= r.last where r.brand_id is not null group by s.name \
-     having sum(s.signed_up) + sum(s.mailed) + sum(s.failed) < 5"
+     and s.day >= r.first and s.day <= r.last where r.brand_id is not null group by s.name, s.dimension \
+     having case when s.dimension = 'mail' then sum(s.mailed) + sum(s.failed) else sum(s.signed_up) end < 5"
 );
 
 pub async fn cursor(conn: &mut Conn) -> Result<Cursor, StoreError> {
