@@ -261,7 +261,7 @@ impl App {
         draft.changed_at = self.clock.now();
         let mut tx = self.store.write().await?;
         let changed = drafts::change(&mut tx, &draft.row()?).await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        tx.commit().await?;
         if !changed {
             return Err(DraftProblem::Changed);
         }

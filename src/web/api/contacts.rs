@@ -96,9 +96,9 @@ impl From<Known> for Contact {
 #[serde(deny_unknown_fields)]
 pub struct FindRequest {
     #[schema(example = "acme")]
-    brand: String,
+    pub brand: String,
     #[schema(example = "ada@example.org")]
-    address: String,
+    pub address: String,
 }
 
 impl Input for FindRequest {}

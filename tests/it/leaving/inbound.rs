@@ -231,10 +231,7 @@ async fn whoever_guesses_addresses_is_cut_off_and_too_many_at_once_are_told_to_c
     let mut last = String::new();
     for guess in 0..12 {
         last = line
-            .ask(&format!(
-                "RCPT TO:<bounce+{}@b.example>",
-                format!("{guess:a>56}")
-            ))
+            .ask(&format!("RCPT TO:<bounce+{guess:a>56}@b.example>"))
             .await;
         if !last.starts_with("550") {
             break;
