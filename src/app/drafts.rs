@@ -188,12 +188,9 @@ impl AtWork {
         let (done, of) = progress.bytes;
         let read = done.saturating_sub(shown.from.1);
         shown.progress = progress;
-        if millis > 0 {
-            shown.rate = progress
-                .rows
-                .saturating_sub(shown.from.0)
-                .saturating_mul(1_000)
-                / millis;
+        let rows = progress.rows.saturating_sub(shown.from.0);
+        if let Some(rate) = rows.saturating_mul(1_000).checked_div(millis) {
+            shown.rate = rate;
         }
         let left =
             u128::from(millis) * u128::from(of.saturating_sub(done)) / u128::from(read.max(1));

@@ -69,6 +69,7 @@ settings! {
     budget.resend_seconds: Number = "60", "The shortest time between a mail and its resend.";
     budget.per_network_an_hour: Number = "60", "Mails an hour that one client (an IPv4 address or IPv6 /64) can cause; 0 is no limit.";
     budget.per_kiosk_an_hour: Number = "240", "The same for the tablets of a form with kiosk = true, per form and client: a fair has one address. Beyond it mails are held, up to a day. 0 is no limit.";
+    budget.per_key_an_hour: Number = "2000", "Signups an hour that an API key can cause mail for without naming the person's address in the network; where it names one, per_network_an_hour holds. 0 is no limit.";
     budget.per_form_an_hour: Number = "2000", "Mails an hour of one form; beyond it mails are held, not dropped. 0 is no limit.";
     budget.per_installation_an_hour: Number = "10000", "Mails an hour in all; beyond it mails are held, not dropped. 0 is no limit.";
     breaker.on: Flag = "true", "Hold confirmation mails when suddenly few of them are confirmed: then somebody signs up people who did not ask.";
@@ -85,7 +86,6 @@ settings! {
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";
-    budget.per_key_an_hour: Number = "2000", "Signups an hour that an API key can cause mail for without naming the person's address in the network; where it names one, per_network_an_hour holds. 0 is no limit.";
     api.requests_a_minute: Number = "600", "Requests a minute of one API key, in each web process. A list of addresses counts once for each hundred.";
     webhook.within_seconds: Number = "15", "How long a webhook's receiver may take to answer.";
     webhook.allow_private: Flag = "false", "Let webhooks go to this machine and to private networks, and without TLS.";
