@@ -90,7 +90,7 @@ fn encode(bytes: &[u8; WHOLE]) -> String {
     for part in bytes.chunks(5) {
         let number = part
             .iter()
-            .fold(0u64, |all, byte| all << 8 | u64::from(*byte));
+            .fold(0u64, |all, byte| (all << 8) | u64::from(*byte));
         for letter in (0..8).rev() {
             let five = (number >> (5 * letter)) & 31;
             text.push(char::from(ALPHABET[five as usize]));
@@ -109,7 +109,7 @@ fn decode(text: &str) -> Option<[u8; WHOLE]> {
         for letter in letters {
             let letter = letter.to_ascii_lowercase();
             let five = ALPHABET.iter().position(|known| *known == letter)?;
-            number = number << 5 | five as u64;
+            number = (number << 5) | five as u64;
         }
         part.copy_from_slice(&number.to_be_bytes()[3..]);
     }

@@ -15,10 +15,9 @@ pub fn weigh(status: &str) -> Severity {
     let mut parts = status.split('.').map(|part| part.parse::<u16>().ok());
     let (class, subject, detail) = (parts.next(), parts.next(), parts.next());
     match (class.flatten(), subject.flatten(), detail.flatten()) {
-        // The sender's address is what is wrong with these two.
-        (Some(5), Some(1), Some(7 | 8)) => Severity::Soft,
-        // Bad mailbox, bad system, moved without a word, no mail taken (RFC 7505).
-        (Some(5), Some(1), Some(_)) => Severity::Hard,
+        // No such mailbox, no such system, moved without a word, no mail taken there (RFC 7505). Other details of the subject
+        // are about the sender, or are given for what a blocklist refused.
+        (Some(5), Some(1), Some(1 | 2 | 6 | 10)) => Severity::Hard,
         _ => Severity::Soft,
     }
 }
@@ -39,8 +38,8 @@ mod tests {
             assert_eq!(weigh(status), Severity::Hard, "{status}");
         }
         for status in [
-            "5.2.1", "5.2.2", "5.7.1", "5.0.0", "5.1.8", "4.2.2", "4.4.7", "5.3.4", "", "5",
-            "x.y.z",
+            "5.1.0", "5.1.3", "5.2.1", "5.2.2", "5.7.1", "5.0.0", "5.1.8", "4.2.2", "4.4.7",
+            "5.3.4", "", "5", "x.y.z",
         ] {
             assert_eq!(weigh(status), Severity::Soft, "{status}");
         }

@@ -174,6 +174,7 @@ fn a_mail_of_every_language_is_filled_in_with_the_bytes_of_a_composed_one() {
         let values = Varying {
             confirm_token: "t".repeat(55),
             about_token: "u".repeat(55),
+            leave_token: "v".repeat(55),
             message_local: uuid::Uuid::nil().to_string(),
             ..example_values()
         };

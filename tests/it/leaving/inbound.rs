@@ -15,7 +15,7 @@ use super::bounces::{report, return_path};
 use super::{brand, confirmed};
 use crate::harness::World;
 use crate::on_both_engines;
-use crate::smtp::peers::{Action, Peer, Step};
+use crate::smtp::peers::{Action, Peer};
 
 /// The door of a world, open until the test ends it.
 struct Door {
@@ -148,7 +148,6 @@ on_both_engines! {
         assert!(message.contains("From: \"Acme Letters\" <letters@acme.example>"), "{message}");
         assert!(!message.contains("bounce+"), "only the envelope has it");
         assert_eq!(peer.count("MAIL FROM"), 1);
-        let _ = Step::MailFrom;
         world.end().await;
     }
 }
