@@ -188,13 +188,9 @@ impl AtWork {
         let (done, of) = progress.bytes;
         let read = done.saturating_sub(shown.from.1);
         shown.progress = progress;
-        if millis > 0 {
-            shown.rate = progress
-                .rows
-                .saturating_sub(shown.from.0)
-                .saturating_mul(1_000)
-                / millis;
-        }
+        let rows = progress.rows.saturating_sub(shown.from.0);
+        let pace = rows.saturating_mul(1_000).checked_div(millis);
+        shown.rate = pace.unwrap_or(0);
         let left =
             u128::from(millis) * u128::from(of.saturating_sub(done)) / u128::from(read.max(1));
         shown.left = u64::try_from(left / 1_000).unwrap_or(u64::MAX);
@@ -261,7 +257,7 @@ impl App {
         draft.changed_at = self.clock.now();
         let mut tx = self.store.write().await?;
         let changed = drafts::change(&mut tx, &draft.row()?).await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        tx.commit().await?;
         if !changed {
             return Err(DraftProblem::Changed);
         }
