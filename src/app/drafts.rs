@@ -189,9 +189,8 @@ impl AtWork {
         let read = done.saturating_sub(shown.from.1);
         shown.progress = progress;
         let rows = progress.rows.saturating_sub(shown.from.0);
-        if let Some(rate) = rows.saturating_mul(1_000).checked_div(millis) {
-            shown.rate = rate;
-        }
+        let pace = rows.saturating_mul(1_000).checked_div(millis);
+        shown.rate = pace.unwrap_or(0);
         let left =
             u128::from(millis) * u128::from(of.saturating_sub(done)) / u128::from(read.max(1));
         shown.left = u64::try_from(left / 1_000).unwrap_or(u64::MAX);
