@@ -14,13 +14,16 @@ pub mod frame;
 pub mod guard;
 pub mod imports;
 pub mod jobs;
+pub mod keys;
 pub mod operators;
 pub mod overview;
 pub mod policy;
 pub mod routes;
 pub mod settings;
 pub mod sign_in;
+pub mod suppressions;
 pub mod table;
+pub mod webhooks;
 pub mod wizard;
 
 use actix_web::cookie::{Cookie, SameSite};

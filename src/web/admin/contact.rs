@@ -17,11 +17,13 @@ use super::{acting, not_found, see};
 use crate::app::acted::Acting;
 use crate::app::erase::Wish;
 use crate::app::find::{Seal, Story, Told};
-use crate::domain::brand::Brand;
+use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
+use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{ErasedBy, Through};
+use crate::domain::event::{ErasedBy, LeftBy, Through};
 use crate::domain::form::VersionHash;
 use crate::domain::ids::ContactId;
+use crate::domain::leaving::LeaveMethod;
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::permission::Permission;
 use crate::domain::standing::Basis;
@@ -37,10 +39,16 @@ pub struct Asked {
     done: Option<String>,
 }
 
-const DONE: [(&str, &str); 1] = [(
-    "asked",
-    "The mail is sent again, unless its budget is used up: three a day for a mailbox, and a minute between two.",
-)];
+const DONE: [(&str, &str); 2] = [
+    (
+        "withdrawn",
+        "Withdrawn; nothing of it is sent any more. Only the person can come back, by a new confirmation.",
+    ),
+    (
+        "asked",
+        "The mail is sent again, unless its budget is used up: three a day for a mailbox, and a minute between two.",
+    ),
+];
 
 #[derive(Template)]
 #[template(path = "admin/contact.html")]
@@ -286,6 +294,51 @@ pub async fn ask_again(
             subject.brand.declared.slug, at.1
         )),
         Err(problem) => error::store_failure(&request, &shared, &problem),
+    }
+}
+
+/// `POST …/withdraw`: on the person's request. `purpose` names one purpose; without it everything is left.
+pub async fn withdraw(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    at: Where,
+    fields: Fields,
+) -> HttpResponse {
+    let subject = match subject(&request, &shared, &operator, &at).await {
+        Ok(subject) => subject,
+        Err(response) => return response,
+    };
+    let scope = match fields
+        .one("purpose")
+        .map(|slug| Slug::try_from(slug.to_owned()))
+    {
+        None => Scope::All,
+        Some(Ok(slug)) => Scope::Purposes(vec![slug]),
+        Some(Err(_)) => return not_found(&shared, &operator, "This purpose"),
+    };
+    if let Err(response) = subject
+        .note(&request, &shared, Deed::ContactWithdrawn)
+        .await
+    {
+        return response;
+    }
+    let leave = Leave {
+        who: Leaver::Contact(ContactId(at.1)),
+        scope,
+        method: LeaveMethod::AdminPages,
+        by: LeftBy::Operator,
+        reason: fields.one("reason").map(ToOwned::to_owned),
+        // Not the operator's circumstances: the event is about the person.
+        circumstances: Circumstances::default(),
+    };
+    match shared.app.withdraw(&subject.brand, leave).await {
+        Ok(_) => see(&format!(
+            "/admin/contacts/{}/{}?done=withdrawn",
+            subject.brand.declared.slug, at.1
+        )),
+        Err(LeaveProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(_) => not_found(&shared, &operator, "This contact"),
     }
 }
 

@@ -8,7 +8,7 @@ use super::campaigns::{deeds, mail, new};
 use super::wizard::{columns, file, source, trial};
 use super::{
     account, brand, campaigns, contact, contacts, delivery, edit_form, evidence, forms, guard,
-    imports, operators, overview, policy, settings, sign_in,
+    imports, keys, operators, overview, policy, settings, sign_in, suppressions, webhooks,
 };
 use crate::domain::operator::Need;
 
@@ -59,6 +59,7 @@ table! {
     Look post "/contacts/{brand}/{contact}/verify" => contact::verify;
     Take post "/contacts/{brand}/{contact}/bundle" => contact::take_bundle;
     Change post "/contacts/{brand}/{contact}/ask-again" => contact::ask_again;
+    Change post "/contacts/{brand}/{contact}/withdraw" => contact::withdraw;
     Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
     Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => contact::mail;
     Look get "/shown/{version}" => contact::form_shown;
@@ -77,6 +78,16 @@ table! {
     Look get "/settings" => settings::show;
     Change get "/settings/brands/{brand}" => brand::show;
     Change post "/settings/brands/{brand}" => brand::save;
+    Look get "/settings/suppressions" => suppressions::show;
+    Look post "/settings/suppressions" => suppressions::find;
+    Change post "/settings/suppressions/lift" => suppressions::lift;
+    Rule get "/settings/keys" => keys::list;
+    Rule post "/settings/keys" => keys::add;
+    Rule post "/settings/keys/{name}/revoke" => keys::revoke;
+    Rule get "/settings/webhooks" => webhooks::list;
+    Rule post "/settings/webhooks" => webhooks::add;
+    Rule get "/settings/webhooks/{id}" => webhooks::show;
+    Rule post "/settings/webhooks/{id}" => webhooks::change;
     Rule get "/settings/operators" => operators::list;
     Rule post "/settings/operators" => operators::add;
     Rule get "/settings/operators/{name}" => operators::show;

@@ -1,5 +1,7 @@
 //! `/admin/settings`: where everything is set.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query, ReqData};
@@ -7,6 +9,7 @@ use askama::Template;
 
 use super::contacts::brands_of;
 use super::frame::{Done, Frame};
+use crate::config::SETTINGS;
 use crate::domain::brand::in_language;
 use crate::domain::operator::Operator;
 use crate::web::Web;
@@ -26,7 +29,7 @@ struct BrandLine {
 
 /// A setting of the file, as it is in force, with what it does.
 pub struct Term {
-    pub name: &'static str,
+    pub name: String,
     pub value: String,
     pub about: &'static str,
 }
@@ -37,6 +40,79 @@ struct SettingsPage {
     frame: Frame,
     brands: Vec<BrandLine>,
     terms: Vec<Term>,
+}
+
+fn days(span: Option<Duration>) -> String {
+    span.map_or_else(
+        || "for good".to_owned(),
+        |span| format!("{} days", span.as_secs() / 86_400),
+    )
+}
+
+/// The terms and limits that people ask about, as they are in force.
+fn terms(shared: &Web) -> Vec<Term> {
+    let config = &shared.app.config;
+    let limits = &config.limits;
+    let in_force = [
+        (
+            "retention",
+            "unconfirmed_days",
+            days(config.retention.unconfirmed_for),
+        ),
+        (
+            "retention",
+            "circumstances_days",
+            days(config.retention.circumstances_for),
+        ),
+        (
+            "budget",
+            "per_form_minutes",
+            format!("{} minutes", limits.per_form_every.as_secs() / 60),
+        ),
+        (
+            "budget",
+            "per_mailbox_a_day",
+            limits.per_mailbox_a_day.to_string(),
+        ),
+        (
+            "budget",
+            "per_network_an_hour",
+            limits.per_network_an_hour.to_string(),
+        ),
+        (
+            "budget",
+            "per_form_an_hour",
+            limits.per_form_an_hour.to_string(),
+        ),
+        (
+            "delivery",
+            "retry_for_hours",
+            format!("{} hours", config.delivery.retry_for.as_secs() / 3_600),
+        ),
+        (
+            "bounce",
+            "soft_limit",
+            config.bounces.soft_limit.to_string(),
+        ),
+        (
+            "ledger",
+            "published",
+            if config.ledger.published { "yes" } else { "no" }.to_owned(),
+        ),
+    ];
+    in_force
+        .into_iter()
+        .filter_map(|(section, key, value)| {
+            let setting = SETTINGS
+                .iter()
+                .find(|setting| setting.section == section && setting.key == key)?;
+            Some(Term {
+                name: format!("[{section}] {key}"),
+                value,
+                about: setting.about,
+            })
+        })
+        .collect()
 }
 
 /// `GET /admin/settings`
@@ -69,7 +145,7 @@ pub async fn show(
         &SettingsPage {
             frame,
             brands,
-            terms: Vec::new(),
+            terms: terms(&shared),
         },
     )
 }

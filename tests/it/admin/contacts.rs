@@ -98,4 +98,81 @@ on_both_engines! {
         assert!(world.story("anna@example.org").await.is_empty());
         world.finish().await;
     }
+
+    async fn whoever_leaves_by_letter_is_withdrawn_and_comes_back_only_by_a_new_confirmation(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        world.signed_up("anna@example.org", "192.0.2.7").await;
+        world.deliver().await;
+        let mut client = signed_in(&world, "olga").await;
+        let fields = [("brand", "acme"), ("q", "anna@example.org")];
+        let path = client.post("/admin/contacts", &fields).await.location();
+        let gone = client.post(&format!("{path}/withdraw"), &[("purpose", ""), ("reason", "a letter of 20 November")]).await;
+        assert_eq!(gone.location(), format!("{path}?done=withdrawn"));
+        let page = client.get(&path).await.text();
+        assert!(page.contains("a letter of 20 November"), "{page}");
+        assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
+        let event = world.story("anna@example.org").await.into_iter().find(|event| event.fact.kind() == "withdrawn").unwrap();
+        assert!(event.fact.circumstances().unwrap().ip.is_none());
+        world.finish().await;
+    }
+
+    async fn a_key_made_in_the_pages_opens_the_api_until_it_is_revoked_and_is_shown_once(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let mut client = signed_in(&world, "olga").await;
+        let none = client.post("/admin/settings/keys", &[("name", "shop")]).await;
+        assert_eq!(none.status, 422);
+        let made = client.post("/admin/settings/keys", &[("name", "shop"), ("scopes", "catalog:read"), ("brand", "acme")]).await;
+        let text = made.text();
+        let at = text.find("csk_").expect("the key");
+        let key: String = text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-').collect();
+        let mut program = world.client("192.0.2.30").with("authorization", &format!("Bearer {key}"));
+        assert_eq!(program.get("/api/v1/brands").await.status, 200);
+        assert!(!client.get("/admin/settings/keys").await.text().contains("csk_"));
+        client.post("/admin/settings/keys/shop/revoke", &[]).await;
+        assert_eq!(program.get("/api/v1/brands").await.status, 401);
+        world.finish().await;
+    }
+
+    async fn a_webhook_is_added_paused_and_removed_in_the_pages(engine: Engine) {
+        let world = World::with(engine, "[webhook]\nallow_private = true\n").await;
+        add_owner(&world.app).await;
+        let mut client = signed_in(&world, "olga").await;
+        let wrong = client.post("/admin/settings/webhooks", &[("url", "ftp://receiver.example/")]).await;
+        assert_eq!(wrong.status, 422);
+        let fields = [("url", "http://127.0.0.1:9/"), ("about", "the shop"), ("kinds", "contact.confirmed")];
+        let added = client.post("/admin/settings/webhooks", &fields).await;
+        assert!(added.text().contains("whsec_"), "{}", added.text());
+        let list = client.get("/admin/settings/webhooks").await.text();
+        let at = list.find("/admin/settings/webhooks/").unwrap();
+        let path = list[at..].split('"').next().unwrap().to_owned();
+        let tested = client.post(&path, &[("do", "test")]).await;
+        assert!(tested.text().contains("was not taken"), "nobody listens there");
+        assert_eq!(client.post(&path, &[("do", "pause")]).await.status, 303);
+        assert!(client.get(&path).await.text().contains("paused"));
+        assert!(client.post(&path, &[("do", "rotate")]).await.text().contains("whsec_"));
+        assert_eq!(client.post(&path, &[("do", "remove")]).await.status, 303);
+        assert_eq!(client.get(&path).await.status, 404);
+        world.finish().await;
+    }
+
+    async fn a_suppressed_mailbox_is_found_by_a_post_and_lifted_with_a_reason(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let (mut person, _) = world.signed_up("anna@example.org", "192.0.2.7").await;
+        let mail = world.mail_to("anna@example.org").await;
+        person.post(&mail.decline(), &[]).await;
+        let mut client = signed_in(&world, "olga").await;
+        let fields = [("brand", "acme"), ("address", "anna@example.org")];
+        let path = "/admin/settings/suppressions";
+        assert!(client.post(path, &fields).await.text().contains("Suppressed"));
+        let lift = format!("{path}/lift");
+        assert_eq!(client.post(&lift, &fields).await.status, 422, "without a reason");
+        let with = [("brand", "acme"), ("address", "anna@example.org"), ("reason", "she wrote that she pressed the wrong button")];
+        assert!(client.post(&lift, &with).await.text().contains("Mail may go"));
+        assert!(client.post(path, &fields).await.text().contains("Open"));
+        assert!(!world.permission("anna@example.org", "newsletter").await.allowed, "what was declined stays so");
+        world.finish().await;
+    }
 }

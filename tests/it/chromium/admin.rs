@@ -2,6 +2,7 @@
 
 use countersign::store::Engine;
 
+use super::axe::axe;
 use super::driver::{self, Browser, Kind};
 use crate::harness::{World, add_owner};
 
@@ -54,6 +55,9 @@ async fn pages(world: &World) -> Vec<(&'static str, String)> {
         ("operators", "/admin/settings/operators"),
         ("operator", "/admin/settings/operators/olga"),
         ("account", "/admin/account"),
+        ("keys", "/admin/settings/keys"),
+        ("webhooks", "/admin/settings/webhooks"),
+        ("suppressions", "/admin/settings/suppressions"),
     ]
     .map(|(name, path)| (name, path.to_owned()))
     .into();
@@ -72,6 +76,7 @@ async fn look_at_all(kind: Kind, name: &str) {
         browser.open(&format!("{}{path}", world.base)).await;
         browser.find("main h1").await;
         browser.picture(&format!("admin-{page}-{name}")).await;
+        axe(&browser).await;
         let found = browser
             .run(
                 "const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth; \

@@ -8,6 +8,8 @@ use countersign::app::App;
 use countersign::domain::policy::Source;
 use countersign::store::Engine;
 
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+
 use super::driver::{self, Browser, Kind};
 use crate::harness::{Folder, World};
 use crate::import::storing::List;
@@ -191,14 +193,11 @@ async fn a_list_is_brought_with_scripts_off() {
 /// Goes on with the tab key until the focus is at an element, with the focus in sight all the way.
 async fn tab_to(browser: &Browser, css: &str) {
     for _ in 0..80 {
-        browser
-            .client
-            .active_element()
-            .await
-            .unwrap()
-            .send_keys("\u{E004}")
-            .await
-            .unwrap();
+        // A key on the keyboard: what is sent to a file's field would be taken for a path.
+        let tab = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: '\u{E004}' })
+            .then(KeyAction::Up { value: '\u{E004}' });
+        browser.client.perform_actions(tab).await.unwrap();
         let seen = browser
             .run(&format!(
                 "const e = document.activeElement; return [e.matches('{css}'), e === document.body || getComputedStyle(e).outlineStyle !== 'none', e.outerHTML.slice(0, 80)]"

@@ -1,0 +1,388 @@
+//! `/admin/settings/webhooks`: who is told of events, and how that goes.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Query, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::frame::Frame;
+use super::table::{Asked, Cell, Rows, Table};
+use super::{acting, not_found, see};
+use crate::app::webhooks::{NewWebhook, Webhook, WebhookProblem};
+use crate::domain::announcement::Kind;
+use crate::domain::ids::WebhookId;
+use crate::domain::operator::Operator;
+use crate::web::Web;
+use crate::web::error;
+use crate::web::extract::fields::Fields;
+use crate::web::page::render;
+
+/// Deliveries shown at a time.
+const DELIVERIES: i64 = 50;
+
+const DONE: [(&str, &str); 3] = [
+    (
+        "paused",
+        "Paused. What happens meanwhile is told once it is resumed.",
+    ),
+    ("resumed", "Resumed. What waited is sent within a second."),
+    ("removed", "Removed. What waited is told to nobody."),
+];
+
+#[derive(Template)]
+#[template(path = "admin/webhooks.html")]
+struct WebhooksPage {
+    frame: Frame,
+    table: Table,
+    kinds: Vec<(&'static str, bool)>,
+    brands: Vec<(String, String)>,
+    url: String,
+    about: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/webhook.html")]
+struct WebhookPage {
+    frame: Frame,
+    webhook: Webhook,
+    id: WebhookId,
+    kinds: String,
+    deliveries: Table,
+    /// A secret that was just made: it is shown this once.
+    secret: Option<String>,
+    /// What a test message was answered.
+    tested: Option<(bool, String)>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Done {
+    done: Option<String>,
+}
+
+fn state(webhook: &Webhook) -> Cell {
+    if webhook.row.state != "active" {
+        Cell::State("paused".to_owned(), "wait")
+    } else if webhook.row.failures > 0 {
+        let times = webhook.row.failures;
+        Cell::State(format!("failing, {times} tries in a row"), "bad")
+    } else {
+        Cell::State("active".to_owned(), "good")
+    }
+}
+
+async fn page(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    (asked, done): (&Asked, Option<&str>),
+    filled: Option<(&Fields, String)>,
+) -> HttpResponse {
+    let webhooks = match shared.app.webhooks().await {
+        Ok(webhooks) => webhooks,
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let catalog = shared.app.catalog();
+    let now = shared.app.clock.now();
+    let rows = Rows {
+        caption: "Webhooks".to_owned(),
+        columns: vec![
+            ("Receiver", false),
+            ("For", false),
+            ("Brand", false),
+            ("Stands", false),
+            ("Waiting", true),
+            ("Since", false),
+        ],
+        rows: webhooks
+            .iter()
+            .map(|webhook| {
+                let row = &webhook.row;
+                let brand = row.brand_id.and_then(|id| catalog.brand(id).cloned());
+                vec![
+                    Cell::link(
+                        row.url.clone(),
+                        format!("/admin/settings/webhooks/{}", row.id),
+                    ),
+                    Cell::text(row.about.clone()),
+                    Cell::text(brand.map_or_else(
+                        || "all".to_owned(),
+                        |brand| brand.declared.name.clone(),
+                    )),
+                    state(webhook),
+                    Cell::Number(webhook.waiting),
+                    Cell::Time(row.created_at),
+                ]
+            })
+            .collect(),
+        empty: "Nobody is told of events yet. A receiver gets each event once or more, signed; countersign webhook add adds one, too.".to_owned(),
+    };
+    let table = rows.arrange(asked, "/admin/settings/webhooks", now, true);
+    if asked.is_csv() {
+        return table.csv("webhooks");
+    }
+    let (status, url, about, chosen, problem) = match filled {
+        Some((fields, problem)) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            fields.raw("url").trim().to_owned(),
+            fields.raw("about").trim().to_owned(),
+            fields.all("kinds"),
+            Some(problem),
+        ),
+        None => (
+            StatusCode::OK,
+            String::new(),
+            String::new(),
+            Vec::new(),
+            None,
+        ),
+    };
+    let frame = Frame::new(shared, operator, "Webhooks")
+        .at("/admin/settings")
+        .below("Settings", "/admin/settings")
+        .noticing(done, &DONE)
+        .failing(problem);
+    render(
+        status,
+        &WebhooksPage {
+            frame,
+            table,
+            kinds: Kind::ALL
+                .iter()
+                .map(|kind| {
+                    let name = kind.as_str();
+                    (name, chosen.iter().any(|one| one == name))
+                })
+                .collect(),
+            brands: catalog
+                .brands
+                .iter()
+                .map(|brand| (brand.declared.slug.to_string(), brand.declared.name.clone()))
+                .collect(),
+            url,
+            about,
+        },
+    )
+}
+
+/// `GET /admin/settings/webhooks`
+pub async fn list(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    asked: Query<Asked>,
+    done: Query<Done>,
+) -> HttpResponse {
+    let what = (&*asked, done.done.as_deref());
+    page(&request, &shared, &operator, what, None).await
+}
+
+/// `POST /admin/settings/webhooks`: adds one, and shows its secret this once.
+pub async fn add(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    fields: Fields,
+) -> HttpResponse {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let new = NewWebhook {
+        url: fields.raw("url").trim().to_owned(),
+        kinds: fields
+            .all("kinds")
+            .iter()
+            .filter_map(|kind| Kind::parse(kind))
+            .collect(),
+        brand: fields
+            .one("brand")
+            .and_then(|slug| shared.app.catalog().brand_by_slug(slug).cloned()),
+        about: fields.raw("about").trim().to_owned(),
+    };
+    match shared.app.add_webhook(Some(&acting), new).await {
+        Ok((row, secret)) => {
+            let shown = (Some(secret), None);
+            one(
+                &request,
+                &shared,
+                &operator,
+                row.id,
+                &Asked::default(),
+                shown,
+            )
+            .await
+        }
+        Err(WebhookProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem) => {
+            let filled = Some((&fields, format!("Not added: {problem}.")));
+            page(
+                &request,
+                &shared,
+                &operator,
+                (&Asked::default(), None),
+                filled,
+            )
+            .await
+        }
+    }
+}
+
+async fn one(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    id: WebhookId,
+    asked: &Asked,
+    (secret, tested): (Option<String>, Option<(bool, String)>),
+) -> HttpResponse {
+    let before = asked.after.as_deref().and_then(|after| after.parse().ok());
+    let found = async {
+        let webhook = shared.app.webhook(id).await?;
+        let deliveries = shared.app.deliveries(id, before, DELIVERIES + 1).await?;
+        Ok((webhook, deliveries))
+    };
+    let (webhook, mut deliveries) = match found.await {
+        Ok((Some(webhook), deliveries)) => (webhook, deliveries),
+        Ok((None, _)) => return not_found(shared, operator, "This webhook"),
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let more = deliveries.len() as i64 > DELIVERIES;
+    deliveries.truncate(DELIVERIES as usize);
+    let next = deliveries
+        .last()
+        .filter(|_| more)
+        .map(|last| last.position.to_string());
+    let catalog = shared.app.catalog();
+    let rows = Rows {
+        caption: "Deliveries".to_owned(),
+        columns: vec![
+            ("Event", false),
+            ("Contact", false),
+            ("Stands", false),
+            ("Tries", true),
+            ("Last try", false),
+            ("Answer", false),
+        ],
+        rows: deliveries
+            .iter()
+            .map(|message| {
+                let tone = match message.state.as_str() {
+                    "delivered" => "good",
+                    "waiting" => "wait",
+                    "failed" => "bad",
+                    _ => "plain",
+                };
+                let brand = catalog.brand(message.brand_id);
+                let contact = message.contact_id;
+                vec![
+                    Cell::Code(message.kind.clone()),
+                    brand.map_or(Cell::None, |brand| {
+                        let slug = &brand.declared.slug;
+                        Cell::link(
+                            contact.to_string(),
+                            format!("/admin/contacts/{slug}/{contact}"),
+                        )
+                    }),
+                    Cell::State(message.state.clone(), tone),
+                    Cell::Number(message.tries),
+                    Cell::time(message.last_try_at),
+                    Cell::text(match (message.status, &message.reply) {
+                        (Some(status), Some(reply)) => format!("{status} {reply}"),
+                        (Some(status), None) => status.to_string(),
+                        (None, reply) => reply.clone().unwrap_or_default(),
+                    }),
+                ]
+            })
+            .collect(),
+        empty: "Nothing was sent yet.".to_owned(),
+    };
+    let now = shared.app.clock.now();
+    let path = format!("/admin/settings/webhooks/{id}");
+    let deliveries = rows.paged(asked, &path, now, next.as_deref(), false);
+    let kinds: Vec<&str> = webhook.kinds.iter().map(|kind| kind.as_str()).collect();
+    let frame = Frame::new(shared, operator, "Webhook")
+        .at("/admin/settings")
+        .below("Settings", "/admin/settings")
+        .below("Webhooks", "/admin/settings/webhooks");
+    render(
+        StatusCode::OK,
+        &WebhookPage {
+            frame,
+            kinds: if kinds.is_empty() {
+                "all".to_owned()
+            } else {
+                kinds.join(", ")
+            },
+            webhook,
+            id,
+            deliveries,
+            secret,
+            tested,
+        },
+    )
+}
+
+/// `GET /admin/settings/webhooks/{id}`
+pub async fn show(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    id: Path<Uuid>,
+    asked: Query<Asked>,
+) -> HttpResponse {
+    let id = WebhookId(*id);
+    one(&request, &shared, &operator, id, &asked, (None, None)).await
+}
+
+/// `POST /admin/settings/webhooks/{id}`: what it does stands in the field `do`.
+pub async fn change(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    id: Path<Uuid>,
+    fields: Fields,
+) -> HttpResponse {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let (app, id) = (&shared.app, WebhookId(*id));
+    let by = Some(&acting);
+    let asked = Asked::default();
+    let outcome = match fields.raw("do") {
+        "pause" => app.pause_webhook(by, id).await.map(|()| "paused"),
+        "resume" => app.resume_webhook(by, id).await.map(|()| "resumed"),
+        "remove" => app.remove_webhook(by, id).await.map(|()| "removed"),
+        "rotate" => match app.rotate_webhook(by, id).await {
+            Ok(secret) => {
+                let shown = (Some(secret), None);
+                return one(&request, &shared, &operator, id, &asked, shown).await;
+            }
+            Err(problem) => Err(problem),
+        },
+        "test" => match app.test_webhook(id).await {
+            Ok(tried) => {
+                let taken = tried
+                    .status
+                    .is_some_and(|status| (200..300).contains(&status));
+                let status = tried
+                    .status
+                    .map_or_else(String::new, |status| format!("{status} "));
+                let words = format!("{status}{} ({} ms)", tried.reply, tried.milliseconds);
+                let shown = (None, Some((taken, words)));
+                return one(&request, &shared, &operator, id, &asked, shown).await;
+            }
+            Err(problem) => Err(problem),
+        },
+        _ => return see("/admin/settings/webhooks"),
+    };
+    match outcome {
+        Ok(done) => see(&format!("/admin/settings/webhooks?done={done}")),
+        Err(WebhookProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(WebhookProblem::Unknown) => not_found(&shared, &operator, "This webhook"),
+        Err(problem) => {
+            let shown = (None, Some((false, problem.to_string())));
+            one(&request, &shared, &operator, id, &asked, shown).await
+        }
+    }
+}
