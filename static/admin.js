@@ -40,7 +40,8 @@ if (live) {
 const previews = document.querySelectorAll("button[formtarget]");
 if (previews.length) {
   let waiting;
-  const show = () => previews.forEach((button) => button.form.requestSubmit(button));
+  // One after the other: a form that is sent again in the same moment takes its first sending back.
+  const show = () => previews.forEach((button, place) => setTimeout(() => button.form.requestSubmit(button), 50 * place));
   document.addEventListener("input", (event) => {
     if (event.target.form !== previews[0].form) return;
     clearTimeout(waiting);

@@ -11,7 +11,7 @@ use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId, RequestId};
 use crate::domain::permission::Permission;
 use crate::domain::sentence::sentence;
-use crate::domain::standing::Standings;
+use crate::domain::standing::{RequestState, Standings};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Contact};
 use crate::store::{StoreError, events, log, requests, timestamps};
@@ -255,6 +255,14 @@ impl App {
             })
             .collect();
         let next = told.last().filter(|_| more).map(|event| event.position);
+        let mut open_request = None;
+        if let Some(id) = contact.open_request_id
+            && let Some(request) = requests::find(&mut conn, brand.id, id).await?
+            && request.state()? == RequestState::Open
+            && now < request.expires_at
+        {
+            open_request = Some(id);
+        }
         Ok(Some(Story {
             id,
             address: contact.address,
@@ -262,7 +270,7 @@ impl App {
             name: contact.name,
             language: contact.language,
             created_at: contact.created_at,
-            open_request: contact.open_request_id,
+            open_request,
             purposes,
             events: told,
             next,

@@ -72,7 +72,9 @@ const INDEXES: &str = "select r.position, (select first_index + r.position - fir
      where first_position <= r.position order by first_position desc limit 1) as log_index \
      from r where r.position is not null";
 const SIZE_OF_TILES: &str = "select cast(coalesce(sum(length(hashes)), 0) as bigint) from log_tile";
-const SIZE_OF_DATABASE: &str = "select pg_database_size(current_database())";
+/// Two texts: each engine counts its own pages.
+const SIZE_OF_SQLITE: &str = "select (select page_count from pragma_page_count()) * (select page_size from pragma_page_size())";
+const SIZE_OF_POSTGRES: &str = "select pg_database_size(current_database())";
 const INCLUSION_TIMES: &str = "select (select min(log_checkpoint.signed_at) from log_checkpoint \
      where log_checkpoint.last_position >= event.position) - event.at from event";
 
@@ -83,17 +85,12 @@ pub async fn size_of_tiles(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(size)
 }
 
-/// The bytes of the whole database, its indexes and its catalogue included. On SQLite the file tells more exactly.
-pub async fn size_of_database(conn: &mut Conn) -> Result<Option<i64>, StoreError> {
-    match conn {
-        Conn::PostgresRead(driver) => {
-            let (size,): (i64,) = sqlx::query_as(SIZE_OF_DATABASE)
-                .fetch_one(&mut **driver)
-                .await?;
-            Ok(Some(size))
-        }
-        _ => Ok(None),
-    }
+/// The bytes of the whole database, its indexes and its catalogue included, whether they stand in SQLite's file yet or in the
+/// log beside it.
+pub async fn size_of_database(conn: &mut Conn) -> Result<i64, StoreError> {
+    let sql = conn.text(SIZE_OF_SQLITE, SIZE_OF_POSTGRES);
+    let (size,): (i64,) = on!(conn, driver => sqlx::query_as(sql).fetch_one(driver).await?);
+    Ok(size)
 }
 
 /// Microseconds from each event to the checkpoint that holds it first; those that wait are left out. It reads every event:

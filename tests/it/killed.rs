@@ -23,7 +23,7 @@ const PEOPLE: usize = 6_000;
 /// Kills before a command has run for so long, in milliseconds; longer by a quarter each time that it had not come to its work.
 const KILLED_WITHIN: u64 = 900;
 /// As often as it takes until kills have met the import at work so many times,
-const INTERRUPTED: usize = 3;
+const INTERRUPTED: usize = 2;
 /// and at most so often.
 const ROUNDS: usize = 60;
 

@@ -43,8 +43,8 @@ pub(super) struct LedgerFigures {
     verify_ratio: f64,
     /// SHA-256 over as many bytes in memory.
     sha256_s: f64,
-    /// SQLite: the file. PostgreSQL: the database, with what every database has in it from the start.
-    bytes_per_event: Option<f64>,
+    /// Of the database; on PostgreSQL with what every database has in it from the start.
+    bytes_per_event: f64,
     /// Of which the log's own tiles.
     log_bytes_per_event: f64,
     body_bytes_per_event: f64,
@@ -81,9 +81,6 @@ pub(super) async fn measure(
     drop(conn);
     stand.server.stop(false).await;
     stand.app.store.close().await;
-    let file = std::fs::metadata(folder.join("bench.db")).ok();
-    let bytes = database.map(|bytes| bytes as f64);
-    let bytes = bytes.or_else(|| file.map(|file| file.len() as f64));
     let sha256_s = hashed.as_secs_f64();
     Ok(LedgerFigures {
         engine,
@@ -99,7 +96,7 @@ pub(super) async fn measure(
         read_and_hash_s,
         verify_ratio: verify / read_and_hash_s,
         sha256_s,
-        bytes_per_event: bytes.map(|bytes| bytes / audit.entries as f64),
+        bytes_per_event: database as f64 / audit.entries as f64,
         log_bytes_per_event: log_bytes as f64 / audit.entries as f64,
         body_bytes_per_event: body_bytes as f64,
     })
@@ -264,16 +261,8 @@ pub(super) fn print(figures: &LedgerFigures) {
         "verifying all      {:.1} s, {:.0} events a second; reading the same rows with plain SHA-256 {:.1} s, ratio {:.2}; SHA-256 in memory {:.1} s",
         f.verify_s, f.verify_eps, f.read_and_hash_s, f.verify_ratio, f.sha256_s
     );
-    let whole = f.bytes_per_event.map_or_else(String::new, |bytes| {
-        let place = if f.engine == "sqlite" {
-            "file"
-        } else {
-            "database"
-        };
-        format!("{bytes:.0} bytes in the {place}, ")
-    });
     println!(
-        "size of one event  {whole}{:.0} of body, {:.1} of the log",
-        f.body_bytes_per_event, f.log_bytes_per_event
+        "size of one event  {:.0} bytes in the database, {:.0} of body, {:.1} of the log",
+        f.bytes_per_event, f.body_bytes_per_event, f.log_bytes_per_event
     );
 }

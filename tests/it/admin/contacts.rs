@@ -12,6 +12,7 @@ on_both_engines! {
             let email = format!("reader{number:02}@example.org");
             world.signed_up(&email, &format!("192.0.2.{number}")).await;
         }
+        world.advance(1);
         world.signed_up("anna@example.org", "192.0.2.99").await;
         world.deliver().await;
         let mut client = signed_in(&world, "olga").await;
