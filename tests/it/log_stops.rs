@@ -147,7 +147,8 @@ on_both_engines! {
         assert!(overview.contains("since 2026-11-23 17:35 UTC another process has the right"), "{overview}");
         // Its lease is over, and the log goes on.
         world.advance(11);
-        assert_eq!(world.app.sequence().await.unwrap(), 1);
+        // With the new operator and the sign-in.
+        assert_eq!(world.app.sequence().await.unwrap(), 3);
         assert_eq!(waiting().await, None);
         world.app.measure().await.unwrap();
         world.end().await;

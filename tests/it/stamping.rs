@@ -196,6 +196,8 @@ on_both_engines! {
         assert!(page.contains("no stamp yet; 5 tries failed"), "{page}");
 
         broken.store(0, Ordering::SeqCst);
+        // The new operator and the sign-in stand in the log, too.
+        world.app.sequence().await.unwrap();
         world.advance(HOUR);
         assert_eq!(kept(&world.app.stamp_due().await.unwrap()).len(), 1);
         let ready = world.app.readiness().await.unwrap();

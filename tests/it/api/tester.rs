@@ -15,7 +15,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
      response_schema_conformance,negative_data_rejection,missing_required_header,unsupported_method,allow_header_conformance,\
      use_after_free,ignored_auth";
 /// Seconds for the whole run, and cases of each operation at most.
-const WITHIN: &str = "100";
+const WITHIN: &str = "45";
 const CASES: &str = "25";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
