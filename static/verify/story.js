@@ -10,8 +10,8 @@ function el(name, className, ...children) {
 const icon = (name) => document.getElementById(`icon-${name}`).content.cloneNode(true);
 
 const utc = (at) => `${new Date(Math.floor(at / 1000)).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-const LOCAL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
-const local = (at) => LOCAL.format(new Date(at / 1000));
+const LOCAL_TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+const local = (at) => LOCAL_TIME.format(new Date(at / 1000));
 
 function when(at) {
   const time = el("time", "", utc(at));
@@ -150,12 +150,12 @@ function storySection(bundle) {
     story.append(...some.map((one) => storyItem(one, bundle)));
     const left = bundle.events.length - shown;
     more.textContent = `Show ${Math.min(left, SHOWN_AT_ONCE)} of ${count(left, "further event")}`;
-    more.hidden = left === 0;
+    if (left === 0) more.remove();
   };
   more.addEventListener("click", showMore);
   showMore();
   const intro = el("p", "muted", `Contact ${bundle.manifest.contact} of the brand ${bundle.manifest.brand}, in the order of the log.`);
-  return el("section", "card", el("h2", "", "What happened"), intro, story, more);
+  return el("section", "card", el("h2", "", "What happened"), intro, story, ...(bundle.events.length > SHOWN_AT_ONCE ? [more] : []));
 }
 
 /** What no calculation can prove. */
