@@ -16,17 +16,6 @@ create table recovery_code (
     primary key (operator_id, hash)
 );
 
--- A passkey (WebAuthn): its public key and counters, as the library writes them.
-create table passkey (
-    operator_id uuid not null references operator (id),
-    credential_id bytea not null unique check (length(credential_id) <= 1023),
-    name text collate "C" not null,
-    credential text collate "C" not null,
-    created_at bigint not null,
-    used_at bigint,
-    primary key (operator_id, credential_id)
-);
-
 drop table session;
 
 -- Somebody signed in, or (`stage` is "password") somebody whose password was right and whose second factor is awaited.
@@ -38,8 +27,6 @@ create table session (
     -- What the browser said of itself, shortened, and the network that it came from.
     browser text collate "C" not null,
     network text collate "C" not null,
-    -- A challenge that the browser's authenticator is to sign, as the library writes it.
-    challenge text collate "C",
     tries bigint not null default 0,
     created_at bigint not null,
     seen_at bigint not null,

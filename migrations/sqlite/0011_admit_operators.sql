@@ -16,17 +16,6 @@ create table recovery_code (
     primary key (operator_id, hash)
 ) strict, without rowid;
 
--- A passkey (WebAuthn): its public key and counters, as the library writes them.
-create table passkey (
-    operator_id blob not null references operator (id),
-    credential_id blob not null unique check (length(credential_id) <= 1023),
-    name text not null,
-    credential text not null,
-    created_at integer not null,
-    used_at integer,
-    primary key (operator_id, credential_id)
-) strict, without rowid;
-
 drop table session;
 
 -- Somebody signed in, or (`stage` is "password") somebody whose password was right and whose second factor is awaited.
@@ -38,8 +27,6 @@ create table session (
     -- What the browser said of itself, shortened, and the network that it came from.
     browser text not null,
     network text not null,
-    -- A challenge that the browser's authenticator is to sign, as the library writes it.
-    challenge text,
     tries integer not null default 0,
     created_at integer not null,
     seen_at integer not null,

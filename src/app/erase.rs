@@ -99,6 +99,13 @@ impl From<OpenProblem> for EraseProblem {
 }
 
 impl App {
+    /// Takes what was erased off the disk, for callers who have nobody to tell if that must wait: a worker tries again.
+    pub async fn scrub_now(&self) {
+        if let Err(problem) = self.store.scrub().await {
+            tracing::warn!(%problem, "old bytes are still in the files; the worker tries again");
+        }
+    }
+
     /// Erases what a brand knows of an address. When this returns, no row holds it; `Store::scrub` then takes the bytes of
     /// deleted rows off the disk.
     pub async fn erase(

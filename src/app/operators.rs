@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::locks::Locks;
 use crate::store::operators::{self, OperatorRow};
 use crate::store::set::Writes;
-use crate::store::{Store, StoreError, events, passkeys, sessions};
+use crate::store::{Store, StoreError, events, sessions};
 use uuid::Uuid;
 
 /// Hashes at once: each takes 19 MiB and a core for some 20 ms (OWASP's first parameters for argon2id, the crate's default).
@@ -59,7 +59,7 @@ pub struct Account {
     pub operator: Operator,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
-    /// Whether one-time codes or a passkey are set up.
+    /// Whether one-time codes are set up.
     pub has_factor: bool,
 }
 
@@ -242,16 +242,14 @@ pub async fn change(
 
 /// All accounts by name.
 pub async fn list(store: &Store) -> Result<Vec<Account>, StoreError> {
-    let mut conn = store.read().await?;
-    let rows = operators::list(&mut conn).await?;
-    let with_passkeys = passkeys::list_owners(&mut conn).await?;
+    let rows = operators::list(&mut store.read().await?).await?;
     rows.iter()
         .map(|row| {
             Ok(Account {
                 operator: row.read()?,
                 created_at: row.created_at,
                 disabled_at: row.disabled_at,
-                has_factor: row.totp().is_some() || with_passkeys.contains(&row.id),
+                has_factor: row.totp().is_some(),
             })
         })
         .collect()

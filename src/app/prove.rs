@@ -33,6 +33,25 @@ impl App {
         }
     }
 
+    /// The mail that the event at a position tells of, byte for byte as the SMTP server took it; none if there is none such.
+    pub async fn mail_as_sent(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+        position: i64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let before = position.saturating_sub(1);
+        let found = events::list_whole(&mut conn, brand.id, contact, before, 1).await?;
+        let packed = found
+            .into_iter()
+            .filter(|event| event.position == position)
+            .filter_map(|event| Some((event.position, event.mail?)))
+            .collect::<Vec<_>>();
+        let mails = unpack_all(&mut conn, &packed).await?;
+        Ok(mails.into_iter().next().map(|mail| mail.1))
+    }
+
     /// The mails of a contact, byte for byte as the SMTP server took them, by the positions of their events.
     pub async fn mails_as_sent(
         &self,

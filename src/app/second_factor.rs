@@ -9,11 +9,13 @@ use super::sign_in::{Admitted, SignInProblem, TRIES_AT_MOST, session_hash};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::OperatorId;
 use crate::domain::operator::Deed;
+use crate::domain::time::Timestamp;
+use crate::store::held::HeldTransaction;
 use crate::store::locks::Locks;
 use crate::store::operators::OperatorRow;
 use crate::store::sessions::{self, Found, Stage};
 use crate::store::set::Writes;
-use crate::store::{StoreError, events, operators, passkeys};
+use crate::store::{StoreError, events, operators};
 
 const RECOVERY_CODES: usize = 10;
 /// Letters and digits that nobody mixes up (Crockford's base 32).
@@ -172,7 +174,6 @@ impl App {
         };
         operators::set_totp(held.conn(), row.id, None, 0).await?;
         operators::put_recovery_codes(held.conn(), row.id, &[]).await?;
-        passkeys::delete_all(held.conn(), row.id).await?;
         sessions::end_others(held.conn(), row.id, &[]).await?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
@@ -213,7 +214,7 @@ impl App {
             &hash,
             Stage::Password,
             now,
-            crate::domain::time::Timestamp::from_micros(0),
+            Timestamp::from_micros(0),
         )
         .await?;
         Ok(found.filter(|found| found.tries < TRIES_AT_MOST))
@@ -246,7 +247,7 @@ impl App {
             &hash,
             Stage::Password,
             now,
-            crate::domain::time::Timestamp::from_micros(0),
+            Timestamp::from_micros(0),
         )
         .await?;
         if again.is_none_or(|found| found.tries >= TRIES_AT_MOST) {
@@ -267,7 +268,7 @@ impl App {
     /// Uses a code up; what it was, if it was right.
     async fn used(
         &self,
-        held: &mut crate::store::held::HeldTransaction,
+        held: &mut HeldTransaction,
         row: &OperatorRow,
         code: &str,
     ) -> Result<Option<Deed>, StoreError> {

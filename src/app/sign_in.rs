@@ -20,7 +20,7 @@ use crate::domain::token::Purpose;
 use crate::store::locks::Locks;
 use crate::store::sessions::{self, NewSession, SessionRow, Stage};
 use crate::store::set::Writes;
-use crate::store::{StoreError, budgets, events, operators, passkeys};
+use crate::store::{StoreError, budgets, events, operators};
 use uuid::Uuid;
 
 const SESSION_FOR: Duration = Duration::from_secs(12 * 3_600);
@@ -141,10 +141,7 @@ impl App {
             tries.count_failure(self).await?;
             return Err(SignInProblem::Wrong);
         };
-        let has_factor = row.totp().is_some() || {
-            let mut conn = self.store.read().await?;
-            passkeys::count(&mut conn, row.id).await? > 0
-        };
+        let has_factor = row.totp().is_some();
         let acting = Acting {
             operator: row.read()?,
             circumstances: from.clone(),

@@ -108,8 +108,6 @@ deeds! {
     PasswordChanged = "password_changed", "changed the password";
     CodesSetUp = "codes_set_up", "set up one-time codes";
     CodesRemoved = "codes_removed", "removed the one-time codes";
-    PasskeyAdded = "passkey_added", "added a passkey";
-    PasskeyRemoved = "passkey_removed", "removed a passkey";
     OperatorAdded = "operator_added", "added an operator";
     OperatorChanged = "operator_changed", "changed what an operator may do";
     OperatorDisabled = "operator_disabled", "disabled an operator";

@@ -55,16 +55,14 @@ pub struct SessionRow {
 pub struct Found {
     #[sqlx(flatten)]
     pub operator: OperatorRow,
-    pub session_id: Uuid,
     pub seen_at: Timestamp,
-    pub challenge: Option<String>,
     pub tries: i64,
 }
 
 const FIND: &str = concat!(
     "select ",
     columns!(),
-    ", s.id as session_id, s.seen_at, s.challenge, s.tries from session s join operator o on o.id = s.operator_id \
+    ", s.seen_at, s.tries from session s join operator o on o.id = s.operator_id \
      where s.hash = $1 and s.stage = $2 and s.expires_at > $3 and s.seen_at > $4 and o.disabled_at is null"
 );
 const LIST: &str = "select id, hash, browser, network, created_at, seen_at, expires_at from session \
@@ -73,7 +71,6 @@ const INSERT: &str = "insert into session (hash, id, operator_id, stage, browser
      values ($1, $2, $3, $4, $5, $6, $7, $7, $8)";
 const SEEN: &str = "update session set seen_at = $2 where hash = $1";
 const TRIED: &str = "update session set tries = tries + 1 where hash = $1";
-const CHALLENGE: &str = "update session set challenge = $2 where hash = $1";
 const END: &str = "delete from session where hash = $1";
 const END_ONE: &str = "delete from session where operator_id = $1 and id = $2";
 const END_OTHERS: &str = "delete from session where operator_id = $1 and hash <> $2";
@@ -139,16 +136,6 @@ pub async fn seen(tx: &mut Conn, hash: &[u8], now: Timestamp) -> Result<(), Stor
 /// Counts a try at the second factor.
 pub async fn tried(tx: &mut Conn, hash: &[u8]) -> Result<(), StoreError> {
     on!(tx, driver => { sqlx::query(TRIED).bind(hash).execute(driver).await?; });
-    Ok(())
-}
-
-/// Keeps, or takes away, what the browser's authenticator is to answer.
-pub async fn set_challenge(
-    tx: &mut Conn,
-    hash: &[u8],
-    challenge: Option<&str>,
-) -> Result<(), StoreError> {
-    on!(tx, driver => { sqlx::query(CHALLENGE).bind(hash).bind(challenge).execute(driver).await?; });
     Ok(())
 }
 

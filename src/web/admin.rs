@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod brand;
+pub mod brands;
 pub mod campaigns;
 pub mod chart;
 pub mod contact;
@@ -20,6 +21,7 @@ pub mod overview;
 pub mod policy;
 pub mod routes;
 pub mod settings;
+pub mod shown;
 pub mod sign_in;
 pub mod suppressions;
 pub mod table;

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::contacts::brand_of;
+use super::brands::brand_of;
 use super::frame::Frame;
 use super::{acting, not_found, see};
 use crate::app::edit_form::EditProblem;

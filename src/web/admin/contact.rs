@@ -6,12 +6,12 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use mail_parser::MessageParser;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::contacts::brand_of;
+use super::brands::brand_of;
 use super::frame::Frame;
+use super::shown::{HTML, TEXT, mail_part, shown};
 use super::table::relative;
 use super::{acting, not_found, see};
 use crate::app::acted::Acting;
@@ -380,9 +380,7 @@ pub async fn erase(
     };
     match shared.app.erase(&subject.brand, address, wish).await {
         Ok(_) => {
-            if let Err(problem) = shared.app.store.scrub().await {
-                tracing::warn!(%problem, "what was erased is not off the disk yet; it is tried again");
-            }
+            shared.app.scrub_now().await;
             see(&format!(
                 "/admin/contacts?brand={}&done=erased",
                 subject.brand.declared.slug
@@ -395,17 +393,6 @@ pub async fn erase(
     }
 }
 
-/// What may be loaded by a page that shows somebody's mail or form: nothing.
-pub const SHOWN: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'";
-
-fn shown(kind: &'static str, text: impl Into<Vec<u8>>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, kind))
-        .insert_header((header::CONTENT_SECURITY_POLICY, SHOWN))
-        .body(text.into())
-}
-
 /// `GET …/mail/{position}/{part}`: a mail as the server took it; `part` is `source`, `text` or `html`.
 pub async fn mail(
     request: HttpRequest,
@@ -416,25 +403,11 @@ pub async fn mail(
     let Some(brand) = brand_of(&shared, &operator, &at.0) else {
         return not_found(&shared, &operator, "This mail");
     };
-    let mails = match shared.app.mails_as_sent(&brand, ContactId(at.1)).await {
-        Ok(mails) => mails,
-        Err(problem) => return error::store_failure(&request, &shared, &problem),
-    };
-    let Some((_, bytes)) = mails.into_iter().find(|mail| mail.0 == at.2) else {
-        return not_found(&shared, &operator, "This mail");
-    };
-    let parsed = MessageParser::default().parse(&bytes);
-    match (at.3.as_str(), parsed) {
-        ("html", Some(mail)) => shown(
-            "text/html; charset=utf-8",
-            mail.body_html(0).unwrap_or_default().into_owned(),
-        ),
-        ("text", Some(mail)) => shown(
-            "text/plain; charset=utf-8",
-            mail.body_text(0).unwrap_or_default().into_owned(),
-        ),
-        ("source", _) => shown("text/plain; charset=utf-8", bytes.clone()),
-        _ => not_found(&shared, &operator, "This mail"),
+    match shared.app.mail_as_sent(&brand, ContactId(at.1), at.2).await {
+        Ok(Some(mail)) if at.3 == "source" => shown(TEXT, mail),
+        Ok(Some(mail)) if at.3 == "html" || at.3 == "text" => mail_part(&mail, &at.3),
+        Ok(_) => not_found(&shared, &operator, "This mail"),
+        Err(problem) => error::store_failure(&request, &shared, &problem),
     }
 }
 
@@ -447,14 +420,14 @@ pub async fn form_shown(
 ) -> HttpResponse {
     let version = VersionHash::stored(version.into_inner());
     let catalog = shared.app.catalog();
-    let own = super::contacts::brands_of(&shared, &operator)
+    let own = super::brands::brands_of(&shared, &operator)
         .iter()
         .any(|brand| catalog.has_version(brand.id, &version));
     if !own {
         return not_found(&shared, &operator, "This form version");
     }
     match shared.app.form_as_shown(&version).await {
-        Ok(Some(page)) => shown("text/html; charset=utf-8", page),
+        Ok(Some(page)) => shown(HTML, page),
         Ok(None) => not_found(&shared, &operator, "This form version"),
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }

@@ -1,7 +1,5 @@
 //! `/admin/contacts`: finding people, by address or id. An address never stands in a URL: the search is a post.
 
-use std::sync::Arc;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Data, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,6 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::brands::{Choice, brand_of, brands_of, choices};
 use super::frame::Frame;
 use super::table::{Asked, Cell, Rows, Table};
 use super::{acting, see};
@@ -37,13 +36,6 @@ const DONE: [(&str, &str); 1] = [(
     "The person is erased. The log stays whole, and says only that it was done.",
 )];
 
-/// A brand to choose from.
-pub struct Choice {
-    pub slug: String,
-    pub name: String,
-    pub chosen: bool,
-}
-
 #[derive(Template)]
 #[template(path = "admin/contacts.html")]
 struct ContactsPage {
@@ -56,43 +48,6 @@ struct ContactsPage {
     table: Table,
     /// The address behind which a search goes on.
     more: Option<String>,
-}
-
-/// The brands that an operator works for.
-pub fn brands_of(shared: &Web, operator: &Operator) -> Vec<Arc<Brand>> {
-    let catalog = shared.app.catalog();
-    let works = catalog.brands.iter();
-    works
-        .filter(|brand| operator.works_for(brand.id))
-        .cloned()
-        .collect()
-}
-
-/// The brand of this name, if the operator works for it.
-pub fn brand_of(shared: &Web, operator: &Operator, slug: &str) -> Option<Arc<Brand>> {
-    let catalog = shared.app.catalog();
-    catalog
-        .brand_by_slug(slug)
-        .filter(|brand| operator.works_for(brand.id))
-        .cloned()
-}
-
-/// The brands as a choice, with the one that is asked for or the first.
-pub fn choices(brands: &[Arc<Brand>], asked: Option<&str>) -> (Vec<Choice>, Option<Arc<Brand>>) {
-    let chosen = brands
-        .iter()
-        .find(|brand| Some(brand.declared.slug.as_str()) == asked)
-        .or_else(|| brands.first())
-        .cloned();
-    let choices = brands
-        .iter()
-        .map(|brand| Choice {
-            slug: brand.declared.slug.to_string(),
-            name: brand.declared.name.clone(),
-            chosen: chosen.as_ref().is_some_and(|one| one.id == brand.id),
-        })
-        .collect();
-    (choices, chosen)
 }
 
 /// A state as a word with its tone, as it is at an instant.

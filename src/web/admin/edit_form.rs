@@ -9,9 +9,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-use super::contacts::{brand_of, brands_of};
-use super::forms::{form_of, mail_part};
+use super::brands::{brand_of, brands_of};
+use super::forms::form_of;
 use super::frame::Frame;
+use super::shown::{TEXT, mail_part, shown};
 use super::{acting, not_found, see};
 use crate::app::edit_form::EditProblem;
 use crate::domain::brand::{Brand, LANGUAGES, Slug, Texts, in_language};
@@ -412,9 +413,8 @@ pub async fn preview(
             }
         });
     draft.unwrap_or_else(|problems| {
-        HttpResponse::UnprocessableEntity()
-            .insert_header(("content-type", "text/plain; charset=utf-8"))
-            .insert_header(("content-security-policy", super::contact::SHOWN))
-            .body(problems.join("\n"))
+        let mut response = shown(TEXT, problems.join("\n"));
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        response
     })
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use mail_parser::MessageParser;
 use serde::Deserialize;
 use similar::{ChangeTag, TextDiff};
 
+use super::brands::brands_of;
 use super::frame::Frame;
 use super::not_found;
+use super::shown::mail_part;
 use super::table::{Asked, Cell, Rows, Table};
 use crate::domain::brand::{Brand, in_language};
 use crate::domain::form::{Form, FormContent};
@@ -36,14 +37,10 @@ pub async fn list(
     asked: Query<Asked>,
 ) -> HttpResponse {
     let catalog = shared.app.catalog();
-    let brands: Vec<&Arc<Brand>> = catalog
-        .brands
-        .iter()
-        .filter(|brand| operator.works_for(brand.id))
-        .collect();
+    let brands = brands_of(&shared, &operator);
     let mut forms: Vec<(&Arc<Brand>, &Arc<Form>)> = brands
         .iter()
-        .flat_map(|brand| catalog.forms_of(brand.id).map(move |form| (*brand, form)))
+        .flat_map(|brand| catalog.forms_of(brand.id).map(move |form| (brand, form)))
         .collect();
     forms.sort_by_key(|(brand, form)| (brand.declared.name.clone(), form.declared.slug.clone()));
     let rows = Rows {
@@ -193,20 +190,6 @@ pub fn language_of(form: &Form, asked: Option<&str>) -> String {
         .map(ToOwned::to_owned)
         .or_else(|| offered.first().cloned())
         .unwrap_or_default()
-}
-
-/// A mail's HTML or text, to look at: it loads nothing and sends nothing.
-pub fn mail_part(mail: &[u8], part: &str) -> HttpResponse {
-    let parsed = MessageParser::default().parse(mail);
-    let (kind, text) = match (part, &parsed) {
-        ("html", Some(mail)) => ("text/html; charset=utf-8", mail.body_html(0)),
-        (_, Some(mail)) => ("text/plain; charset=utf-8", mail.body_text(0)),
-        (_, None) => ("text/plain; charset=utf-8", None),
-    };
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, kind))
-        .insert_header((header::CONTENT_SECURITY_POLICY, super::contact::SHOWN))
-        .body(text.unwrap_or_default().into_owned())
 }
 
 /// `GET /admin/forms/{form}/mail/{part}`

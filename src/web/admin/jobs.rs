@@ -11,8 +11,9 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
+use super::brands::{Choice, brand_of, brands_of};
 use crate::app::drafts::Shown;
-use crate::domain::brand::Brand;
+use crate::domain::brand::{Brand, in_language};
 use crate::domain::operator::Operator;
 use crate::web::Web;
 
@@ -21,23 +22,9 @@ const PIECE: usize = 64 << 10;
 
 /// The brands that an operator works for, by their names.
 pub fn brands(shared: &Web, operator: &Operator) -> Vec<Arc<Brand>> {
-    let catalog = shared.app.catalog();
-    let mut brands: Vec<Arc<Brand>> = catalog
-        .brands
-        .iter()
-        .filter(|brand| operator.works_for(brand.id))
-        .cloned()
-        .collect();
+    let mut brands = brands_of(shared, operator);
     brands.sort_by(|one, other| one.declared.name.cmp(&other.declared.name));
     brands
-}
-
-/// A brand of theirs by the name in the path.
-pub fn brand_of(shared: &Web, operator: &Operator, slug: &str) -> Option<Arc<Brand>> {
-    let brands = brands(shared, operator).into_iter();
-    brands
-        .into_iter()
-        .find(|brand| brand.declared.slug.as_str() == slug)
 }
 
 /// A brand of theirs, and the id behind it in the path.
@@ -47,24 +34,6 @@ pub fn brand_and_id(
     (slug, id): (&str, &str),
 ) -> Option<(Arc<Brand>, Uuid)> {
     Some((brand_of(shared, operator, slug)?, Uuid::parse_str(id).ok()?))
-}
-
-/// One of several things to choose from.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    pub value: String,
-    pub label: String,
-    pub chosen: bool,
-}
-
-impl Choice {
-    pub fn of(value: &str, label: &str, chosen: &str) -> Self {
-        Self {
-            value: value.to_owned(),
-            label: label.to_owned(),
-            chosen: value == chosen,
-        }
-    }
 }
 
 /// What a brand asks for, as one choice each: `brand/purpose`.
@@ -84,11 +53,7 @@ pub fn purposes(shared: &Web, operator: &Operator, chosen: &str) -> Vec<Group> {
             .iter()
             .map(|purpose| {
                 let value = format!("{}/{}", brand.declared.slug, purpose.slug);
-                let name = purpose
-                    .name
-                    .get("en")
-                    .or_else(|| purpose.name.values().next());
-                let label = name.cloned().unwrap_or_else(|| purpose.slug.to_string());
+                let label = in_language(&purpose.name, "en");
                 Choice::of(&value, &format!("{label} ({})", purpose.slug), chosen)
             })
             .collect(),

@@ -4,9 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use serde::Deserialize;
 
-use super::frame::Frame;
+use super::frame::{Done, Frame};
 use super::table::{Asked, Cell, Rows, Table};
 use super::{acting, see};
 use crate::app::keys::{KeyProblem, NewKey};
@@ -32,11 +31,6 @@ struct KeysPage {
     name: String,
     /// A key that was just made: it is shown this once.
     secret: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub struct Done {
-    done: Option<String>,
 }
 
 /// What stands in the fields when a page is shown again.

@@ -4,9 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use serde::Deserialize;
 
-use super::frame::Frame;
+use super::frame::{Done, Frame};
 use super::table::{Asked, Cell, Rows, Table};
 use super::{acting, not_found, see};
 use crate::app::acted::deeds_of;
@@ -62,11 +61,6 @@ struct OperatorPage {
     deeds: Table,
     own: bool,
     password_at_least: usize,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub struct Done {
-    done: Option<String>,
 }
 
 /// Each brand with whether it is among some.

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query, ReqData};
 use askama::Template;
 
-use super::contacts::brands_of;
+use super::brands::brands_of;
 use super::frame::{Done, Frame};
 use crate::config::SETTINGS;
 use crate::domain::brand::in_language;

@@ -6,7 +6,7 @@ use actix_web::web::{Data, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::contacts::{Choice, brands_of, choices};
+use super::brands::{Choice, brands_of, choices};
 use super::frame::Frame;
 use super::{acting, see};
 use crate::app::permit::Unanswerable;

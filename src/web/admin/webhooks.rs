@@ -4,10 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use serde::Deserialize;
 use uuid::Uuid;
 
-use super::frame::Frame;
+use super::frame::{Done, Frame};
 use super::table::{Asked, Cell, Rows, Table};
 use super::{acting, not_found, see};
 use crate::app::webhooks::{NewWebhook, Webhook, WebhookProblem};
@@ -54,11 +53,6 @@ struct WebhookPage {
     secret: Option<String>,
     /// What a test message was answered.
     tested: Option<(bool, String)>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub struct Done {
-    done: Option<String>,
 }
 
 fn state(webhook: &Webhook) -> Cell {

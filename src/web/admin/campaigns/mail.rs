@@ -1,6 +1,6 @@
 //! The very mail of a campaign: its HTML in a frame that runs nothing, its text beside it.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -15,8 +15,9 @@ use crate::web::Web;
 use crate::web::admin::frame::Frame;
 use crate::web::admin::jobs::brand_and_id;
 use crate::web::admin::not_found;
+use crate::web::admin::shown::{HTML, shown};
 use crate::web::error;
-use crate::web::page::{policy, render};
+use crate::web::page::render;
 
 /// A mail as it would leave now.
 pub struct Preview {
@@ -61,15 +62,9 @@ pub async fn preview(
     })
 }
 
-/// The HTML alone: it may style itself and do nothing else, and only a page of ours may show it.
+/// The HTML alone.
 pub fn framed(preview: Preview) -> HttpResponse {
-    let own = policy(&[], "'self'")
-        .replace("style-src 'self'", "style-src 'unsafe-inline'")
-        .replace("script-src 'self'", "script-src 'none'");
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, format!("{own}; sandbox")))
-        .body(preview.html)
+    shown(HTML, preview.html)
 }
 
 pub fn none(

@@ -15,9 +15,10 @@ use crate::domain::policy::{
     Judgement, NO_LEGAL_ADVICE, Need, POLICY_VERSION, Row, SOURCES, Source, Verdict,
 };
 use crate::web::Web;
+use crate::web::admin::brands::Choice;
 use crate::web::admin::frame::Frame;
 use crate::web::admin::imports::words;
-use crate::web::admin::jobs::{Choice, tone};
+use crate::web::admin::jobs::tone;
 use crate::web::admin::see;
 use crate::web::error;
 use crate::web::extract::fields::Fields;

@@ -76,9 +76,7 @@ pub async fn erase(
             return error::unavailable(&request, &shared);
         }
     }
-    if let Err(problem) = shared.app.store.scrub().await {
-        tracing::warn!(%problem, "old bytes are still in the files; the worker tries again");
-    }
+    shared.app.scrub_now().await;
     let page = message::of_brand(&shared, &found.brand, found.t, "erased", Tone::Done);
     render(StatusCode::OK, &page)
 }
