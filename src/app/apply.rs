@@ -67,6 +67,12 @@ impl std::fmt::Display for Step {
 pub fn parse(text: &str) -> Result<Declarations, ApplyProblem> {
     let declarations: Declarations =
         toml::from_str(text).map_err(|error| ApplyProblem::File(error.to_string()))?;
+    check(&declarations)?;
+    Ok(declarations)
+}
+
+/// What is wrong with declarations by themselves, whatever is declared already.
+pub fn check(declarations: &Declarations) -> Result<(), ApplyProblem> {
     let mut problems: Vec<String> = declarations.brands.iter().flat_map(problems_of).collect();
     let mut slugs: Vec<&str> = declarations
         .brands
@@ -80,11 +86,20 @@ pub fn parse(text: &str) -> Result<Declarations, ApplyProblem> {
             pair[0]
         ));
     }
+    let mut brands: Vec<&str> = declarations
+        .brands
+        .iter()
+        .map(|brand| brand.slug.as_str())
+        .collect();
+    brands.sort_unstable();
+    for pair in brands.windows(2).filter(|pair| pair[0] == pair[1]) {
+        problems.push(format!("brand \"{}\" stands there twice", pair[0]));
+    }
     if declarations.brands.is_empty() {
         problems.push("there is no [[brand]] in it".to_owned());
     }
     if problems.is_empty() {
-        Ok(declarations)
+        Ok(())
     } else {
         Err(ApplyProblem::Declarations(problems))
     }

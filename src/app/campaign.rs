@@ -11,6 +11,7 @@ mod judge;
 mod outcome;
 mod preview;
 mod show;
+mod worded;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub use enrol::Groups;
 pub use outcome::Told;
 pub use preview::NoPreview;
 pub use show::{CampaignLine, People, Person};
+pub use worded::{Worded, WordedProblem};
 
 use super::permit::parse_address;
 
@@ -137,6 +139,17 @@ impl App {
     pub async fn campaigns(&self, brand: &Brand) -> Result<Vec<CampaignRow>, StoreError> {
         let mut conn = self.store.read().await?;
         campaigns::list(&mut conn, brand.id).await
+    }
+
+    /// The same that are older than one.
+    pub async fn campaigns_before(
+        &self,
+        brand: &Brand,
+        before: CampaignId,
+        limit: i64,
+    ) -> Result<Vec<CampaignRow>, StoreError> {
+        let mut conn = self.store.read().await?;
+        campaigns::list_before(&mut conn, brand.id, before, limit).await
     }
 
     pub async fn campaign(

@@ -15,13 +15,13 @@ use std::time::Duration;
 use super::App;
 use super::expire::is_unconfirmed;
 use super::permit::{Unanswerable, parse_address};
-use super::record::About;
+use super::record::{About, read_all};
 use super::seal::{OpenProblem, Sealing};
 use super::sequence::SequenceProblem;
 use crate::domain::brand::{Brand, KeepProof};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{ErasedBy, Event, Fact, Through};
-use crate::domain::ids::ContactId;
+use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::seal::SealProblem;
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
@@ -230,6 +230,19 @@ impl App {
             request: None,
         };
         self.work().record(about, now, fact)
+    }
+
+    /// Whether a contact of this id was erased.
+    pub async fn was_erased(
+        &self,
+        brand: BrandId,
+        contact: ContactId,
+    ) -> Result<bool, StoreError> {
+        let mut conn = self.store.read().await?;
+        // Behind it stands at most what became of its seal.
+        let last = events::list_last(&mut conn, brand, contact, 20).await?;
+        let last = read_all(&last)?;
+        Ok(last.iter().any(|event| matches!(event.fact, Fact::Erased { .. })))
     }
 
     /// Which of these addresses a brand erased: no basis, whatever an import brings (D3), unless the person has signed up

@@ -1,18 +1,28 @@
 //! Mailboxes that a brand does not write to, and letting it write again.
 
 use super::App;
+use super::close::{Closing, Ending, Happened};
 use super::permit::{Unanswerable, parse_address};
 use super::record::About;
+use super::sign_up::empty_mailbox;
 use crate::domain::brand::Brand;
 use crate::domain::event::Fact;
-use crate::domain::standing::apply;
+use crate::domain::standing::{RequestState, apply};
 use crate::domain::time::Timestamp;
 use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
 use crate::store::{StoreError, budgets, contacts, events};
 
-/// Since when nothing is sent to a mailbox, and why: `declined`, `complained` or `bounced`.
+/// Whether somebody said why a mailbox is suppressed, or let go: 3 to 400 characters, all of which can be seen.
+pub fn is_reason(text: &str) -> bool {
+    (3..=400).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// The word that is kept with a mailbox which an operator suppressed.
+const BY_OPERATOR: &str = "operator";
+
+/// Since when nothing is sent to a mailbox, and why: `declined`, `complained`, `bounced` or `operator`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppressed {
     pub since: Timestamp,
@@ -34,6 +44,74 @@ impl App {
             .into_iter()
             .next()
             .and_then(|mailbox| suppression(&mailbox)))
+    }
+
+    /// Keeps the brand from writing to the mailbox of an address, whether it has a contact there or not: mails that wait do not
+    /// leave, open requests end, and whatever was given is of no use until the suppression is lifted. Answers with how the
+    /// mailbox is suppressed, and whether it was before, so that nothing changed. When this returns it is on disk.
+    pub async fn suppress(
+        &self,
+        brand: &Brand,
+        address: &str,
+        reason: &str,
+    ) -> Result<(Suppressed, bool), Unanswerable> {
+        let was = self.suppressed(brand, address).await?;
+        let parsed = parse_address(address)?;
+        let mut conn = self.store.read().await?;
+        let contact = contacts::find(&mut conn, brand.id, parsed.key()).await?;
+        drop(conn);
+        let mut standings = contact.iter().flat_map(|contact| contact.standings.values());
+        let all_are = standings.all(|standing| standing.suppressed_since.is_some());
+        if let Some(was) = was.filter(|_| all_are) {
+            return Ok((was, true));
+        }
+        let closing = Closing {
+            ending: Ending::All,
+            state: RequestState::Left,
+            suppress: Some(BY_OPERATOR),
+            request: None,
+        };
+        let happened = match &contact {
+            Some(contact) => {
+                let fact = Fact::Suppressed {
+                    reason: reason.to_owned(),
+                };
+                let decide = |_: super::close::Under<'_>| Happened {
+                    facts: vec![fact.clone()],
+                    language: None,
+                };
+                self.close(brand, contact.id, closing, decide).await?
+            }
+            None => None,
+        };
+        if happened.is_none() {
+            // No contact, or one that is gone since it was looked for.
+            let hash = self.keys.mailbox_hash(brand.id.0, &parsed.mailbox());
+            decided(|| self.try_suppress(brand, hash)).await?;
+        }
+        let now = self.suppressed(brand, address).await?;
+        let now = now.ok_or(StoreError::Corrupt("a suppression that was just written"))?;
+        Ok((now, false))
+    }
+
+    async fn try_suppress(
+        &self,
+        brand: &Brand,
+        hash: budgets::MailboxHash,
+    ) -> Result<(), StoreError> {
+        let mut locks = Locks::default();
+        locks.mailbox(brand.id, &hash);
+        let mut held = self.store.hold(locks).await?;
+        let found = budgets::find_mailboxes(held.conn(), &[(brand.id, hash)]).await?;
+        let known = found.into_iter().next();
+        let mut mailbox = known.unwrap_or_else(|| empty_mailbox(brand.id, hash));
+        mailbox.suppressed_at.get_or_insert(self.clock.now());
+        mailbox
+            .suppressed_for
+            .get_or_insert_with(|| BY_OPERATOR.to_owned());
+        let mut writes = Writes::default();
+        budgets::put_mailboxes(&mut writes, &[mailbox]);
+        held.finish(writes).await
     }
 
     /// Lets the brand write to the mailbox again, as it may then: what was withdrawn or declined stays so until the person

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Done, Ended, brand_named};
 use crate::app::App;
 use crate::app::permit::Unanswerable;
+use crate::app::suppress::is_reason;
 
 #[derive(Subcommand)]
 pub enum Suppression {
@@ -16,6 +17,15 @@ pub enum Suppression {
         brand: String,
         #[arg(long)]
         json: bool,
+    },
+    /// Keep the brand from writing to the mailbox of an address, whether it has a contact there or not
+    Add {
+        address: String,
+        #[arg(long)]
+        brand: String,
+        /// Why, in words that will stand in the evidence
+        #[arg(long)]
+        reason: String,
     },
     /// Let the brand write to the mailbox again. What was withdrawn or declined stays so until the person confirms anew
     Lift {
@@ -32,6 +42,15 @@ fn ended(problem: Unanswerable) -> Ended {
     match problem {
         Unanswerable::Address(_) => Ended::Wrong(problem.to_string()),
         Unanswerable::Store(_) => Ended::Refused(problem.to_string()),
+    }
+}
+
+fn checked(reason: &str) -> Result<&str, Ended> {
+    if is_reason(reason) {
+        Ok(reason.trim())
+    } else {
+        let says = "--reason has 3 to 400 characters, none of which steers a terminal";
+        Err(Ended::Wrong(says.to_owned()))
     }
 }
 
@@ -63,21 +82,35 @@ impl Suppression {
                 }
                 Ok(())
             }
+            Self::Add {
+                address,
+                brand,
+                reason,
+            } => {
+                let reason = checked(&reason)?;
+                let brand = brand_named(app, &brand)?;
+                let added = app.suppress(&brand, &address, reason).await;
+                let (now, before) = added.map_err(ended)?;
+                let since = now.since.to_the_minute();
+                if before {
+                    println!(
+                        "This mailbox is suppressed since {since}: {}.",
+                        now.reason
+                    );
+                } else {
+                    println!("Suppressed: nothing is sent to this mailbox any more.");
+                }
+                Ok(())
+            }
             Self::Lift {
                 address,
                 brand,
                 reason,
             } => {
-                let length = reason.trim().chars().count();
-                if !(3..=400).contains(&length) || reason.chars().any(char::is_control) {
-                    return Err(Ended::Wrong(
-                        "--reason has 3 to 400 characters, none of which steers a terminal"
-                            .to_owned(),
-                    ));
-                }
+                let reason = checked(&reason)?;
                 let brand = brand_named(app, &brand)?;
                 let lifted = app
-                    .lift_suppression(&brand, &address, reason.trim())
+                    .lift_suppression(&brand, &address, reason)
                     .await
                     .map_err(ended)?;
                 match lifted {

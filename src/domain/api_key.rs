@@ -35,14 +35,24 @@ scopes! {
     EvidenceRead = "evidence:read",
     /// Read the feed of events.
     EventsRead = "events:read",
+    /// Erase contacts.
+    ContactsErase = "contacts:erase",
     /// Read what is declared: brands, purposes, forms.
     CatalogRead = "catalog:read",
+    /// Declare brands, purposes and forms.
+    CatalogWrite = "catalog:write",
     /// See imports and how far they are.
     ImportsRead = "imports:read",
+    /// Bring lists, try them, take them in and back, and fetch their reports.
+    ImportsWrite = "imports:write",
     /// See campaigns and how far they are.
     CampaignsRead = "campaigns:read",
+    /// Count, start, pause and cancel campaigns, and release requests.
+    CampaignsWrite = "campaigns:write",
     /// Ask which addresses get no mail any more.
     SuppressionsRead = "suppressions:read",
+    /// Keep the brand from a mailbox, and let it write again.
+    SuppressionsWrite = "suppressions:write",
     /// See webhooks and their deliveries.
     WebhooksRead = "webhooks:read",
     /// Add, change, test and remove webhooks.

@@ -328,6 +328,11 @@ pub enum Fact {
     Bounced(Box<Bounced>),
     /// The person called a mail of ours unwanted where they read it, and their provider told.
     Complained(Box<Complained>),
+    /// An operator keeps the brand from writing to the mailbox; what the person gave stays as it is, and is of no use meanwhile.
+    Suppressed {
+        /// The operator's own words.
+        reason: String,
+    },
     /// An operator lets the brand write to the mailbox again; what was withdrawn or declined stays so.
     SuppressionLifted {
         /// Why nothing had been sent there.
@@ -414,6 +419,7 @@ impl Fact {
             | Self::MailFailed { .. }
             | Self::Bounced(_)
             | Self::Complained(_)
+            | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
@@ -447,6 +453,7 @@ impl Fact {
             | Self::MailFailed { .. }
             | Self::Bounced(_)
             | Self::Complained(_)
+            | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
@@ -483,6 +490,7 @@ impl Fact {
             Self::LanguageChanged { .. } => "language_changed",
             Self::Bounced(_) => "bounced",
             Self::Complained(_) => "complained",
+            Self::Suppressed { .. } => "suppressed",
             Self::SuppressionLifted { .. } => "suppression_lifted",
             Self::Expired => "expired",
             Self::Reminded { .. } => "reminded",
@@ -518,6 +526,7 @@ impl Fact {
             | Self::Paused { .. }
             | Self::LanguageChanged { .. }
             | Self::Bounced(_)
+            | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }

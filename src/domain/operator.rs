@@ -130,6 +130,7 @@ deeds! {
     LogVerified = "log_verified", "had the whole log checked";
     MailRetried = "mail_retried", "had failed mails tried again";
     MailReleased = "mail_released", "let held mails go";
+    SuppressionAdded = "suppression_added", "kept the brand from a mailbox";
     SuppressionLifted = "suppression_lifted", "lifted a suppression";
     KeyAdded = "key_added", "added an API key";
     KeyRevoked = "key_revoked", "revoked an API key";

@@ -117,6 +117,11 @@ impl Permission {
 
 /// What keeps mail back though the person agreed, and why.
 fn kept_back(standing: &Standing, at: Timestamp) -> Option<(Rule, String)> {
+    let suppressed = standing.suppressed_since.map(|since| {
+        let since = since.to_the_minute();
+        let why = format!("The operator keeps the brand from writing to this mailbox since {since}.");
+        (Rule::D3, why)
+    });
     let bounced = standing.undeliverable_since.map(|since| {
         let since = since.to_the_minute();
         let why =
@@ -124,7 +129,7 @@ fn kept_back(standing: &Standing, at: Timestamp) -> Option<(Rule, String)> {
         (Rule::D6, why)
     });
     let paused = standing.paused_until.filter(|until| at < *until);
-    bounced.or_else(|| {
+    suppressed.or(bounced).or_else(|| {
         paused.map(|until| {
             let until = until.to_the_minute();
             (
@@ -184,6 +189,15 @@ mod tests {
         };
         let answer = Permission::of(Some(&bounced), at(3_000_000));
         assert_eq!((answer.allowed, answer.rule), (false, "D6"));
+        let suppressed = Standing {
+            suppressed_since: Some(at(1)),
+            ..bounced
+        };
+        let answer = Permission::of(Some(&suppressed), at(3_000_000));
+        assert_eq!(
+            (answer.allowed, answer.rule, answer.basis),
+            (false, "D3", Basis::Explicit)
+        );
     }
 
     #[test]

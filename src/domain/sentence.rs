@@ -319,6 +319,9 @@ pub fn sentence(event: &Event) -> String {
             complaint.feedback,
             listed(&complaint.purposes)
         ),
+        Fact::Suppressed { reason } => format!(
+            "An operator keeps the brand from writing to this mailbox from now on: {reason}"
+        ),
         Fact::SuppressionLifted { was, reason } => format!(
             "An operator lets the brand write to this mailbox again (it was kept from it: {was}): {reason}"
         ),

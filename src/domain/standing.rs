@@ -86,6 +86,9 @@ pub struct Standing {
     /// Since when mail to the address comes back for good (D6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undeliverable_since: Option<Timestamp>,
+    /// Since when an operator keeps the brand from writing to the mailbox (D3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed_since: Option<Timestamp>,
     /// The person left everything that the brand sends, whatever it sends later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_all: bool,
@@ -102,6 +105,7 @@ impl Standing {
             until: None,
             paused_until: None,
             undeliverable_since: None,
+            suppressed_since: None,
             left_all: false,
         }
     }
@@ -111,6 +115,7 @@ impl Standing {
         Self {
             paused_until: other.paused_until,
             undeliverable_since: other.undeliverable_since,
+            suppressed_since: other.suppressed_since,
             ..self
         }
     }
@@ -135,6 +140,7 @@ impl Standing {
         Self {
             paused_until: None,
             undeliverable_since: None,
+            suppressed_since: None,
             ..self
         }
     }
@@ -226,8 +232,14 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                 standing.paused_until = *until;
             }
         }
+        Fact::Suppressed { .. } => {
+            for standing in standings.values_mut() {
+                standing.suppressed_since.get_or_insert(at);
+            }
+        }
         Fact::SuppressionLifted { .. } => {
             for standing in standings.values_mut() {
+                standing.suppressed_since = None;
                 standing.undeliverable_since = None;
             }
         }
@@ -303,8 +315,10 @@ fn give_explicit(standings: &mut Standings, purposes: &[Slug], grade: Grade, at:
             .filter(|standing| standing.state == State::Explicit)
             .map_or(at, |standing| standing.since);
         let undeliverable_since = old.and_then(|standing| standing.undeliverable_since);
+        let suppressed_since = old.and_then(|standing| standing.suppressed_since);
         let standing = Standing {
             undeliverable_since,
+            suppressed_since,
             ..Standing::new(State::Explicit, Some(grade), Rule::G3, since)
         };
         standings.insert(purpose.clone(), standing);

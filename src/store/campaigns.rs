@@ -71,6 +71,8 @@ const PARTS: u8 = 8;
 const FIND: &str = "select * from campaign where brand_id = $1 and name = $2";
 const FIND_BY_ID: &str = "select * from campaign where brand_id = $1 and id = $2";
 const LIST: &str = "select * from campaign where brand_id = $1 order by id desc limit 500";
+const LIST_BEFORE: &str =
+    "select * from campaign where brand_id = $1 and id < $2 order by id desc limit $3";
 const LIST_AT_WORK: &str =
     "select * from campaign where state in ('enrolling', 'running') order by id limit 500";
 const INSERT: &str = "insert into campaign (brand_id, id, name, plan, state, arrival, day, asked_on_day, started_at) \
@@ -160,6 +162,16 @@ pub async fn find_by_id(
 /// A brand's campaigns, newest first; the first 500.
 pub async fn list(conn: &mut Conn, brand: BrandId) -> Result<Vec<CampaignRow>, StoreError> {
     Ok(fetch!(conn, LIST, fetch_all, brand))
+}
+
+/// A brand's campaigns that are older than one, newest first.
+pub async fn list_before(
+    conn: &mut Conn,
+    brand: BrandId,
+    before: CampaignId,
+    limit: i64,
+) -> Result<Vec<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, LIST_BEFORE, fetch_all, brand, before, limit))
 }
 
 /// The campaigns of all brands that have something to do.

@@ -36,6 +36,8 @@ pub struct ImportRow {
 const FIND: &str = "select * from import where brand_id = $1 and name = $2";
 const FIND_BY_ID: &str = "select * from import where brand_id = $1 and id = $2";
 const LIST: &str = "select * from import where brand_id = $1 order by id desc limit $2";
+const LIST_BEFORE: &str =
+    "select * from import where brand_id = $1 and id < $2 order by id desc limit $3";
 const LAST_POSITION: &str = "select coalesce(max(position), 0) from event";
 const LIST_WITHDRAWING: &str =
     "select id from import where brand_id = $1 and state = 'withdrawing'";
@@ -79,6 +81,21 @@ pub async fn list(
 ) -> Result<Vec<ImportRow>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST)
         .bind(brand)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// A brand's imports that are older than one, newest first.
+pub async fn list_before(
+    conn: &mut Conn,
+    brand: BrandId,
+    before: ImportId,
+    limit: i64,
+) -> Result<Vec<ImportRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_BEFORE)
+        .bind(brand)
+        .bind(before)
         .bind(limit)
         .fetch_all(driver)
         .await?))

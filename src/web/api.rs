@@ -1,20 +1,26 @@
 //! `/api`: for programs of the operator's. Every answer is JSON, every refusal a problem document (RFC 9457).
 
 pub mod body;
+pub mod campaign_drafts;
+pub mod campaigns;
 pub mod catalog;
 pub mod contacts;
 pub mod cursor;
+pub mod declarations;
 pub mod docs;
+pub mod erasures;
 pub mod events;
 pub mod idempotent;
+pub mod import_drafts;
+pub mod imports;
 pub mod key;
-pub mod lists;
 pub mod openapi;
 pub mod permissions;
 pub mod problem;
 pub mod quota;
 pub mod reply;
 pub mod signups;
+pub mod suppressions;
 pub mod webhooks;
 pub mod withdrawals;
 
@@ -47,14 +53,95 @@ pub fn configure(routes: &mut ServiceConfig) {
             [get().to(withdrawals::links)],
         ))
         .service(at("/v1/withdrawals", [post().to(withdrawals::create)]))
+        .service(at("/v1/erasures", [post().to(erasures::create)]))
+        .service(at("/v1/suppressions", [post().to(suppressions::create)]))
         .service(at(
             "/v1/suppressions/find",
-            [post().to(withdrawals::suppression)],
+            [post().to(suppressions::find)],
         ))
-        .service(at("/v1/imports", [get().to(lists::imports)]))
-        .service(at("/v1/campaigns", [get().to(lists::campaigns)]))
+        .service(at(
+            "/v1/suppressions/lift",
+            [post().to(suppressions::lift)],
+        ))
+        .service(at(
+            "/v1/import-drafts",
+            [
+                get().to(import_drafts::list),
+                post().to(import_drafts::create),
+            ],
+        ))
+        .service(at(
+            "/v1/import-drafts/{id}",
+            [
+                get().to(import_drafts::show),
+                delete().to(import_drafts::remove),
+            ],
+        ))
+        .service(at(
+            "/v1/import-drafts/{id}/try",
+            [post().to(import_drafts::have_tried)],
+        ))
+        .service(at(
+            "/v1/import-drafts/{id}/start",
+            [post().to(import_drafts::start)],
+        ))
+        .service(at("/v1/imports", [get().to(imports::list)]))
+        .service(at("/v1/imports/{id}", [get().to(imports::show)]))
+        .service(at("/v1/imports/{id}/report", [get().to(imports::report)]))
+        .service(at("/v1/imports/{id}/resume", [post().to(imports::resume)]))
+        .service(at(
+            "/v1/imports/{id}/withdraw",
+            [post().to(imports::withdraw)],
+        ))
+        .service(at(
+            "/v1/campaign-drafts",
+            [post().to(campaign_drafts::create)],
+        ))
+        .service(at(
+            "/v1/campaign-drafts/{id}",
+            [
+                get().to(campaign_drafts::show),
+                delete().to(campaign_drafts::remove),
+            ],
+        ))
+        .service(at(
+            "/v1/campaign-drafts/{id}/mail",
+            [get().to(campaign_drafts::mail)],
+        ))
+        .service(at(
+            "/v1/campaign-drafts/{id}/start",
+            [post().to(campaign_drafts::start)],
+        ))
+        .service(at("/v1/campaigns", [get().to(campaigns::list)]))
+        .service(at("/v1/campaigns/{id}", [get().to(campaigns::show)]))
+        .service(at(
+            "/v1/campaigns/{id}/people",
+            [get().to(campaigns::people)],
+        ))
+        .service(at(
+            "/v1/campaigns/{id}/pause",
+            [post().to(campaigns::pause)],
+        ))
+        .service(at(
+            "/v1/campaigns/{id}/resume",
+            [post().to(campaigns::resume)],
+        ))
+        .service(at(
+            "/v1/campaigns/{id}/cancel",
+            [post().to(campaigns::cancel)],
+        ))
+        .service(at(
+            "/v1/campaigns/{id}/release",
+            [post().to(campaigns::release)],
+        ))
         .service(at("/v1/events", [get().to(events::list)]))
+        .service(at("/v1/declarations", [post().to(declarations::declare)]))
         .service(at("/v1/brands", [get().to(catalog::brands)]))
+        .service(at("/v1/brands/{brand}", [get().to(catalog::brand)]))
+        .service(at(
+            "/v1/forms/{form}/versions",
+            [get().to(catalog::versions)],
+        ))
         .service(at("/v1/purposes", [get().to(catalog::purposes)]))
         .service(at("/v1/forms", [get().to(catalog::forms)]))
         .service(at(

@@ -5,14 +5,39 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use askama::Template;
+use futures_util::{Stream, stream};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 
 use super::assets::theme_url;
 use super::{Web, error};
 use crate::domain::brand::Brand;
 use crate::mail::compose::BrandView;
 use crate::texts::Texts;
+
+/// Bytes of a file that are sent at once.
+const PIECE: usize = 64 << 10;
+
+/// A file, piece by piece.
+pub async fn pieces(
+    path: &std::path::Path,
+) -> std::io::Result<impl Stream<Item = std::io::Result<Bytes>> + use<>> {
+    let file = File::open(path).await?;
+    Ok(stream::unfold(file, |mut file| async {
+        let mut piece = vec![0; PIECE];
+        match file.read(&mut piece).await {
+            Ok(0) => None,
+            Ok(read) => {
+                piece.truncate(read);
+                Some((Ok(Bytes::from(piece)), file))
+            }
+            Err(error) => Some((Err(error), file)),
+        }
+    }))
+}
 
 /// The frame of every page.
 #[derive(Clone, Debug)]

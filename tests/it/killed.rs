@@ -1,4 +1,7 @@
-//! The program killed (SIGKILL) at random moments during an import, and during a campaign: nothing doubled, nothing lost.
+//! The program killed (SIGKILL) at random moments during an import, during a campaign, and while it tells a webhook: nothing doubled,
+//! nothing lost.
+
+mod hooks;
 
 use std::collections::HashMap;
 use std::path::Path;

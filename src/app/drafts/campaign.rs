@@ -68,6 +68,14 @@ impl App {
         Ok(id)
     }
 
+    /// A brand's campaigns that wait for their start, newest first; the first 500.
+    pub async fn campaign_drafts(
+        &self,
+        brand: BrandId,
+    ) -> Result<Vec<Draft<CampaignDraft>>, StoreError> {
+        self.list_drafts(brand).await
+    }
+
     pub async fn campaign_draft(
         &self,
         brand: BrandId,

@@ -57,6 +57,11 @@ impl Drop for Incoming {
 }
 
 impl Incoming {
+    /// The SHA-256 of what came up to now.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.hash.clone().finalize().into()
+    }
+
     /// Takes the next bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), UploadProblem> {
         self.bytes += bytes.len() as u64;

@@ -95,6 +95,18 @@ impl App {
         Ok(rows.into_iter().map(ImportTold::of).collect())
     }
 
+    /// The same of those that are older than one.
+    pub async fn tell_imports_before(
+        &self,
+        brand: &Brand,
+        before: ImportId,
+        limit: i64,
+    ) -> Result<Vec<ImportTold>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let rows = imports::list_before(&mut conn, brand.id, before, limit).await?;
+        Ok(rows.into_iter().map(ImportTold::of).collect())
+    }
+
     pub async fn tell_import(
         &self,
         brand: BrandId,

@@ -4,10 +4,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, builder::TypedValueParser};
 
 use crate::app::App;
+use crate::app::campaign::{Worded, WordedProblem};
 use crate::cli::Ended;
-use crate::domain::brand::{Brand, Slug};
+use crate::domain::brand::Brand;
 use crate::domain::campaign::{Kind, Plan};
-use crate::domain::policy::Zone;
 
 #[derive(Args)]
 pub struct Asked {
@@ -65,33 +65,11 @@ fn hours(text: &str) -> Result<(u8, u8), String> {
 
 impl Asked {
     pub async fn plan(&self, app: &App, brand: &Brand) -> Result<Plan, Ended> {
-        let slug = |text: &str| Slug::try_from(text.to_owned()).map_err(Ended::Wrong);
-        let import = match &self.import {
-            None => None,
-            Some(name) => {
-                let mut imports = app.imports(brand).await?.into_iter();
-                let known = imports.find(|row| row.name == *name);
-                let unknown = || Ended::Wrong(format!("the brand has no import \"{name}\""));
-                Some(known.ok_or_else(unknown)?.id)
-            }
-        };
-        let lapse_unanswered_at = match &self.lapse_unanswered_on {
-            None => None,
-            Some(day) => Some(
-                Zone::of(&brand.declared.time_zone)
-                    .start_of_written(day)
-                    .ok_or_else(|| {
-                        Ended::Wrong(format!(
-                            "--lapse-unanswered-on \"{day}\" is no day; write it as YYYY-MM-DD"
-                        ))
-                    })?,
-            ),
-        };
-        Ok(Plan {
+        let worded = Worded {
             kind: self.kind,
-            purpose: slug(&self.purpose)?,
-            form: slug(&self.form)?,
-            import,
+            purpose: self.purpose.clone(),
+            form: self.form.clone(),
+            import: self.import.clone(),
             old_brand: self.old_brand.clone(),
             note: self.note.clone(),
             an_hour: self.rate,
@@ -99,8 +77,14 @@ impl Asked {
             hours: self.hours,
             answer_within_days: self.answer_within,
             remind_after_days: self.remind_after,
-            lapse_unanswered_at,
+            lapse_unanswered_on: self.lapse_unanswered_on.clone(),
             stop_at_failed_percent: self.stop_at_failed,
-        })
+        };
+        let wrong = |problem: WordedProblem| match problem {
+            WordedProblem::Store(error) => error.into(),
+            WordedProblem::Day(_) => Ended::Wrong(format!("--lapse-unanswered-on {problem}")),
+            other => Ended::Wrong(other.to_string()),
+        };
+        app.plan_of(brand, worded).await.map_err(wrong)
     }
 }

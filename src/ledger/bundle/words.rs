@@ -82,6 +82,10 @@ pub fn sentence(entry: &Entry) -> String {
             text("feedback"),
             purposes()
         ),
+        "suppressed" => format!(
+            "An operator kept the brand from writing to the mailbox from then on: {}",
+            text("reason")
+        ),
         "suppression_lifted" => format!(
             "An operator let the brand write to the mailbox again: {}",
             text("reason")

@@ -5,10 +5,6 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::web::Bytes;
-use futures_util::stream;
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use super::brands::{Choice, brand_of, brands_of};
@@ -16,9 +12,7 @@ use crate::app::drafts::Shown;
 use crate::domain::brand::{Brand, in_language};
 use crate::domain::operator::Operator;
 use crate::web::Web;
-
-/// Bytes of a file that are sent at once.
-const PIECE: usize = 64 << 10;
+use crate::web::page::pieces;
 
 /// The brands that an operator works for, by their names.
 pub fn brands(shared: &Web, operator: &Operator) -> Vec<Arc<Brand>> {
@@ -117,19 +111,7 @@ impl Going {
 
 /// A file that browsers keep, sent piece by piece.
 pub async fn send_file(path: &Path, name: &str) -> std::io::Result<HttpResponse> {
-    let file = File::open(path).await?;
-    let pieces = stream::unfold(file, |mut file| async {
-        let mut piece = vec![0; PIECE];
-        match file.read(&mut piece).await {
-            Ok(0) => None,
-            Ok(read) => {
-                piece.truncate(read);
-                Some((Ok::<_, std::io::Error>(Bytes::from(piece)), file))
-            }
-            Err(error) => Some((Err(error), file)),
-        }
-    });
-    Ok(attachment(name).streaming(pieces))
+    Ok(attachment(name).streaming(pieces(path).await?))
 }
 
 /// The head of a CSV that browsers keep as a file.

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::Params;
+use super::declarations::BrandInput;
 use super::key::{CatalogRead, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Page, ok};
-use crate::domain::brand::Brand;
+use crate::domain::brand::{Brand, BrandDeclaration};
 use crate::web::Web;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -63,6 +64,27 @@ pub struct FormItem {
     url: String,
 }
 
+/// A brand with all that is declared of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BrandDetail {
+    /// As it would stand in the file of `countersign apply`, written as JSON: change it, and declare it again.
+    #[schema(value_type = BrandInput)]
+    declared: BrandDeclaration,
+    /// Changes with every change of brands and forms; give it with a declaration to be told if somebody was faster.
+    revision: String,
+}
+
+/// One wording of a form. It never changes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VersionItem {
+    /// The SHA-256 of the page that shows what a person reads.
+    version: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// Whether signups get it now.
+    current: bool,
+}
+
 fn asked<S>(
     key: &Key<S>,
     shared: &Web,
@@ -90,6 +112,46 @@ pub async fn brands(shared: web::Data<Web>, key: Key<CatalogRead>, _: Params<Not
         legal_name: brand.declared.legal_name.clone(),
         contact: brand.declared.contact.clone(),
         purposes: slugs(brand.declared.purposes.iter().map(|purpose| &purpose.slug)),
+    });
+    ok(&all(items.collect()))
+}
+
+/// One brand, as it is declared.
+#[utoipa::path(get, path = "/api/v1/brands/{brand}", operation_id = "getBrand", tag = "Catalog",
+    params(("brand" = String, Path, example = "acme")), security(("key" = ["catalog:read"])),
+    responses((status = 200, description = "The brand", body = BrandDetail)))]
+pub async fn brand(
+    shared: web::Data<Web>,
+    key: Key<CatalogRead>,
+    slug: web::Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    let none = |_| ApiProblem::not_found("There is no such brand.");
+    let brand = key.brand(&shared, &slug).map_err(none)?;
+    ok(&BrandDetail {
+        declared: shared.app.declaration_of(&brand),
+        revision: shared.app.revision(),
+    })
+}
+
+/// The versions of a form, newest first; at most 500.
+#[utoipa::path(get, path = "/api/v1/forms/{form}/versions", operation_id = "listFormVersions", tag = "Catalog",
+    params(("form" = String, Path, example = "news")), security(("key" = ["catalog:read"])),
+    responses((status = 200, description = "Its versions", body = Page<VersionItem>)))]
+pub async fn versions(
+    shared: web::Data<Web>,
+    key: Key<CatalogRead>,
+    slug: web::Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    let found = shared.app.form_named(&slug);
+    let found = found.filter(|(brand, _)| key.key.sees(brand.id));
+    let (_, form) = found.ok_or_else(|| ApiProblem::not_found("There is no such form."))?;
+    let versions = shared.app.versions_of(&form).await?.into_iter();
+    let items = versions.map(|(version, created_at)| VersionItem {
+        current: version == form.current.as_str(),
+        version,
+        created_at: created_at.to_string(),
     });
     ok(&all(items.collect()))
 }

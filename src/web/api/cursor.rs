@@ -48,6 +48,27 @@ pub fn id(text: Option<&str>) -> Result<Uuid, ApiProblem> {
     Uuid::try_parse(&read(text, 'i')?).map_err(|_| not_ours())
 }
 
+/// The id that a cursor stands for where the newest come first; none is behind all.
+pub fn before(text: Option<&str>) -> Result<Uuid, ApiProblem> {
+    text.map_or_else(|| Ok(Uuid::max()), |text| id(Some(text)))
+}
+
+/// A cursor in an order that the verbs know.
+pub fn of_place(place: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("k{place}"))
+}
+
+/// The place that a cursor stands for; none is before all. Only what names no place of ours is refused here.
+pub fn place(text: Option<&str>) -> Result<Option<String>, ApiProblem> {
+    let Some(text) = text else { return Ok(None) };
+    let place = read(text, 'k')?;
+    let looks_right = place.len() <= 64
+        && place
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b'.'));
+    looks_right.then_some(Some(place)).ok_or_else(not_ours)
+}
+
 /// How many entries a page is to have.
 pub fn limit(asked: Option<u32>) -> Result<i64, ApiProblem> {
     match asked.unwrap_or(BY_DEFAULT) {

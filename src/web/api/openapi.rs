@@ -8,13 +8,16 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{self, ProblemDocument};
-use super::{catalog, contacts, events, lists, permissions, signups, webhooks, withdrawals};
+use super::{
+    campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, import_drafts,
+    imports, permissions, signups, suppressions, webhooks, withdrawals,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "countersign",
-        description = "Double opt-in with proof: start signups, ask for permissions, take out evidence, follow what happens.",
+        description = "Double opt-in with proof: start signups, ask for permissions, take out evidence, bring lists, run campaigns, follow what happens.",
         license(name = "MIT OR Apache-2.0")
     ),
     paths(
@@ -27,11 +30,38 @@ use super::{catalog, contacts, events, lists, permissions, signups, webhooks, wi
         contacts::evidence,
         withdrawals::links,
         withdrawals::create,
-        withdrawals::suppression,
-        lists::imports,
-        lists::campaigns,
+        erasures::create,
+        suppressions::create,
+        suppressions::find,
+        suppressions::lift,
+        import_drafts::list,
+        import_drafts::create,
+        import_drafts::show,
+        import_drafts::remove,
+        import_drafts::have_tried,
+        import_drafts::start,
+        imports::list,
+        imports::show,
+        imports::report,
+        imports::resume,
+        imports::withdraw,
+        campaign_drafts::create,
+        campaign_drafts::show,
+        campaign_drafts::remove,
+        campaign_drafts::mail,
+        campaign_drafts::start,
+        campaigns::list,
+        campaigns::show,
+        campaigns::people,
+        campaigns::pause,
+        campaigns::resume,
+        campaigns::cancel,
+        campaigns::release,
         events::list,
+        declarations::declare,
         catalog::brands,
+        catalog::brand,
+        catalog::versions,
         catalog::purposes,
         catalog::forms,
         webhooks::list,
@@ -89,7 +119,7 @@ fn complete_operation(method: &str, operation: &mut Value) {
     let has_body = operation.get("requestBody").is_some();
     let id = operation["operationId"].as_str().unwrap_or_default();
     let changes = method != "get" && !ASKING.contains(&id);
-    let may_conflict = changes || id == "getEvidence";
+    let may_conflict = changes || matches!(id, "getEvidence" | "previewCampaign");
     let limits = json!({
         "RateLimit-Policy": {"description": "The quota of the key", "schema": {"type": "string"}},
         "RateLimit": {"description": "What is left of it", "schema": {"type": "string"}}

@@ -124,6 +124,11 @@ impl ApiProblem {
         )
     }
 
+    /// The same where something else than JSON is wanted.
+    pub fn other_kind(detail: &str) -> Self {
+        Self::new("unknown-kind", detail)
+    }
+
     pub fn invalid(field: &str, detail: impl Into<String>) -> Self {
         let errors = vec![FieldProblem {
             field: field.to_owned(),

@@ -1,5 +1,5 @@
 //! `POST /api/v1/withdrawals`: somebody told a program of the operator's to leave. And the links by which people leave
-//! themselves, for mails that other programs send; and whom nothing is sent to.
+//! themselves, for mails that other programs send.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -8,9 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::body::{Body, Input, Params};
-use super::contacts::{FindRequest, known};
+use super::contacts::known;
 use super::idempotent::once;
-use super::key::{ContactsRead, Key, SuppressionsRead, WithdrawalsWrite};
+use super::key::{ContactsRead, Key, WithdrawalsWrite};
 use super::permissions::purpose_of;
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply, ok};
@@ -186,37 +186,5 @@ pub async fn links(
         preferences_url: links.preferences_url,
         list_unsubscribe: links.list_unsubscribe,
         list_unsubscribe_post: links.list_unsubscribe_post,
-    })
-}
-
-/// Whether anything is sent to a mailbox.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SuppressionAnswer {
-    suppressed: bool,
-    #[schema(format = DateTime)]
-    since: Option<String>,
-    /// `declined`, `complained` or `bounced`.
-    reason: Option<String>,
-}
-
-/// Whether the brand keeps from writing to the mailbox of an address.
-#[utoipa::path(post, path = "/api/v1/suppressions/find", operation_id = "findSuppression", tag = "Withdrawals",
-    request_body = FindRequest, security(("key" = ["suppressions:read"])),
-    responses((status = 200, description = "Whether, since when and why", body = SuppressionAnswer)))]
-pub async fn suppression(
-    shared: web::Data<Web>,
-    key: Key<SuppressionsRead>,
-    body: Body<FindRequest>,
-) -> Answer {
-    let brand = key.brand(&shared, &body.value.brand)?;
-    let found = shared.app.suppressed(&brand, &body.value.address).await;
-    let found = found.map_err(|problem| match problem {
-        Unanswerable::Store(error) => error.into(),
-        Unanswerable::Address(_) => ApiProblem::invalid("address", format!("{problem}.")),
-    })?;
-    ok(&SuppressionAnswer {
-        suppressed: found.is_some(),
-        since: found.as_ref().map(|one| one.since.to_string()),
-        reason: found.map(|one| one.reason),
     })
 }

@@ -104,10 +104,13 @@ async fn every_example_of_the_document_does_what_it_shows() {
                 _ => client = client.with(name, &value.replace("KEY", &key)),
             }
         }
+        // What `serve` does beside the web server.
+        crate::jobs::work(&world.app).await;
         world.app.sequence().await.unwrap();
         let path = example.path.replace("{id}", &id);
+        let body = example.body.trim_end();
         let reply = client
-            .send(&example.method, &path, kind, example.body.as_bytes())
+            .send(&example.method, &path, kind, body.as_bytes())
             .await;
         let what = format!("{} {}\n{}", example.method, example.path, reply.text());
         assert_eq!(reply.status, example.status, "{what}");

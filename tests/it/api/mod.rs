@@ -1,7 +1,12 @@
 //! The API: who gets in, what is refused and how, and what it does.
 
+mod campaigning;
+mod declaring;
 mod description;
+mod erasing;
 mod examples;
+mod importing;
+mod limits;
 mod repeated;
 mod signups;
 mod tester;

@@ -281,22 +281,7 @@ impl World {
 
     /// Does what nobody but an operator with the database's password could do: any statement, past the server.
     pub async fn sql(&self, text: &str) -> Result<(), sqlx::Error> {
-        let text = AssertSqlSafe(text.to_owned());
-        match &self.app.config.database {
-            Location::Sqlite(path) => {
-                let options = SqliteConnectOptions::new()
-                    .filename(path)
-                    .busy_timeout(Duration::from_secs(10));
-                let mut conn = options.connect().await?;
-                sqlx::raw_sql(text).execute(&mut conn).await?;
-                conn.close().await
-            }
-            Location::Postgres(url) => {
-                let mut conn = PgConnection::connect(url).await?;
-                sqlx::raw_sql(text).execute(&mut conn).await?;
-                conn.close().await
-            }
-        }
+        sql_at(&self.app.config.database, text).await
     }
 
     /// Ends the server and asserts that nothing is left: no mail waits, no mail failed.
@@ -322,6 +307,26 @@ impl World {
         self.app.store.close().await;
         if let Some(database) = self.database {
             database.drop().await;
+        }
+    }
+}
+
+/// Any statement on a database.
+pub async fn sql_at(location: &Location, text: &str) -> Result<(), sqlx::Error> {
+    let text = AssertSqlSafe(text.to_owned());
+    match location {
+        Location::Sqlite(path) => {
+            let options = SqliteConnectOptions::new()
+                .filename(path)
+                .busy_timeout(Duration::from_secs(10));
+            let mut conn = options.connect().await?;
+            sqlx::raw_sql(text).execute(&mut conn).await?;
+            conn.close().await
+        }
+        Location::Postgres(url) => {
+            let mut conn = PgConnection::connect(url).await?;
+            sqlx::raw_sql(text).execute(&mut conn).await?;
+            conn.close().await
         }
     }
 }

@@ -57,7 +57,15 @@ fn view(dossier: &Dossier, slug: &Slug, standing: &Standing) -> StandingView {
             time(since)
         ));
     }
-    let kept_back = paused.is_some() || standing.undeliverable_since.is_some();
+    if let Some(since) = standing.suppressed_since {
+        reason.push_str(&format!(
+            " Since {} an operator keeps the brand from writing to the mailbox.",
+            time(since)
+        ));
+    }
+    let kept_back = paused.is_some()
+        || standing.undeliverable_since.is_some()
+        || standing.suppressed_since.is_some();
     StandingView {
         purpose: declared.map_or_else(
             || slug.to_string(),

@@ -152,6 +152,7 @@ pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
         Fact::Bounced(bounced) if bounced.hard => "Mail came back",
         Fact::Bounced(_) => "Mail came back for now",
         Fact::Complained(_) => "Complained",
+        Fact::Suppressed { .. } => "Suppressed",
         Fact::SuppressionLifted { .. } => "Suppression lifted",
         Fact::Expired => "Request expired",
         Fact::Reminded { .. } => "Reminded",
