@@ -163,7 +163,8 @@ impl App {
         // The clock is read under the locks, so that times within one contact never run backwards.
         let now = self.clock.now();
         let hash = self.keys.address_hash(brand.id.0, address.key());
-        self.empty(tx, (brand, wish.by), &hash, &mut erased, now)
+        let sealed = self
+            .empty(tx, (brand, wish.by), &hash, &mut erased, now)
             .await?;
         let known = erased::list(tx, brand.id, &[hash]).await?;
         // Who never confirmed has objected to nothing, and may come by any way.
@@ -174,14 +175,14 @@ impl App {
         let mut writes = Writes::default();
         events::append(
             &mut writes,
-            &[self.told(brand, wish, &erased, !known.is_empty(), now)?],
+            &[self.told((brand, wish), &erased, sealed, !known.is_empty(), now)?],
         );
         // If the process dies before this commit, nothing was erased; after it everything is.
         held.finish_with(writes).await?;
         Ok(Some(erased))
     }
 
-    /// Step 4.
+    /// Step 4. Answers with the hash of what was sealed.
     async fn empty(
         &self,
         tx: &mut Conn,
@@ -189,7 +190,8 @@ impl App {
         address: &AddressHash,
         erased: &mut Erased,
         now: Timestamp,
-    ) -> Result<(), EraseProblem> {
+    ) -> Result<Option<String>, EraseProblem> {
+        let mut sealed = None;
         if let Some(keep) = kept(brand, by) {
             let sealing = Sealing {
                 brand: brand.id,
@@ -198,19 +200,21 @@ impl App {
                 keep,
                 now,
             };
-            erased.sealed_until = Some(self.seal(tx, &sealing).await?);
+            let made = self.seal(tx, &sealing).await?;
+            erased.sealed_until = Some(made.until);
+            sealed = Some(made.sha256);
         }
         let emptied = events::empty(tx, brand.id, erased.contact).await?;
         erased.events = i64::try_from(emptied).unwrap_or(i64::MAX);
-        Ok(())
+        Ok(sealed)
     }
 
     /// The event that says that it was lawful.
     fn told(
         &self,
-        brand: &Brand,
-        wish: Wish,
+        (brand, wish): (&Brand, Wish),
         erased: &Erased,
+        sealed_sha256: Option<String>,
         erased_before: bool,
         now: Timestamp,
     ) -> Result<NewEvent, StoreError> {
@@ -222,6 +226,7 @@ impl App {
             sealed: keep.is_some(),
             reason: keep.map(|keep| keep.reason.clone()),
             sealed_until: erased.sealed_until,
+            sealed_sha256,
             erased_before: Some(erased_before),
         };
         let about = About {
@@ -233,16 +238,14 @@ impl App {
     }
 
     /// Whether a contact of this id was erased.
-    pub async fn was_erased(
-        &self,
-        brand: BrandId,
-        contact: ContactId,
-    ) -> Result<bool, StoreError> {
+    pub async fn was_erased(&self, brand: BrandId, contact: ContactId) -> Result<bool, StoreError> {
         let mut conn = self.store.read().await?;
         // Behind it stands at most what became of its seal.
         let last = events::list_last(&mut conn, brand, contact, 20).await?;
         let last = read_all(&last)?;
-        Ok(last.iter().any(|event| matches!(event.fact, Fact::Erased { .. })))
+        Ok(last
+            .iter()
+            .any(|event| matches!(event.fact, Fact::Erased { .. })))
     }
 
     /// Which of these addresses a brand erased: no basis, whatever an import brings (D3), unless the person has signed up

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::App;
 use super::permit::{Unanswerable, parse_address};
@@ -15,6 +16,7 @@ use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::seal::{OpeningKey, SealKey, SealProblem};
 use crate::domain::time::Timestamp;
 use crate::ledger::commitment::Salt;
+use crate::ledger::note::hex;
 use crate::store::erased::AddressHash;
 use crate::store::events::{StoredEvent, WholeEvent};
 use crate::store::locks::Locks;
@@ -111,6 +113,28 @@ fn about(part: &SealedPart) -> String {
     )
 }
 
+/// What an erasure says of what it sealed.
+#[derive(Clone, Debug)]
+pub(super) struct SealMade {
+    /// The end of the term.
+    pub until: Timestamp,
+    pub sha256: String,
+}
+
+/// The SHA-256 over the SHA-256 of each part, in their order.
+#[derive(Default)]
+pub(super) struct PartsHash(Sha256);
+
+impl PartsHash {
+    pub fn add(&mut self, sealed: &[u8]) {
+        self.0.update(Sha256::digest(sealed));
+    }
+
+    pub fn hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// Whose events are sealed, and by what wish.
 pub(super) struct Sealing<'a> {
     pub brand: BrandId,
@@ -121,15 +145,16 @@ pub(super) struct Sealing<'a> {
 }
 
 impl App {
-    /// Seals all events of a contact, inside the transaction that empties them. Answers with the end of the term.
+    /// Seals all events of a contact, inside the transaction that empties them.
     pub(super) async fn seal(
         &self,
         tx: &mut Conn,
         sealing: &Sealing<'_>,
-    ) -> Result<Timestamp, OpenProblem> {
+    ) -> Result<SealMade, OpenProblem> {
         let key = SealKey::parse(&sealing.keep.public_key)?;
         let delete_at = sealing.now.plus(sealing.keep.kept_for());
         let mut after = 0;
+        let mut parts = PartsHash::default();
         for number in 0.. {
             let found = events::list_whole(tx, sealing.brand, sealing.contact, after, PART).await?;
             let Some(last) = found.last() else { break };
@@ -146,9 +171,13 @@ impl App {
             };
             let mut random = self.random.generator();
             part.sealed = key.seal(&mut random, about(&part).as_bytes(), &text)?;
+            parts.add(&part.sealed);
             sealed::insert(tx, &sealing.address, &part).await?;
         }
-        Ok(delete_at)
+        Ok(SealMade {
+            until: delete_at,
+            sha256: parts.hex(),
+        })
     }
 
     /// Opens what is sealed of an address. Who did it and why is on disk before anything is told. One erasure after

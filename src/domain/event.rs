@@ -369,6 +369,9 @@ pub enum Fact {
         /// Until when that is kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sealed_until: Option<Timestamp>,
+        /// The SHA-256 of what was sealed: over the SHA-256 of each part, in their order. Earlier versions did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed_sha256: Option<String>,
         /// Whether the same address had been erased before: then no further one is remembered. Earlier versions did not say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         erased_before: Option<bool>,

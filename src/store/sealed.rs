@@ -30,6 +30,8 @@ const LIST_KEPT: &str = "select s.brand_id, s.contact_id, count(*) as parts, min
      (select count(*) from erased_address e where e.brand_id = s.brand_id and e.hash = s.address_hash) as remembered \
      from sealed_evidence s where (s.brand_id, s.contact_id) > ($1, $2) \
      group by s.brand_id, s.contact_id, s.address_hash order by s.brand_id, s.contact_id limit $3";
+const NEXT_PART: &str = "select part, sealed from sealed_evidence where brand_id = $1 and contact_id = $2 and part > $3 \
+     order by part limit 1";
 const DELETE: &str =
     "delete from sealed_evidence where brand_id = $1 and contact_id = $2 and delete_at <= $3";
 
@@ -56,6 +58,20 @@ pub async fn list_kept(
         .bind(after.1)
         .bind(limit)
         .fetch_all(driver)
+        .await?))
+}
+
+/// The part of a contact's sealed evidence behind one (-1 for the first): its number and bytes.
+pub async fn next_part(
+    conn: &mut Conn,
+    (brand, contact): (BrandId, ContactId),
+    after: i64,
+) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(NEXT_PART)
+        .bind(brand)
+        .bind(contact)
+        .bind(after)
+        .fetch_optional(driver)
         .await?))
 }
 

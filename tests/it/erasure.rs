@@ -161,6 +161,7 @@ on_both_engines! {
             sealed: false,
             reason: None,
             sealed_until: None,
+            sealed_sha256: None,
             erased_before: Some(false),
         };
         assert_eq!(left.into_iter().map(|event| event.fact).collect::<Vec<_>>(), [fact]);

@@ -1,13 +1,13 @@
 //! What erasures say of what stays after them: the sealed evidence, until when, and the address among the erased ones.
 //!
-//! The rows themselves are signed by nobody. An `erased` event says whether something was sealed and until when, and whether
-//! the address had been erased before; a `seal_deleted` event says when it was deleted. So rows that are gone, or that were
-//! given another term, are found; a row that was given another content is not.
+//! The rows themselves are signed by nobody. An `erased` event says whether something was sealed, until when and with which
+//! hash, and whether the address had been erased before; a `seal_deleted` event says when it was deleted. So rows that are
+//! gone, or that were given another term or content, are found.
 
 use std::collections::HashMap;
 
 use super::super::record::read_body;
-use super::super::seal::PART;
+use super::super::seal::{PART, PartsHash};
 use super::super::sequence::Head;
 use super::Audit;
 use super::emptied::About;
@@ -30,6 +30,8 @@ struct Sealed {
     events: i64,
     /// Earlier versions did not say.
     until: Option<Timestamp>,
+    /// Nor this.
+    sha256: Option<String>,
 }
 
 /// What the erasures of a brand say together.
@@ -71,6 +73,7 @@ impl Erasures {
                 events,
                 sealed,
                 sealed_until,
+                sealed_sha256,
                 erased_before,
                 ..
             } => {
@@ -82,6 +85,7 @@ impl Erasures {
                         index,
                         events: *events,
                         until: *sealed_until,
+                        sha256: sealed_sha256.clone(),
                     };
                     self.sealed.insert(about, sealed);
                 }
@@ -118,7 +122,10 @@ impl Erasures {
         }
         for (about, said) in in_order(&self.sealed) {
             let problem = match there.get(about) {
-                Some(kept) => problem_of(said, kept),
+                Some(kept) => match problem_of(said, kept) {
+                    None => replaced(conn, *about, said).await?,
+                    problem => problem,
+                },
                 None => self.gone(conn, *about, said).await?,
             };
             if let Some(problem) = problem {
@@ -213,6 +220,25 @@ fn problem_of(said: &Sealed, kept: &Kept) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Whether what is kept sealed is what was sealed: one part at a time.
+async fn replaced(
+    conn: &mut Conn,
+    about: About,
+    said: &Sealed,
+) -> Result<Option<String>, StoreError> {
+    let Some(sha256) = &said.sha256 else {
+        return Ok(None);
+    };
+    let mut parts = PartsHash::default();
+    let mut after = -1;
+    while let Some((part, sealed)) = sealed::next_part(conn, about, after).await? {
+        parts.add(&sealed);
+        after = part;
+    }
+    let is_same = parts.hex() == *sha256;
+    Ok((!is_same).then(|| "and what is kept of it was replaced".to_owned()))
 }
 
 /// An erasure at this time that waits for its place in the log: whether it was the first of its address.

@@ -1,4 +1,4 @@
-//! The operators' pages on a store that holds the events of many people: how long the server takes for each.
+//! The operators' pages on a store that holds many people: how long the server takes for each.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,22 +13,28 @@ use super::stand::{self, Stand};
 use crate::app::operators;
 use crate::cli::Ended;
 use crate::clock::Random;
+use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::figures::{Dimension, Figures};
 use crate::domain::ids::{BrandId, ContactId, OutboxId, RequestId};
 use crate::domain::operator::Role;
+use crate::domain::policy::Rule;
+use crate::domain::standing::{Standing, State};
 use crate::domain::time::Timestamp;
+use crate::store::contacts::{self, Contact};
 use crate::store::events::{self, NewEvent};
 use crate::store::outbox::{self, OutboxRow, Retry};
 use crate::store::set::{ROWS_AT_MOST, Writes};
 use crate::store::summaries::{self, Span};
 
+/// Of so many people one has a story of events; the others are contacts only, so that ten million fit on a disk.
+const TOLD: u64 = 10;
 /// Days over which the signups lie, and domains that they are of.
 const DAYS: u64 = 90;
 const DOMAINS: u64 = 1_000;
 /// Of so many contacts one has a mail that waits; of ten times as many, one that failed.
 const WAITS: u64 = 50;
-/// How often each page is asked for.
+/// How often each page is asked for, and each search made for somebody else.
 const ASKED: usize = 200;
 const NAME: &str = "bench";
 const PASSWORD: &str = "for the time of this run";
@@ -41,6 +47,13 @@ const PAGES: [(&str, &str); 5] = [
     ("delivery_failed", "/admin/delivery?show=failed"),
     ("evidence", "/admin/evidence"),
 ];
+
+/// Somebody whom the searches are for.
+struct Sought {
+    brand: BrandId,
+    contact: ContactId,
+    address: String,
+}
 
 /// One page, in milliseconds from the request's last byte to the answer's.
 #[derive(Serialize)]
@@ -70,7 +83,7 @@ pub(super) async fn measure(
 ) -> Result<PageFigures, Ended> {
     let random = Random::Os;
     let stand = stand::set_up(folder, url, &random).await?;
-    append(&stand, contacts, &random).await?;
+    let sought = append(&stand, contacts, &random).await?;
     stand.app.sequence().await?;
     let begun = Instant::now();
     let events = stand.app.summarize().await?;
@@ -79,25 +92,14 @@ pub(super) async fn measure(
     let session = sign_in(&stand).await?;
     let mut pages = Vec::new();
     for (page, path) in PAGES {
-        let mut times = Vec::with_capacity(ASKED);
-        let mut bytes = 0;
+        let mut times = Times::default();
         for _ in 0..ASKED {
-            let (taken, length) = ask(stand.address, path, &session).await?;
-            times.push(taken);
-            bytes = length;
+            let asked = ask(stand.address, path, None, &session);
+            times.add(asked.await?);
         }
-        times.sort_unstable();
-        let at = |percent: usize| {
-            let found = times.get((times.len() - 1) * percent / 100);
-            found.map_or(0.0, |taken| taken.as_secs_f64() * 1_000.0)
-        };
-        pages.push(Page {
-            page,
-            p50_ms: at(50),
-            p99_ms: at(99),
-            bytes,
-        });
+        pages.push(times.page(page));
     }
+    pages.extend(people(&stand, &sought, &session).await?);
     stand.server.stop(false).await;
     stand.app.store.close().await;
     Ok(PageFigures {
@@ -110,40 +112,122 @@ pub(super) async fn measure(
     })
 }
 
-/// The events and mails of so many people, over the last days. Six of ten confirm.
-async fn append(stand: &Stand, contacts: u64, random: &Random) -> Result<(), Ended> {
+/// The list of contacts, one contact's page, and searches by whole address, its beginning, and id.
+async fn people(stand: &Stand, sought: &[Sought], session: &str) -> Result<Vec<Page>, Ended> {
     let catalog = stand.app.catalog();
-    let forms: Vec<(BrandId, String)> = catalog
+    let mut all: [Times; 5] = Default::default();
+    let [list, one, address, beginning, id] = &mut all;
+    for somebody in sought {
+        let Some(brand) = catalog.brand(somebody.brand) else {
+            return Err(Ended::Refused("there is no brand".to_owned()));
+        };
+        let slug = &brand.declared.slug;
+        let shown = format!("/admin/contacts/{slug}/{}", somebody.contact);
+        let get = |path: String| async move { ask(stand.address, &path, None, session).await };
+        let search = |text: String| async move {
+            let body = format!("brand={slug}&q={}", text.replace('@', "%40"));
+            ask(stand.address, "/admin/contacts", Some(&body), session).await
+        };
+        list.add(get(format!("/admin/contacts?brand={slug}")).await?);
+        one.add(get(shown).await?);
+        address.add(search(somebody.address.clone()).await?);
+        let (local, _) = somebody.address.split_once('@').unwrap_or_default();
+        beginning.add(search(local.chars().take(4).collect()).await?);
+        id.add(search(somebody.contact.to_string()).await?);
+    }
+    let names = ["contacts", "contact", "by_address", "by_beginning", "by_id"];
+    Ok(all
+        .into_iter()
+        .zip(names)
+        .map(|(times, name)| times.page(name))
+        .collect())
+}
+
+/// How long the askings of one page took, and how large the last answer was.
+#[derive(Default)]
+struct Times {
+    taken: Vec<Duration>,
+    bytes: usize,
+}
+
+impl Times {
+    fn add(&mut self, (taken, bytes): (Duration, usize)) {
+        self.taken.push(taken);
+        self.bytes = bytes;
+    }
+
+    fn page(mut self, page: &'static str) -> Page {
+        self.taken.sort_unstable();
+        let at = |percent: usize| {
+            let found = self
+                .taken
+                .get(self.taken.len().saturating_sub(1) * percent / 100);
+            found.map_or(0.0, |taken| taken.as_secs_f64() * 1_000.0)
+        };
+        Page {
+            page,
+            p50_ms: at(50),
+            p99_ms: at(99),
+            bytes: self.bytes,
+        }
+    }
+}
+
+/// The contacts, events and mails of so many people, over the last days. Six of ten confirm. Answers with some of them.
+async fn append(stand: &Stand, people: u64, random: &Random) -> Result<Vec<Sought>, Ended> {
+    let catalog = stand.app.catalog();
+    let forms: Vec<(BrandId, String, Slug)> = catalog
         .brands
         .iter()
         .flat_map(|brand| catalog.forms_of(brand.id).map(move |form| (brand.id, form)))
-        .map(|(brand, form)| (brand, form.declared.slug.to_string()))
+        .filter_map(|(brand, form)| {
+            let purpose = form.declared.purposes.first()?.clone();
+            Some((brand, form.declared.slug.to_string(), purpose))
+        })
         .collect();
     let now = stand.app.clock.now();
     let mut together = Vec::with_capacity(ROWS_AT_MOST);
+    let mut known = Vec::with_capacity(ROWS_AT_MOST);
     let mut mails = Vec::new();
-    for number in 0..contacts {
-        let Some((brand, form)) = forms.get(random.below(forms.len() as u64) as usize) else {
+    let mut sought = Vec::with_capacity(ASKED);
+    let seek_every = (people / ASKED as u64).next_multiple_of(TOLD).max(TOLD);
+    for number in 0..people {
+        let Some((brand, form, purpose)) = forms.get(random.below(forms.len() as u64) as usize)
+        else {
             return Err(Ended::Refused("there is no form".to_owned()));
         };
         let one = Person {
             brand: *brand,
             form,
+            purpose,
             contact: ContactId(random.uuid_v7(now)),
             request: RequestId(random.uuid_v7(now)),
             // A few domains have most people.
             domain: random.below(DOMAINS) * random.below(DOMAINS) / DOMAINS,
+            local: random.below(u64::MAX),
             at: now.minus(Duration::from_secs(random.below(DAYS * 86_400))),
         };
-        one.tell(number, random, &mut together);
+        if number % TOLD == 0 {
+            one.tell(number / TOLD, random, &mut together);
+        }
+        known.push(one.contact(number, random));
+        if number % seek_every == 0 {
+            sought.push(Sought {
+                brand: one.brand,
+                contact: one.contact,
+                address: one.address(),
+            });
+        }
         if number % WAITS == 0 {
             mails.push((one.mail(random, now), number % (10 * WAITS) == 0));
         }
-        if together.len() > ROWS_AT_MOST - 4 || number + 1 == contacts {
+        if known.len() == ROWS_AT_MOST || number + 1 == people {
             let mut writes = Writes::default();
+            contacts::put(&mut writes, &known);
             events::append(&mut writes, &together);
             stand.app.store.write_now(writes).await?;
             together.clear();
+            known.clear();
         }
     }
     for part in mails.chunks(ROWS_AT_MOST) {
@@ -156,7 +240,7 @@ async fn append(stand: &Stand, contacts: u64, random: &Random) -> Result<(), End
         outbox::retry(&mut writes, stand.app.store.engine(), &failed);
         stand.app.store.write_now(writes).await?;
     }
-    Ok(())
+    Ok(sought)
 }
 
 fn failed((mail, _): &(OutboxRow, bool)) -> Retry {
@@ -174,13 +258,40 @@ fn failed((mail, _): &(OutboxRow, bool)) -> Retry {
 struct Person<'a> {
     brand: BrandId,
     form: &'a str,
+    purpose: &'a Slug,
     contact: ContactId,
     request: RequestId,
     domain: u64,
+    local: u64,
     at: Timestamp,
 }
 
 impl Person<'_> {
+    /// Spread evenly, as hexadecimal digits, so that a few of them are the beginning of many.
+    fn address(&self) -> String {
+        format!("{:016x}@d{}.example", self.local, self.domain)
+    }
+
+    fn contact(&self, number: u64, random: &Random) -> Contact {
+        let state = match number / TOLD % 10 {
+            0..6 => State::Explicit,
+            _ => State::Implicit,
+        };
+        let standing = Standing::new(state, None, Rule::A1, self.at);
+        Contact {
+            brand_id: self.brand,
+            id: self.contact,
+            address: self.address(),
+            address_key: self.address(),
+            mailbox: random.bytes::<16>().to_vec(),
+            language: "en".to_owned(),
+            name: None,
+            open_request_id: None,
+            standings: std::iter::once((self.purpose.clone(), standing)).collect(),
+            created_at: self.at,
+        }
+    }
+
     fn tell(&self, number: u64, random: &Random, events: &mut Vec<NewEvent>) {
         let request = self.request;
         let mut add = |kind, after: u64, body: serde_json::Value| {
@@ -195,7 +306,7 @@ impl Person<'_> {
                 mail: None,
             });
         };
-        let address = format!("p{number}@d{}.example", self.domain);
+        let address = self.address();
         let expires = self.at.plus(Duration::from_secs(7 * 86_400));
         add(
             "signed_up",
@@ -283,12 +394,26 @@ async fn sign_in(stand: &Stand) -> Result<String, Ended> {
     Ok(admitted.map_err(|problem| wrong(&problem))?.secret)
 }
 
-/// Asks for a page over a connection of its own; answers with the time from the request to the end, and the bytes.
-async fn ask(address: SocketAddr, path: &str, session: &str) -> Result<(Duration, usize), Ended> {
+/// Asks for a page, or sends a form, over a connection of its own; answers with the time from the request to the end, and
+/// the bytes.
+async fn ask(
+    address: SocketAddr,
+    path: &str,
+    form: Option<&str>,
+    session: &str,
+) -> Result<(Duration, usize), Ended> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: session={session}\r\nconnection: close\r\n\r\n"
+    let head = format!("host: {address}\r\ncookie: session={session}\r\nconnection: close");
+    let request = form.map_or_else(
+        || format!("GET {path} HTTP/1.1\r\n{head}\r\n\r\n"),
+        |body| {
+            format!(
+                "POST {path} HTTP/1.1\r\n{head}\r\norigin: http://{address}\r\n\
+                 content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        },
     );
     let begun = Instant::now();
     stream.write_all(request.as_bytes()).await?;
@@ -298,7 +423,9 @@ async fn ask(address: SocketAddr, path: &str, session: &str) -> Result<(Duration
         .read_to_end(&mut answer)
         .await?;
     let taken = begun.elapsed();
-    if !answer.starts_with(b"HTTP/1.1 200") {
+    // A search that finds one person leads to that person's page.
+    let found = form.is_some() && answer.starts_with(b"HTTP/1.1 303");
+    if !answer.starts_with(b"HTTP/1.1 200") && !found {
         let line: String = String::from_utf8_lossy(&answer).chars().take(80).collect();
         return Err(Ended::Refused(format!("{path}: {line}")));
     }

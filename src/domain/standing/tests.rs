@@ -141,6 +141,7 @@ fn an_erasure_leaves_no_standing_for_any_purpose() {
         sealed: false,
         reason: None,
         sealed_until: None,
+        sealed_sha256: None,
         erased_before: Some(false),
     };
     let mut standings = Standings::new();

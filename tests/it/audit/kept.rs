@@ -53,12 +53,14 @@ async fn says(world: &World, wanted: &str) {
 }
 
 on_both_engines! {
-    async fn sealed_evidence_that_is_gone_or_was_given_another_term_is_named(engine: Engine) {
+    async fn sealed_evidence_that_is_gone_or_was_given_another_term_or_content_is_named(engine: Engine) {
         for (hits, statement, wanted) in [
             (1, "delete from sealed_evidence", "and that is gone, yet no event says that it was deleted"),
             (1, "update sealed_evidence set delete_at = 0", "its column delete_at was changed"),
             (1, "update sealed_evidence set address_hash = OTHER", "its address is not among the erased ones"),
             (600, "delete from sealed_evidence where part = 1", "1 of its 2 parts are missing"),
+            (1, "update sealed_evidence set sealed = OTHER", "what is kept of it was replaced"),
+            (600, "update sealed_evidence set part = 3 - part", "what is kept of it was replaced"),
         ] {
             let world = sealed(engine, hits).await;
             let other = match engine {
