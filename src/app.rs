@@ -22,6 +22,7 @@ pub mod erase;
 pub mod expire;
 pub mod figures;
 pub mod find;
+pub mod hook;
 pub mod import;
 pub mod inbox;
 pub mod judge;
@@ -85,6 +86,7 @@ pub struct App {
     pub witnessing: witness::Witnessing,
     pub telling: webhooks::Telling,
     pub auditing: auditing::Auditing,
+    sns: hook::sns::Sns,
     /// For work that goes on after the request that began it.
     background: tokio::runtime::Handle,
     pub at_work: drafts::AtWork,
@@ -175,6 +177,7 @@ impl App {
             witnessing,
             telling,
             auditing: auditing::Auditing::default(),
+            sns: hook::sns::Sns::new(config.hooks.ses.as_ref()),
             background: tokio::runtime::Handle::current(),
             at_work,
             config,

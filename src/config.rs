@@ -19,6 +19,7 @@ use crate::store::Location;
 
 pub use self::check::SettingsProblem;
 pub use self::commented::commented_file;
+pub use self::hooks::{Hooks, SecretHook, SesHook};
 pub use self::ledger::Ledger;
 pub use self::outside::{Authority, Timestamps, Webhooks, Witness, Witnesses};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
@@ -26,6 +27,7 @@ pub use self::table::{Kind, SETTINGS, Setting, environment_name};
 
 mod check;
 mod commented;
+mod hooks;
 mod ledger;
 mod outside;
 mod reader;
@@ -93,6 +95,7 @@ pub struct Config {
     pub limits: Limits,
     pub breaker: Rules,
     pub bounces: Bounces,
+    pub hooks: Hooks,
     pub retention: Retention,
     pub thresholds: Thresholds,
     pub uploads: Uploads,
@@ -170,6 +173,7 @@ impl Reader<'_> {
             limits: self.limits(),
             breaker: self.breaker(),
             bounces: self.bounces(),
+            hooks: self.hooks(),
             retention: self.retention(),
             thresholds: self.thresholds(),
             ledger: self.ledger(&base_url, &database),

@@ -7,4 +7,5 @@ pub mod inbound;
 pub mod lint;
 pub mod notice;
 pub mod pack;
+pub mod provider;
 pub mod transport;

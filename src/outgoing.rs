@@ -1,4 +1,4 @@
-//! HTTP requests to servers that the operator named: time-stamping authorities, witnesses, receivers of webhooks.
+//! HTTP requests to servers that the operator named: time-stamping authorities, witnesses, receivers of webhooks, Amazon SNS.
 //!
 //! Whoever can choose a URL must not reach through it what only this machine can reach (T30). A name is resolved once for
 //! each request, all of its addresses are looked at, and the connection goes to one of them. Nothing is redirected, no
@@ -111,6 +111,20 @@ impl Outgoing {
         headers: Vec<(&'static str, String)>,
         body: Vec<u8>,
     ) -> Result<Answer, OutgoingProblem> {
+        self.ask(url, headers, Some(body)).await
+    }
+
+    /// Asks for what lies at a URL.
+    pub async fn get(&self, url: &str) -> Result<Answer, OutgoingProblem> {
+        self.ask(url, Vec::new(), None).await
+    }
+
+    async fn ask(
+        &self,
+        url: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, OutgoingProblem> {
         // The turn goes with the thread: a caller that leaves does not make room for one more.
         let turn = self.turns.clone().acquire_owned().await;
         let turn = turn.map_err(|_| OutgoingProblem::Slow)?;
@@ -118,7 +132,7 @@ impl Outgoing {
         let sent = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let agent = agent.get_or_init(|| agent_with(limits));
-            send(agent, limits, &url, &headers, &body)
+            send(agent, limits, &url, &headers, body.as_deref())
         });
         sent.await
             .unwrap_or_else(|_| Err(OutgoingProblem::Connection("the request broke off".into())))
@@ -130,13 +144,18 @@ fn send(
     limits: Limits,
     url: &str,
     headers: &[(&'static str, String)],
-    body: &[u8],
+    body: Option<&[u8]>,
 ) -> Result<Answer, OutgoingProblem> {
-    let mut request = agent.post(url);
-    for (name, value) in headers {
-        request = request.header(*name, value);
-    }
-    let answer = request.send(body);
+    let answer = match body {
+        Some(body) => {
+            let mut request = agent.post(url);
+            for (name, value) in headers {
+                request = request.header(*name, value);
+            }
+            request.send(body)
+        }
+        None => agent.get(url).call(),
+    };
     let answer = answer.map_err(|error| problem(error, limits))?;
     let status = answer.status();
     if status.is_redirection() {

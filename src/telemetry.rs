@@ -15,6 +15,8 @@ pub const CONFIRMATIONS: &str = "countersign_confirmations_total";
 pub const WITHDRAWALS: &str = "countersign_withdrawals_total";
 /// Reports about mails by what they were.
 pub const REPORTS: &str = "countersign_mail_reports_total";
+/// What mail providers told by webhook, by provider and outcome.
+pub const HOOKS: &str = "countersign_provider_events_total";
 /// Mails by outcome.
 pub const MAILS: &str = "countersign_mails_total";
 /// Mails that wait, and mails that failed for good.
@@ -68,7 +70,7 @@ pub const SENDING_HELD: &str = "countersign_sending_held";
 pub const TODAY: &str = "countersign_signups_today";
 
 /// Every metric there is.
-pub const ALL: [&str; 32] = [
+pub const ALL: [&str; 33] = [
     SIGNUPS,
     CONFIRMATIONS,
     MAILS,
@@ -97,6 +99,7 @@ pub const ALL: [&str; 32] = [
     TODAY,
     WITHDRAWALS,
     REPORTS,
+    HOOKS,
     LOG_TILES_MENDED,
     WEBHOOKS,
     "countersign_request_seconds_bucket",

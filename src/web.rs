@@ -8,6 +8,7 @@ pub mod demo;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod hooks;
 pub mod observe;
 pub mod page;
 pub mod public;

@@ -29,6 +29,8 @@ pub struct Failure {
     pub status: String,
     pub said: String,
     pub reporter: String,
+    /// The provider's id of what it told by webhook, else empty.
+    pub report: String,
 }
 
 /// A complaint.
@@ -37,6 +39,8 @@ pub struct Complaint {
     /// RFC 5965, in lower case.
     pub feedback: String,
     pub reporter: String,
+    /// The provider's id of what it told by webhook, else empty.
+    pub report: String,
 }
 
 /// What a report came to.
@@ -109,7 +113,11 @@ impl App {
         match report.kind {
             Kind::Feedback(feedback) if !is_complaint(&feedback) => Ok(Taken::NoComplaint),
             Kind::Feedback(feedback) => {
-                let complaint = Complaint { feedback, reporter };
+                let complaint = Complaint {
+                    feedback,
+                    reporter,
+                    report: String::new(),
+                };
                 self.take_complaint(subject, complaint).await
             }
             Kind::Delivery(told) => {
@@ -124,6 +132,7 @@ impl App {
                     status: worst.status,
                     said: worst.said,
                     reporter,
+                    report: String::new(),
                 };
                 self.take_bounce(subject, failure).await
             }
@@ -163,7 +172,10 @@ impl App {
             })
     }
 
-    async fn contact_of(&self, subject: &Subject) -> Result<Option<ContactId>, StoreError> {
+    pub(super) async fn contact_of(
+        &self,
+        subject: &Subject,
+    ) -> Result<Option<ContactId>, StoreError> {
         let mut conn = self.store.read().await?;
         let brand = subject.brand.id;
         Ok(match subject.of {
@@ -206,6 +218,7 @@ impl App {
             },
             suppress: hard.then_some("bounced"),
             request,
+            report: &failure.report,
         };
         let decide = |under: Under<'_>| {
             let mut standings = under.contact.standings.values();
@@ -219,6 +232,7 @@ impl App {
                 status: failure.status.clone(),
                 said: failure.said.clone(),
                 reporter: failure.reporter.clone(),
+                report: failure.report.clone(),
                 passing,
             };
             Happened {
@@ -271,6 +285,7 @@ impl App {
                 Returned::Request(id) => Some(id),
                 Returned::Contact(_) => None,
             },
+            report: &complaint.report,
         };
         let brand = &subject.brand;
         let decide = |under: Under<'_>| {
@@ -286,6 +301,7 @@ impl App {
                 purposes,
                 feedback: complaint.feedback.clone(),
                 reporter: complaint.reporter.clone(),
+                report: complaint.report.clone(),
             };
             Happened {
                 facts: vec![Fact::Complained(Box::new(complained))],

@@ -3,7 +3,7 @@
 
 use super::App;
 use super::erase::requests_of;
-use super::record::About;
+use super::record::{About, read_all};
 use super::sign_up::empty_mailbox;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::Fact;
@@ -36,6 +36,8 @@ pub(super) struct Closing<'a> {
     pub suppress: Option<&'static str>,
     /// The request that the events belong to; also that of a campaign whose mail came back.
     pub request: Option<RequestId>,
+    /// A provider's id of what it told, which it may tell again; empty where there is none.
+    pub report: &'a str,
 }
 
 /// What happens to a contact: facts in their order, and the language that it is written to in from then on.
@@ -89,6 +91,9 @@ impl App {
         let Some(mut contact) = contacts::find_by_id(conn, brand, known.id).await? else {
             return Ok(None);
         };
+        if was_told(conn, &contact, closing.report).await? {
+            return Ok(Some(Happened::default()));
+        }
         let mut ending = open_requests(conn, &contact, closing.ending).await?;
         let mailboxes = match closing.suppress {
             Some(_) => budgets::find_mailboxes(conn, &[(brand, hash)]).await?,
@@ -148,6 +153,16 @@ impl App {
         }
         Ok(Some(happened))
     }
+}
+
+/// Whether an event of the contact came of this report already.
+async fn was_told(conn: &mut Conn, contact: &Contact, report: &str) -> Result<bool, StoreError> {
+    if report.is_empty() {
+        return Ok(false);
+    }
+    let stored = events::list(conn, contact.brand_id, contact.id).await?;
+    let told = read_all(&stored)?;
+    Ok(told.iter().any(|event| event.fact.report() == Some(report)))
 }
 
 /// The contact's open requests that end.

@@ -153,6 +153,7 @@ impl App {
             state: RequestState::Left,
             suppress: None,
             request: None,
+            report: "",
         };
         let decide = |under: Under<'_>| self.chosen(brand, &chosen, &under);
         let happened = self.close(brand, contact, closing, decide).await?;
@@ -195,6 +196,7 @@ impl App {
                 scope: SCOPE_PURPOSES.to_owned(),
                 method: Some(LeaveMethod::Preferences),
                 by: Some(LeftBy::Person),
+                told_by: None,
                 reason: None,
                 circumstances: circumstances(),
             });

@@ -5,7 +5,7 @@ use super::close::{Closing, Ending, Happened, Under};
 use super::permit::{Unanswerable, parse_address};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{Fact, LeaveMethod, LeftBy};
+use crate::domain::event::{Fact, LeaveMethod, LeftBy, ToldBy};
 use crate::domain::ids::ContactId;
 use crate::domain::leaving::{SCOPE_ALL, SCOPE_PURPOSES};
 use crate::domain::standing::{RequestState, State};
@@ -83,21 +83,40 @@ impl App {
             state: RequestState::Left,
             suppress: None,
             request: None,
+            report: "",
         };
-        let decide = |under: Under<'_>| left(brand, &leave, &under);
+        let decide = |under: Under<'_>| left(brand, &leave, None, &under);
         let happened = self.close(brand, contact, closing, decide).await?;
         let happened = happened.ok_or(LeaveProblem::Unknown)?;
-        Ok(match happened.facts.first() {
-            Some(fact) => {
-                metrics::counter!(telemetry::WITHDRAWALS, "method" => leave.method.as_str())
-                    .increment(1);
-                Left::Now {
-                    contact,
-                    purposes: fact.purposes().to_vec(),
-                }
-            }
-            None => Left::Before { contact },
-        })
+        Ok(counted(contact, leave.method, &happened))
+    }
+
+    /// A provider tells that the person left by its own link. It sends nothing more to them, whatever it is about: everything is
+    /// left. None where the contact is gone.
+    pub(super) async fn leave_as_told(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+        told_by: ToldBy,
+    ) -> Result<Option<Left>, StoreError> {
+        let leave = Leave {
+            who: Leaver::Contact(contact),
+            scope: Scope::All,
+            method: LeaveMethod::Provider,
+            by: LeftBy::Person,
+            reason: None,
+            circumstances: Circumstances::default(),
+        };
+        let closing = Closing {
+            ending: Ending::All,
+            state: RequestState::Left,
+            suppress: None,
+            request: None,
+            report: &told_by.report,
+        };
+        let decide = |under: Under<'_>| left(brand, &leave, Some(&told_by), &under);
+        let happened = self.close(brand, contact, closing, decide).await?;
+        Ok(happened.map(|happened| counted(contact, leave.method, &happened)))
     }
 
     async fn leaver(&self, brand: &Brand, who: &Leaver) -> Result<ContactId, LeaveProblem> {
@@ -133,8 +152,22 @@ impl App {
     }
 }
 
+/// What became of a withdrawal; one that changed something is counted.
+fn counted(contact: ContactId, method: LeaveMethod, happened: &Happened) -> Left {
+    match happened.facts.first() {
+        Some(fact) => {
+            metrics::counter!(telemetry::WITHDRAWALS, "method" => method.as_str()).increment(1);
+            Left::Now {
+                contact,
+                purposes: fact.purposes().to_vec(),
+            }
+        }
+        None => Left::Before { contact },
+    }
+}
+
 /// What the withdrawal changes; nothing where the person had left all of it before.
-fn left(brand: &Brand, leave: &Leave, under: &Under<'_>) -> Happened {
+fn left(brand: &Brand, leave: &Leave, told_by: Option<&ToldBy>, under: &Under<'_>) -> Happened {
     let all = leave.scope == Scope::All;
     let standings = &under.contact.standings;
     let mut purposes: Vec<Slug> = match &leave.scope {
@@ -167,6 +200,7 @@ fn left(brand: &Brand, leave: &Leave, under: &Under<'_>) -> Happened {
         method: Some(leave.method),
         by: Some(leave.by),
         reason,
+        told_by: told_by.cloned().map(Box::new),
         circumstances: leave.circumstances.clone(),
     };
     Happened {

@@ -50,8 +50,12 @@ impl Reader<'_> {
     }
 
     pub(super) fn trusted_proxies(&mut self) -> Vec<IpNet> {
+        self.networks("server", "trusted_proxies")
+    }
+
+    pub(super) fn networks(&mut self, section: &'static str, key: &'static str) -> Vec<IpNet> {
         let mut networks = Vec::new();
-        for part in self.text("server", "trusted_proxies").split(',') {
+        for part in self.text(section, key).split(',') {
             let part = part.trim();
             if part.is_empty() {
                 continue;
@@ -62,8 +66,8 @@ impl Reader<'_> {
             {
                 Ok(network) => networks.push(network),
                 Err(_) => self.wrong(
-                    "server",
-                    "trusted_proxies",
+                    section,
+                    key,
                     &format!("\"{part}\" is no network; write it like 10.0.0.0/8"),
                 ),
             }

@@ -83,6 +83,15 @@ settings! {
     bounce.domain: Text = "", "The domain of the envelope senders: mails leave as bounce+TOKEN@DOMAIN, and what comes back there tells what became of them. Empty: they leave under the brand's own address.";
     bounce.listen: Text = "", "Address and port to take such mail on, by LMTP or SMTP, such as 127.0.0.1:2525. Empty: none is taken here; `countersign bounce` reads it from a pipe.";
     bounce.soft_limit: Number = "5", "A mail that comes back for the time being so many times in a row counts as one that came back for good.";
+    hook.ses_topics: List = "", "Amazon SES: the SNS topics, by their ARNs, whose messages to /hooks/ses count.";
+    hook.ses_certificates: List = "", "PEM files of the certificates that SNS signs with, where this machine cannot fetch them. Empty: they are fetched from the SNS of the topic's region.";
+    hook.ses_gateway: Text = "", "Where SNS is asked for certificates and told that a subscription is wanted, where this machine reaches the internet only through a gateway that passes such requests on. Empty: sns.REGION.amazonaws.com.";
+    hook.postmark_secret: Secret = "", "Postmark: the password that comes with each post to /hooks/postmark, of 20 characters or more.";
+    hook.postmark_networks: List = "", "Networks that Postmark's posts come from, besides. Empty: any.";
+    hook.mailgun_key: Secret = "", "Mailgun: the HTTP webhook signing key; posts go to /hooks/mailgun.";
+    hook.sendgrid_key: Text = "", "SendGrid: the verification key of the signed Event Webhook, which posts to /hooks/sendgrid.";
+    hook.brevo_secret: Secret = "", "Brevo: the token or password that comes with each post to /hooks/brevo, of 20 characters or more.";
+    hook.brevo_networks: List = "", "Networks that Brevo's posts come from, besides. Empty: any.";
     scanner.read_seconds: Number = "2", "A press sooner than this after its page is treated as a program's.";
     scanner.both_links_seconds: Number = "10", "Both links of a mail opened within this time from one network mark a scanner.";
     scanner.people_a_minute: Number = "5", "Links of this many people opened from one network within a minute mark a scanner.";

@@ -1,5 +1,6 @@
 use super::*;
 use crate::ledger::note::{COSIGNATURE, SigningNoteKey, Verifier};
+use crate::mail::provider::sns::Topic;
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -63,6 +64,88 @@ fn the_commented_file_is_read_back() {
 fn a_broken_file_is_refused_without_quoting_it() {
     let problem = parse("[secrets]\nroot = \"hunter2", &[]).unwrap_err();
     assert!(!problem.to_string().contains("hunter2"));
+}
+
+fn told_by(section: &str) -> Result<Hooks, String> {
+    let text = format!(
+        "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[hook]\n{section}"
+    );
+    let config = parse(&text, &[]).map_err(|problem| problem.to_string())?;
+    Ok(config.hooks)
+}
+
+#[test]
+fn a_provider_is_set_up_by_what_it_is_known_by_and_wrong_values_say_what_to_give() {
+    assert_eq!(told_by("").unwrap().providers().count(), 0);
+    // A key on P-256 as SendGrid's settings show one.
+    let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAErPkxZDKLjDE8egDR1d0W1J3EDhdRdNGplWihSMUBhO+pZM63RFMJ14YZ7ujXbrtnNy2Nh/ZDqBnSXNjVbHepwg==";
+    assert!(
+        told_by(&format!("sendgrid_key = \"{key}\""))
+            .unwrap()
+            .sendgrid
+            .is_some()
+    );
+    let all = told_by(
+        "ses_topics = [\"arn:aws:sns:eu-west-1:123456789012:mail\", \"arn:aws-cn:sns:cn-north-1:123456789012:mail\"]\n\
+         postmark_secret = \"01234567890123456789\"\nmailgun_key = \"key\"\n\
+         brevo_secret = \"01234567890123456789\"\nbrevo_networks = [\"192.0.2.0/24\", \"2001:db8::1\"]\n",
+    )
+    .unwrap();
+    let hosts: Vec<&str> = all
+        .ses
+        .iter()
+        .flat_map(|ses| &ses.topics)
+        .map(Topic::host)
+        .collect();
+    assert_eq!(
+        hosts,
+        [
+            "sns.eu-west-1.amazonaws.com",
+            "sns.cn-north-1.amazonaws.com.cn"
+        ]
+    );
+    assert_eq!(all.brevo.as_ref().unwrap().networks.len(), 2);
+    assert!(!format!("{all:?}").contains("0123456789012345678"));
+    for (section, told) in [
+        ("ses_topics = [\"mail\"]", "its ARN"),
+        (
+            "ses_topics = [\"arn:aws:sns:eu/west:123456789012:mail\"]",
+            "its ARN",
+        ),
+        (
+            "ses_topics = [\"arn:evil:sns:eu-west-1:123456789012:mail\"]",
+            "its ARN",
+        ),
+        (
+            "ses_gateway = \"https://sns.example\"",
+            "give ses_topics too",
+        ),
+        (
+            "ses_topics = [\"arn:aws:sns:eu-west-1:123456789012:mail\"]\nses_certificates = [\"/nowhere.pem\"]",
+            "/nowhere.pem",
+        ),
+        (
+            "ses_topics = [\"arn:aws:sns:eu-west-1:123456789012:mail\"]\nses_gateway = \"sns.example\"",
+            "must begin with https://",
+        ),
+        ("postmark_secret = \"short\"", "20 characters"),
+        (
+            "postmark_networks = [\"192.0.2.0/24\"]",
+            "give postmark_secret too",
+        ),
+        (
+            "brevo_secret = \"01234567890123456789\"\nbrevo_networks = [\"here\"]",
+            "is no network",
+        ),
+        ("sendgrid_key = \"MFkw\"", "is not the verification key"),
+        (
+            &format!("sendgrid_key = \"{}\"", key.replacen("DhdRdN", "AhdRdN", 1)),
+            "is not the verification key",
+        ),
+    ] {
+        let problem = told_by(section).unwrap_err();
+        assert!(problem.contains(told), "{section}: {problem}");
+    }
 }
 
 fn stamped_by(section: &str) -> Result<Timestamps, String> {

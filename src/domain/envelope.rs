@@ -3,7 +3,7 @@
 //!
 //! `bounce+TOKEN@domain`: 35 bytes (key id 1, brand number 2, id 16, MAC 16) in base32 (RFC 4648, section 6) in lower case,
 //! 56 characters: a local part of 63, where 64 are allowed, and it survives servers that change the case of letters. It has no
-//! end: a mail comes back when it does.
+//! end: a mail comes back when it does. Providers that tell by webhook carry the token alone, in a field of the mail's head.
 
 use hmac::Mac;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 pub const BOUNCE: &str = "bounce+";
 
 /// Whose mail came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Returned {
     /// One of a request: what a signup or a campaign caused.
     Request(RequestId),
@@ -47,6 +47,11 @@ impl Returned {
 impl Keys {
     /// The envelope sender of a mail, at a domain.
     pub fn return_path(&self, brand: u16, of: Returned, domain: &str) -> String {
+        format!("{BOUNCE}{}@{domain}", self.mail_token(brand, of))
+    }
+
+    /// The token that tells whose a mail was: 56 letters and digits.
+    pub fn mail_token(&self, brand: u16, of: Returned) -> String {
         let mut bytes = [0u8; WHOLE];
         bytes[0] = self.current_id();
         bytes[1..3].copy_from_slice(&brand.to_be_bytes());
@@ -57,7 +62,7 @@ impl Keys {
                 .into_bytes();
             bytes[SIGNED..].copy_from_slice(&tag[..WHOLE - SIGNED]);
         }
-        format!("{BOUNCE}{}@{domain}", encode(&bytes))
+        encode(&bytes)
     }
 
     /// The brand's number and whose mail it was, if the address is one of ours. The domain is not looked at: what is under the
@@ -68,7 +73,12 @@ impl Keys {
         if !prefix.eq_ignore_ascii_case(BOUNCE) {
             return None;
         }
-        let bytes = decode(local.get(BOUNCE.len()..)?)?;
+        self.of_mail(local.get(BOUNCE.len()..)?)
+    }
+
+    /// The brand's number and whose mail it was, if the token is one of ours.
+    pub fn of_mail(&self, token: &str) -> Option<(u16, Returned)> {
+        let bytes = decode(token)?;
         let key = self.token_key(bytes[0])?;
         let id = Uuid::from_slice(&bytes[3..SIGNED]).ok()?;
         let either = [

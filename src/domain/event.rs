@@ -8,7 +8,9 @@ use super::circumstances::Circumstances;
 use super::form::VersionHash;
 use super::ids::{ApiKeyId, BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
 use super::import::Imported;
-pub use super::leaving::{Bounced, Complained, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose};
+pub use super::leaving::{
+    Bounced, Complained, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose, ToldBy,
+};
 use super::policy::Ruling;
 pub use super::policy::Source;
 use super::scanner::Signal;
@@ -307,6 +309,9 @@ pub enum Fact {
         /// Why an operator did it for the person, in the operator's words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// The mail provider, where the person left by its link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_by: Option<Box<ToldBy>>,
         #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
@@ -398,6 +403,17 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// The provider's id of what it told by webhook; none where nothing of it came that way.
+    pub fn report(&self) -> Option<&str> {
+        let id = match self {
+            Self::Bounced(bounced) => &bounced.report,
+            Self::Complained(complaint) => &complaint.report,
+            Self::Withdrawn { told_by, .. } => &told_by.as_ref()?.report,
+            _ => return None,
+        };
+        (!id.is_empty()).then_some(id)
+    }
+
     /// The circumstances of the request that caused it; none where no request did.
     pub const fn circumstances(&self) -> Option<&Circumstances> {
         match self {

@@ -22,6 +22,28 @@ pub fn weigh(status: &str) -> Severity {
     }
 }
 
+/// What a provider says of a mail that it could not deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It keeps the address on a list of its own and sends nothing there.
+    Listed,
+    /// For good.
+    Permanent,
+    /// For the time being, or for reasons that lie in the mail; it tries no more.
+    Passing,
+}
+
+/// Weighs what a provider says. Where it says "for good", the receiving server's own status decides if it says anything; one that
+/// is missing or says "other or undefined" (`5.0.0`) leaves it at the provider's word.
+pub fn weigh_claim(claim: Claim, status: Option<&str>) -> Severity {
+    match (claim, status) {
+        (Claim::Listed, _) | (Claim::Permanent, None) => Severity::Hard,
+        (Claim::Permanent, Some(status)) if status.starts_with("5.0.") => Severity::Hard,
+        (Claim::Permanent, Some(status)) => weigh(status),
+        (Claim::Passing, _) => Severity::Soft,
+    }
+}
+
 /// Whether a kind of feedback (RFC 5965, section 3.1) says that the person does not want the mail. Others tell of broken
 /// signatures, of viruses, or that the mail was wanted after all.
 pub fn is_complaint(feedback: &str) -> bool {
@@ -43,6 +65,18 @@ mod tests {
         ] {
             assert_eq!(weigh(status), Severity::Soft, "{status}");
         }
+    }
+
+    #[test]
+    fn a_provider_that_says_for_good_is_believed_unless_the_receiving_server_said_something_else() {
+        for status in [None, Some("5.0.0"), Some("5.1.1")] {
+            assert_eq!(weigh_claim(Claim::Permanent, status), Severity::Hard);
+        }
+        for status in [Some("5.7.1"), Some("5.2.2"), Some("4.4.7")] {
+            assert_eq!(weigh_claim(Claim::Permanent, status), Severity::Soft);
+        }
+        assert_eq!(weigh_claim(Claim::Passing, Some("5.1.1")), Severity::Soft);
+        assert_eq!(weigh_claim(Claim::Listed, Some("4.2.2")), Severity::Hard);
     }
 
     #[test]

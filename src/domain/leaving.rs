@@ -24,6 +24,8 @@ pub enum LeaveMethod {
     Api,
     CommandLine,
     AdminPages,
+    /// The link of the mail provider's own, which told of it.
+    Provider,
 }
 
 impl LeaveMethod {
@@ -35,6 +37,7 @@ impl LeaveMethod {
             Self::Api => "api",
             Self::CommandLine => "command_line",
             Self::AdminPages => "admin_pages",
+            Self::Provider => "provider",
         }
     }
 
@@ -47,6 +50,7 @@ impl LeaveMethod {
             Self::Api => "over the API",
             Self::CommandLine => "on the command line",
             Self::AdminPages => "on the admin pages",
+            Self::Provider => "at the mail provider, which told of it",
         }
     }
 }
@@ -98,6 +102,9 @@ pub struct Bounced {
     /// The server that reports.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reporter: String,
+    /// The provider's id of what it told, where it told by webhook: it is told once.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub report: String,
     /// How many passing ones there were in a row with this one; from the limit on, it is one for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passing: Option<u32>,
@@ -112,4 +119,15 @@ pub struct Complained {
     pub feedback: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reporter: String,
+    /// The provider's id of what it told, where it told by webhook: it is told once.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub report: String,
+}
+
+/// The provider that told by webhook that the person left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldBy {
+    pub reporter: String,
+    /// The provider's id of what it told: it is told once.
+    pub report: String,
 }

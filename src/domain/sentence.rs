@@ -274,14 +274,18 @@ pub fn sentence(event: &Event) -> String {
             by,
             reason,
             circumstances,
+            told_by,
         } => format!(
-            "{} {}{}{}{}.",
+            "{} {}{}{}{}{}.",
             match by {
                 Some(LeftBy::Operator) => "An operator wrote down that the person left",
                 Some(LeftBy::Person) | None => "Left",
             },
             left(purposes, scope),
             method.map_or_else(String::new, |method| format!(" {}", method.says())),
+            told_by
+                .as_ref()
+                .map_or_else(String::new, |told| format!(" ({})", told.reporter)),
             from(circumstances),
             reason
                 .as_ref()

@@ -12,7 +12,7 @@ const GROUPS_AT_MOST: usize = 100;
 const FIELDS_AT_MOST: usize = 100;
 const FIELD_AT_MOST: usize = 2_000;
 /// Characters that are kept of what a server said.
-const SAID_AT_MOST: usize = 400;
+pub(super) const SAID_AT_MOST: usize = 400;
 /// Places that are looked through for an address of ours, and bytes of each.
 const PLACES_AT_MOST: usize = 200;
 const PLACE_AT_MOST: usize = 4_000;
@@ -199,7 +199,7 @@ fn delivered(text: &str) -> Option<(Kind, String)> {
 }
 
 /// A value that has its type in front: `dns; mx.example.org`, `smtp; 550 no such user`.
-fn after_type(value: &str) -> &str {
+pub(super) fn after_type(value: &str) -> &str {
     value.split_once(';').map_or(value, |parts| parts.1).trim()
 }
 
@@ -230,7 +230,7 @@ fn one_recipient(fields: &Fields) -> Option<Delivery> {
 }
 
 /// The first enhanced status code (RFC 3463, section 2) in a text.
-fn code_in(text: &str) -> Option<String> {
+pub(super) fn code_in(text: &str) -> Option<String> {
     let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
     words
         .map(|word| word.trim_matches('.'))
@@ -274,7 +274,7 @@ fn cut(text: &str, bytes: usize) -> String {
 }
 
 /// Without control characters, and not long.
-fn one_line(text: &str, most: usize) -> String {
+pub(super) fn one_line(text: &str, most: usize) -> String {
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())

@@ -55,6 +55,7 @@ const PRUNE_MAILBOXES: &str =
 const PRUNE_RATES: &str = "delete from rate where arrival < $1";
 const SPEND: &str =
     "insert into spent_challenge (hash, expires_at) values ($1, $2) on conflict (hash) do nothing";
+const IS_SPENT: &str = "select 1 from spent_challenge where hash = $1";
 const PRUNE_CHALLENGES: &str = "delete from spent_challenge where expires_at < $1";
 
 pub async fn find_mailboxes(
@@ -136,6 +137,15 @@ pub async fn spend_challenge(
         .await?
         .rows_affected());
     Ok(changed == 1)
+}
+
+/// Whether this is spent.
+pub async fn is_spent(conn: &mut Conn, hash: &[u8]) -> Result<bool, StoreError> {
+    let found: Option<(i32,)> = on!(conn, driver => sqlx::query_as(IS_SPENT)
+        .bind(hash)
+        .fetch_optional(driver)
+        .await?);
+    Ok(found.is_some())
 }
 
 /// Removes what no longer limits anything.

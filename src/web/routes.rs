@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, ServiceConfig, get, head, post};
 
-use super::{Web, admin, api, assets, cors, demo, error, health, public};
+use super::{Web, admin, api, assets, cors, demo, error, health, hooks, public};
 
 pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
     let (form, inbox, confirm) = ("/f/{form}", "/i/{token}", "/c/{token}");
@@ -68,6 +68,8 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         .configure(admin::routes::configure)
         // Programs
         .configure(api::configure)
+        // Mail providers
+        .route("/hooks/{provider}", post().to(hooks::take))
         // Machines
         .route("/livez", get().to(health::live))
         .route("/readyz", get().to(health::ready))

@@ -223,6 +223,7 @@ async fn left() -> (World, Dossier) {
         method: None,
         by: None,
         reason: None,
+        told_by: None,
         purposes: last.event.fact.purposes().to_vec(),
         scope: "all".to_owned(),
         circumstances: Default::default(),

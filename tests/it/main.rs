@@ -42,6 +42,7 @@ mod outgoing;
 mod plans;
 mod policy;
 mod process;
+mod providers;
 mod qr;
 mod recipe;
 mod same_answer;

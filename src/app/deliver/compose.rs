@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Delivery;
+use super::ready::whose;
 use super::wanted::Job;
 use crate::app::links::leave_until;
 use crate::domain::brand::{Brand, Slug};
@@ -14,6 +15,7 @@ use crate::mail::compose::preferences::PreferencesMail;
 use crate::mail::compose::skeleton::{Skeleton, Varying};
 use crate::mail::compose::{Ask, ConfirmationMail};
 use crate::mail::pack::Dictionary;
+use crate::mail::provider::fields;
 
 /// Kinds of mails whose skeletons are kept.
 const KINDS_AT_MOST: usize = 256;
@@ -111,7 +113,7 @@ impl Delivery {
             None => compose(&values).map_err(|problem| problem.to_string())?,
         };
         Ok(Composed {
-            bytes: self.signed(bytes, now)?,
+            bytes: self.signed(self.marked(brand, job, bytes), now)?,
             dictionary,
         })
     }
@@ -137,7 +139,7 @@ impl Delivery {
         };
         let bytes = mail.compose().map_err(|problem| problem.to_string())?;
         Ok(Composed {
-            bytes: self.signed(bytes, now)?,
+            bytes: self.signed(self.marked(brand, job, bytes), now)?,
             dictionary: None,
         })
     }
@@ -204,6 +206,18 @@ impl Delivery {
                     .url(&format!("/u/{purpose}.{}", values.leave_token))
             }),
         }
+    }
+
+    /// The mail behind the fields by which providers that tell by webhook say whose it was; without such providers as it is.
+    fn marked(&self, brand: &Brand, job: &Job, bytes: Vec<u8>) -> Vec<u8> {
+        let hooks = &self.app.config.hooks;
+        let mut providers = hooks.providers().peekable();
+        if providers.peek().is_none() {
+            return bytes;
+        }
+        let token = self.app.keys.mail_token(brand.number, whose(job));
+        let fields = providers.map(|provider| fields(provider, &token));
+        [fields.collect::<String>().into_bytes(), bytes].concat()
     }
 
     /// The mail behind its DKIM signature, where there is a key.

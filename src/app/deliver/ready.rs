@@ -66,15 +66,20 @@ impl Delivery {
     fn sender(&self, brand: &Brand, job: &Job) -> String {
         match &self.app.config.bounces.domain {
             Some(domain) => {
-                let of = if job.is_preferences() {
-                    Returned::Contact(job.mail.contact_id)
-                } else {
-                    Returned::Request(job.mail.request_id)
-                };
+                let of = whose(job);
                 self.app.keys.return_path(brand.number, of, domain)
             }
             None => brand.declared.from_address.clone(),
         }
+    }
+}
+
+/// Whose mail it is.
+pub(super) fn whose(job: &Job) -> Returned {
+    if job.is_preferences() {
+        Returned::Contact(job.mail.contact_id)
+    } else {
+        Returned::Request(job.mail.request_id)
     }
 }
 

@@ -77,6 +77,7 @@ fn withdrawn() -> Fact {
         method: None,
         by: None,
         reason: None,
+        told_by: None,
         purposes: vec![slug("news")],
         scope: "all".into(),
         circumstances: Circumstances::default(),

@@ -112,7 +112,18 @@ fn terms(shared: &Web) -> Vec<Term> {
                 about: setting.about,
             })
         })
+        .chain(providers(shared))
         .collect()
+}
+
+/// The mail providers that tell what becomes of mail, and where.
+fn providers(shared: &Web) -> impl Iterator<Item = Term> {
+    let set_up = shared.app.config.hooks.providers();
+    set_up.map(|provider| Term {
+        name: format!("[hook] {}", provider.as_str()),
+        value: shared.app.url(&format!("/hooks/{}", provider.as_str())),
+        about: "Set up: this provider tells at this address what becomes of mail, and mails carry the field that it gives back.",
+    })
 }
 
 /// `GET /admin/settings`

@@ -79,7 +79,7 @@ pub struct EventData {
     /// Of `contact.withdrawn`: `all` or `purposes`.
     #[schema(required = false)]
     scope: String,
-    /// Of `contact.withdrawn`: `one_click`, `link_button`, `preferences`, `api`, `command_line`, `admin_pages` or `complaint`.
+    /// Of `contact.withdrawn`: `one_click`, `link_button`, `preferences`, `api`, `command_line`, `admin_pages`, `provider` or `complaint`.
     #[schema(required = false)]
     method: String,
     /// Of `contact.paused`; missing where mail is wanted again.

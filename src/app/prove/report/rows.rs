@@ -38,13 +38,30 @@ pub(super) fn of(fact: &Fact) -> Rows {
         Fact::Bounced(bounced) => vec![
             ("Status (RFC 3463)", legible(&bounced.status)),
             ("What the receiving server said", legible(&bounced.said)),
-            ("Reported by", legible(&bounced.reporter)),
+            (REPORTED_BY, reported(&bounced.reporter, &bounced.report)),
         ],
         Fact::Complained(complaint) => vec![
             ("Kind of feedback (RFC 5965)", legible(&complaint.feedback)),
-            ("Reported by", legible(&complaint.reporter)),
+            (
+                REPORTED_BY,
+                reported(&complaint.reporter, &complaint.report),
+            ),
         ],
+        Fact::Withdrawn {
+            told_by: Some(told),
+            ..
+        } => vec![(REPORTED_BY, reported(&told.reporter, &told.report))],
         _ => Vec::new(),
+    }
+}
+
+const REPORTED_BY: &str = "Reported by";
+
+/// Who reported, and under which id of its own.
+fn reported(reporter: &str, report: &str) -> String {
+    match report {
+        "" => legible(reporter),
+        id => format!("{}, as {}", legible(reporter), legible(id)),
     }
 }
 
