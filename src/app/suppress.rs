@@ -70,6 +70,7 @@ impl App {
             state: RequestState::Left,
             suppress: Some(BY_OPERATOR),
             request: None,
+            report: "",
         };
         let happened = match &contact {
             Some(contact) => {

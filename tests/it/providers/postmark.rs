@@ -118,6 +118,7 @@ on_both_engines! {
         assert_left(&world, "Postmark").await;
         assert_eq!(outcome(&post(&world, &change("Recipient", true)).await), came_to("again"));
         // The person's own new act counts, and the old post, sent once more, does not undo it.
+        world.advance(3_600);
         let anew = crate::leaving::signed_up_for_both(&world, ANNA).await;
         assert_eq!(world.client("198.51.100.7").post(&anew.confirm(), &[]).await.heading(), "Confirmed");
         assert_eq!(outcome(&post(&world, &change("Recipient", true)).await), came_to("again"));

@@ -202,6 +202,7 @@ on_both_engines! {
         let signature = key.sign(&at, body.as_bytes());
         let first = send(&world, &signature, &at, body.as_bytes()).await;
         assert_eq!(outcome(&first), json!({ "left": 1, "again": 1 }));
+        world.advance(3_600);
         let anew = crate::leaving::signed_up_for_both(&world, ANNA).await;
         world.client("198.51.100.7").post(&anew.confirm(), &[]).await;
         assert!(world.permission(ANNA, "newsletter").await.allowed);
