@@ -21,6 +21,7 @@ pub mod leaving;
 pub mod operator;
 pub mod permission;
 pub mod policy;
+pub mod reconfirm;
 pub mod scanner;
 pub mod seal;
 pub mod sentence;

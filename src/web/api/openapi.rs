@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{self, ProblemDocument};
-use super::{catalog, contacts, events, lists, permissions, signups, webhooks, withdrawals};
+use super::{catalog, contacts, events, lists, permissions, signups, uses, webhooks, withdrawals};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +22,7 @@ use super::{catalog, contacts, events, lists, permissions, signups, webhooks, wi
         permissions::ask,
         contacts::list,
         contacts::find,
+        uses::report,
         contacts::show,
         contacts::events,
         contacts::evidence,
