@@ -22,6 +22,7 @@ pub mod operator;
 pub mod permission;
 pub mod policy;
 pub mod provider;
+pub mod reconfirm;
 pub mod scanner;
 pub mod seal;
 pub mod sentence;

@@ -44,6 +44,7 @@ pub mod sqlite;
 pub mod summaries;
 pub mod temporary;
 pub mod timestamps;
+pub mod uses;
 pub mod webhooks;
 pub mod writer;
 

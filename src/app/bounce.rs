@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::App;
-use super::close::{Closing, Ending, Happened, Under};
+use super::close::{Also, Closing, Ending, Happened, Under};
 use super::record::read_all;
 use super::withdraw::all_of;
 use crate::domain::brand::Brand;
@@ -15,7 +15,10 @@ use crate::domain::ids::ContactId;
 use crate::domain::standing::{RequestState, State};
 use crate::mail::bounce::{self, Action, Kind, Report};
 use crate::mail::inbound::{self, Answer};
-use crate::store::{StoreError, contacts, events, requests};
+use crate::store::outbox::{self, Retry};
+use crate::store::requests::{self, Key};
+use crate::store::set::Writes;
+use crate::store::{Engine, StoreError, campaigns, contacts, events};
 use crate::telemetry;
 
 /// Texts of one report that are held against the key.
@@ -31,6 +34,33 @@ pub struct Failure {
     pub reporter: String,
     /// The provider's id of what it told by webhook, else empty.
     pub report: String,
+}
+
+/// A mail that is given up since its recipient was refused.
+#[derive(Clone, Debug)]
+pub(super) struct GivenUp {
+    /// That it failed.
+    pub fact: Fact,
+    pub retry: Retry,
+    /// The request of a campaign.
+    pub asked: Option<Key>,
+    /// Chooses the part in which the campaign's mail is counted.
+    pub chance: u8,
+}
+
+impl GivenUp {
+    fn write(&self, writes: &mut Writes, engine: Engine, hard: bool) {
+        outbox::retry(writes, engine, std::slice::from_ref(&self.retry));
+        if let Some(key) = self.asked {
+            let fate = [(key, "failed")];
+            if hard {
+                // What became of the mail is written where the request ends.
+                campaigns::tally(writes, &fate, self.chance);
+            } else {
+                campaigns::put_mails(writes, &fate, self.chance);
+            }
+        }
+    }
 }
 
 /// A complaint.
@@ -196,6 +226,16 @@ impl App {
         subject: &Subject,
         failure: Failure,
     ) -> Result<Taken, StoreError> {
+        self.bounced(subject, failure, None).await
+    }
+
+    /// The same of a mail whose recipient a server refused while it was handed over: that the mail is given up is written with it.
+    pub(super) async fn bounced(
+        &self,
+        subject: &Subject,
+        failure: Failure,
+        given_up: Option<&GivenUp>,
+    ) -> Result<Taken, StoreError> {
         let Some(contact) = self.contact_of(subject).await? else {
             return Ok(Taken::Gone);
         };
@@ -224,8 +264,12 @@ impl App {
             let mut standings = under.contact.standings.values();
             let known = !under.contact.standings.is_empty()
                 && standings.all(|standing| standing.undeliverable_since.is_some());
+            let mut facts: Vec<Fact> = given_up.iter().map(|one| one.fact.clone()).collect();
             if known && under.ending.is_empty() {
-                return Happened::default();
+                return Happened {
+                    facts,
+                    language: None,
+                };
             }
             let bounced = Bounced {
                 hard,
@@ -235,15 +279,28 @@ impl App {
                 report: failure.report.clone(),
                 passing,
             };
+            facts.push(Fact::Bounced(Box::new(bounced)));
             Happened {
-                facts: vec![Fact::Bounced(Box::new(bounced))],
+                facts,
                 language: None,
             }
         };
-        let happened = self.close(&subject.brand, contact, closing, decide).await?;
+        let also = |writes: &mut Writes| {
+            if let Some(one) = given_up {
+                one.write(writes, self.store.engine(), hard);
+            }
+        };
+        let also = Also {
+            request: given_up.and(request),
+            write: &also,
+        };
+        let happened = self
+            .close_with(&subject.brand, contact, closing, decide, also)
+            .await?;
+        let is_bounce = |fact: &Fact| matches!(fact, Fact::Bounced(_));
         Ok(match happened {
             None => Taken::Gone,
-            Some(happened) if happened.facts.is_empty() => Taken::Again,
+            Some(happened) if !happened.facts.iter().any(is_bounce) => Taken::Again,
             Some(_) if hard => Taken::Hard,
             Some(_) => Taken::Soft,
         })

@@ -5,6 +5,7 @@
 //! between, nobody is asked twice, and nobody is left out.
 
 mod ask;
+pub(super) mod due;
 mod enrol;
 mod follow;
 mod judge;
@@ -20,7 +21,9 @@ use crate::domain::brand::{Brand, Slug};
 use crate::domain::campaign::Plan;
 use crate::domain::form::Form;
 use crate::domain::ids::{BrandId, CampaignId, ContactId, RequestId};
+use crate::domain::reconfirm::Reconfirm;
 use crate::domain::time::Timestamp;
+use crate::mail::compose::Again;
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
@@ -119,6 +122,7 @@ impl App {
             state: "enrolling".to_owned(),
             why: None,
             enrolled_to: None,
+            enrolled_from: None,
             arrival: 0,
             day: 0,
             asked_on_day: 0,
@@ -323,6 +327,25 @@ fn offers(form: &Form, purpose: &Slug) -> bool {
 
 pub(super) fn read_plan(row: &CampaignRow) -> Result<Plan, StoreError> {
     serde_json::from_str(&row.plan).map_err(|_| StoreError::Corrupt("a campaign's plan"))
+}
+
+/// After which time the brand asks again, for a campaign that asks by time; or what to do where it has no such terms.
+pub fn due_of(brand: &Brand) -> Result<Reconfirm, String> {
+    brand.declared.reconfirm.ok_or_else(|| {
+        format!(
+            "the brand \"{slug}\" does not say after which time it asks again; declare [brand.reconfirm] with after_years or \
+             unused_months (countersign apply), or set it on its page",
+            slug = brand.declared.slug
+        )
+    })
+}
+
+/// What a mail says of people who are asked by time: whether no answer ends their consent, and when. Never while the mail's link
+/// still works.
+pub(super) fn again(plan: &Plan, expires_at: Timestamp) -> Option<Again> {
+    plan.due.map(|_| Again {
+        ends_at: plan.lapse_unanswered_at.map(|at| at.max(expires_at)),
+    })
 }
 
 /// Days of 24 hours since the campaign began: by them it warms up.

@@ -40,6 +40,14 @@ pub(super) struct Closing<'a> {
     pub report: &'a str,
 }
 
+/// What else is written with it.
+#[derive(Clone, Copy)]
+pub(super) struct Also<'a> {
+    /// The request whose mail it is about: that row of the outbox is not taken out.
+    pub request: Option<RequestId>,
+    pub write: &'a (dyn Fn(&mut Writes) + Send + Sync),
+}
+
 /// What happens to a contact: facts in their order, and the language that it is written to in from then on.
 #[derive(Debug, Default)]
 pub(super) struct Happened {
@@ -63,13 +71,30 @@ impl App {
         closing: Closing<'_>,
         decide: impl Fn(Under<'_>) -> Happened,
     ) -> Result<Option<Happened>, StoreError> {
+        let nothing = Also {
+            request: None,
+            write: &|_| {},
+        };
+        self.close_with(brand, contact, closing, decide, nothing)
+            .await
+    }
+
+    /// The same with more that is written in the same transaction, if anything happens.
+    pub(super) async fn close_with(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+        closing: Closing<'_>,
+        decide: impl Fn(Under<'_>) -> Happened,
+        also: Also<'_>,
+    ) -> Result<Option<Happened>, StoreError> {
         let mut conn = self.store.read().await?;
         let known = contacts::find_by_id(&mut conn, brand.id, contact).await?;
         drop(conn);
         let Some(known) = known else {
             return Ok(None);
         };
-        decided(|| self.try_close(&known, closing, &decide)).await
+        decided(|| self.try_close(&known, closing, &decide, also)).await
     }
 
     async fn try_close(
@@ -77,6 +102,7 @@ impl App {
         known: &Contact,
         closing: Closing<'_>,
         decide: &impl Fn(Under<'_>) -> Happened,
+        also: Also<'_>,
     ) -> Result<Option<Happened>, StoreError> {
         let brand = known.brand_id;
         let hash = MailboxHash::try_from(known.mailbox.as_slice())
@@ -131,7 +157,9 @@ impl App {
         contacts::put_closed(&mut writes, &contact, since);
         requests::update(&mut writes, &ending);
         events::append(&mut writes, &told);
-        for request in ending.iter().filter(|request| request.mailed != 0) {
+        (also.write)(&mut writes);
+        let mails = ending.iter().filter(|request| request.mailed != 0);
+        for request in mails.filter(|request| also.request != Some(request.id)) {
             outbox::remove_untried(&mut writes, request.id);
         }
         if let Some(reason) = closing.suppress {

@@ -62,14 +62,15 @@ impl App {
         let transport = Transport::new(self.smtp_settings())?;
         let work = self.work();
         let stored = Stored::default();
+        let app = self.clone();
         Ok(Arc::new(Delivery {
             app: self.clone(),
             work: self.work(),
             transport,
             dkim: self.dkim_key()?,
             results: Batcher::start(512, WRITING, move |sent| {
-                let (work, stored) = (work.clone(), stored.clone());
-                async move { write(&work, &stored, sent).await }
+                let (app, work, stored) = (app.clone(), work.clone(), stored.clone());
+                async move { write(&app, &work, &stored, sent).await }
             }),
             under_way: UnderWay::default(),
             skeletons: Skeletons::default(),

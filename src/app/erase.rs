@@ -31,7 +31,7 @@ use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
-    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub,
+    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub, uses,
     webhooks,
 };
 
@@ -276,10 +276,12 @@ async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreEr
     let asked = requests_of(tx, contact).await?;
     contacts::delete(tx, contact.brand_id, contact.id).await?;
     campaigns::delete_of(tx, contact.brand_id, contact.id).await?;
+    uses::delete_of(tx, contact.brand_id, contact.id).await?;
     webhooks::delete_of(tx, contact.brand_id, contact.id).await?;
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;
     let openings = openings::delete_of_requests(tx, &asked).await?;
+    openings::delete_of_contact(tx, contact.brand_id, contact.id).await?;
     let proofs = proofs::delete_of(tx, contact.brand_id, contact.id).await?;
     Ok(Erased {
         contact: contact.id,

@@ -72,6 +72,7 @@ impl App {
                     purposes,
                     until,
                     campaign: None,
+                    explicit: false,
                 };
                 apply(&mut standings, &fact, now);
                 let about = About {

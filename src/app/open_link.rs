@@ -1,16 +1,18 @@
 //! Recording hits on the links of mails. A hit changes nothing else (T9).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::record::{About, whose};
 use super::{App, Work};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, Link};
-use crate::domain::ids::{BrandId, EventId, RequestId};
+use crate::domain::ids::{BrandId, ContactId, EventId, RequestId};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::events::{self, NewEvent};
 use crate::store::openings::{self, OpeningRow};
 use crate::store::requests::{self, Key, RequestRow};
 use crate::store::set::Writes;
-use crate::store::{StoreError, events};
 use crate::telemetry;
 
 /// Hits in one transaction at most.
@@ -19,11 +21,22 @@ pub const BATCH: usize = 1_024;
 /// Hits on one mail that are kept; what comes after tells nothing new and would fill the disk.
 const KEPT_PER_REQUEST: i64 = 40;
 
+/// Hits on a contact's own links (to leave, to the preferences) that are kept, in all: these links work for years. Batches side by
+/// side may keep some more, each no more than so many.
+const KEPT_PER_CONTACT: i64 = 40;
+
+/// Whose link it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Request(RequestId),
+    Contact(ContactId),
+}
+
 /// One hit, by whatever method.
 #[derive(Clone, Debug)]
 pub struct Opened {
     pub brand: BrandId,
-    pub request: RequestId,
+    pub whose: Whose,
     pub link: Link,
     pub method: String,
     /// With the cookie of the browser that signed up: certainly no scanner.
@@ -46,47 +59,93 @@ impl App {
     }
 }
 
-pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, StoreError> {
-    let mut keys: Vec<Key> = calls
-        .iter()
-        .map(|call| (call.brand, call.request))
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let mut conn = work.store.read().await?;
-    let found = requests::list(&mut conn, &keys).await?;
-    drop(conn);
-    let found: HashMap<RequestId, RequestRow> =
-        found.into_iter().map(|row| (row.id, row)).collect();
-    let now = work.clock.now();
-    let answers = vec![(); calls.len()];
-    let mut hits: HashMap<Key, i64> = HashMap::new();
-    let mut rows = Vec::new();
-    let mut events = Vec::new();
-    for call in calls {
-        let Some(request) = found.get(&call.request) else {
-            continue;
-        };
-        let hits = hits.entry((call.brand, call.request)).or_default();
-        if request.openings + *hits >= KEPT_PER_REQUEST {
-            continue;
+/// What a batch of hits writes.
+#[derive(Default)]
+struct Hits {
+    of_requests: HashMap<Key, i64>,
+    of_contacts: BTreeMap<(BrandId, ContactId), i64>,
+    rows: Vec<OpeningRow>,
+    events: Vec<NewEvent>,
+}
+
+/// What was kept before it.
+struct Known {
+    requests: HashMap<RequestId, RequestRow>,
+    contacts: HashMap<ContactId, i64>,
+}
+
+impl Known {
+    async fn read(work: &Work, calls: &[Opened]) -> Result<Self, StoreError> {
+        let mut keys: Vec<Key> = Vec::new();
+        let mut contacts: Vec<(BrandId, ContactId)> = Vec::new();
+        for call in calls {
+            match call.whose {
+                Whose::Request(id) => keys.push((call.brand, id)),
+                Whose::Contact(id) => contacts.push((call.brand, id)),
+            }
         }
-        *hits += 1;
-        if !call.same_browser {
-            rows.push(OpeningRow {
-                brand_id: call.brand,
-                request_id: call.request,
-                contact_id: request.contact_id,
-                id: EventId(work.random.uuid_v7(now)),
-                link: call.link,
-                network: call.circumstances.neighbourhood(),
-                at: now,
-            });
-        }
-        let about = About {
-            brand: call.brand,
-            contact: request.contact_id,
-            request: Some(call.request),
+        keys.sort_unstable();
+        keys.dedup();
+        contacts.sort_unstable();
+        contacts.dedup();
+        let mut conn = work.store.read().await?;
+        let requests = requests::list(&mut conn, &keys).await?;
+        let counts = openings::count_of_contacts(&mut conn, &contacts).await?;
+        Ok(Self {
+            requests: requests.into_iter().map(|row| (row.id, row)).collect(),
+            contacts: counts.into_iter().collect(),
+        })
+    }
+}
+
+impl Hits {
+    /// Keeps a hit, unless enough of the same are kept.
+    fn add(
+        &mut self,
+        work: &Work,
+        known: &Known,
+        now: Timestamp,
+        call: Opened,
+    ) -> Result<(), StoreError> {
+        let about = match call.whose {
+            Whose::Request(id) => {
+                let Some(request) = known.requests.get(&id) else {
+                    return Ok(());
+                };
+                let hits = self.of_requests.entry((call.brand, id)).or_default();
+                if request.openings + *hits >= KEPT_PER_REQUEST {
+                    return Ok(());
+                }
+                *hits += 1;
+                if !call.same_browser {
+                    self.rows.push(OpeningRow {
+                        brand_id: call.brand,
+                        request_id: id,
+                        contact_id: request.contact_id,
+                        id: EventId(work.random.uuid_v7(now)),
+                        link: call.link,
+                        network: call.circumstances.neighbourhood(),
+                        at: now,
+                    });
+                }
+                About {
+                    brand: call.brand,
+                    contact: request.contact_id,
+                    request: Some(id),
+                }
+            }
+            Whose::Contact(id) => {
+                let hits = self.of_contacts.entry((call.brand, id)).or_default();
+                if known.contacts.get(&id).copied().unwrap_or(0) + *hits >= KEPT_PER_CONTACT {
+                    return Ok(());
+                }
+                *hits += 1;
+                About {
+                    brand: call.brand,
+                    contact: id,
+                    request: None,
+                }
+            }
         };
         let fact = Fact::LinkOpened {
             link: call.link,
@@ -94,16 +153,33 @@ pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, Stor
             same_browser: call.same_browser,
             circumstances: call.circumstances,
         };
-        events.push(work.record(about, now, fact)?);
+        self.events.push(work.record(about, now, fact)?);
+        Ok(())
     }
-    let hits: Vec<(Key, i64)> = hits.into_iter().collect();
+}
+
+pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, StoreError> {
+    let known = Known::read(work, &calls).await?;
+    let now = work.clock.now();
+    let answers = vec![(); calls.len()];
+    let mut hits = Hits::default();
+    for call in calls {
+        hits.add(work, &known, now, call)?;
+    }
+    let of_requests: Vec<(Key, i64)> = hits.of_requests.into_iter().collect();
+    let of_contacts: Vec<_> = hits
+        .of_contacts
+        .into_iter()
+        .filter(|one| one.1 > 0)
+        .collect();
     let mut writes = Writes::default();
-    requests::count_openings(&mut writes, &hits);
+    requests::count_openings(&mut writes, &of_requests);
+    openings::add_of_contacts(&mut writes, &of_contacts);
     // Nothing was locked: an erasure may have come in between, and then nothing of it is kept.
     let engine = work.store.engine();
-    openings::insert(&mut writes, engine, &rows);
-    events::append_to_known(&mut writes, engine, &events);
-    let contacts = whose(&events);
+    openings::insert(&mut writes, engine, &hits.rows);
+    events::append_to_known(&mut writes, engine, &hits.events);
+    let contacts = whose(&hits.events);
     work.store.write_of_contacts(&contacts, writes).await?;
     Ok(answers)
 }

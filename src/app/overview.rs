@@ -39,6 +39,8 @@ pub struct Overview {
     pub failed: Vec<FailedMail>,
     /// Brands with the number of contacts whose implicit consent is about to lapse.
     pub lapsing: Vec<(String, i64)>,
+    /// Brand, purpose and number of contacts that are due to be asked again by time, while no campaign does.
+    pub due_again: Vec<(String, String, u64)>,
     /// When the newest checkpoint of the log was signed.
     pub checkpoint_at: Option<Timestamp>,
 }
@@ -49,6 +51,8 @@ impl Overview {
         self.forms.retain(|line| operator.works_for(line.brand_id));
         self.failed.retain(|mail| operator.works_for(mail.brand_id));
         self.failed.truncate(SHOWN);
+        self.due_again
+            .retain(|(slug, _, _)| self.forms.iter().any(|line| line.brand_slug == *slug));
         self.lapsing
             .retain(|(slug, _)| self.forms.iter().any(|line| line.brand_slug == *slug));
     }
@@ -95,7 +99,18 @@ impl App {
                 Some((brand.declared.slug.to_string(), count))
             })
             .collect();
+        let due_again = self
+            .due_again()
+            .await?
+            .into_iter()
+            .filter_map(|one| {
+                let brand = catalog.brand(one.brand)?;
+                let slug = brand.declared.slug.to_string();
+                Some((slug, one.purpose.to_string(), one.contacts))
+            })
+            .collect();
         Ok(Overview {
+            due_again,
             forms,
             ready,
             failed,

@@ -24,7 +24,7 @@ use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::standing::{Basis, RequestState, Standings};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
-use crate::store::{StoreError, contacts, events};
+use crate::store::{StoreError, contacts, events, uses};
 use crate::texts::Texts;
 
 /// The pauses that can be chosen, in days.
@@ -263,6 +263,11 @@ impl App {
                 break;
             }
         }
+        let last_used = uses::list(&mut conn, brand.id, &[contact.id]).await?;
+        let last_used: Vec<Value> = last_used
+            .iter()
+            .map(|one| json!({"purpose": one.purpose, "at": one.used_at}))
+            .collect();
         Ok(Some(json!({
             "brand": AskedBy::from(&brand.declared),
             "made_at": self.clock.now(),
@@ -272,6 +277,7 @@ impl App {
             "language": contact.language,
             "known_since": contact.created_at,
             "purposes": contact.standings,
+            "last_used": last_used,
             "events": story,
         })))
     }

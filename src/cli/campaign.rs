@@ -226,5 +226,8 @@ const fn words(why: Why) -> &'static str {
         Why::NothingToKeep => "no implicit consent",
         Why::NoMerger => "no notice of a merger due",
         Why::NoticeFirst => "notice of merger first",
+        Why::Paused => "paused",
+        Why::NotDue => "not due",
+        Why::AskedLately => "asked lately",
     }
 }

@@ -323,6 +323,9 @@ async fn lapse(app: Arc<App>) {
         Ok(contacts) => tracing::info!(contacts, "implicit consent lapsed"),
         Err(error) => tracing::warn!(%error, "implicit consent that is over could not be ended"),
     }
+    if let Err(error) = app.keep_due().await {
+        tracing::warn!(%error, "who is due to be asked again could not be counted");
+    }
     if let Err(error) = app.keep_lapsing().await {
         tracing::warn!(%error, "whose consent is about to lapse could not be counted");
     }

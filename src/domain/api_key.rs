@@ -27,6 +27,8 @@ scopes! {
     SignupsWrite = "signups:write",
     /// Withdraw somebody who said so elsewhere.
     WithdrawalsWrite = "withdrawals:write",
+    /// Report when people last used what they agreed to.
+    UseWrite = "use:write",
     /// Ask whether addresses may be mailed.
     PermissionsRead = "permissions:read",
     /// Read contacts, their standings and their events.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::form::FormDeclaration;
 use super::ids::BrandId;
 use super::policy::{ACTIVE_WITHIN_MONTHS, Overlay, ZoneName};
+use super::reconfirm::Reconfirm;
 
 /// A text in several languages: language tag to text.
 pub type Texts = BTreeMap<String, String>;
@@ -138,6 +139,9 @@ pub struct BrandDeclaration {
     pub active_within_months: u16,
     #[serde(default = "default_confirm_within_days")]
     pub confirm_within_days: u32,
+    /// After which time people who confirmed are asked again; without it, never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconfirm: Option<Reconfirm>,
     /// Mails an hour for this brand; 0 is no limit.
     #[serde(default)]
     pub mails_per_hour: u32,

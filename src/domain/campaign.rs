@@ -8,7 +8,8 @@ use super::brand::Slug;
 use super::event::{AskedBy, MailFate};
 use super::form::VersionHash;
 use super::ids::{CampaignId, ImportId};
-use super::policy::{Judgement, Outreach, Verdict};
+use super::policy::{Judgement, Outreach, Rule, Verdict};
+use super::reconfirm::Reconfirm;
 use super::standing::{Standing, Standings, State};
 use super::time::Timestamp;
 
@@ -18,7 +19,7 @@ use super::time::Timestamp;
 pub enum Kind {
     /// To subscribe: people who never confirmed.
     Invitation,
-    /// Whether they still want it: people whose consent is implicit, before it lapses.
+    /// Whether they still want it: people whose consent is implicit, before it lapses; or explicit, and old.
     Reconfirmation,
     /// To stay or to leave, now that the brand they knew belongs to another (O4).
     MergerNotice,
@@ -54,6 +55,9 @@ pub struct Plan {
     /// Only the contacts of this import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportId>,
+    /// Only people with explicit consent that is older than these terms, of the brand, as of the campaign's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Reconfirm>,
     /// The brand that people of a merger know, and what changes for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_brand: Option<String>,
@@ -72,7 +76,7 @@ pub struct Plan {
     /// One reminder after so many days, to those whom the server may write to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_after_days: Option<u16>,
-    /// From when on implicit consent that was not confirmed ends.
+    /// From when on consent that was not confirmed ends: implicit; of people asked by time, explicit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lapse_unanswered_at: Option<Timestamp>,
     /// The campaign stops by itself when so many of a hundred mails fail.
@@ -134,6 +138,16 @@ impl Plan {
             "only where people are asked again does consent lapse unanswered",
         );
         say(
+            self.due.is_some() && self.kind != Kind::Reconfirmation,
+            "only a re-confirmation asks people by time",
+        );
+        found.extend(self.due.iter().flat_map(Reconfirm::problems));
+        let mut say = |wrong: bool, text: &str| {
+            if wrong {
+                found.push(text.to_owned());
+            }
+        };
+        say(
             !(1..=100).contains(&self.stop_at_failed_percent),
             "a campaign stops when 1 to 100 of a hundred mails fail",
         );
@@ -157,6 +171,8 @@ pub enum Place {
     Waiting,
     /// An operator has to release it, one by one.
     Held,
+    /// The person wants no mail before this instant (D5); asked then, if the campaign still runs.
+    Paused(Timestamp),
     LeftOut(Why),
 }
 
@@ -177,6 +193,12 @@ pub enum Why {
     NoMerger,
     /// The notice of the merger has to come first.
     NoticeFirst,
+    /// The person paused, and the campaign was over before the pause.
+    Paused,
+    /// There is no explicit consent, or its term is not over.
+    NotDue,
+    /// Another campaign asked by time not long ago.
+    AskedLately,
 }
 
 impl Why {
@@ -189,12 +211,62 @@ impl Why {
             Self::NothingToKeep => "no_implicit_consent",
             Self::NoMerger => "no_merger_notice_due",
             Self::NoticeFirst => "merger_notice_first",
+            Self::Paused => "paused",
+            Self::NotDue => "not_due",
+            Self::AskedLately => "asked_lately",
         }
     }
 }
 
-/// Whether a contact is asked: by where it stands, and by what the policy says of all its sources now.
-pub fn place(kind: Kind, standing: Option<&Standing>, judgement: &Judgement) -> Place {
+/// What is known of a contact in the moment of asking, beside its standing and the policy's verdict. The last two only where
+/// people are asked by time.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation {
+    pub now: Timestamp,
+    /// The term of its explicit consent is over.
+    pub is_over: bool,
+    /// Another campaign asked it by time not long ago.
+    pub asked_lately: bool,
+}
+
+/// Whether a contact is asked: by where it stands, and by what the policy says of all its sources now. Whoever paused waits.
+pub fn place(
+    plan: &Plan,
+    standing: Option<&Standing>,
+    judgement: &Judgement,
+    situation: Situation,
+) -> Place {
+    let place = match plan.due {
+        Some(_) => place_by_time(standing, judgement, situation),
+        None => place_by_policy(plan.kind, standing, judgement),
+    };
+    let paused = standing.and_then(|standing| standing.paused_at(situation.now));
+    match (place, paused) {
+        (Place::Waiting | Place::Held, Some(until)) => Place::Paused(until),
+        (place, _) => place,
+    }
+}
+
+/// Explicit consent that stands lets the brand write, from wherever the address first came; whether the mailbox may be written
+/// to at all, the policy says (D3).
+fn place_by_time(
+    standing: Option<&Standing>,
+    judgement: &Judgement,
+    situation: Situation,
+) -> Place {
+    match standing.map(|standing| standing.state) {
+        Some(State::Explicit) if judgement.rule == Rule::D3 => Place::LeftOut(Why::Refused),
+        Some(State::Explicit) if !situation.is_over => Place::LeftOut(Why::NotDue),
+        Some(State::Explicit) if situation.asked_lately => Place::LeftOut(Why::AskedLately),
+        Some(State::Explicit) => Place::Waiting,
+        Some(State::Withdrawn | State::Declined | State::Corrected) | None => {
+            Place::LeftOut(Why::Left)
+        }
+        Some(State::Pending | State::Implicit | State::Lapsed) => Place::LeftOut(Why::NotDue),
+    }
+}
+
+fn place_by_policy(kind: Kind, standing: Option<&Standing>, judgement: &Judgement) -> Place {
     // What lapsed meanwhile is carried over anew by the notice, where the policy still lets it.
     let notice_due = standing.is_some_and(|standing| {
         standing.waits_for_notice() || standing.state == State::Lapsed && judgement.notice_due
@@ -226,6 +298,12 @@ pub struct Invited {
     /// An operator released this one by name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub released: bool,
+    /// The brand's term that was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Reconfirm>,
+    /// Explicit consent ends then without an answer; the mail says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_unanswered_at: Option<Timestamp>,
     pub address: String,
     pub purposes: Vec<Slug>,
     pub form: Slug,

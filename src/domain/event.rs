@@ -65,6 +65,10 @@ pub enum Link {
     Confirm,
     Decline,
     About,
+    /// To leave, `/u/`; it belongs to the contact and not to a request.
+    Unsubscribe,
+    /// To the preferences, `/p/`; likewise.
+    Preferences,
 }
 
 impl Link {
@@ -73,13 +77,21 @@ impl Link {
             Self::Confirm => "confirm",
             Self::Decline => "decline",
             Self::About => "about",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Preferences => "preferences",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Confirm, Self::Decline, Self::About]
-            .into_iter()
-            .find(|link| link.as_str() == text)
+        [
+            Self::Confirm,
+            Self::Decline,
+            Self::About,
+            Self::Unsubscribe,
+            Self::Preferences,
+        ]
+        .into_iter()
+        .find(|link| link.as_str() == text)
     }
 }
 
@@ -234,6 +246,9 @@ pub enum Fact {
         until: Timestamp,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         campaign: Option<CampaignId>,
+        /// It was explicit consent: its term was over, the operator had declared that no answer ends it, and the mail said so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        explicit: bool,
     },
     MailRequested {
         mail: MailFate,

@@ -44,6 +44,78 @@ pub fn weigh_claim(claim: Claim, status: Option<&str>) -> Severity {
     }
 }
 
+/// What the final refusal of a recipient (a 5xx reply to RCPT) says of the mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// RFC 3463, or the reply's code where the server gives none.
+    pub status: String,
+    pub severity: Severity,
+}
+
+/// Words of servers that name no enhanced status and mean the sender, its network, the mail or a rule, and not the mailbox.
+const NOT_OF_THE_MAILBOX: [&str; 20] = [
+    "relay",
+    "rcpthosts",
+    "policy",
+    "spam",
+    "block",
+    "black",
+    "listed",
+    "reputation",
+    "auth",
+    "login",
+    "sender",
+    "spf",
+    "dkim",
+    "dmarc",
+    "helo",
+    "reverse dns",
+    "access denied",
+    "too many",
+    "too large",
+    "quota",
+];
+
+/// Reads it from the reply; none where it does not speak of the mailbox. An enhanced status that is about the address (5.1.x) or
+/// the mailbox (5.2.x) is weighed as that of a report; what is about the sender's address, the network, the message, a rule or
+/// anything else is not. Without one, 550, 551 and 553 refuse the mailbox (RFC 5321, section 4.2.3), unless the words say that they
+/// mean something else.
+pub fn refusal(reply: &str) -> Option<Refusal> {
+    let mut words = reply.split_whitespace();
+    let code = words.next()?;
+    let trimmed = |word: &str| {
+        let word = word.trim_start_matches('#');
+        word.trim_end_matches(|c: char| !c.is_ascii_digit())
+            .to_owned()
+    };
+    let status = words.next().map(trimmed).filter(|word| is_status(word));
+    let Some(status) = status else {
+        let lower = reply.to_ascii_lowercase();
+        let means_other = NOT_OF_THE_MAILBOX.iter().any(|word| lower.contains(word));
+        let refuses = matches!(code, "550" | "551" | "553") && !means_other;
+        return refuses.then(|| Refusal {
+            status: code.to_owned(),
+            severity: Severity::Hard,
+        });
+    };
+    // Bad syntax or a missing MX of the sender's address (RFC 3463, section 3.2).
+    let of_sender = matches!(status.as_str(), "5.1.7" | "5.1.8");
+    let of_mailbox = status.starts_with("5.1.") || status.starts_with("5.2.");
+    (of_mailbox && !of_sender).then(|| Refusal {
+        severity: weigh(&status),
+        status,
+    })
+}
+
+/// `CLASS.SUBJECT.DETAIL` (RFC 3463, section 2).
+fn is_status(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('.').collect();
+    let small = |part: &&str| {
+        (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    parts.len() == 3 && matches!(parts[0], "2" | "4" | "5") && parts[1..].iter().all(small)
+}
+
 /// Whether a kind of feedback (RFC 5965, section 3.1) says that the person does not want the mail. Others tell of broken
 /// signatures, of viruses, or that the mail was wanted after all.
 pub fn is_complaint(feedback: &str) -> bool {
@@ -77,6 +149,46 @@ mod tests {
         }
         assert_eq!(weigh_claim(Claim::Passing, Some("5.1.1")), Severity::Soft);
         assert_eq!(weigh_claim(Claim::Listed, Some("4.2.2")), Severity::Hard);
+    }
+
+    #[test]
+    fn a_refused_recipient_is_for_good_where_the_reply_speaks_of_the_mailbox_and_nothing_where_it_does_not()
+     {
+        let severity = |reply: &str| refusal(reply).map(|one| one.severity);
+        for reply in [
+            "550 5.1.1 no such user",
+            "550 5.1.10 RESOLVER.ADR.RecipientNotFound",
+            "550 #5.1.1 nobody",
+            "553 5.1.2: unknown domain",
+            "550 no such user here",
+            "551 user not local",
+            "553 mailbox name not allowed",
+        ] {
+            assert_eq!(severity(reply), Some(Severity::Hard), "{reply}");
+        }
+        for reply in [
+            "552 5.2.2 mailbox full",
+            "550 5.2.1 disabled",
+            "550 5.1.0 address rejected",
+        ] {
+            assert_eq!(severity(reply), Some(Severity::Soft), "{reply}");
+        }
+        for reply in [
+            "550 5.7.1 blocked by policy",
+            "552 5.3.4 message too big",
+            "501 5.5.4 bad parameters",
+            "550 5.7.26 unauthenticated",
+            "550 5.4.1 relay access denied",
+            "553 5.1.8 sender's domain does not exist",
+            "550 relaying denied",
+            "550 blocked, see the list",
+            "553 sorry, that domain isn't in my list of allowed rcpthosts",
+            "554 transaction failed",
+            "552 over quota",
+            "",
+        ] {
+            assert_eq!(severity(reply), None, "{reply}");
+        }
     }
 
     #[test]

@@ -274,6 +274,9 @@ pub fn problems_of(brand: &BrandDeclaration) -> Vec<String> {
             "role_addresses = \"confirm_first\" needs responsible = \"the person who answers for it\"",
         ));
     }
+    if let Some(terms) = &brand.reconfirm {
+        problems.extend(terms.problems().iter().map(|what| at(what)));
+    }
     if let Some(keep) = &brand.keep_proof_after_erasure {
         problems.extend(problems_of_keeping(keep).iter().map(|what| at(what)));
     }

@@ -70,13 +70,22 @@ impl Permission {
                 format!("An import of {since} claims explicit consent; nobody confirmed it here.")
             }
             State::Explicit => format!(
-                "Confirmed by double opt-in at {since}{}.",
+                "Confirmed by double opt-in at {since}{}{}.",
+                standing
+                    .renewed_at
+                    .map_or_else(String::new, |again| format!(
+                        ", the last time at {}",
+                        again.to_the_minute()
+                    )),
                 match standing.grade {
                     Some(Grade::Code) => ", with the code from the mail",
                     Some(Grade::SameBrowser) => ", in the browser that signed up",
                     Some(Grade::LinkButton) => ", by the button behind the mail's link",
                     Some(Grade::ApiClaim) | None => "",
                 }
+            ),
+            State::Lapsed if standing.rule == Rule::D7 => format!(
+                "Explicit consent ended at {since}: the person was asked again, was told that no answer ends it, and did not answer."
             ),
             State::Lapsed => standing.until.filter(|_| lapsed).map_or_else(
                 || format!("Implicit consent lapsed at {since}."),

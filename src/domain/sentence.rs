@@ -55,6 +55,19 @@ fn asked(invited: &Invited) -> String {
     } else {
         ""
     };
+    if let Some(term) = &invited.due {
+        let ends = invited.ends_unanswered_at.map_or_else(
+            || "without an answer consent stays".to_owned(),
+            |at| format!("without an answer consent ends at {}", at.to_the_minute()),
+        );
+        return format!(
+            "{what} {} by campaign {}, since the brand asks again {}; {ends}; {}.",
+            listed(&invited.purposes),
+            invited.campaign,
+            term.words(),
+            fate(invited.mail),
+        );
+    }
     format!(
         "{what} {} by campaign {}: rule {}, outreach {}{by}; {}.",
         listed(&invited.purposes),
@@ -153,7 +166,18 @@ pub fn sentence(event: &Event) -> String {
         Fact::Lapsed {
             purposes,
             until,
+            explicit: true,
+            ..
+        } => format!(
+            "Explicit consent to {} ended at {} by rule D7: its term was over, the person was asked again and told that no answer ends it, and did not answer.",
+            listed(purposes),
+            until.to_the_minute()
+        ),
+        Fact::Lapsed {
+            purposes,
+            until,
             campaign: Some(_),
+            ..
         } => format!(
             "Implicit consent to {} ended at {}: the person was asked to confirm it by then and did not answer.",
             listed(purposes),
@@ -220,6 +244,8 @@ pub fn sentence(event: &Event) -> String {
                 Link::Confirm => "to confirm",
                 Link::Decline => "\"This was not me\"",
                 Link::About => "\"About this mail\"",
+                Link::Unsubscribe => "to leave",
+                Link::Preferences => "to the preferences",
             },
             from(circumstances),
             if *same_browser {

@@ -80,6 +80,9 @@ pub struct Standing {
     pub since: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// When explicit consent was confirmed anew, the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_at: Option<Timestamp>,
     /// The person wants no mail before this instant (D5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
@@ -103,11 +106,22 @@ impl Standing {
             rule,
             since,
             until: None,
+            renewed_at: None,
             paused_until: None,
             undeliverable_since: None,
             suppressed_since: None,
             left_all: false,
         }
+    }
+
+    /// When explicit consent was last confirmed; none where there is none.
+    pub fn confirmed_at(&self) -> Option<Timestamp> {
+        (self.state == State::Explicit).then(|| self.renewed_at.unwrap_or(self.since))
+    }
+
+    /// Until when the person wants no mail, at an instant; none where mail may go on (D5).
+    pub fn paused_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.paused_until.filter(|until| *until > now)
     }
 
     /// With what keeps mail back under another standing of the same purpose: neither is the state's own.
@@ -191,12 +205,20 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
             standings.extend(back_to.clone());
         }
         Fact::Lapsed {
-            purposes, until, ..
+            purposes,
+            until,
+            explicit,
+            ..
         } => {
+            // Explicit consent ends so only where the operator declared it, and the person was told (D7).
+            let (ends, rule) = if *explicit {
+                (State::Explicit, Rule::D7)
+            } else {
+                (State::Implicit, Rule::D2)
+            };
             for purpose in purposes {
-                let implicit = |standing: &Standing| standing.state == State::Implicit;
-                if standings.get(purpose).is_some_and(implicit) {
-                    end(standings, purpose, State::Lapsed, Rule::D2, *until);
+                if standings.get(purpose).is_some_and(|one| one.state == ends) {
+                    end(standings, purpose, State::Lapsed, rule, *until);
                 }
             }
         }
@@ -298,6 +320,11 @@ pub fn never_confirmed(standings: &Standings) -> bool {
     states.all(|state| matches!(state, State::Pending | State::Corrected))
 }
 
+/// When that explicit consent was last confirmed which is the oldest of them; none if there is none.
+pub fn explicit_from(standings: &Standings) -> Option<Timestamp> {
+    standings.values().filter_map(Standing::confirmed_at).min()
+}
+
 /// When the next of them lapses; none if none does.
 pub fn lapses_at(standings: &Standings) -> Option<Timestamp> {
     standings
@@ -307,16 +334,16 @@ pub fn lapses_at(standings: &Standings) -> Option<Timestamp> {
         .min()
 }
 
-/// A second confirmation is further proof; it does not move the beginning.
+/// A second confirmation is further proof, with a date of its own; it does not move the beginning.
 fn give_explicit(standings: &mut Standings, purposes: &[Slug], grade: Grade, at: Timestamp) {
     for purpose in purposes {
         let old = standings.get(purpose);
-        let since = old
-            .filter(|standing| standing.state == State::Explicit)
-            .map_or(at, |standing| standing.since);
+        let before = old.filter(|standing| standing.state == State::Explicit);
+        let since = before.map_or(at, |standing| standing.since);
         let undeliverable_since = old.and_then(|standing| standing.undeliverable_since);
         let suppressed_since = old.and_then(|standing| standing.suppressed_since);
         let standing = Standing {
+            renewed_at: before.map(|_| at),
             undeliverable_since,
             suppressed_since,
             ..Standing::new(State::Explicit, Some(grade), Rule::G3, since)

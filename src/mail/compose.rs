@@ -4,7 +4,7 @@ pub mod preferences;
 pub mod skeleton;
 mod words;
 
-pub use words::Ask;
+pub use words::{Again, Ask};
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};

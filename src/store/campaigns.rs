@@ -2,10 +2,12 @@
 
 use uuid::Uuid;
 
+use super::contacts::read_standings;
 use super::requests::Key;
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, CampaignId, ContactId, RequestId};
+use crate::domain::standing::Standings;
 use crate::domain::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -18,6 +20,8 @@ pub struct CampaignRow {
     pub state: String,
     pub why: Option<String>,
     pub enrolled_to: Option<ContactId>,
+    /// Where people are asked by time: the oldest confirmation of that contact.
+    pub enrolled_from: Option<Timestamp>,
     pub arrival: i64,
     pub day: i64,
     pub asked_on_day: i64,
@@ -63,6 +67,14 @@ pub struct OfRequest {
     pub plan: String,
     pub state: String,
     pub source: Option<String>,
+    standings: String,
+}
+
+impl OfRequest {
+    /// Where the person stands whom the mail goes to.
+    pub fn standings(&self) -> Result<Standings, StoreError> {
+        read_standings(&self.standings)
+    }
 }
 
 /// Parts that a campaign's mails are counted in.
@@ -80,7 +92,8 @@ const INSERT: &str = "insert into campaign (brand_id, id, name, plan, state, arr
 const MOVE: &str = "update campaign set state = $4, why = $5, ended_at = $6 \
      where brand_id = $1 and id = $2 and state = $3";
 const PUT_PROGRESS: &str = "update campaign set arrival = r.arrival, day = r.day, asked_on_day = r.asked_on_day from r where campaign.brand_id = r.brand_id and campaign.id = r.id";
-const PUT_ENROLLED: &str = "update campaign set state = r.state, enrolled_to = r.enrolled_to from r \
+const PUT_ENROLLED: &str = "update campaign set state = r.state, enrolled_to = r.enrolled_to, \
+     enrolled_from = r.enrolled_from from r \
      where campaign.brand_id = r.brand_id and campaign.id = r.id and campaign.state = 'enrolling'";
 const ENROL: &str = "insert into campaign_recipient (brand_id, campaign_id, contact_id, state, why, due_at, released) \
      select brand_id, campaign_id, contact_id, state, why, due_at, 0 from r where brand_id is not null \
@@ -123,18 +136,24 @@ const TALLY: &str = "insert into campaign_tally (brand_id, campaign_id, part, ac
      set accepted = campaign_tally.accepted + excluded.accepted, failed = campaign_tally.failed + excluded.failed";
 const COUNT_FATES: &str = "select cast(coalesce(sum(accepted + failed), 0) as bigint), \
      cast(coalesce(sum(failed), 0) as bigint) from campaign_tally where brand_id = $1 and campaign_id = $2";
+/// Who waits for the end of a pause keeps nothing running.
 const IS_OVER: &str = "select count(*) from (select 1 from campaign_recipient where brand_id = $1 and campaign_id = $2 \
-     and state in ('waiting', 'asked') limit 1) as open_ones";
+     and state in ('waiting', 'asked') and (state = 'asked' or why is null or why <> 'paused') limit 1) as open_ones";
+const SKIP_PAUSED: &str = "update campaign_recipient set state = 'left_out' where brand_id = $1 and campaign_id = $2 \
+     and state = 'waiting' and why = 'paused'";
 const CANCEL: &str = "update campaign_recipient set state = 'cancelled' where brand_id = $1 and campaign_id = $2 \
      and state in ('waiting', 'held')";
 const CANCEL_ASKED: &str = "update campaign_recipient set state = 'cancelled' from r \
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.id \
      and campaign_recipient.state = 'asked' and campaign_recipient.mail is null";
-const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source from r \
+const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source, k.standings from r \
      join campaign_recipient p on p.brand_id = r.brand_id and p.request_id = r.id \
-     join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id";
+     join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id \
+     join contact k on k.brand_id = p.brand_id and k.id = p.contact_id";
 const DELETE_OF: &str = "delete from campaign_recipient where brand_id = $1 and contact_id = $2";
 const ASKED_AMONG: &str = "select p.contact_id from r join campaign_recipient p on p.brand_id = r.brand_id \
+     and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since and p.state <> 'cancelled'";
+const ASKED_BY: &str = "select p.contact_id, p.campaign_id from r join campaign_recipient p on p.brand_id = r.brand_id \
      and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since and p.state <> 'cancelled'";
 
 macro_rules! fetch {
@@ -221,7 +240,10 @@ pub fn put_enrolled(writes: &mut Writes, row: &CampaignRow) {
         .uuid("brand_id", |row| row.brand_id.0)
         .uuid("id", |row| row.id.0)
         .text("state", |row| row.state.clone())
-        .uuid_or_null("enrolled_to", |row| row.enrolled_to.map(|id| id.0));
+        .uuid_or_null("enrolled_to", |row| row.enrolled_to.map(|id| id.0))
+        .int_or_null("enrolled_from", |row| {
+            row.enrolled_from.map(Timestamp::micros)
+        });
     writes.add(PUT_ENROLLED, rows);
 }
 
@@ -274,16 +296,24 @@ pub fn put(writes: &mut Writes, recipients: &[RecipientRow]) {
 /// `chance` chooses the part that it is counted in.
 pub fn put_mails(writes: &mut Writes, mails: &[(Key, &'static str)], chance: u8) {
     for part in mails.chunks(ROWS_AT_MOST) {
-        let rows = || {
-            Rows::of(part)
-                .uuid("brand_id", |mail| mail.0.0.0)
-                .uuid("request_id", |mail| mail.0.1.0)
-                .text("mail", |mail| mail.1.to_owned())
-                .int("part", |_| i64::from(chance % PARTS))
-        };
-        writes.add(TALLY, rows());
-        writes.add(PUT_MAIL, rows());
+        writes.add(TALLY, fates(part, chance));
+        writes.add(PUT_MAIL, fates(part, chance));
     }
+}
+
+/// Only counts them: where what became of the mail is written otherwise.
+pub fn tally(writes: &mut Writes, mails: &[(Key, &'static str)], chance: u8) {
+    for part in mails.chunks(ROWS_AT_MOST) {
+        writes.add(TALLY, fates(part, chance));
+    }
+}
+
+fn fates<'a>(part: &'a [(Key, &'static str)], chance: u8) -> Rows<'a, (Key, &'static str)> {
+    Rows::of(part)
+        .uuid("brand_id", |mail| mail.0.0.0)
+        .uuid("request_id", |mail| mail.0.1.0)
+        .text("mail", |mail| mail.1.to_owned())
+        .int("part", |_| i64::from(chance % PARTS))
 }
 
 /// The mail of a campaign's request came back for good.
@@ -413,6 +443,14 @@ pub async fn is_over(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, St
     Ok(open == 0)
 }
 
+/// The campaign is over: whoever is still paused is not asked any more.
+pub async fn skip_paused(tx: &mut Conn, campaign: &CampaignRow) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(SKIP_PAUSED).bind(campaign.brand_id).bind(campaign.id).execute(driver).await?;
+    });
+    Ok(())
+}
+
 /// Nobody who was not asked yet is asked any more.
 pub async fn cancel(tx: &mut Conn, campaign: &CampaignRow) -> Result<(), StoreError> {
     on!(tx, driver => {
@@ -452,6 +490,20 @@ pub async fn asked_among(
         .int("since", |_| since.micros());
     let found: Vec<(ContactId,)> = conn.read_set(ASKED_AMONG, rows).await?;
     Ok(found.into_iter().map(|one| one.0).collect())
+}
+
+/// The same, with the campaigns that did.
+pub async fn asked_by(
+    conn: &mut Conn,
+    brand: BrandId,
+    contacts: &[ContactId],
+    since: Timestamp,
+) -> Result<Vec<(ContactId, CampaignId)>, StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |_| brand.0)
+        .uuid("contact_id", |id| id.0)
+        .int("since", |_| since.micros());
+    conn.read_set(ASKED_BY, rows).await
 }
 
 /// Forgets a contact that is erased.

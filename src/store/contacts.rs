@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId, RequestId};
-use crate::domain::standing::{Standings, lapses_at};
+use crate::domain::standing::{Standings, explicit_from, lapses_at};
 use crate::domain::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,17 +95,21 @@ const FIND_BY_ID: &str = concat!(
     " from contact where brand_id = $1 and id = $2"
 );
 const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
-     standings, lapses_at, created_at) \
-     select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, lapses_at, created_at \
+     standings, lapses_at, explicit_from, created_at) \
+     select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, lapses_at, explicit_from, \
+     created_at \
      from r where brand_id is not null \
      on conflict (brand_id, id) do update set language = excluded.language, name = excluded.name, \
-     open_request_id = excluded.open_request_id, standings = excluded.standings, lapses_at = excluded.lapses_at";
-const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at from r \
+     open_request_id = excluded.open_request_id, standings = excluded.standings, lapses_at = excluded.lapses_at, \
+     explicit_from = excluded.explicit_from";
+const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at, \
+     explicit_from = r.explicit_from from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 
 const PUT_UNCONFIRMED: &str = "update contact set unconfirmed_since = r.since from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 const PUT_CLOSED: &str = "update contact set language = r.language, standings = r.standings, lapses_at = r.lapses_at, \
+     explicit_from = r.explicit_from, \
      unconfirmed_since = coalesce(r.since, contact.unconfirmed_since) from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 const LIST_UNCONFIRMED: &str = concat!(
@@ -131,6 +135,13 @@ const COUNT_LAPSING: &str = "select brand_id, count(*) from contact where lapses
 const COUNT_LAPSING_OF: &str = "select count(*), min(lapses_at) from contact where brand_id = $1 \
      and lapses_at is not null and lapses_at > $2 and lapses_at <= $3";
 
+/// By the index of those who confirmed anything.
+pub const LIST_EXPLICIT: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and explicit_from is not null and explicit_from <= $2 \
+     and (explicit_from, id) > ($3, $4) order by explicit_from, id limit $5"
+);
 const LIST_OF_BRAND: &str = concat!(
     "select ",
     columns!(),
@@ -210,6 +221,26 @@ pub async fn list_of_brand(
     let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_OF_BRAND)
         .bind(brand)
         .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Contacts of a brand some of whose explicit consent was last confirmed by an instant, the oldest first, behind a contact and
+/// its oldest confirmation.
+pub async fn list_explicit(
+    conn: &mut Conn,
+    brand: BrandId,
+    by: Timestamp,
+    after: (Timestamp, ContactId),
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_EXPLICIT)
+        .bind(brand)
+        .bind(by)
+        .bind(after.0)
+        .bind(after.1)
         .bind(limit)
         .fetch_all(driver)
         .await?);
@@ -352,6 +383,7 @@ pub fn put(writes: &mut Writes, contacts: &[Contact]) {
             .uuid_or_null("open_request_id", |c| c.open_request_id.map(|id| id.0))
             .text("standings", |c| written(&c.standings))
             .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
+            .int_or_null("explicit_from", |c| micros_of(explicit_from(&c.standings)))
             .int("created_at", |c| c.created_at.micros());
         writes.add(PUT, rows);
     }
@@ -364,7 +396,8 @@ pub fn put_standings(writes: &mut Writes, contacts: &[(BrandId, ContactId, &Stan
             .uuid("brand_id", |c| c.0.0)
             .uuid("id", |c| c.1.0)
             .text("standings", |c| written(c.2))
-            .int_or_null("lapses_at", |c| micros_of(lapses_at(c.2)));
+            .int_or_null("lapses_at", |c| micros_of(lapses_at(c.2)))
+            .int_or_null("explicit_from", |c| micros_of(explicit_from(c.2)));
         writes.add(PUT_STANDINGS, rows);
     }
 }
@@ -408,6 +441,7 @@ pub fn put_closed(writes: &mut Writes, contact: &Contact, unconfirmed_since: Opt
         .text("language", |c| c.language.clone())
         .text("standings", |c| written(&c.standings))
         .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
+        .int_or_null("explicit_from", |c| micros_of(explicit_from(&c.standings)))
         .int_or_null("since", |_| micros_of(unconfirmed_since));
     writes.add(PUT_CLOSED, rows);
 }

@@ -49,7 +49,49 @@ const COUNT_PEOPLE_POSTGRES: &str = "select r.network, count(distinct q.contact_
      join request q on q.brand_id = o.brand_id and q.id = o.request_id group by r.network";
 const DELETE_OF_REQUESTS: &str = "delete from opening where (brand_id, request_id) in \
      (select brand_id, request_id from r where brand_id is not null) returning 1";
+const COUNT_OF_CONTACTS: &str = "select o.contact_id, o.openings from r join contact_opening o \
+     on o.brand_id = r.brand_id and o.contact_id = r.contact_id";
+const ADD_OF_CONTACTS: &str = "insert into contact_opening (brand_id, contact_id, openings) \
+     select brand_id, contact_id, openings from r where brand_id is not null \
+     and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id) \
+     on conflict (brand_id, contact_id) do update set openings = contact_opening.openings + excluded.openings";
+const DELETE_OF_CONTACT: &str =
+    "delete from contact_opening where brand_id = $1 and contact_id = $2";
 const PRUNE: &str = "delete from opening where at < $1";
+
+/// How many hits on the own links of these contacts are kept.
+pub async fn count_of_contacts(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+) -> Result<Vec<(ContactId, i64)>, StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |one| one.0.0)
+        .uuid("contact_id", |one| one.1.0);
+    conn.read_set(COUNT_OF_CONTACTS, rows).await
+}
+
+/// Counts hits on the own links of contacts, in the order of these, to be written with `Store::write_of_contacts`.
+pub fn add_of_contacts(writes: &mut Writes, hits: &[((BrandId, ContactId), i64)]) {
+    for part in hits.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |hit| hit.0.0.0)
+            .uuid("contact_id", |hit| hit.0.1.0)
+            .int("openings", |hit| hit.1);
+        writes.add(ADD_OF_CONTACTS, rows);
+    }
+}
+
+/// Forgets the count of a contact that is erased.
+pub async fn delete_of_contact(
+    tx: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(DELETE_OF_CONTACT).bind(brand).bind(contact).execute(driver).await?;
+    });
+    Ok(())
+}
 
 /// Keeps hits, but for those on a contact that was erased meanwhile.
 pub fn insert(writes: &mut Writes, engine: Engine, openings: &[OpeningRow]) {

@@ -21,6 +21,7 @@ pub mod quota;
 pub mod reply;
 pub mod signups;
 pub mod suppressions;
+pub mod uses;
 pub mod webhooks;
 pub mod withdrawals;
 
@@ -42,6 +43,7 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(at("/v1/permissions", [post().to(permissions::ask)]))
         .service(at("/v1/contacts", [get().to(contacts::list)]))
         .service(at("/v1/contacts/find", [post().to(contacts::find)]))
+        .service(at("/v1/contacts/use", [post().to(uses::report)]))
         .service(at("/v1/contacts/{id}", [get().to(contacts::show)]))
         .service(at("/v1/contacts/{id}/events", [get().to(contacts::events)]))
         .service(at(

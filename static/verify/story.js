@@ -43,7 +43,7 @@ const SENTENCES = {
   imported: (event) => event.left === true ? [`Left ${quoted(event.purposes)}, as an import says`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: it is the operator's word`] : [`Imported for ${quoted(event.purposes)}`, `${words(event.address_typed) || event.address}, line ${event.line} of the operator's file: where the address came from is the operator's word`],
   import_withdrawn: () => ["The import was taken back"],
   invited: (event) => [`${isReminder(event) ? "Reminded" : "Asked"} by campaign to confirm ${quoted(event.purposes)}`, `${words(event.address)}, with the wording of the form “${words(event.form)}”${event.asked_by?.legal_name ? `, asked by ${words(event.asked_by.legal_name)}` : ""}`],
-  lapsed: (event) => [`Consent that nobody confirmed lapsed: ${quoted(event.purposes)}`],
+  lapsed: (event) => [event.explicit === true ? `Asked again, nobody answered; consent ended: ${quoted(event.purposes)}` : `Consent that nobody confirmed lapsed: ${quoted(event.purposes)}`],
   mail_accepted: (event, bundle, number) => ["The mail server took the mail", `From ${words(event.from)} to ${bundle.mails.get(number).to.join(", ")}; it answered “${words(event.reply)}”`],
   confirmed: (event) => [`Confirmed ${quoted(event.purposes)}`, GRADES[event.grade]],
   declined: (event) => [`Said no to ${quoted(event.purposes)}`],

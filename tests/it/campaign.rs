@@ -1,5 +1,6 @@
 //! Campaigns: who is asked, at what pace, and what comes of it. The three jobs that people hire us for, from file to consent.
 
+mod by_time;
 mod mending;
 mod pace;
 mod stories;
@@ -21,6 +22,7 @@ pub fn plan(kind: Kind) -> Plan {
         purpose: slug("newsletter"),
         form: slug("news"),
         import: None,
+        due: None,
         old_brand: (kind == Kind::MergerNotice).then(|| "Mill Letters".to_owned()),
         note: (kind == Kind::MergerNotice)
             .then(|| "Mill Letters has been bought by Acme.".to_owned()),

@@ -1,6 +1,6 @@
 //! Figures: sums behind the log, held against what was counted by hand; the pages that show them.
 
-mod pages;
+pub mod pages;
 
 use countersign::app::figures::{Named, Report};
 use countersign::domain::figures::{Dimension, Figures, day_of};

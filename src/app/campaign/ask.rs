@@ -9,7 +9,7 @@ use crate::app::record::About;
 use crate::app::sign_up::empty_mailbox;
 use crate::domain::brand::Brand;
 use crate::domain::budget::{Occasion, Rate};
-use crate::domain::campaign::{Invited, Place, Plan, REMINDER, place};
+use crate::domain::campaign::{Invited, Place, Plan, REMINDER, Situation, Why, place};
 use crate::domain::event::{AskedBy, Fact, MailFate};
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{ContactId, OutboxId, RequestId};
@@ -182,6 +182,11 @@ impl Moment<'_> {
         let there: Vec<ContactId> = found.iter().map(|one| one.id).collect();
         let open = self.open_requests(conn, &found).await?;
         let asked_before = self.asked_before(conn, &found).await?;
+        let what = (self.brand, self.plan);
+        let situations = self
+            .app
+            .situations(conn, what, Some(self.campaign), &found, self.now)
+            .await?;
         let purpose = &self.plan.purpose;
         let judged = self
             .app
@@ -194,7 +199,9 @@ impl Moment<'_> {
             };
             let open = open.get(&one.contact.id).copied();
             let before = asked_before.contains(&one.contact.id);
-            if !self.take(row, &mut asking, one, recipient, open, before)? {
+            let situation = situations.of(one.contact.id);
+            let known = (situation, open, before);
+            if !self.take(row, &mut asking, one, recipient, known)? {
                 break;
             }
         }
@@ -245,13 +252,19 @@ impl Moment<'_> {
         asking: &mut Asking,
         one: Judged,
         mut recipient: RecipientRow,
-        open_until: Option<Timestamp>,
-        asked_before: bool,
+        (situation, open_until, asked_before): (Situation, Option<Timestamp>, bool),
     ) -> Result<bool, StoreError> {
         let standing = one.contact.standings.get(&self.plan.purpose);
         let released = recipient.released == 1;
-        let left_out = match place(self.plan.kind, standing, &one.judgement) {
+        recipient.why = None;
+        let left_out = match place(self.plan, standing, &one.judgement, situation) {
             Place::LeftOut(why) => Some(why.as_str()),
+            Place::Paused(until) => {
+                recipient.why = Some(Why::Paused.as_str().to_owned());
+                recipient.due_at = until;
+                asking.recipients.push(recipient);
+                return Ok(true);
+            }
             // Nobody but a person asks these, and once at most.
             Place::Held if asked_before => Some("invited_before"),
             Place::Held if !released => {
@@ -334,6 +347,8 @@ impl Moment<'_> {
             campaign_kind: self.plan.kind,
             reminder: false,
             released: recipient.released == 1,
+            due: self.plan.due,
+            ends_unanswered_at: self.ends_unanswered_at(request.expires_at),
             address: contact.address.clone(),
             purposes: vec![self.plan.purpose.clone()],
             form: self.plan.form.clone(),
@@ -391,6 +406,13 @@ impl Moment<'_> {
         Ok(())
     }
 
+    /// When explicit consent ends without an answer: never while the link still works.
+    fn ends_unanswered_at(&self, expires_at: Timestamp) -> Option<Timestamp> {
+        let declared = self.plan.lapse_unanswered_at;
+        let declared = declared.filter(|_| self.plan.due.is_some());
+        declared.map(|at| at.max(expires_at))
+    }
+
     /// A mailbox as those who were asked before it in this transaction left it.
     fn mailbox(
         &self,
@@ -421,6 +443,8 @@ impl Moment<'_> {
             campaign_kind: self.plan.kind,
             reminder: true,
             released: false,
+            due: self.plan.due,
+            ends_unanswered_at: self.ends_unanswered_at(request.expires_at),
             address: contact.address.clone(),
             purposes: request.purposes(),
             form: self.plan.form.clone(),

@@ -11,7 +11,8 @@ use crate::domain::brand::Brand;
 use crate::domain::campaign::{Place, Plan, Why, place};
 use crate::domain::event::Fact;
 use crate::domain::ids::{ContactId, ImportId};
-use crate::domain::standing::Standing;
+use crate::domain::standing::{Standing, explicit_from};
+use crate::domain::time::Timestamp;
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts::{self, Contact};
 use crate::store::held::decided;
@@ -34,6 +35,54 @@ pub struct Groups {
     pub example: Option<ContactId>,
 }
 
+/// The contact that was looked at last; where people are asked by time, with its oldest confirmation.
+struct Behind {
+    contact: ContactId,
+    from: Timestamp,
+}
+
+impl Behind {
+    const fn nobody() -> Self {
+        Self {
+            contact: ContactId(uuid::Uuid::nil()),
+            from: Timestamp::from_micros(i64::MIN),
+        }
+    }
+
+    fn of(contact: &Contact) -> Self {
+        Self {
+            contact: contact.id,
+            from: explicit_from(&contact.standings).unwrap_or(Self::nobody().from),
+        }
+    }
+
+    fn enrolled(row: &CampaignRow) -> Self {
+        let nobody = Self::nobody();
+        Self {
+            contact: row.enrolled_to.unwrap_or(nobody.contact),
+            from: row.enrolled_from.unwrap_or(nobody.from),
+        }
+    }
+}
+
+/// The next contacts of a brand; where people are asked by time, only those who confirmed long enough ago to be due.
+async fn page_of(
+    conn: &mut Conn,
+    brand: &Brand,
+    plan: &Plan,
+    after: &Behind,
+    as_of: Timestamp,
+) -> Result<Vec<Contact>, StoreError> {
+    match &plan.due {
+        None => contacts::list_of_brand(conn, brand.id, after.contact, PAGE).await,
+        Some(terms) => {
+            let by = terms.confirmed_by(as_of);
+            let after = (after.from, after.contact);
+            contacts::list_explicit(conn, brand.id, by, after, PAGE).await
+        }
+    }
+}
+
 impl App {
     /// Counts whom a campaign would ask. Nothing is stored.
     pub async fn count_campaign(
@@ -43,18 +92,20 @@ impl App {
     ) -> Result<Groups, CampaignProblem> {
         self.check_plan(brand, new)?;
         let mut groups = Groups::default();
-        let mut after = ContactId(uuid::Uuid::nil());
+        let mut after = Behind::nobody();
+        let as_of = self.clock.now();
         loop {
             let mut conn = self.store.read().await?;
-            let page = contacts::list_of_brand(&mut conn, brand.id, after, PAGE).await?;
+            let page = page_of(&mut conn, brand, &new.plan, &after, as_of).await?;
             let Some(last) = page.last() else {
                 return Ok(groups);
             };
-            after = last.id;
-            for (judged, place) in self.places(&mut conn, brand, &new.plan, page).await? {
+            after = Behind::of(last);
+            for (judged, place) in self.places(&mut conn, brand, &new.plan, None, page).await? {
                 match place {
                     Place::Waiting => groups.asked += 1,
                     Place::Held => groups.held += 1,
+                    Place::Paused(_) => *groups.left_out.entry(Why::Paused).or_default() += 1,
                     Place::LeftOut(why) => *groups.left_out.entry(why).or_default() += 1,
                 }
                 if !matches!(place, Place::LeftOut(_)) {
@@ -95,22 +146,26 @@ impl App {
         let Some(mut row) = now_is.filter(|row| row == known) else {
             return Ok(None);
         };
-        let after = row.enrolled_to.unwrap_or(ContactId(uuid::Uuid::nil()));
-        let page = contacts::list_of_brand(conn, brand.id, after, PAGE).await?;
+        let after = Behind::enrolled(&row);
+        let page = page_of(conn, brand, plan, &after, row.started_at).await?;
         match page.last() {
-            Some(last) => row.enrolled_to = Some(last.id),
+            Some(last) => {
+                row.enrolled_to = Some(last.id);
+                row.enrolled_from = explicit_from(&last.standings).filter(|_| plan.due.is_some());
+            }
             None => row.state = "running".to_owned(),
         }
         let now = self.clock.now();
         let recipients: Vec<RecipientRow> = self
-            .places(conn, brand, plan, page)
+            .places(conn, brand, plan, Some(known), page)
             .await?
             .into_iter()
             .map(|(judged, place)| {
-                let (state, why) = match place {
-                    Place::Waiting => ("waiting", None),
-                    Place::Held => ("held", Some(judged.judgement.rule.id())),
-                    Place::LeftOut(why) => ("left_out", Some(why.as_str())),
+                let (state, why, due_at) = match place {
+                    Place::Waiting => ("waiting", None, now),
+                    Place::Held => ("held", Some(judged.judgement.rule.id()), now),
+                    Place::Paused(until) => ("waiting", Some(Why::Paused.as_str()), until),
+                    Place::LeftOut(why) => ("left_out", Some(why.as_str()), now),
                 };
                 RecipientRow {
                     brand_id: brand.id,
@@ -118,7 +173,7 @@ impl App {
                     contact_id: judged.contact.id,
                     state: state.to_owned(),
                     why: why.map(str::to_owned),
-                    due_at: now,
+                    due_at,
                     source: None,
                     request_id: None,
                     mail: None,
@@ -135,12 +190,14 @@ impl App {
         Ok(Some(row))
     }
 
-    /// The contacts that know the campaign's purpose, with their places in it.
+    /// The contacts that know the campaign's purpose, with their places in it; where people are asked by time, those whose time
+    /// is over.
     async fn places(
         &self,
         conn: &mut Conn,
         brand: &Brand,
         plan: &Plan,
+        campaign: Option<&CampaignRow>,
         mut page: Vec<Contact>,
     ) -> Result<Vec<(Judged, Place)>, StoreError> {
         page.retain(|contact| contact.standings.contains_key(&plan.purpose));
@@ -149,6 +206,10 @@ impl App {
             page.retain(|contact| among.contains(&contact.id));
         }
         let now = self.clock.now();
+        let situations = self
+            .situations(conn, (brand, plan), campaign, &page, now)
+            .await?;
+        page.retain(|contact| plan.due.is_none() || situations.of(contact.id).is_over);
         let judged = self
             .judge_contacts(conn, brand, &plan.purpose, page, now)
             .await?;
@@ -156,7 +217,8 @@ impl App {
             .into_iter()
             .map(|one| {
                 let standing: Option<&Standing> = one.contact.standings.get(&plan.purpose);
-                let place = place(plan.kind, standing, &one.judgement);
+                let situation = situations.of(one.contact.id);
+                let place = place(plan, standing, &one.judgement, situation);
                 (one, place)
             })
             .collect())

@@ -7,11 +7,11 @@ use crate::app::App;
 use crate::app::record::About;
 use crate::app::sources::Sources;
 use crate::domain::brand::Brand;
-use crate::domain::campaign::{FATES_AT_LEAST, Kind, Place, Plan, Why, place};
+use crate::domain::campaign::{FATES_AT_LEAST, Kind, Place, Plan, Situation, Why, place};
 use crate::domain::event::Fact;
 use crate::domain::ids::ContactId;
-use crate::domain::policy::{AddressFacts, Claim, Outreach, Verdict, Zone, judge};
-use crate::domain::standing::{RequestState, State, apply};
+use crate::domain::policy::{AddressFacts, Claim, Judgement, Outreach, Verdict, Zone, judge};
+use crate::domain::standing::{RequestState, Standing, State, apply};
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts;
 use crate::store::held::decided;
@@ -53,6 +53,7 @@ impl App {
         let over = campaigns::is_over(conn, campaign).await?;
         if let Some(row) = fresh.filter(|row| over && row.state == "running") {
             let ended_at = Some(self.clock.now());
+            campaigns::skip_paused(conn, &row).await?;
             campaigns::move_on(conn, &row, "done", row.why.as_deref(), ended_at).await?;
         }
         held.finish().await
@@ -127,10 +128,13 @@ impl App {
             .map(|request| (request.contact_id, request))
             .collect();
         let found = contacts::find_all(conn, &ids).await?;
+        let situations = self
+            .situations(conn, (brand, plan), Some(campaign), &found, moment.now)
+            .await?;
         let judged = self
             .judge_contacts(conn, brand, &plan.purpose, found, moment.now)
             .await?;
-        let anew = if plan.lapse_unanswered_at.is_some() {
+        let anew = if plan.lapse_unanswered_at.is_some() && plan.due.is_none() {
             self.acted_since(conn, brand, plan, &recipients).await?
         } else {
             HashSet::new()
@@ -155,18 +159,16 @@ impl App {
             } else if moment.now >= lapses_at {
                 recipient.state = "unanswered".to_owned();
                 let arrived = recipient.mail.as_deref() == Some("accepted");
-                let implicit = one
-                    .contact
-                    .standings
-                    .get(&plan.purpose)
-                    .is_some_and(|standing| standing.state == State::Implicit);
+                let standing = one.contact.standings.get(&plan.purpose);
                 let same = !anew.contains(&one.contact.id);
-                if plan.lapse_unanswered_at.is_some() && arrived && implicit && same {
+                let ends = ends_unanswered(plan, standing, same, situations.of(one.contact.id));
+                if plan.lapse_unanswered_at.is_some() && arrived && ends {
                     let mut standings = one.contact.standings.clone();
                     let fact = Fact::Lapsed {
                         purposes: vec![plan.purpose.clone()],
                         until: lapses_at,
                         campaign: Some(campaign.id),
+                        explicit: plan.due.is_some(),
                     };
                     apply(&mut standings, &fact, moment.now);
                     let about = About {
@@ -185,10 +187,20 @@ impl App {
                     && recipient.reminded_at.is_none()
                     && plan.remind_after_days.is_some()
                     && recipient.mail.as_deref() == Some("accepted")
-                    && one.judgement.outreach == Outreach::Auto
+                    && (plan.due.is_some() || one.judgement.outreach == Outreach::Auto)
                     && moment.now < request.expires_at
-                    && reminds(plan, place(plan.kind, standing, &one.judgement));
-                match may.then(|| moment.turn_to_remind(&mut row, &mut asking, &one)) {
+                    && reminds(
+                        plan,
+                        standing,
+                        &one.judgement,
+                        situations.of(one.contact.id),
+                    );
+                let paused = standing.and_then(|standing| standing.paused_at(moment.now));
+                let turn = may.then(|| match paused {
+                    Some(until) => Err(until),
+                    None => moment.turn_to_remind(&mut row, &mut asking, &one),
+                });
+                match turn {
                     None => {}
                     Some(Err(later)) => recipient.due_at = later.min(lapses_at),
                     Some(Ok(())) => {
@@ -256,7 +268,38 @@ fn seen_before(why: &str) -> (i64, i64) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// A merger's notice that has arrived leaves nothing due, and its people may be reminded all the same.
-fn reminds(plan: &Plan, now: Place) -> bool {
-    now == Place::Waiting || plan.kind == Kind::MergerNotice && now == Place::LeftOut(Why::NoMerger)
+/// A merger's notice that has arrived leaves nothing due, and its people may be reminded all the same. Whoever paused is, after
+/// the pause.
+fn reminds(
+    plan: &Plan,
+    standing: Option<&Standing>,
+    judgement: &Judgement,
+    situation: Situation,
+) -> bool {
+    match place(plan, standing, judgement, situation) {
+        Place::Waiting | Place::Paused(_) => true,
+        Place::LeftOut(Why::NoMerger) => plan.kind == Kind::MergerNotice,
+        Place::Held | Place::LeftOut(_) => false,
+    }
+}
+
+/// Whether what a person had ends with the time to answer: implicit consent that rests on no later act; and where people were
+/// asked by time, explicit consent that is still as old as it was. Whoever paused meanwhile has acted, and keeps it.
+fn ends_unanswered(
+    plan: &Plan,
+    standing: Option<&Standing>,
+    same: bool,
+    situation: Situation,
+) -> bool {
+    let Some(standing) = standing else {
+        return false;
+    };
+    match plan.due {
+        None => standing.state == State::Implicit && same,
+        Some(_) => {
+            standing.state == State::Explicit
+                && situation.is_over
+                && standing.paused_at(situation.now).is_none()
+        }
+    }
 }

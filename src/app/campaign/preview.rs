@@ -1,5 +1,6 @@
 //! The very mail that a person of the campaign would get.
 
+use super::again;
 use super::judge::Judged;
 use crate::app::App;
 use crate::domain::brand::Brand;
@@ -40,6 +41,7 @@ impl App {
         let confirm = format!("/c/{}", token(Purpose::Confirm));
         let ask = Ask {
             kind: plan.kind,
+            again: again(plan, expires_at),
             reminder: false,
             old_brand: plan.old_brand.clone(),
             note: plan.note.clone(),

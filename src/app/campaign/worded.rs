@@ -1,5 +1,6 @@
 //! A campaign as a program or the command line words it, made into a plan.
 
+use super::due_of;
 use crate::app::App;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::campaign::{Kind, Plan};
@@ -14,6 +15,8 @@ pub struct Worded {
     pub form: String,
     /// The name of an import of the brand.
     pub import: Option<String>,
+    /// Only whom the brand's term lets be asked again.
+    pub due: bool,
     pub old_brand: Option<String>,
     pub note: Option<String>,
     pub an_hour: u32,
@@ -35,6 +38,8 @@ pub enum WordedProblem {
     Form(String),
     #[error("the brand has no import \"{0}\"")]
     Import(String),
+    #[error("{0}")]
+    Due(String),
     #[error("\"{0}\" is no day; write it as YYYY-MM-DD")]
     Day(String),
     #[error(transparent)]
@@ -51,6 +56,8 @@ impl App {
                 Some(known.ok_or(WordedProblem::Import(name))?.id)
             }
         };
+        let due = worded.due.then(|| due_of(brand)).transpose();
+        let due = due.map_err(WordedProblem::Due)?;
         let lapse_unanswered_at = match worded.lapse_unanswered_on {
             None => None,
             Some(day) => {
@@ -63,6 +70,7 @@ impl App {
             purpose: Slug::try_from(worded.purpose).map_err(WordedProblem::Purpose)?,
             form: Slug::try_from(worded.form).map_err(WordedProblem::Form)?,
             import,
+            due,
             old_brand: worded.old_brand,
             note: worded.note,
             an_hour: worded.an_hour,

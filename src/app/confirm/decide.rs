@@ -5,11 +5,13 @@ use subtle::ConstantTimeEq;
 use super::batch::Batch;
 use super::read::mailbox_hash;
 use super::{Act, Answer, Outcome};
+use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{Fact, Grade};
+use crate::domain::event::{Fact, Grade, LeaveMethod, LeftBy};
 use crate::domain::ids::RequestId;
+use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::scanner::{self, Press};
-use crate::domain::standing::{Attempt, CODE_TRIES, Decision, RequestState, decide};
+use crate::domain::standing::{Attempt, CODE_TRIES, Decision, RequestState, State, decide};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::requests::RequestRow;
@@ -107,6 +109,24 @@ impl Batch<'_> {
             .contacts
             .get(&request.contact_id)
             .ok_or(StoreError::Corrupt("contact of a request"))?;
+        // Somebody who had confirmed and is asked again says no: that is leaving what they had, and no more than that.
+        let explicit = |purpose: &Slug| {
+            let standing = contact.standings.get(purpose);
+            standing.is_some_and(|standing| standing.state == State::Explicit)
+        };
+        if request.campaign_id.is_some() && purposes.iter().all(explicit) {
+            self.end(call.request, RequestState::Declined);
+            let fact = Fact::Withdrawn {
+                purposes,
+                scope: SCOPE_PURPOSES.to_owned(),
+                method: Some(LeaveMethod::LinkButton),
+                by: Some(LeftBy::Person),
+                reason: None,
+                circumstances: call.circumstances,
+            };
+            self.record(call.request, fact)?;
+            return Ok(Outcome::Declined);
+        }
         self.declined
             .push((call.brand, mailbox_hash(&contact.mailbox)?));
         self.end(call.request, RequestState::Declined);

@@ -8,11 +8,14 @@ use sha2::{Digest, Sha256};
 use super::Delivery;
 use super::ready::Ready;
 use super::wanted::Job;
+use crate::app::bounce::{Failure, GivenUp, Subject};
 use crate::app::record::About;
 use crate::app::sign_up::CONFIRM;
 use crate::domain::brand::Slug;
 use crate::domain::campaign::Kind;
+use crate::domain::envelope::Returned;
 use crate::domain::event::Fact;
+use crate::domain::fate::refusal;
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
 use crate::mail::compose::template_version;
@@ -25,12 +28,23 @@ use crate::store::requests::Key;
 /// A mail whose fate is unknown time and again is a poison message: eight tries and it is parked.
 const AMBIGUOUS_TRIES: i64 = 8;
 
+/// Characters that are kept of what a server said.
+const SAID_AT_MOST: usize = 400;
+
 /// A request that a campaign made.
 #[derive(Clone)]
 pub(super) struct Asked {
     pub request: Key,
     /// For the notice of a merger, which lets what was carried over hold: the contact's address, and for which purposes.
     pub notice_to: Option<(String, Vec<Slug>)>,
+}
+
+/// A mail that came to nothing since its recipient is not there, or takes no mail.
+#[derive(Clone)]
+pub(super) struct Refused {
+    pub subject: Subject,
+    pub failure: Failure,
+    pub given_up: GivenUp,
 }
 
 /// The result of one try.
@@ -52,6 +66,8 @@ pub(super) enum Sent {
         event: Arc<NewEvent>,
         of: Option<Box<Asked>>,
     },
+    /// The server refused the recipient for good, and spoke of the mailbox.
+    Refused(Box<Refused>),
     /// Not tried: nobody wants it any more.
     Dropped(OutboxKey),
 }
@@ -145,14 +161,54 @@ impl Delivery {
         Duration::from_secs(seconds) + Duration::from_millis(jitter)
     }
 
-    pub(super) fn failed(
+    /// A 5xx reply to RCPT: where it speaks of the mailbox, it counts as a report that the mail came back (D6).
+    pub(super) fn refused(
+        &self,
+        one: &Ready,
+        reply: String,
+        now: Timestamp,
+    ) -> Result<Sent, StoreError> {
+        let (job, message_id) = (&one.job, one.message_id.clone());
+        let Some(refusal) = refusal(&reply) else {
+            return self.failed(job, message_id, reply, now, false);
+        };
+        let mail = &job.mail;
+        let of = if job.is_preferences() {
+            Returned::Contact(mail.contact_id)
+        } else {
+            Returned::Request(mail.request_id)
+        };
+        let (fact, retry) = self.given_up(job, message_id, reply.clone(), now, false);
+        let asked = Self::asked(job);
+        Ok(Sent::Refused(Box::new(Refused {
+            subject: Subject {
+                brand: one.brand.clone(),
+                of,
+            },
+            failure: Failure {
+                severity: refusal.severity,
+                status: refusal.status,
+                said: reply.chars().take(SAID_AT_MOST).collect(),
+                reporter: self.app.config.smtp.host.clone(),
+            },
+            given_up: GivenUp {
+                fact,
+                retry,
+                asked: asked.map(|asked| asked.request),
+                chance: mail.id.0.as_bytes()[15],
+            },
+        })))
+    }
+
+    /// The event that tells of it, and what becomes of the row.
+    fn given_up(
         &self,
         job: &Job,
         message_id: String,
         reason: String,
         now: Timestamp,
         ambiguous: bool,
-    ) -> Result<Sent, StoreError> {
+    ) -> (Fact, Retry) {
         let tries = job.mail.tries + 1;
         let ambiguous = ambiguous || job.mail.ambiguous != 0;
         let fact = Fact::MailFailed {
@@ -161,18 +217,31 @@ impl Delivery {
             tries,
             ambiguous,
         };
+        let retry = Retry {
+            key: job.mail.key(),
+            next_due_at: None,
+            tries,
+            first_try_at: job.mail.first_try_at.unwrap_or(now),
+            message_id,
+            last_reply: reason,
+            ambiguous,
+        };
+        (fact, retry)
+    }
+
+    pub(super) fn failed(
+        &self,
+        job: &Job,
+        message_id: String,
+        reason: String,
+        now: Timestamp,
+        ambiguous: bool,
+    ) -> Result<Sent, StoreError> {
+        let (fact, retry) = self.given_up(job, message_id, reason, now, ambiguous);
         Ok(Sent::Failed {
             event: Arc::new(self.event(job, now, fact)?),
             of: Self::asked(job),
-            retry: Box::new(Retry {
-                key: job.mail.key(),
-                next_due_at: None,
-                tries,
-                first_try_at: job.mail.first_try_at.unwrap_or(now),
-                message_id,
-                last_reply: reason,
-                ambiguous,
-            }),
+            retry: Box::new(retry),
         })
     }
 }

@@ -109,6 +109,10 @@ impl Delivery {
         let (job, message_id) = (&one.job, one.message_id.clone());
         match outcome {
             Outcome::Accepted { reply } => self.accepted(one, reply, now),
+            Outcome::Rejected {
+                reply,
+                phase: Phase::Recipient,
+            } => self.refused(one, reply, now),
             Outcome::Rejected { reply, .. } => self.failed(job, message_id, reply, now, false),
             Outcome::Deferred { reason, .. } => self.later(job, message_id, reason, now, false),
             Outcome::Unknown { reason } => self.later(job, message_id, reason, now, true),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Delivery;
+use crate::app::campaign::again;
 use crate::app::record::{self, whose};
 use crate::app::sign_up::{CONFIRM, PREFERENCES, REMIND};
 use crate::domain::campaign::{Kind, Plan, REMINDER};
@@ -42,8 +43,8 @@ impl Job {
 /// What is to be done with a claimed mail.
 enum Wish {
     Send(Box<Job>),
-    /// Its campaign is paused.
-    Later(OutboxKey),
+    /// Its campaign is paused, or the person is: not before then.
+    Later(OutboxKey, Timestamp),
     /// Nobody wants it any more.
     Drop(OutboxKey),
     /// Its campaign was cancelled.
@@ -67,9 +68,9 @@ struct About {
 }
 
 impl About {
-    fn wish(&self, mail: OutboxRow, now: Timestamp) -> Wish {
+    fn wish(&self, mail: OutboxRow, now: Timestamp) -> Result<Wish, StoreError> {
         if mail.template == PREFERENCES {
-            return match self.reached.get(&mail.contact_id) {
+            return Ok(match self.reached.get(&mail.contact_id) {
                 Some(contact) => {
                     let until = now.plus(PREFERENCES_WITHIN);
                     let to =
@@ -81,7 +82,7 @@ impl About {
                     }))
                 }
                 None => Wish::Drop(mail.key()),
-            };
+            });
         }
         let campaign = self.campaigns.get(&mail.request_id);
         let known = [CONFIRM, REMIND].contains(&mail.template.as_str()) || campaign.is_some();
@@ -90,27 +91,38 @@ impl About {
             .get(&mail.request_id)
             .filter(|to| known && now < to.expires_at);
         let Some(to) = to.cloned() else {
-            return Wish::Drop(mail.key());
+            return Ok(Wish::Drop(mail.key()));
         };
         let ask = match campaign {
             None => None,
             Some(campaign) => match campaign.state.as_str() {
-                "cancelled" => return Wish::Cancelled(Box::new(mail)),
-                "paused" | "stopped" => return Wish::Later(mail.key()),
-                _ => match ask_of(campaign, &mail.template) {
-                    Some(ask) => Some(ask),
-                    None => return Wish::Drop(mail.key()),
-                },
+                "cancelled" => return Ok(Wish::Cancelled(Box::new(mail))),
+                "paused" | "stopped" => return Ok(Wish::Later(mail.key(), now.plus(PAUSE))),
+                _ => {
+                    let standings = campaign.standings()?;
+                    let paused = standings
+                        .values()
+                        .filter_map(|one| one.paused_at(now))
+                        .max();
+                    if let Some(until) = paused {
+                        return Ok(Wish::Later(mail.key(), until));
+                    }
+                    match ask_of(campaign, &mail.template, &to) {
+                        Some(ask) => Some(ask),
+                        None => return Ok(Wish::Drop(mail.key())),
+                    }
+                }
             },
         };
-        Wish::Send(Box::new(Job { mail, to, ask }))
+        Ok(Wish::Send(Box::new(Job { mail, to, ask })))
     }
 }
 
-fn ask_of(campaign: &OfRequest, template: &str) -> Option<Ask> {
+fn ask_of(campaign: &OfRequest, template: &str, to: &Recipient) -> Option<Ask> {
     let plan: Plan = serde_json::from_str(&campaign.plan).ok()?;
     Some(Ask {
         kind: plan.kind,
+        again: again(&plan, to.expires_at),
         reminder: template == REMINDER,
         old_brand: plan.old_brand,
         note: plan.note,
@@ -128,9 +140,9 @@ impl Delivery {
         let mut later = Vec::new();
         let mut cancelled = Vec::new();
         for mail in mails {
-            match about.wish(mail, now) {
+            match about.wish(mail, now)? {
                 Wish::Send(job) => jobs.push(*job),
-                Wish::Later(key) => later.push((key, now.plus(PAUSE))),
+                Wish::Later(key, from) => later.push((key, from)),
                 Wish::Drop(key) => unwanted.push(key),
                 Wish::Cancelled(mail) => {
                     unwanted.push(mail.key());

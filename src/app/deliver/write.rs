@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::result::Sent;
-use crate::app::Work;
+use super::result::{Refused, Sent};
 use crate::app::permit::parse_address;
 use crate::app::record::whose;
+use crate::app::{App, Work};
 use crate::domain::brand::Slug;
 use crate::domain::campaign::notice_arrived;
 use crate::domain::ids::{BrandId, ContactId};
@@ -48,6 +48,8 @@ struct Results {
     fates: Vec<(Key, &'static str)>,
     /// Notices of mergers that servers took: of which contact, under which address, when.
     notices: Vec<Notice>,
+    /// Mails whose recipients are not there: each changes where its contact stands.
+    refused: Vec<Refused>,
 }
 
 /// The notice of a merger that a server took.
@@ -94,6 +96,7 @@ impl Results {
                 self.retries.push(*retry);
                 self.events.push(event);
             }
+            Sent::Refused(one) => self.refused.push(*one),
             Sent::Dropped(key) => self.done.push(key),
         }
     }
@@ -102,6 +105,7 @@ impl Results {
 /// Writes the results of a batch. If the process dies before this commit, accepted mails are sent again: the one window
 /// that SMTP leaves open.
 pub(super) async fn write(
+    app: &App,
     work: &Work,
     stored: &Stored,
     sent: Vec<Sent>,
@@ -137,6 +141,12 @@ pub(super) async fn write(
         write_with_notices(work, (&results.notices, &contacts), told, writes).await?;
     }
     stored.add(texts.into_iter().map(|text| text.0));
+    // Under the contact's lock, with what follows for it, in a transaction for each. If the process dies before one, its lease
+    // runs out and the server refuses it again.
+    for one in results.refused {
+        app.bounced(&one.subject, one.failure, Some(&one.given_up))
+            .await?;
+    }
     Ok(answers)
 }
 

@@ -22,6 +22,10 @@ pub struct Asked {
     /// Only the contacts of this import
     #[arg(long, value_name = "NAME")]
     import: Option<String>,
+    /// Only people who confirmed, and whose confirmation or use is older than the brand's `reconfirm` terms by now; of a
+    /// re-confirmation
+    #[arg(long)]
+    due: bool,
     /// Of a merger: the brand that people know
     #[arg(long, value_name = "NAME")]
     old_brand: Option<String>,
@@ -43,7 +47,8 @@ pub struct Asked {
     /// One reminder after so many days
     #[arg(long, value_name = "DAYS")]
     remind_after: Option<u16>,
-    /// From this day on implicit consent that was not confirmed ends: YYYY-MM-DD
+    /// From this day on consent that was not confirmed ends: YYYY-MM-DD. With --due that is explicit consent: the mail says so,
+    /// and so does the evidence. Without it nobody who confirmed loses anything by not answering
     #[arg(long, value_name = "DATE")]
     lapse_unanswered_on: Option<String>,
     /// Stop by itself when so many of a hundred mails fail
@@ -70,6 +75,7 @@ impl Asked {
             purpose: self.purpose.clone(),
             form: self.form.clone(),
             import: self.import.clone(),
+            due: self.due,
             old_brand: self.old_brand.clone(),
             note: self.note.clone(),
             an_hour: self.rate,

@@ -62,6 +62,7 @@ rules! {
     D4 = "D4": "The source would be acceptable, but its proof or its date is missing.",
     D5 = "D5": "The person asked for a pause; no mail before it is over, whatever was agreed.",
     D6 = "D6": "Mail to the address came back for good; none is sent before the person confirms anew.",
+    D7 = "D7": "Explicit consent ends without the person's act only where the brand's term was over and an operator declared so for one campaign, and whoever was asked was told it and did not answer.",
     CaCasl = "ca-casl": "Canada: answers to an advertisement lapse after six months, and a request for confirmation is itself a commercial message.",
     De = "de": "Germany: a business card is no consent, an asset deal moves none, and nobody is asked again unsolicited.",
     Nl = "nl": "Netherlands: no mail asks for permission without prior consent.",
@@ -69,7 +70,7 @@ rules! {
 }
 
 /// The rules that hold whatever the source.
-pub const GENERAL_RULES: [Rule; 10] = [
+pub const GENERAL_RULES: [Rule; 11] = [
     Rule::G1,
     Rule::G2,
     Rule::G3,
@@ -80,6 +81,7 @@ pub const GENERAL_RULES: [Rule; 10] = [
     Rule::G8,
     Rule::D5,
     Rule::D6,
+    Rule::D7,
 ];
 
 /// The rules about the address, its date and its proof, with the verdict of each and what it does to outreach.

@@ -113,6 +113,11 @@ impl Zone {
         self.start_of(read_day(day)?)
     }
 
+    /// The start of the day that lies so many calendar months behind the day of an instant.
+    pub fn months_after(&self, at: Timestamp, months: u16) -> Option<Timestamp> {
+        self.start_of(months_after(self.day(at)?, months)?)
+    }
+
     /// The hour of the day that it is there, 0 to 23.
     pub fn hour(&self, at: Timestamp) -> u8 {
         let hour = self.local(at).map_or(0, |local| local.hour());

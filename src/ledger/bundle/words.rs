@@ -50,6 +50,12 @@ pub fn sentence(entry: &Entry) -> String {
         ),
         "import_withdrawn" => "The import was taken back.".to_owned(),
         "invited" => invited(entry),
+        "lapsed" if entry.member("explicit").and_then(|one| one.as_bool()) == Some(true) => {
+            format!(
+                "Explicit consent to {} ended: asked again, nobody answered.",
+                purposes()
+            )
+        }
         "lapsed" => format!("Implicit consent to {} lapsed.", purposes()),
         "mail_requested" => "The mail was asked for again.".to_owned(),
         "mail_accepted" => format!(

@@ -3,12 +3,22 @@
 use super::{ConfirmationMail, PurposeView};
 use crate::domain::campaign::Kind;
 use crate::domain::policy::Source;
+use crate::domain::time::Timestamp;
 use crate::texts::Texts;
+
+/// That somebody who confirmed is asked again, since the brand does so after a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Again {
+    /// When consent ends without an answer; none where it stays.
+    pub ends_at: Option<Timestamp>,
+}
 
 /// How a campaign asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ask {
     pub kind: Kind,
+    /// Of people who confirmed.
+    pub again: Option<Again>,
     pub reminder: bool,
     pub old_brand: Option<String>,
     /// The operator's own words.
@@ -74,16 +84,33 @@ impl ConfirmationMail<'_> {
             ),
         };
         let told = (ask.kind == Kind::MergerNotice).then(|| merged("mail-merger-text"));
+        let unanswered = ask.again.map(|again| match again.ends_at {
+            Some(at) => {
+                let date = at.for_people(t.language());
+                t.arg2("mail-again-ends", "date", &date, "brand", brand)
+            }
+            None => t.get("mail-again-stays"),
+        });
         let note = ask.note.iter().flat_map(|note| note.lines());
         let note = note.map(str::trim).filter(|line| !line.is_empty());
         Words {
             subject: reminding(t, ask.reminder, subject),
             lead,
-            paragraphs: note.map(str::to_owned).chain(told).collect(),
+            paragraphs: note
+                .map(str::to_owned)
+                .chain(told)
+                .chain(unanswered)
+                .collect(),
             button: t.get(button),
             code_label: t.get("mail-ask-code"),
-            why: format!("{} {expires}", whence(t, ask.source, brand)),
-            no: t.arg("mail-ask-no", "brand", brand),
+            why: match ask.again {
+                Some(_) => format!("{} {expires}", t.arg("mail-why-again", "brand", brand)),
+                None => format!("{} {expires}", whence(t, ask.source, brand)),
+            },
+            no: match ask.again {
+                Some(_) => t.arg("mail-again-no", "brand", brand),
+                None => t.arg("mail-ask-no", "brand", brand),
+            },
             no_link: t.get(no_link),
         }
     }

@@ -13,6 +13,7 @@ use super::{acting, not_found, see};
 use crate::app::edit_form::EditProblem;
 use crate::domain::brand::{Brand, BrandDeclaration, LANGUAGES, PurposeDeclaration, Slug, Texts};
 use crate::domain::operator::{Deed, Operator};
+use crate::domain::reconfirm::Reconfirm;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
@@ -37,6 +38,8 @@ struct BrandPage {
     brand: BrandDeclaration,
     address: String,
     purposes: Vec<PurposeFields>,
+    after_years: String,
+    unused_months: String,
     new_slug: String,
     revision: String,
     problems: Vec<String>,
@@ -70,6 +73,7 @@ fn page(
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
+    let terms = brand.reconfirm.unwrap_or_default();
     let frame = Frame::new(shared, operator, &brand.name)
         .at("/admin/settings")
         .below("Settings", "/admin/settings");
@@ -79,6 +83,12 @@ fn page(
             frame,
             address: brand.postal_address.join("\n"),
             purposes,
+            after_years: terms
+                .after_years
+                .map_or_else(String::new, |one| one.to_string()),
+            unused_months: terms
+                .unused_months
+                .map_or_else(String::new, |one| one.to_string()),
             new_slug: new_slug.to_owned(),
             revision: shared.app.revision(),
             problems,
@@ -136,6 +146,26 @@ fn declared(
         Ok(mails) => declared.mails_per_hour = mails,
         Err(_) => problems.push("Mails an hour are a number; 0 is no limit.".to_owned()),
     }
+    let mut term = |name: &str| match text(name).as_str() {
+        "" => None,
+        number => number.parse::<u16>().ok().or_else(|| {
+            problems.push(
+                "The term after which people are asked again is a number; leave it empty for none."
+                    .to_owned(),
+            );
+            None
+        }),
+    };
+    let (years, months) = (
+        term("reconfirm_after_years"),
+        term("reconfirm_unused_months"),
+    );
+    let terms = Reconfirm {
+        // Too many are refused with the rest of what is declared.
+        after_years: years.map(|years| u8::try_from(years).unwrap_or(u8::MAX)),
+        unused_months: months,
+    };
+    declared.reconfirm = (terms != Reconfirm::default()).then_some(terms);
     for purpose in &mut declared.purposes {
         let texts = |kind: &str| -> Texts {
             LANGUAGES

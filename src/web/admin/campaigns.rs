@@ -66,6 +66,9 @@ pub fn why_words(why: &str) -> &str {
         "no_merger_notice_due" => "no notice of a merger due",
         "merger_notice_first" => "the notice of the merger has to come first",
         "invited_before" => "invited before",
+        "paused" => "paused: asked after the pause, if the campaign still runs then",
+        "not_due" => "confirmed or used again, so not due",
+        "asked_lately" => "asked by time not long ago",
         "erased" => "erased",
         other => other,
     }
@@ -251,6 +254,11 @@ pub fn plan_words(plan: &Plan, import: Option<&str>) -> Vec<(&'static str, Strin
         plan.import
             .map(|id| import.map_or(id.to_string(), str::to_owned)),
     );
+    add(
+        "Only by time",
+        plan.due
+            .map(|terms| format!("people who confirmed: {}", terms.words())),
+    );
     add("Old brand", plan.old_brand.clone());
     add(
         "Rate",
@@ -280,8 +288,10 @@ pub fn plan_words(plan: &Plan, import: Option<&str>) -> Vec<(&'static str, Strin
     );
     add(
         "Unanswered",
-        plan.lapse_unanswered_at
-            .map(|at| format!("implicit consent ends on {}", at.to_the_minute())),
+        plan.lapse_unanswered_at.map(|at| match plan.due {
+            Some(_) => format!("explicit consent ends on {}", at.to_the_minute()),
+            None => format!("implicit consent ends on {}", at.to_the_minute()),
+        }),
     );
     add(
         "Stops",

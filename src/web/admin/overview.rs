@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::chart::{self, Days, grouped};
 use super::frame::Frame;
 use super::table::{Asked, Cell, Rows, Table, csv, relative};
+use crate::app::due_again::COUNTED_UP_TO;
 use crate::app::figures::Report;
 use crate::app::overview::{FailedMail, FormLine, Overview};
 use crate::domain::figures::{Figures, percent};
@@ -451,6 +452,19 @@ fn tasks(overview: &Overview) -> Vec<Task> {
                 Some(("/admin/evidence", "Evidence")),
             );
         }
+    }
+    for (brand, purpose, contacts) in &overview.due_again {
+        let many = if *contacts >= COUNTED_UP_TO {
+            "1,000 or more".to_owned()
+        } else {
+            contacts.to_string()
+        };
+        add(
+            format!("Contacts of {brand} that are due to be asked again for {purpose}: {many}."),
+            None,
+            "Their confirmation or use is older than the brand's term. A re-confirmation asks them, also with countersign campaign start --due.",
+            Some(("/admin/new-campaign", "New campaign")),
+        );
     }
     for (brand, contacts) in &overview.lapsing {
         add(

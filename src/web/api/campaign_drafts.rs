@@ -47,6 +47,9 @@ pub struct CampaignRequest {
     form: String,
     /// Only the contacts of the import of this name.
     import: Option<String>,
+    /// Only people whose confirmation or use is older than the brand's `reconfirm` terms; of a re-confirmation.
+    #[serde(default)]
+    due: bool,
     /// Of a merger: the brand that people know.
     #[schema(max_length = 1000)]
     old_brand: Option<String>,
@@ -182,6 +185,7 @@ fn worded(body: CampaignRequest) -> Result<(String, Worded), ApiProblem> {
         purpose: body.purpose,
         form: body.form,
         import: body.import,
+        due: body.due,
         old_brand: body.old_brand,
         note: body.note,
         an_hour: body.rate,
@@ -200,6 +204,7 @@ fn not_worded(problem: WordedProblem) -> ApiProblem {
         WordedProblem::Purpose(_) => "purpose",
         WordedProblem::Form(_) => "form",
         WordedProblem::Import(_) => "import",
+        WordedProblem::Due(_) => "due",
         WordedProblem::Day(_) => "lapse_unanswered_on",
         WordedProblem::Store(_) => "",
     };

@@ -37,6 +37,7 @@ macro_rules! needs {
 needs! {
     SignupsWrite,
     WithdrawalsWrite,
+    UseWrite,
     PermissionsRead,
     ContactsRead,
     ContactsErase,

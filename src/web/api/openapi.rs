@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::problem::{self, ProblemDocument};
 use super::{
     campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, import_drafts,
-    imports, permissions, signups, suppressions, webhooks, withdrawals,
+    imports, permissions, signups, suppressions, uses, webhooks, withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -25,6 +25,7 @@ use super::{
         permissions::ask,
         contacts::list,
         contacts::find,
+        uses::report,
         contacts::show,
         contacts::events,
         contacts::evidence,

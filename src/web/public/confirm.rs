@@ -10,10 +10,11 @@ use super::form::origin_of;
 use super::message::{self, Action, Tone};
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::inbox::InboxView;
-use crate::app::open_link::Opened;
+use crate::app::open_link::{Opened, Whose};
 use crate::app::sign_up::Submission;
 use crate::domain::event::Link;
 use crate::domain::form::{Form, VersionHash};
+use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
@@ -223,10 +224,30 @@ pub async fn record_hit(request: &HttpRequest, shared: &Web, found: &Found, link
         .app
         .link_opened(Opened {
             brand: found.known.brand.id,
-            request: found.known.request,
+            whose: Whose::Request(found.known.request),
             link,
             method: request.method().to_string(),
             same_browser: is_same_browser(request, shared, found.known.request),
+            circumstances: circumstances(request, &shared.app.config.trusted_proxies),
+        })
+        .await;
+}
+
+/// The same of a link that is the contact's own.
+pub async fn record_own_hit(
+    request: &HttpRequest,
+    shared: &Web,
+    (brand, contact): (BrandId, ContactId),
+    link: Link,
+) {
+    shared
+        .app
+        .link_opened(Opened {
+            brand,
+            whose: Whose::Contact(contact),
+            link,
+            method: request.method().to_string(),
+            same_browser: false,
             circumstances: circumstances(request, &shared.app.config.trusted_proxies),
         })
         .await;

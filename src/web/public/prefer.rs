@@ -15,13 +15,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::confirm::record_own_hit;
 use super::form::LANGUAGE_NAMES;
 use super::message::{self, Action, Tone};
 use super::unsubscribe::{lost_url, masked};
 use crate::app::prefer::{Choice, Chosen, PAUSES, Pause, Preferences, Preferred};
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
-use crate::domain::event::{LeaveMethod, LeftBy};
+use crate::domain::event::{LeaveMethod, LeftBy, Link};
 use crate::domain::ids::ContactId;
 use crate::domain::token::{Purpose, Refused, Token};
 use crate::texts::Texts;
@@ -144,6 +145,11 @@ pub async fn show(
         Ok(found) => found,
         Err(response) => return response,
     };
+    // The page that stands behind a choice tells nothing new.
+    if query.done.is_none() {
+        let whose = (found.brand.id, found.contact);
+        record_own_hit(&request, &shared, whose, Link::Preferences).await;
+    }
     let notice = match query.done.as_deref() {
         Some("saved") => Some(found.t.get("prefer-saved")),
         Some("unchanged") => Some(found.t.get("prefer-unchanged")),

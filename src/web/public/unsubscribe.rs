@@ -7,13 +7,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::confirm::record_own_hit;
 use super::message::{self, Tone};
 use crate::app::links::ONE_CLICK;
 use crate::app::prefer::Preferences;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug, in_language};
 use crate::domain::email_address::{AddressRules, EmailAddress};
-use crate::domain::event::{LeaveMethod, LeftBy};
+use crate::domain::event::{LeaveMethod, LeftBy, Link};
 use crate::domain::ids::ContactId;
 use crate::texts::Texts;
 use crate::web::Web;
@@ -131,7 +132,11 @@ pub async fn show(
     token: web::Path<String>,
 ) -> HttpResponse {
     match find(&request, &shared, &token).await {
-        Ok(found) => ask(&shared, &found, token.into_inner(), StatusCode::OK),
+        Ok(found) => {
+            let whose = (found.brand.id, found.contact);
+            record_own_hit(&request, &shared, whose, Link::Unsubscribe).await;
+            ask(&shared, &found, token.into_inner(), StatusCode::OK)
+        }
         Err(response) => response,
     }
 }

@@ -49,7 +49,7 @@ fn feedback(kind: &str, original_from: &str, original: &str) -> String {
     )
 }
 
-async fn state_of(world: &World, email: &str) -> RequestState {
+pub async fn state_of(world: &World, email: &str) -> RequestState {
     let request = request_of(world, email).await;
     let mut conn = world.app.store.read().await.unwrap();
     let found = countersign::store::requests::find(&mut conn, brand(world).id, request)

@@ -1,6 +1,6 @@
 //! Leaving, choosing, and what becomes of the mail.
 
-mod bounces;
+pub mod bounces;
 mod command;
 mod expiring;
 mod inbound;

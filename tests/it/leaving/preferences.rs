@@ -42,7 +42,12 @@ on_both_engines! {
                 assert!(reply.status == 200 || path == "/data.json" && method == "HEAD", "{path} {}", reply.status);
             }
         }
-        assert_eq!(world.kinds("anna@example.org").await, before);
+        let after = world.kinds("anna@example.org").await;
+        assert!(after[before.len()..].iter().all(|kind| *kind == "link_opened"), "hits are kept, and nothing else: {after:?}");
+        for _ in 0..50 {
+            page(&world, "anna@example.org").await;
+        }
+        assert_eq!(world.kinds("anna@example.org").await.len(), before.len() + 40, "a storm stays bounded");
         let (_, page) = page(&world, "anna@example.org").await;
         let text = page.text();
         assert_eq!(text.matches(" checked").count(), 2);
@@ -67,7 +72,8 @@ on_both_engines! {
         assert_eq!((permission.allowed, permission.grade), (true, Some(Grade::LinkButton)));
         assert_eq!(permission.since, Some(world.clock.now()));
         let story = world.story("anna@example.org").await;
-        let [.., off, on] = story.as_slice() else { panic!() };
+        // The page was opened in between.
+        let [.., off, _, on] = story.as_slice() else { panic!() };
         assert!(matches!(&off.fact, Fact::Withdrawn { scope, .. } if scope == "purposes"));
         let Fact::PurposeChanged(change) = &on.fact else { panic!("{on:?}") };
         assert_eq!(change.purposes, [crate::leaving::slug("events")]);

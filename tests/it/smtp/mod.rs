@@ -5,6 +5,7 @@ mod misbehaving;
 mod packaged;
 pub mod peers;
 mod pool;
+mod refused;
 mod rows;
 mod smuggling;
 mod starttls_and_auth;

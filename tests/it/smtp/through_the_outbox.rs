@@ -138,9 +138,12 @@ fn message_ids(peer: &Peer, email: &str) -> Vec<String> {
         .collect()
 }
 
-/// The last event of an address.
+/// What became of the mail of an address, the last thing that is told of it but for the bounce that it counts as.
 async fn last(world: &World, email: &str) -> Fact {
-    world.story(email).await.pop().expect("an event").fact
+    let story = world.story(email).await.into_iter().rev();
+    let mut facts = story.map(|event| event.fact);
+    let found = facts.find(|fact| !matches!(fact, Fact::Bounced(_)));
+    found.expect("an event")
 }
 
 /// Asserts that a mail was given up after so many tries; answers with its Message-ID.

@@ -55,6 +55,10 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             "From then on the address stands as it would without it.".to_owned(),
         )],
         Fact::Invited(invited) => of_invitation(invited, &at, claim),
+        Fact::Lapsed { purposes, until, explicit: true, .. } => vec![claim(
+            format!("Confirmed consent for {} ended on {}: the address was asked again, and nobody answered.", list(purposes), time(*until)),
+            "The operator had declared that no answer ends it; the mail that asked is in this bundle as it was sent. From then on there is no consent for it.".to_owned(),
+        )],
         Fact::Lapsed { purposes, until, .. } => vec![claim(
             format!("Consent for {}, which nobody had confirmed, ended on {}.", list(purposes), time(*until)),
             "What the server wrote down when it looked. From then on there is no consent for it.".to_owned(),

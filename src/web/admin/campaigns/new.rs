@@ -9,7 +9,7 @@ use askama::Template;
 
 use super::mail::{Preview, framed, none, preview};
 use super::{kind_words, plan_words, why_words};
-use crate::app::campaign::{CampaignProblem, NewCampaign};
+use crate::app::campaign::{CampaignProblem, NewCampaign, due_of};
 use crate::app::drafts::campaign::CampaignDraft;
 use crate::app::drafts::{Draft, Stage};
 use crate::domain::brand::{Brand, Slug};
@@ -34,6 +34,7 @@ struct Typed {
     wanted: String,
     form: String,
     import: String,
+    due: bool,
     old_brand: String,
     note: String,
     rate: String,
@@ -66,6 +67,7 @@ impl Typed {
             wanted: text("for"),
             form: text("form"),
             import: text("import"),
+            due: fields.one("due").is_some(),
             old_brand: text("old_brand"),
             note: text("note").replace("\r\n", "\n"),
             rate: text("rate"),
@@ -135,6 +137,8 @@ impl Typed {
                 at
             }
         };
+        let due = self.due.then(|| due_of(brand));
+        let due = due.and_then(|due| due.map_err(|problem| say(&problem)).ok());
         let stop_at_failed_percent = self.stop.parse().unwrap_or(0);
         let form = self
             .form
@@ -153,6 +157,7 @@ impl Typed {
                 purpose,
                 form,
                 import,
+                due,
                 old_brand: some(&self.old_brand),
                 note: some(&self.note),
                 an_hour,
@@ -193,7 +198,7 @@ const fn about(kind: Kind) -> &'static str {
     match kind {
         Kind::Invitation => "People who never confirmed are asked to subscribe.",
         Kind::Reconfirmation => {
-            "People whose consent is implicit are asked whether they still want it, before it lapses."
+            "People whose consent is implicit are asked whether they still want it, before it lapses; or, by time, people who confirmed long ago."
         }
         Kind::MergerNotice => {
             "People of a brand that you took over are told, and asked to stay or to leave."

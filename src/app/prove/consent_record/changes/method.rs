@@ -27,6 +27,10 @@ pub(super) fn method(fact: &Fact) -> String {
             invited.campaign_kind.as_str(),
             invited.judgement.rule.id()
         ),
+        Fact::Lapsed { explicit: true, .. } => {
+            "lapsed: the person was asked again and told that no answer ends consent, and did not answer"
+                .to_owned()
+        }
         Fact::Lapsed { campaign, .. } => match campaign {
             Some(_) => "lapsed: a campaign asked, and nobody confirmed in time",
             None => "lapsed: nobody confirmed, and the time of implied consent was over",

@@ -1,0 +1,195 @@
+//! Asking again by time: when somebody who confirmed is asked whether it still holds. Explicit consent does not end by itself;
+//! that it is asked for again after a term is the brand's own choice.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::Zone;
+use super::standing::Standing;
+use super::time::Timestamp;
+
+const YEARS_AT_MOST: u8 = 30;
+const MONTHS_AT_MOST: u16 = 360;
+/// The shortest month, in days.
+const SHORTEST: u64 = 28;
+/// Whoever was asked by time and did not answer is left alone for so many months, or for the brand's term if that is shorter.
+const ASKED_AGAIN_AFTER: u16 = 12;
+
+/// After which time a brand asks again. One of both is there; where both are, whichever is over first counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconfirm {
+    /// Calendar years since the last confirmation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_years: Option<u8>,
+    /// Calendar months without use: since the last use that was reported, or since the last confirmation if that is later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_months: Option<u16>,
+}
+
+impl Reconfirm {
+    /// What is wrong with it, and how to mend it.
+    pub fn problems(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.after_years.is_none() && self.unused_months.is_none() {
+            found.push("reconfirm says after_years, unused_months, or both".to_owned());
+        }
+        if !(1..=YEARS_AT_MOST).contains(&self.after_years.unwrap_or(1)) {
+            found.push(format!(
+                "reconfirm.after_years must be 1 to {YEARS_AT_MOST}"
+            ));
+        }
+        if !(1..=MONTHS_AT_MOST).contains(&self.unused_months.unwrap_or(1)) {
+            found.push(format!(
+                "reconfirm.unused_months must be 1 to {MONTHS_AT_MOST}"
+            ));
+        }
+        found
+    }
+
+    /// Whether explicit consent is old enough at an instant to be asked for again. `used_at` is its last use, where one was
+    /// reported. Terms are calendar months from the day of the act, and over at the start of their last day, as windows are.
+    pub fn is_over(
+        &self,
+        standing: &Standing,
+        used_at: Option<Timestamp>,
+        zone: &Zone,
+        at: Timestamp,
+    ) -> bool {
+        let Some(confirmed_at) = standing.confirmed_at() else {
+            return false;
+        };
+        let over = |since: Timestamp, months: u16| {
+            zone.months_after(since, months)
+                .is_some_and(|end| end <= at)
+        };
+        let used_at = used_at.map_or(confirmed_at, |used_at| used_at.max(confirmed_at));
+        self.after_years
+            .is_some_and(|years| over(confirmed_at, u16::from(years) * 12))
+            || self
+                .unused_months
+                .is_some_and(|months| over(used_at, months))
+    }
+
+    fn shortest(&self) -> Option<u16> {
+        let years = self.after_years.map(|years| u16::from(years) * 12);
+        years.into_iter().chain(self.unused_months).min()
+    }
+
+    /// Whoever confirmed later than this is not due at an instant, whatever the calendar says.
+    pub fn confirmed_by(&self, at: Timestamp) -> Timestamp {
+        let days = u64::from(self.shortest().unwrap_or(u16::MAX)) * SHORTEST;
+        at.minus(Duration::from_secs(days * 86_400))
+    }
+
+    /// Whoever was asked by time since then is not asked again yet.
+    pub fn asked_before(&self, at: Timestamp) -> Timestamp {
+        let months = self
+            .shortest()
+            .map_or(ASKED_AGAIN_AFTER, |term| term.min(ASKED_AGAIN_AFTER));
+        at.minus(Duration::from_secs(u64::from(months) * SHORTEST * 86_400))
+    }
+
+    /// In words, to stand behind "asks again".
+    pub fn words(&self) -> String {
+        let years = self
+            .after_years
+            .map(|years| format!("{years} years after the confirmation"));
+        let months = self
+            .unused_months
+            .map(|months| format!("after {months} months without use"));
+        let both: Vec<String> = years.into_iter().chain(months).collect();
+        both.join(" or ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Grade;
+    use crate::domain::policy::Rule;
+    use crate::domain::standing::State;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn confirmed(text: &str) -> Standing {
+        Standing::new(State::Explicit, Some(Grade::LinkButton), Rule::G3, at(text))
+    }
+
+    #[test]
+    fn a_term_of_years_is_over_at_the_start_of_its_day_and_not_a_moment_sooner() {
+        let term = Reconfirm {
+            after_years: Some(3),
+            unused_months: None,
+        };
+        let zone = Zone::default();
+        let standing = confirmed("2023-11-24T15:00:00Z");
+        assert!(!term.is_over(&standing, None, &zone, at("2026-11-23T23:59:59Z")));
+        assert!(term.is_over(&standing, None, &zone, at("2026-11-24T00:00:00Z")));
+        // Use does not lengthen it.
+        let used = Some(at("2026-11-20T00:00:00Z"));
+        assert!(term.is_over(&standing, used, &zone, at("2026-11-24T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_term_without_use_begins_at_the_later_of_use_and_confirmation() {
+        let term = Reconfirm {
+            after_years: None,
+            unused_months: Some(24),
+        };
+        let zone = Zone::default();
+        let standing = confirmed("2024-01-10T08:00:00Z");
+        let now = at("2026-01-10T00:00:00Z");
+        assert!(term.is_over(&standing, None, &zone, now));
+        assert!(!term.is_over(&standing, Some(at("2024-01-11T00:00:00Z")), &zone, now));
+        assert!(term.is_over(&standing, Some(at("2020-05-05T00:00:00Z")), &zone, now));
+        let renewed = Standing {
+            renewed_at: Some(at("2025-06-01T00:00:00Z")),
+            ..standing
+        };
+        assert!(!term.is_over(&renewed, None, &zone, now));
+    }
+
+    #[test]
+    fn who_is_due_was_always_confirmed_by_the_day_that_the_index_is_asked_for() {
+        let zone = Zone::default();
+        for (years, months) in [
+            (Some(1), None),
+            (None, Some(1)),
+            (Some(3), Some(24)),
+            (None, Some(25)),
+        ] {
+            let term = Reconfirm {
+                after_years: years,
+                unused_months: months,
+            };
+            for day in 0..1_200 {
+                let now = at("2026-03-01T00:00:00Z");
+                let since = now.minus(Duration::from_secs(day * 86_400));
+                let standing = Standing::new(State::Explicit, None, Rule::G3, since);
+                if term.is_over(&standing, None, &zone, now) {
+                    assert!(since <= term.confirmed_by(now), "{term:?}, {day} days");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_term_that_says_nothing_or_too_much_is_refused() {
+        let problems = |after_years, unused_months| {
+            Reconfirm {
+                after_years,
+                unused_months,
+            }
+            .problems()
+            .len()
+        };
+        assert_eq!(problems(None, None), 1);
+        assert_eq!(problems(Some(0), Some(0)), 2);
+        assert_eq!(problems(Some(31), Some(361)), 2);
+        assert_eq!(problems(Some(3), Some(24)), 0);
+    }
+}
