@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod keys;
 pub mod operators;
 pub mod overview;
+pub mod passkeys;
 pub mod policy;
 pub mod routes;
 pub mod settings;

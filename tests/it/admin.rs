@@ -2,6 +2,7 @@
 
 pub mod contacts;
 pub mod forms;
+pub mod passkeys;
 pub mod roles;
 pub mod signing_in;
 
