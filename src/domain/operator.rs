@@ -117,6 +117,7 @@ deeds! {
     OperatorDisabled = "operator_disabled", "disabled an operator";
     FactorsReset = "factors_reset", "took away an operator's second factors";
     BundleTaken = "bundle_taken", "took an evidence bundle along";
+    SealOpened = "seal_opened", "opened sealed evidence";
     ListTaken = "list_taken", "took a list along";
     ContactAskedAgain = "contact_asked_again", "sent a confirmation mail again";
     ContactWithdrawn = "contact_withdrawn", "withdrew a contact on request";

@@ -21,6 +21,7 @@ pub mod overview;
 pub mod passkeys;
 pub mod policy;
 pub mod routes;
+pub mod sealed;
 pub mod settings;
 pub mod shown;
 pub mod sign_in;

@@ -4,6 +4,7 @@ pub mod contacts;
 pub mod forms;
 pub mod passkeys;
 pub mod roles;
+pub mod sealed;
 pub mod signing_in;
 
 use countersign::app::operators;

@@ -8,7 +8,7 @@ use super::campaigns::{deeds, mail, new};
 use super::wizard::{columns, file, source, trial};
 use super::{
     account, brand, campaigns, contact, contacts, delivery, edit_form, evidence, forms, guard,
-    imports, keys, operators, overview, passkeys, policy, settings, sign_in, suppressions,
+    imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions,
     webhooks,
 };
 use crate::domain::operator::Need;
@@ -101,6 +101,8 @@ table! {
     Look get "/evidence" => evidence::show;
     Look get "/evidence/checkpoints" => evidence::checkpoints;
     Look get "/evidence/timestamps" => evidence::timestamps;
+    Take get "/evidence/sealed" => sealed::show;
+    Take post "/evidence/sealed" => sealed::open;
     Take post "/evidence/verify" => evidence::verify;
     Change post "/evidence/timestamp" => evidence::timestamp;
     Look get "/delivery" => delivery::show;
