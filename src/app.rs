@@ -38,6 +38,7 @@ pub mod open_link;
 pub mod operators;
 mod outside;
 pub mod overview;
+pub mod passkeys;
 pub mod permit;
 pub mod prefer;
 pub mod proof;

@@ -29,6 +29,7 @@ pub mod notices;
 pub mod openings;
 pub mod operators;
 pub mod outbox;
+pub mod passkeys;
 pub mod plain;
 mod postgres;
 pub mod proofs;

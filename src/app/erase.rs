@@ -93,7 +93,7 @@ impl From<OpenProblem> for EraseProblem {
             OpenProblem::Seal(problem) => Self::Seal(problem),
             OpenProblem::Store(problem) => Self::Store(problem),
             OpenProblem::Address(problem) => Self::Address(problem),
-            OpenProblem::Nothing => Self::Unknown,
+            OpenProblem::Nothing | OpenProblem::Several(_) => Self::Unknown,
         }
     }
 }

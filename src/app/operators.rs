@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::locks::Locks;
 use crate::store::operators::{self, OperatorRow};
 use crate::store::set::Writes;
-use crate::store::{Store, StoreError, events, sessions};
+use crate::store::{Store, StoreError, events, passkeys, sessions};
 use uuid::Uuid;
 
 /// Hashes at once: each takes 19 MiB and a core for some 20 ms (OWASP's first parameters for argon2id, the crate's default).
@@ -59,7 +59,7 @@ pub struct Account {
     pub operator: Operator,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
-    /// Whether one-time codes are set up.
+    /// Whether one-time codes or a passkey are set up.
     pub has_factor: bool,
 }
 
@@ -111,10 +111,10 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Whoever acts: an operator, or the command line.
-struct By<'a>(Option<&'a Acting>);
+pub(super) struct By<'a>(pub(super) Option<&'a Acting>);
 
 impl By<'_> {
-    fn event(
+    pub(super) fn event(
         &self,
         app: &App,
         deed: Deed,
@@ -242,14 +242,16 @@ pub async fn change(
 
 /// All accounts by name.
 pub async fn list(store: &Store) -> Result<Vec<Account>, StoreError> {
-    let rows = operators::list(&mut store.read().await?).await?;
+    let mut conn = store.read().await?;
+    let rows = operators::list(&mut conn).await?;
+    let with_passkeys = passkeys::list_owners(&mut conn).await?;
     rows.iter()
         .map(|row| {
             Ok(Account {
                 operator: row.read()?,
                 created_at: row.created_at,
                 disabled_at: row.disabled_at,
-                has_factor: row.totp().is_some(),
+                has_factor: row.totp().is_some() || with_passkeys.contains(&row.id),
             })
         })
         .collect()

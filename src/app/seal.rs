@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::App;
+use super::acted::Acting;
 use super::permit::{Unanswerable, parse_address};
 use super::prove::unpack_all;
 use super::record::{About, read_all};
 use crate::domain::brand::{Brand, KeepProof};
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{BrandId, ContactId};
+use crate::domain::operator::Deed;
 use crate::domain::seal::{OpeningKey, SealKey, SealProblem};
 use crate::domain::time::Timestamp;
 use crate::ledger::commitment::Salt;
@@ -30,6 +32,8 @@ pub(super) const PART: i64 = 500;
 const UNPACKED_AT_MOST: u64 = 1 << 30;
 /// Contacts whose term is over that one tidying takes.
 const DUE_AT_MOST: i64 = 1_000;
+/// Events of an erased contact among which its openings are looked for: the last.
+const PAST_AT_MOST: i64 = 100;
 const LEVEL: i32 = 9;
 
 const DAMAGED: StoreError = StoreError::Corrupt("sealed evidence");
@@ -96,10 +100,71 @@ pub enum OpenProblem {
     Address(#[from] Unanswerable),
     #[error("nothing is sealed of this address")]
     Nothing,
+    #[error(
+        "the address was erased {0} times; say which, from 1 for the first to {0} for the last"
+    )]
+    Several(usize),
     #[error(transparent)]
     Seal(#[from] SealProblem),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Who opens what is sealed, and why; both stay in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    pub by: &'a str,
+    pub reason: &'a str,
+    /// In the pages: whose deed it is. Nobody on the command line.
+    pub acting: Option<&'a Acting>,
+    pub which: Which,
+}
+
+/// Which erasures of an address are opened: it may have been erased more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    /// The one, or the one with this number, counted from 1.
+    One(Option<usize>),
+}
+
+impl Which {
+    /// Leaves out what is not asked for, of parts that come contact by contact.
+    fn choose(self, mut parts: Vec<SealedPart>) -> Result<Vec<SealedPart>, OpenProblem> {
+        let Self::One(number) = self else {
+            return Ok(parts);
+        };
+        let mut contacts: Vec<ContactId> = parts.iter().map(|part| part.contact_id).collect();
+        contacts.dedup();
+        let chosen = match (number, contacts.len()) {
+            (_, 0) => return Err(OpenProblem::Nothing),
+            (None, 1) => 0,
+            (Some(number), count) if (1..=count).contains(&number) => number - 1,
+            (_, count) => return Err(OpenProblem::Several(count)),
+        };
+        parts.retain(|part| Some(&part.contact_id) == contacts.get(chosen));
+        Ok(parts)
+    }
+}
+
+/// What is sealed of one erased contact, as operators see it who do not have the key.
+#[derive(Clone, Debug)]
+pub struct SealedContact {
+    pub contact: ContactId,
+    /// Why the brand keeps it.
+    pub reason: String,
+    pub sealed_at: Timestamp,
+    pub delete_at: Timestamp,
+    /// Who opened it, oldest first; the last few.
+    pub openings: Vec<PastOpening>,
+}
+
+/// That a seal was opened.
+#[derive(Clone, Debug)]
+pub struct PastOpening {
+    pub at: Timestamp,
+    pub by: String,
+    pub reason: String,
 }
 
 /// What is sealed, so that no part passes for another one, or for one with another term.
@@ -180,6 +245,39 @@ impl App {
         })
     }
 
+    /// What is sealed of a brand's erased contacts, newest contact first, from behind one.
+    pub async fn sealed_of(
+        &self,
+        brand: BrandId,
+        before: Option<ContactId>,
+        limit: i64,
+    ) -> Result<Vec<SealedContact>, StoreError> {
+        let before = before.unwrap_or(ContactId(uuid::Uuid::max()));
+        let mut conn = self.store.read().await?;
+        let mut all = Vec::new();
+        for one in sealed::list_before(&mut conn, brand, before, limit).await? {
+            let last = events::list_last(&mut conn, brand, one.contact_id, PAST_AT_MOST).await?;
+            let openings = read_all(&last)?
+                .into_iter()
+                .filter_map(|event| match event.fact {
+                    Fact::SealOpened { by, reason } => Some(PastOpening {
+                        at: event.at,
+                        by,
+                        reason,
+                    }),
+                    _ => None,
+                });
+            all.push(SealedContact {
+                contact: one.contact_id,
+                reason: one.reason,
+                sealed_at: one.sealed_at,
+                delete_at: one.delete_at,
+                openings: openings.collect(),
+            });
+        }
+        Ok(all)
+    }
+
     /// Opens what is sealed of an address. Who did it and why is on disk before anything is told. One erasure after
     /// another, where there were several.
     pub async fn open_sealed(
@@ -187,13 +285,13 @@ impl App {
         brand: &Brand,
         address: &str,
         key: &OpeningKey,
-        by: &str,
-        reason: &str,
+        opening: Opening<'_>,
     ) -> Result<Vec<Opened>, OpenProblem> {
         let address = parse_address(address)?;
         let hash = self.keys.address_hash(brand.id.0, address.key());
         let mut held = self.store.hold_to_write(Locks::default()).await?;
         let parts = sealed::list(held.conn(), brand.id, &hash).await?;
+        let parts = opening.which.choose(parts)?;
         let mut all = open_parts(key, &parts)?;
         if all.is_empty() {
             return Err(OpenProblem::Nothing);
@@ -202,13 +300,21 @@ impl App {
         let mut opened = Vec::with_capacity(all.len());
         for one in &mut all {
             let fact = Fact::SealOpened {
-                by: by.to_owned(),
-                reason: reason.to_owned(),
+                by: opening.by.to_owned(),
+                reason: opening.reason.to_owned(),
             };
             opened.push(
                 self.work()
                     .record(about_contact(brand.id, one.contact), now, fact)?,
             );
+            if let Some(acting) = opening.acting {
+                let slug = &brand.declared.slug;
+                let on = format!(
+                    "contact {} of brand {slug}: {}",
+                    one.contact, opening.reason
+                );
+                opened.push(self.deed(acting, Deed::SealOpened, Some(on))?);
+            }
             let stored = events::list(held.conn(), brand.id, one.contact).await?;
             one.since = read_all(&stored)?;
         }

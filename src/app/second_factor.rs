@@ -1,10 +1,11 @@
-//! The second factor: one-time codes (RFC 6238) and recovery codes.
+//! The second factor: one-time codes (RFC 6238) and recovery codes; `passkeys.rs` has the other one.
 
 use sha2::{Digest, Sha256};
 use totp_rs::{Builder, Secret, Totp};
 
 use super::App;
 use super::acted::Acting;
+use super::operators::By;
 use super::sign_in::{Admitted, SignInProblem, TRIES_AT_MOST, session_hash};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::OperatorId;
@@ -15,7 +16,7 @@ use crate::store::locks::Locks;
 use crate::store::operators::OperatorRow;
 use crate::store::sessions::{self, Found, Stage};
 use crate::store::set::Writes;
-use crate::store::{StoreError, events, operators};
+use crate::store::{StoreError, events, operators, passkeys};
 
 const RECOVERY_CODES: usize = 10;
 /// Letters and digits that nobody mixes up (Crockford's base 32).
@@ -37,6 +38,13 @@ pub struct Offered {
 pub struct Factors {
     pub has_codes: bool,
     pub recovery_codes: i64,
+}
+
+/// What opens the pages behind a right password, besides recovery codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Awaited {
+    pub codes: bool,
+    pub passkeys: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -153,27 +161,33 @@ impl App {
         Ok(fresh)
     }
 
-    /// Takes the codes away again.
-    pub async fn remove_codes(&self, acting: &Acting) -> Result<(), StoreError> {
+    /// Takes the codes away again; the recovery codes too, where they were the only second factor.
+    /// Answers whether there is another.
+    pub async fn remove_codes(&self, acting: &Acting) -> Result<bool, StoreError> {
         let event = self.deed(acting, Deed::CodesRemoved, None)?;
         let mut held = self.store.hold_to_write(Locks::operators()).await?;
         operators::set_totp(held.conn(), acting.operator.id, None, 0).await?;
-        operators::put_recovery_codes(held.conn(), acting.operator.id, &[]).await?;
+        let others = passkeys::count(held.conn(), acting.operator.id).await? > 0;
+        if !others {
+            operators::put_recovery_codes(held.conn(), acting.operator.id, &[]).await?;
+        }
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
-        held.finish_with(writes).await
+        held.finish_with(writes).await?;
+        Ok(others)
     }
 
-    /// Takes all second factors of another operator away: for one who lost phone and recovery codes. False if there is no
-    /// such operator.
-    pub async fn reset_factors(&self, acting: &Acting, name: &str) -> Result<bool, StoreError> {
-        let event = self.deed(acting, Deed::FactorsReset, Some(name.to_owned()))?;
+    /// Takes all second factors of another operator away, passkeys among them: for one who lost phone and recovery codes.
+    /// `by` is nobody on the command line. False if there is no such operator.
+    pub async fn reset_factors(&self, by: Option<&Acting>, name: &str) -> Result<bool, StoreError> {
+        let event = By(by).event(self, Deed::FactorsReset, name.to_owned())?;
         let mut held = self.store.hold_to_write(Locks::operators()).await?;
         let Some(row) = operators::find(held.conn(), name).await? else {
             return Ok(false);
         };
         operators::set_totp(held.conn(), row.id, None, 0).await?;
         operators::put_recovery_codes(held.conn(), row.id, &[]).await?;
+        passkeys::delete_all(held.conn(), row.id).await?;
         sessions::end_others(held.conn(), row.id, &[]).await?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
@@ -181,7 +195,7 @@ impl App {
         Ok(true)
     }
 
-    fn recovery_codes(&self) -> Vec<String> {
+    pub(super) fn recovery_codes(&self) -> Vec<String> {
         (0..RECOVERY_CODES)
             .map(|_| {
                 let letters: String = self
@@ -220,12 +234,38 @@ impl App {
         Ok(found.filter(|found| found.tries < TRIES_AT_MOST))
     }
 
-    /// Whether a second factor is awaited behind this cookie, and whether it may be a one-time code.
-    pub async fn awaits(&self, secret: &str) -> Result<Option<bool>, StoreError> {
-        Ok(self
-            .awaited(secret)
-            .await?
-            .map(|found| found.operator.totp().is_some()))
+    /// Which second factors are awaited behind this cookie; none if it opens no such page.
+    pub async fn awaits(&self, secret: &str) -> Result<Option<Awaited>, StoreError> {
+        let Some(found) = self.awaited(secret).await? else {
+            return Ok(None);
+        };
+        let mut conn = self.store.read().await?;
+        let passkeys = passkeys::count(&mut conn, found.operator.id).await? > 0;
+        Ok(Some(Awaited {
+            codes: found.operator.totp().is_some(),
+            passkeys: passkeys && self.no_passkeys().is_none(),
+        }))
+    }
+
+    /// Counts a try at the second factor before it is looked at, so that tries at once count too. What is behind the cookie
+    /// is read anew in the transaction, which is given back to be finished.
+    pub(super) async fn hold_try(
+        &self,
+        secret: &str,
+    ) -> Result<(HeldTransaction, Found), SignInProblem> {
+        if self.awaited(secret).await?.is_none() {
+            return Err(SignInProblem::Over);
+        }
+        let hash = session_hash(secret);
+        let mut held = self.store.hold_to_write(Locks::operators()).await?;
+        let now = self.clock.now();
+        let long_ago = Timestamp::from_micros(0);
+        let found = sessions::find(held.conn(), &hash, Stage::Password, now, long_ago).await?;
+        let Some(found) = found.filter(|found| found.tries < TRIES_AT_MOST) else {
+            return Err(SignInProblem::Over);
+        };
+        sessions::tried(held.conn(), &hash).await?;
+        Ok((held, found))
     }
 
     /// Checks a one-time code or a recovery code behind a right password.
@@ -235,25 +275,8 @@ impl App {
         code: &str,
         from: &Circumstances,
     ) -> Result<Admitted, SignInProblem> {
-        let Some(found) = self.awaited(secret).await? else {
-            return Err(SignInProblem::Over);
-        };
+        let (mut held, found) = self.hold_try(secret).await?;
         let hash = session_hash(secret);
-        // Counted before it is looked at, so that tries at once count too.
-        let mut held = self.store.hold_to_write(Locks::operators()).await?;
-        let now = self.clock.now();
-        let again = sessions::find(
-            held.conn(),
-            &hash,
-            Stage::Password,
-            now,
-            Timestamp::from_micros(0),
-        )
-        .await?;
-        if again.is_none_or(|found| found.tries >= TRIES_AT_MOST) {
-            return Err(SignInProblem::Over);
-        }
-        sessions::tried(held.conn(), &hash).await?;
         let deed = self.used(&mut held, &found.operator, code).await?;
         held.finish().await?;
         let deed = deed.ok_or(SignInProblem::WrongCode)?;
@@ -261,7 +284,7 @@ impl App {
             operator: found.operator.read()?,
             circumstances: from.clone(),
         };
-        self.admit(&acting, Stage::Whole, Some(deed), Some(&hash))
+        self.admit(&acting, Stage::Whole, Some((deed, None)), Some(&hash))
             .await
     }
 
@@ -300,7 +323,7 @@ fn hash_of(code: &str) -> [u8; 32] {
     Sha256::digest(plain.as_bytes()).into()
 }
 
-fn hashes(codes: &[String]) -> Vec<[u8; 32]> {
+pub(super) fn hashes(codes: &[String]) -> Vec<[u8; 32]> {
     codes.iter().map(|code| hash_of(code)).collect()
 }
 

@@ -20,7 +20,7 @@ use crate::domain::token::Purpose;
 use crate::store::locks::Locks;
 use crate::store::sessions::{self, NewSession, SessionRow, Stage};
 use crate::store::set::Writes;
-use crate::store::{StoreError, budgets, events, operators};
+use crate::store::{StoreError, budgets, events, operators, passkeys};
 use uuid::Uuid;
 
 const SESSION_FOR: Duration = Duration::from_secs(12 * 3_600);
@@ -43,6 +43,18 @@ pub enum SignInProblem {
     Wrong,
     #[error("this code is wrong, or was used before")]
     WrongCode,
+    /// A signature that does not hold, or by a passkey that is not this operator's.
+    #[error("this passkey does not fit")]
+    WrongPasskey,
+    /// The authenticator counts less than it did before.
+    #[error("this passkey may have been copied, and is refused")]
+    CopiedPasskey,
+    /// The challenge was used up, or is older than five minutes.
+    #[error("that took too long; ask for the passkey again")]
+    StalePasskey,
+    /// The operator has none, or the server's address cannot carry any.
+    #[error("there is no passkey to sign in with")]
+    NoPasskey,
     /// The password was too long ago, or the second factor was tried too often: begin anew.
     #[error("sign in again from the beginning")]
     Over,
@@ -141,7 +153,10 @@ impl App {
             tries.count_failure(self).await?;
             return Err(SignInProblem::Wrong);
         };
-        let has_factor = row.totp().is_some();
+        let has_factor = row.totp().is_some() || {
+            let mut conn = self.store.read().await?;
+            passkeys::count(&mut conn, row.id).await? > 0
+        };
         let acting = Acting {
             operator: row.read()?,
             circumstances: from.clone(),
@@ -149,7 +164,7 @@ impl App {
         if has_factor {
             self.admit(&acting, Stage::Password, None, None).await
         } else {
-            self.admit(&acting, Stage::Whole, Some(Deed::SignedIn), None)
+            self.admit(&acting, Stage::Whole, Some((Deed::SignedIn, None)), None)
                 .await
         }
     }
@@ -175,11 +190,12 @@ impl App {
     }
 
     /// Begins a session, in the place of the one with the hash `before`: what was known of an earlier cookie opens nothing.
+    /// `deed` is what is kept of it, with what it was done with.
     pub(super) async fn admit(
         &self,
         acting: &Acting,
         stage: Stage,
-        deed: Option<Deed>,
+        deed: Option<(Deed, Option<String>)>,
         before: Option<&[u8]>,
     ) -> Result<Admitted, SignInProblem> {
         let secret: String = self
@@ -208,8 +224,8 @@ impl App {
             expires_at: now.plus(lasts),
         };
         let mut writes = Writes::default();
-        if let Some(deed) = deed {
-            events::append(&mut writes, &[self.deed(acting, deed, None)?]);
+        if let Some((deed, on)) = deed {
+            events::append(&mut writes, &[self.deed(acting, deed, on)?]);
         }
         let mut held = self.store.hold_to_write(Locks::default()).await?;
         if let Some(before) = before {

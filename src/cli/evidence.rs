@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::app::permit::{Unanswerable, parse_address};
 use crate::app::prove::gather::Made;
 use crate::app::prove::select::Span;
-use crate::app::seal::{OpenProblem, Opened};
+use crate::app::seal::{OpenProblem, Opened, Opening, Which};
 use crate::domain::brand::Brand;
 use crate::domain::seal::OpeningKey;
 use crate::domain::sentence::sentence;
@@ -134,9 +134,13 @@ impl Evidence {
             .map_err(|problem| Ended::Wrong(format!("{}: {problem}", file.display())))?;
         let by = said("--by", self.by.as_deref())?;
         let reason = said("--reason", self.reason.as_deref())?;
-        let opened = app
-            .open_sealed(brand, &self.address, &key, by, reason)
-            .await;
+        let opening = Opening {
+            by,
+            reason,
+            acting: None,
+            which: Which::All,
+        };
+        let opened = app.open_sealed(brand, &self.address, &key, opening).await;
         let opened = opened.map_err(|problem| match problem {
             OpenProblem::Address(Unanswerable::Address(_)) => Ended::Wrong(problem.to_string()),
             _ => Ended::Refused(problem.to_string()),

@@ -43,6 +43,8 @@ pub enum Operator {
     List,
     /// Change a password; all sessions of the account end
     Passwd { name: String },
+    /// Take the second factors of an account away (one-time codes, recovery codes, passkeys); all its sessions end
+    ResetFactors { name: String },
     /// Disable an account; all its sessions end
     Disable { name: String },
 }
@@ -109,6 +111,14 @@ impl Operator {
                     .await
                     .map_err(wrong)?;
                 println!("Changed; all sessions of {name} have ended.");
+            }
+            Self::ResetFactors { name } => {
+                if !app.reset_factors(None, &name).await? {
+                    return Err(wrong(OperatorProblem::Unknown));
+                }
+                println!(
+                    "The second factors of {name} are gone, and all sessions have ended: the password alone opens the pages until new ones are set up."
+                );
             }
             Self::Disable { name } => {
                 operators::disable(app, None, &name).await.map_err(wrong)?;

@@ -103,16 +103,21 @@ macro_rules! deeds {
 deeds! {
     SignedIn = "signed_in", "signed in";
     RecoveryCodeUsed = "recovery_code_used", "signed in with a recovery code";
+    SignedInWithPasskey = "signed_in_with_passkey", "signed in with a passkey";
+    PasskeyRefused = "passkey_refused", "was refused with a passkey whose counter went back";
     SignedOut = "signed_out", "signed out";
     SessionEnded = "session_ended", "ended a session";
     PasswordChanged = "password_changed", "changed the password";
     CodesSetUp = "codes_set_up", "set up one-time codes";
     CodesRemoved = "codes_removed", "removed the one-time codes";
+    PasskeyAdded = "passkey_added", "added a passkey";
+    PasskeyRemoved = "passkey_removed", "removed a passkey";
     OperatorAdded = "operator_added", "added an operator";
     OperatorChanged = "operator_changed", "changed what an operator may do";
     OperatorDisabled = "operator_disabled", "disabled an operator";
     FactorsReset = "factors_reset", "took away an operator's second factors";
     BundleTaken = "bundle_taken", "took an evidence bundle along";
+    SealOpened = "seal_opened", "opened sealed evidence";
     ListTaken = "list_taken", "took a list along";
     ContactAskedAgain = "contact_asked_again", "sent a confirmation mail again";
     ContactWithdrawn = "contact_withdrawn", "withdrew a contact on request";

@@ -23,6 +23,8 @@ const INSERT: &str = "insert into sealed_evidence (brand_id, contact_id, part, a
      delete_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
 const LIST: &str = "select brand_id, contact_id, part, sealed, reason, sealed_at, delete_at from sealed_evidence \
      where brand_id = $1 and address_hash = $2 order by contact_id, part";
+const LIST_BEFORE: &str = "select contact_id, reason, sealed_at, delete_at from sealed_evidence \
+     where brand_id = $1 and contact_id < $2 and part = 0 order by contact_id desc limit $3";
 const LIST_DUE: &str =
     "select distinct brand_id, contact_id from sealed_evidence where delete_at <= $1 limit $2";
 const LIST_KEPT: &str = "select s.brand_id, s.contact_id, count(*) as parts, min(s.delete_at) as first_due, \
@@ -105,6 +107,30 @@ pub async fn list(
     Ok(on!(conn, driver => sqlx::query_as(LIST)
         .bind(brand)
         .bind(&address[..])
+        .fetch_all(driver)
+        .await?))
+}
+
+/// What anybody may know of what is sealed of a contact.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct About {
+    pub contact_id: ContactId,
+    pub reason: String,
+    pub sealed_at: Timestamp,
+    pub delete_at: Timestamp,
+}
+
+/// Contacts of a brand with something sealed, downwards from one.
+pub async fn list_before(
+    conn: &mut Conn,
+    brand: BrandId,
+    before: ContactId,
+    limit: i64,
+) -> Result<Vec<About>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_BEFORE)
+        .bind(brand)
+        .bind(before)
+        .bind(limit)
         .fetch_all(driver)
         .await?))
 }

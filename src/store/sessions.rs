@@ -71,6 +71,9 @@ const INSERT: &str = "insert into session (hash, id, operator_id, stage, browser
      values ($1, $2, $3, $4, $5, $6, $7, $7, $8)";
 const SEEN: &str = "update session set seen_at = $2 where hash = $1";
 const TRIED: &str = "update session set tries = tries + 1 where hash = $1";
+const CHALLENGE: &str = "update session set challenge = $2, challenge_until = $3 where hash = $1";
+const FIND_CHALLENGE: &str =
+    "select challenge, challenge_until from session where hash = $1 and challenge is not null";
 const END: &str = "delete from session where hash = $1";
 const END_ONE: &str = "delete from session where operator_id = $1 and id = $2";
 const END_OTHERS: &str = "delete from session where operator_id = $1 and hash <> $2";
@@ -137,6 +140,47 @@ pub async fn seen(tx: &mut Conn, hash: &[u8], now: Timestamp) -> Result<(), Stor
 pub async fn tried(tx: &mut Conn, hash: &[u8]) -> Result<(), StoreError> {
     on!(tx, driver => { sqlx::query(TRIED).bind(hash).execute(driver).await?; });
     Ok(())
+}
+
+/// Keeps what the browser's authenticator is to sign, and until when; in the place of what was kept before.
+pub async fn put_challenge(
+    tx: &mut Conn,
+    hash: &[u8],
+    challenge: &[u8],
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(CHALLENGE)
+            .bind(hash)
+            .bind(challenge)
+            .bind(until)
+            .execute(driver)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Takes the challenge of a session, which is gone with it, and until when it holds. Needs a transaction that holds the
+/// operators' lock: no two answers get one challenge.
+pub async fn take_challenge(
+    tx: &mut Conn,
+    hash: &[u8],
+) -> Result<Option<(Vec<u8>, Timestamp)>, StoreError> {
+    let found: Option<(Vec<u8>, Timestamp)> = on!(tx, driver => sqlx::query_as(FIND_CHALLENGE)
+        .bind(hash)
+        .fetch_optional(driver)
+        .await?);
+    if found.is_some() {
+        on!(tx, driver => {
+            sqlx::query(CHALLENGE)
+                .bind(hash)
+                .bind(None::<Vec<u8>>)
+                .bind(None::<Timestamp>)
+                .execute(driver)
+                .await?;
+        });
+    }
+    Ok(found)
 }
 
 pub async fn end(tx: &mut Conn, hash: &[u8]) -> Result<(), StoreError> {

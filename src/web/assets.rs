@@ -19,6 +19,7 @@ pub struct Assets {
     pub css: String,
     pub admin_css: String,
     pub admin_js: String,
+    pub passkey_js: String,
     pub icon: String,
     pub form_js: String,
     pub inbox_js: String,
@@ -64,6 +65,12 @@ impl Assets {
             include_bytes!("../../static/admin.css"),
         );
         let admin_js = add("admin", "js", JS, include_bytes!("../../static/admin.js"));
+        let passkey_js = add(
+            "passkey",
+            "js",
+            JS,
+            include_bytes!("../../static/passkey.js"),
+        );
         let icon = add(
             "favicon",
             "svg",
@@ -99,6 +106,7 @@ impl Assets {
             css,
             admin_css,
             admin_js,
+            passkey_js,
             icon,
             form_js,
             inbox_js,

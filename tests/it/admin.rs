@@ -2,7 +2,9 @@
 
 pub mod contacts;
 pub mod forms;
+pub mod passkeys;
 pub mod roles;
+pub mod sealed;
 pub mod signing_in;
 
 use countersign::app::operators;

@@ -70,7 +70,7 @@ fn a_layer_names_only_the_layers_left_of_it() {
 
 #[test]
 fn each_library_and_each_power_has_its_place() {
-    let places: [(&str, &[&str]); 9] = [
+    let places: [(&str, &[&str]); 10] = [
         // Types of columns are derived where the types are; statements stand in the store only.
         ("sqlx::query", &["store"]),
         ("actix_web::", &["web"]),
@@ -78,6 +78,7 @@ fn each_library_and_each_power_has_its_place() {
         ("ureq::", &["outgoing", "mail"]),
         ("quick_xml::", &["intake"]),
         ("flate2::", &["intake"]),
+        ("webauthn_rp::", &["app"]),
         ("std::env::var", &["config"]),
         ("SystemTime::now", &["clock"]),
         ("rand::rng", &["clock"]),

@@ -2,7 +2,7 @@
 
 mod command;
 mod races;
-mod sealed;
+pub mod sealed;
 pub mod traces;
 
 use std::sync::Arc;

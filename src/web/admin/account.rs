@@ -11,6 +11,8 @@ use super::table::{Asked, Cell, Rows, Table, relative};
 use super::{SESSION, acting, cookie_of, see};
 use crate::app::acted::deeds_of;
 use crate::app::operators::{self, OperatorProblem, PASSWORD_AT_LEAST};
+use crate::app::passkeys::NAME_AT_MOST;
+use crate::app::passkeys::ceremony::NoHome;
 use crate::app::second_factor::{FactorProblem, Factors, Offered};
 use crate::app::sign_in::{SignInProblem, session_hash};
 use crate::domain::operator::Operator;
@@ -24,7 +26,7 @@ use crate::web::public::qr;
 /// Deeds shown of oneself.
 const DEEDS: i64 = 200;
 
-const DONE: [(&str, &str); 4] = [
+const DONE: [(&str, &str); 7] = [
     (
         "password",
         "Your password is changed; your other sessions have ended.",
@@ -34,6 +36,12 @@ const DONE: [(&str, &str); 4] = [
         "no-codes",
         "One-time codes are removed. Your password alone opens these pages now.",
     ),
+    (
+        "codes-only",
+        "One-time codes are removed. Your passkeys open these pages, and your recovery codes.",
+    ),
+    ("passkey", "The passkey is added."),
+    ("no-passkey", "The passkey is removed."),
     ("session", "That session has ended."),
 ];
 
@@ -47,11 +55,24 @@ struct Session {
     this: bool,
 }
 
+/// A passkey as its owner sees it.
+struct PasskeyLine {
+    id: Uuid,
+    name: String,
+    added: String,
+    used: String,
+}
+
 #[derive(Template)]
 #[template(path = "admin/account.html")]
 struct AccountPage {
     frame: Frame,
     factors: Factors,
+    passkeys: Vec<PasskeyLine>,
+    /// Why this server cannot have any.
+    no_passkeys: Option<NoHome>,
+    passkey_js: String,
+    name_at_most: usize,
     sessions: Vec<Session>,
     deeds: Table,
     password_at_least: usize,
@@ -87,11 +108,12 @@ async fn page(
     let found = async {
         Ok((
             shared.app.factors(operator.id).await?,
+            shared.app.passkeys(operator.id).await?,
             shared.app.sessions(operator.id, &session).await?,
             deeds_of(&shared.app.store, operator.id, DEEDS).await?,
         ))
     };
-    let (factors, sessions, deeds) = match found.await {
+    let (factors, passkeys, sessions, deeds) = match found.await {
         Ok(found) => found,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
@@ -109,6 +131,18 @@ async fn page(
     if asked.is_csv() {
         return deeds.csv("what-you-did");
     }
+    let passkeys = passkeys
+        .into_iter()
+        .map(|key| PasskeyLine {
+            id: key.id,
+            name: key.name,
+            added: key.added_at.to_the_minute(),
+            used: key.used_at.map_or_else(
+                || "not used yet".to_owned(),
+                |at| format!("last used {}", at.to_the_minute()),
+            ),
+        })
+        .collect();
     let sessions = sessions
         .into_iter()
         .map(|(row, this)| Session {
@@ -126,6 +160,10 @@ async fn page(
         &AccountPage {
             frame,
             factors,
+            passkeys,
+            no_passkeys: shared.app.no_passkeys(),
+            passkey_js: shared.assets.passkey_js.clone(),
+            name_at_most: NAME_AT_MOST,
             sessions,
             deeds,
             password_at_least: PASSWORD_AT_LEAST,
@@ -175,7 +213,7 @@ pub async fn change_password(
     }
 }
 
-async fn refuse(
+pub(super) async fn refuse(
     request: &HttpRequest,
     shared: &Data<Web>,
     operator: &Operator,
@@ -194,7 +232,7 @@ async fn refuse(
 }
 
 /// The answer to whoever does not know their own password.
-async fn check_password(
+pub(super) async fn check_password(
     request: &HttpRequest,
     shared: &Data<Web>,
     operator: &Operator,
@@ -248,6 +286,19 @@ pub async fn offer_codes(
     }
 }
 
+/// Shows recovery codes, this once, below what was done.
+pub(super) fn recovery_page(
+    shared: &Web,
+    operator: &Operator,
+    codes: Vec<String>,
+    done: &str,
+) -> HttpResponse {
+    let frame = Frame::new(shared, operator, "Recovery codes")
+        .below("Your account", "/admin/account")
+        .noticing(Some(done), &DONE);
+    render(StatusCode::OK, &RecoveryPage { frame, codes })
+}
+
 /// `POST /admin/account/codes`
 pub async fn set_up_codes(
     request: HttpRequest,
@@ -264,12 +315,7 @@ pub async fn set_up_codes(
         .set_up_codes(&acting, number, fields.raw("code"))
         .await;
     match answer {
-        Ok(codes) => {
-            let frame = Frame::new(&shared, &operator, "Recovery codes")
-                .below("Your account", "/admin/account")
-                .noticing(Some("codes"), &DONE);
-            render(StatusCode::OK, &RecoveryPage { frame, codes })
-        }
+        Ok(codes) => recovery_page(&shared, &operator, codes, "codes"),
         Err(FactorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
         Err(problem) => match shared.app.offer_again(&acting, number) {
             Some(offered) => codes_page(
@@ -298,7 +344,8 @@ pub async fn remove_codes(
         return response;
     }
     match shared.app.remove_codes(&acting).await {
-        Ok(()) => see("/admin/account?done=no-codes"),
+        Ok(true) => see("/admin/account?done=codes-only"),
+        Ok(false) => see("/admin/account?done=no-codes"),
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }
 }

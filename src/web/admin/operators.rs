@@ -332,7 +332,7 @@ pub async fn change(
             operators::disable(app, Some(&acting), &name).await,
         ),
         "factors" => {
-            let reset = app.reset_factors(&acting, &name).await;
+            let reset = app.reset_factors(Some(&acting), &name).await;
             let outcome = reset
                 .map_err(OperatorProblem::from)
                 .and_then(|known| known.then_some(()).ok_or(OperatorProblem::Unknown));

@@ -8,7 +8,8 @@ use super::campaigns::{deeds, mail, new};
 use super::wizard::{columns, file, source, trial};
 use super::{
     account, brand, campaigns, contact, contacts, delivery, edit_form, evidence, forms, guard,
-    imports, keys, operators, overview, policy, settings, sign_in, suppressions, webhooks,
+    imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions,
+    webhooks,
 };
 use crate::domain::operator::Need;
 
@@ -41,6 +42,8 @@ table! {
     Nothing post "/sign-in" => sign_in::submit;
     Nothing get "/sign-in/code" => sign_in::show_factor;
     Nothing post "/sign-in/code" => sign_in::submit_factor;
+    Nothing post "/sign-in/passkey/begin" => passkeys::ask;
+    Nothing post "/sign-in/passkey" => passkeys::sign;
     Own post "/sign-out" => sign_in::end;
     // About oneself
     Own get "/account" => account::show;
@@ -48,6 +51,9 @@ table! {
     Own post "/account/codes/begin" => account::offer_codes;
     Own post "/account/codes" => account::set_up_codes;
     Own post "/account/codes/remove" => account::remove_codes;
+    Own post "/account/passkeys/begin" => passkeys::begin;
+    Own post "/account/passkeys" => passkeys::add;
+    Own post "/account/passkeys/remove" => passkeys::remove;
     Own post "/account/sessions/end" => account::end_session;
     // How things stand
     Look get "" => overview::show;
@@ -95,6 +101,8 @@ table! {
     Look get "/evidence" => evidence::show;
     Look get "/evidence/checkpoints" => evidence::checkpoints;
     Look get "/evidence/timestamps" => evidence::timestamps;
+    Take get "/evidence/sealed" => sealed::show;
+    Take post "/evidence/sealed" => sealed::open;
     Take post "/evidence/verify" => evidence::verify;
     Change post "/evidence/timestamp" => evidence::timestamp;
     Look get "/delivery" => delivery::show;

@@ -9,6 +9,7 @@ use askama::Template;
 
 use super::brands::brands_of;
 use super::frame::{Done, Frame};
+use crate::app::passkeys::ceremony::NoHome;
 use crate::config::SETTINGS;
 use crate::domain::brand::in_language;
 use crate::domain::operator::Operator;
@@ -40,6 +41,8 @@ struct SettingsPage {
     frame: Frame,
     brands: Vec<BrandLine>,
     terms: Vec<Term>,
+    /// Why nobody can have a passkey here.
+    no_passkeys: Option<NoHome>,
 }
 
 fn days(span: Option<Duration>) -> String {
@@ -157,6 +160,7 @@ pub async fn show(
             frame,
             brands,
             terms: terms(&shared),
+            no_passkeys: shared.app.no_passkeys(),
         },
     )
 }

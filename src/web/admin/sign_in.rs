@@ -25,8 +25,10 @@ struct SignInPage {
 struct FactorPage {
     css: String,
     icon: String,
-    /// Whether one-time codes are set up.
+    passkey_js: String,
+    /// Whether one-time codes are set up, and whether a passkey is.
     codes: bool,
+    passkeys: bool,
     problem: Option<String>,
 }
 
@@ -43,7 +45,7 @@ fn page(shared: &Web, status: StatusCode, name: &str, problem: Option<String>) -
 }
 
 /// What went wrong, with its status and its words.
-fn problem_of(problem: &SignInProblem) -> (StatusCode, String) {
+pub(super) fn problem_of(problem: &SignInProblem) -> (StatusCode, String) {
     match problem {
         SignInProblem::Wrong => (
             StatusCode::UNAUTHORIZED,
@@ -53,9 +55,27 @@ fn problem_of(problem: &SignInProblem) -> (StatusCode, String) {
             StatusCode::UNAUTHORIZED,
             "This code is wrong, or was used before. Wait for the next one.".to_owned(),
         ),
+        SignInProblem::WrongPasskey => (
+            StatusCode::UNAUTHORIZED,
+            "This passkey does not fit. Try again or take another one, or use a code.".to_owned(),
+        ),
+        SignInProblem::CopiedPasskey => (
+            StatusCode::UNAUTHORIZED,
+            "This passkey counts less than it did before, so there may be a copy of it. It is refused, and the log says so. \
+             Use a code or another passkey, and then remove this one under your account."
+                .to_owned(),
+        ),
+        SignInProblem::StalePasskey => (
+            StatusCode::UNAUTHORIZED,
+            "That took longer than five minutes, or was sent twice. Please use the passkey again.".to_owned(),
+        ),
+        SignInProblem::NoPasskey => (
+            StatusCode::UNAUTHORIZED,
+            "There is no passkey that opens these pages. Please use a code.".to_owned(),
+        ),
         SignInProblem::Over => (
             StatusCode::UNAUTHORIZED,
-            "That took too long, or too many codes were wrong. Please sign in again.".to_owned(),
+            "That took too long, or there were too many wrong tries. Please sign in again.".to_owned(),
         ),
         SignInProblem::Busy => (
             StatusCode::TOO_MANY_REQUESTS,
@@ -126,12 +146,14 @@ async fn factor(
 ) -> HttpResponse {
     let session = cookie_of(request, shared, SESSION).unwrap_or_default();
     match shared.app.awaits(&session).await {
-        Ok(Some(codes)) => render(
+        Ok(Some(awaited)) => render(
             status,
             &FactorPage {
                 css: shared.assets.admin_css.clone(),
                 icon: shared.assets.icon.clone(),
-                codes,
+                passkey_js: shared.assets.passkey_js.clone(),
+                codes: awaited.codes,
+                passkeys: awaited.passkeys,
                 problem,
             },
         ),
@@ -157,16 +179,31 @@ pub async fn submit_factor(
         .app
         .second_factor(&session, fields.raw("code"), &circumstances)
         .await;
+    after_factor(&request, &shared, answer).await
+}
+
+/// Lets in whoever had the second factor; others may try again, or begin anew.
+pub(super) async fn after_factor(
+    request: &HttpRequest,
+    shared: &web::Data<Web>,
+    answer: Result<Admitted, SignInProblem>,
+) -> HttpResponse {
     match answer {
-        Ok(admitted) => admit(&shared, admitted),
-        Err(SignInProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
-        Err(problem @ SignInProblem::WrongCode) => {
+        Ok(admitted) => admit(shared, admitted),
+        Err(SignInProblem::Store(problem)) => error::store_failure(request, shared, &problem),
+        Err(
+            problem @ (SignInProblem::WrongCode
+            | SignInProblem::WrongPasskey
+            | SignInProblem::CopiedPasskey
+            | SignInProblem::StalePasskey
+            | SignInProblem::NoPasskey),
+        ) => {
             let (status, text) = problem_of(&problem);
-            factor(&request, &shared, status, Some(text)).await
+            factor(request, shared, status, Some(text)).await
         }
         Err(problem) => {
             let (status, text) = problem_of(&problem);
-            page(&shared, status, "", Some(text))
+            page(shared, status, "", Some(text))
         }
     }
 }

@@ -8,7 +8,7 @@ use totp_rs::{Builder, Secret};
 use crate::harness::{Client, Reply, World, add_owner};
 use crate::on_both_engines;
 
-const PASSWORD: &str = "a long enough password";
+pub const PASSWORD: &str = "a long enough password";
 
 pub fn browser(world: &World, ip: &str) -> Client {
     world.client(ip).with("sec-fetch-site", "same-origin")
@@ -41,7 +41,7 @@ fn code(world: &World, secret: &str) -> String {
 }
 
 /// Sets up codes through the pages: the key, and the recovery codes.
-async fn set_up(world: &World, client: &mut Client) -> (String, Vec<String>) {
+pub async fn set_up(world: &World, client: &mut Client) -> (String, Vec<String>) {
     let offer = client.post("/admin/account/codes/begin", &[]).await;
     let text = offer.text();
     let at = text.find("into the app: <code>").unwrap() + 20;

@@ -1,6 +1,6 @@
 //! Debian's Chromium, driven through Debian's chromedriver.
 
-use std::io::{BufRead, BufReader};
+use std::io::BufRead as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,6 +9,8 @@ use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 use crate::harness::Folder;
 
@@ -40,6 +42,7 @@ pub struct Kind {
 pub struct Browser {
     pub client: Client,
     driver: Child,
+    port: String,
     /// Where it keeps what it remembers.
     pub profile: Folder,
 }
@@ -66,7 +69,7 @@ impl Browser {
             .spawn()
             .unwrap();
         // Its first lines say which port it took.
-        let port = BufReader::new(driver.stdout.take().unwrap())
+        let port = std::io::BufReader::new(driver.stdout.take().unwrap())
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
@@ -118,8 +121,41 @@ impl Browser {
         Self {
             client,
             driver,
+            port,
             profile,
         }
+    }
+
+    /// A command of the driver about authenticators (WebAuthn Level 3, section 11); its value, as text.
+    pub async fn webauthn(&self, what: &str, with: serde_json::Value) -> String {
+        let session = self.client.session_id().await.unwrap().unwrap();
+        let (place, with) = (format!("127.0.0.1:{}", self.port), with.to_string());
+        let request = format!(
+            "POST /session/{session}/webauthn/{what} HTTP/1.1\r\nhost: {place}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{with}",
+            with.len()
+        );
+        let mut stream = TcpStream::connect(place).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // The driver keeps the connection open: its answer ends where it says.
+        let mut answer = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            answer.read_line(&mut line).await.unwrap();
+            let line = line.trim().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(text) = line.strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        answer.read_exact(&mut body).await.unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert!(told["value"]["error"].is_null(), "{told}");
+        told["value"].as_str().unwrap_or_default().to_owned()
     }
 
     pub async fn open(&self, url: &str) {

@@ -7,6 +7,7 @@ pub mod driver;
 mod embedding;
 mod figures;
 mod jobs;
+mod passkeys;
 
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;

@@ -1,7 +1,7 @@
 //! Proof that outlives an erasure: sealed to a key that is not here, opened with a trace, deleted when due.
 
 use countersign::app::erase::EraseProblem;
-use countersign::app::seal::{OpenProblem, Opened};
+use countersign::app::seal::{OpenProblem, Opened, Opening, Which};
 use countersign::domain::event::{Event, Fact};
 use countersign::domain::seal::{OpeningKey, SealProblem};
 use countersign::ledger::commitment::commitment;
@@ -14,15 +14,15 @@ use crate::harness::{DECLARATIONS, World};
 use crate::on_both_engines;
 
 const YEAR: u64 = 365 * 86_400;
-const EMAIL: &str = "Quenelle.Zwiebel+Tag@zwiebel-haus.example";
+pub const EMAIL: &str = "Quenelle.Zwiebel+Tag@zwiebel-haus.example";
 const REASON: &str = "Claims over mail sent without consent, three years.";
 
-fn key() -> OpeningKey {
+pub fn key() -> OpeningKey {
     OpeningKey::derive(&[42; 32])
 }
 
 /// Brand "acme" keeps proof for three years.
-async fn keeping(engine: countersign::store::Engine) -> World {
+pub async fn keeping(engine: countersign::store::Engine) -> World {
     let keep = format!(
         "[brand.keep_proof_after_erasure]\nreason = \"{REASON}\"\nyears = 3\npublic_key = \"{}\"\n\n[[brand.purpose]]",
         key().public().text()
@@ -33,10 +33,13 @@ async fn keeping(engine: countersign::store::Engine) -> World {
 
 async fn open(world: &World, key: &OpeningKey) -> Result<Vec<Opened>, OpenProblem> {
     let brand = acme(world);
-    world
-        .app
-        .open_sealed(&brand, EMAIL, key, "Clara Counsel", "Case 12/26")
-        .await
+    let opening = Opening {
+        by: "Clara Counsel",
+        reason: "Case 12/26",
+        acting: None,
+        which: Which::All,
+    };
+    world.app.open_sealed(&brand, EMAIL, key, opening).await
 }
 
 fn kinds(events: &[Event]) -> Vec<&'static str> {

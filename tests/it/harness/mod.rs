@@ -1,5 +1,6 @@
 //! A whole server for one test: a real store, a real web server, a real SMTP conversation, a clock that the test moves.
 
+pub mod authenticator;
 pub mod client;
 pub mod http;
 pub mod postgres;
@@ -81,6 +82,8 @@ impl Drop for Folder {
     }
 }
 
+const LOOPBACK: &str = "127.0.0.1";
+
 /// A server with everything around it.
 pub struct World {
     pub app: Arc<App>,
@@ -149,7 +152,19 @@ impl World {
         let smtp = smtp_catcher::start(caught.clone(), clock.clone())
             .await
             .unwrap();
-        Self::begin(engine, smtp.port(), more, declarations, clock, caught).await
+        let names = (LOOPBACK, declarations);
+        Self::begin(engine, smtp.port(), more, names, clock, caught).await
+    }
+
+    /// Known under a name of this machine in place of its address.
+    pub async fn at(host: &str, engine: Engine) -> Self {
+        let clock = Clock::fixed(START);
+        let caught = Arc::new(Caught::default());
+        let smtp = smtp_catcher::start(caught.clone(), clock.clone())
+            .await
+            .unwrap();
+        let names = (host, DECLARATIONS);
+        Self::begin(engine, smtp.port(), "", names, clock, caught).await
     }
 
     /// With the mail going to an SMTP server of the test's own.
@@ -160,20 +175,21 @@ impl World {
     /// The same with further sections of settings.
     pub async fn mailing_with(engine: Engine, smtp_port: u16, more: &str) -> Self {
         let (clock, caught) = (Clock::fixed(START), Arc::default());
-        Self::begin(engine, smtp_port, more, DECLARATIONS, clock, caught).await
+        let names = (LOOPBACK, DECLARATIONS);
+        Self::begin(engine, smtp_port, more, names, clock, caught).await
     }
 
     async fn begin(
         engine: Engine,
         smtp_port: u16,
         more: &str,
-        declarations: &str,
+        (host, declarations): (&str, &str),
         clock: Clock,
         caught: Arc<Caught>,
     ) -> Self {
         let place = place(engine).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let base = format!("http://{host}:{}", listener.local_addr().unwrap().port());
         let mut config = settings(&base, &place.url, smtp_port, more);
         config.uploads.folder = place.folder.0.join("uploads");
         let app = App::start(config, clock.clone(), Random::seeded(7))

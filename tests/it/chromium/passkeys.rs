@@ -1,0 +1,224 @@
+//! A passkey in a real browser with the virtual authenticator that chromedriver has (WebAuthn Level 3, section 11).
+
+use countersign::app::operators;
+use countersign::store::Engine;
+use serde_json::json;
+
+use super::axe::axe;
+use super::driver::{self, Browser, Kind};
+use crate::harness::{World, add_owner};
+
+const ENTER: &str = "\u{E007}";
+
+async fn keys(browser: &Browser, keys: &str) {
+    let element = browser.client.active_element().await.unwrap();
+    element.send_keys(keys).await.unwrap();
+}
+
+/// Goes on by the tabulator until what fits is in focus.
+async fn tab_to(browser: &Browser, css: &str) {
+    for _ in 0..80 {
+        keys(browser, "\u{E004}").await;
+        let script = format!("return document.activeElement.matches('{css}')");
+        if browser.run(&script).await == true {
+            return;
+        }
+    }
+    panic!("no way to {css}");
+}
+
+async fn password(world: &World, browser: &Browser) {
+    browser.open(&format!("{}/admin/sign-in", world.base)).await;
+    tab_to(browser, "input[name=name]").await;
+    keys(browser, "olga").await;
+    tab_to(browser, "input[name=password]").await;
+    keys(browser, &format!("a long enough password{ENTER}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::at("localhost", Engine::Sqlite).await;
+    add_owner(&world.app).await;
+    let browser = Browser::start(Kind::default()).await;
+    let id = browser
+        .webauthn(
+            "authenticator",
+            json!({
+                "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+                "hasUserVerification": true, "isUserVerified": true, "isUserConsenting": true
+            }),
+        )
+        .await;
+    password(&world, &browser).await;
+    browser.wait_for_text("Overview").await;
+    browser.open(&format!("{}/admin/account", world.base)).await;
+    browser.wait_for_text("Your password alone opens").await;
+    axe(&browser).await;
+    tab_to(&browser, "#passkey-name").await;
+    keys(&browser, &format!("Laptop{ENTER}")).await;
+    browser.wait_for_text("They are not shown again").await;
+    axe(&browser).await;
+    browser.picture("passkey-added").await;
+    browser.open(&format!("{}/admin/account", world.base)).await;
+    browser.wait_for_text("Laptop").await;
+    browser.wait_for_text("not used yet").await;
+    axe(&browser).await;
+    browser.picture("passkey-account").await;
+    // The same authenticator again: the browser leaves out what is there already.
+    tab_to(&browser, "#passkey-name").await;
+    keys(&browser, &format!("Again{ENTER}")).await;
+    browser
+        .wait_for_text("This passkey is set up here already")
+        .await;
+    axe(&browser).await;
+    browser.picture("passkey-again").await;
+    tab_to(&browser, "form[action=\"/admin/sign-out\"] button").await;
+    keys(&browser, ENTER).await;
+    browser.wait_for_text("Sign in").await;
+
+    password(&world, &browser).await;
+    browser.wait_for_text("Your second factor").await;
+    let focused = browser
+        .run("return document.activeElement.textContent")
+        .await;
+    assert_eq!(focused, "Use a passkey");
+    axe(&browser).await;
+    browser.picture("passkey-factor").await;
+    // Called off by the person: the page says what to do, and the button waits again.
+    let uv = format!("authenticator/{id}/uv");
+    browser
+        .webauthn(&uv, json!({ "isUserVerified": false }))
+        .await;
+    keys(&browser, ENTER).await;
+    browser.wait_for_text("No passkey came").await;
+    browser.picture("passkey-called-off").await;
+    axe(&browser).await;
+    browser
+        .webauthn(&uv, json!({ "isUserVerified": true }))
+        .await;
+    let focused = browser
+        .run("return document.activeElement.textContent")
+        .await;
+    assert_eq!(focused, "Use a passkey");
+    keys(&browser, ENTER).await;
+    browser.wait_for_text("Overview").await;
+
+    browser.open(&format!("{}/admin/account", world.base)).await;
+    browser.wait_for_text("last used").await;
+    tab_to(&browser, ".list details summary").await;
+    keys(&browser, ENTER).await;
+    tab_to(&browser, ".list details input[type=password]").await;
+    keys(&browser, &format!("a long enough password{ENTER}")).await;
+    browser.wait_for_text("The passkey is removed.").await;
+    let all = operators::list(&world.app.store).await.unwrap();
+    let olga = all[0].operator.id;
+    assert!(world.app.passkeys(olga).await.unwrap().is_empty());
+    browser.close().await;
+    world.finish().await;
+}
+
+/// The pages on a phone and in the dark, with two passkeys and codes beside.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_phone_and_in_the_dark_the_passkeys_pages_hold() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::at("localhost", Engine::Sqlite).await;
+    add_owner(&world.app).await;
+    let mut first = true;
+    for (name, phone, dark) in [
+        ("phone", Some(360), false),
+        ("dark", None, true),
+        ("phone-dark", Some(360), true),
+    ] {
+        let browser = Browser::start(Kind {
+            phone,
+            dark,
+            ..Kind::default()
+        })
+        .await;
+        if first {
+            browser
+                .webauthn(
+                    "authenticator",
+                    json!({ "protocol": "ctap2", "transport": "usb", "isUserConsenting": true }),
+                )
+                .await;
+        }
+        browser.open(&format!("{}/admin/sign-in", world.base)).await;
+        browser.type_into("input[name=name]", "olga").await;
+        browser
+            .type_into("input[name=password]", "a long enough password")
+            .await;
+        browser.press("main button").await;
+        if first {
+            browser.wait_for_text("Overview").await;
+            browser.open(&format!("{}/admin/account", world.base)).await;
+            browser
+                .type_into(
+                    "#passkey-name",
+                    "The blue security key in the second drawer of the old desk",
+                )
+                .await;
+            browser.press("form[data-passkey] button").await;
+            browser.wait_for_text("They are not shown again").await;
+            browser.open(&format!("{}/admin/account", world.base)).await;
+            browser.wait_for_text("The blue security key").await;
+            browser.picture(&format!("passkey-account-{name}")).await;
+            axe(&browser).await;
+            first = false;
+        } else {
+            browser.wait_for_text("Your second factor").await;
+            browser.find("form[data-passkey] button").await;
+            browser.picture(&format!("passkey-factor-{name}")).await;
+            axe(&browser).await;
+        }
+        let wide =
+            "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        assert_eq!(
+            browser.run(wide).await,
+            false,
+            "{name}: wider than the screen"
+        );
+        browser.close().await;
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_scripts_off_the_page_says_that_a_passkey_needs_them_and_takes_a_code() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::at("localhost", Engine::Sqlite).await;
+    add_owner(&world.app).await;
+    let mut client = crate::admin::signing_in::signed_in(&world, "olga").await;
+    let codes = crate::admin::passkeys::with_passkey(&world, &mut client).await;
+    let browser = Browser::start(Kind {
+        scripts_off: true,
+        ..Kind::default()
+    })
+    .await;
+    browser.open(&format!("{}/admin/sign-in", world.base)).await;
+    browser.type_into("input[name=name]", "olga").await;
+    browser
+        .type_into("input[name=password]", "a long enough password")
+        .await;
+    browser.press("main button").await;
+    browser.wait_for_text("It needs scripts").await;
+    browser.picture("passkey-no-scripts").await;
+    browser.type_into("#code", &codes[0]).await;
+    browser
+        .press("form[action=\"/admin/sign-in/code\"] button")
+        .await;
+    browser.wait_for_text("Overview").await;
+    browser.open(&format!("{}/admin/account", world.base)).await;
+    browser
+        .wait_for_text("Adding a passkey needs scripts")
+        .await;
+    browser.close().await;
+    world.finish().await;
+}
