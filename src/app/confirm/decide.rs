@@ -122,6 +122,7 @@ impl Batch<'_> {
                 method: Some(LeaveMethod::LinkButton),
                 by: Some(LeftBy::Person),
                 reason: None,
+                told_by: None,
                 circumstances: call.circumstances,
             };
             self.record(call.request, fact)?;
