@@ -190,6 +190,7 @@ impl Delivery {
                 status: refusal.status,
                 said: reply.chars().take(SAID_AT_MOST).collect(),
                 reporter: self.app.config.smtp.host.clone(),
+                report: String::new(),
             },
             given_up: GivenUp {
                 fact,
