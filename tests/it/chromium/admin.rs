@@ -58,6 +58,7 @@ async fn pages(world: &World) -> Vec<(&'static str, String)> {
         ("keys", "/admin/settings/keys"),
         ("webhooks", "/admin/settings/webhooks"),
         ("suppressions", "/admin/settings/suppressions"),
+        ("sealed", "/admin/evidence/sealed"),
     ]
     .map(|(name, path)| (name, path.to_owned()))
     .into();
