@@ -233,16 +233,14 @@ impl App {
     }
 
     /// Whether a contact of this id was erased.
-    pub async fn was_erased(
-        &self,
-        brand: BrandId,
-        contact: ContactId,
-    ) -> Result<bool, StoreError> {
+    pub async fn was_erased(&self, brand: BrandId, contact: ContactId) -> Result<bool, StoreError> {
         let mut conn = self.store.read().await?;
         // Behind it stands at most what became of its seal.
         let last = events::list_last(&mut conn, brand, contact, 20).await?;
         let last = read_all(&last)?;
-        Ok(last.iter().any(|event| matches!(event.fact, Fact::Erased { .. })))
+        Ok(last
+            .iter()
+            .any(|event| matches!(event.fact, Fact::Erased { .. })))
     }
 
     /// Which of these addresses a brand erased: no basis, whatever an import brings (D3), unless the person has signed up
