@@ -60,7 +60,9 @@ impl App {
         let mut conn = self.store.read().await?;
         let contact = contacts::find(&mut conn, brand.id, parsed.key()).await?;
         drop(conn);
-        let mut standings = contact.iter().flat_map(|contact| contact.standings.values());
+        let mut standings = contact
+            .iter()
+            .flat_map(|contact| contact.standings.values());
         let all_are = standings.all(|standing| standing.suppressed_since.is_some());
         if let Some(was) = was.filter(|_| all_are) {
             return Ok((was, true));

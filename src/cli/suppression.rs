@@ -93,10 +93,7 @@ impl Suppression {
                 let (now, before) = added.map_err(ended)?;
                 let since = now.since.to_the_minute();
                 if before {
-                    println!(
-                        "This mailbox is suppressed since {since}: {}.",
-                        now.reason
-                    );
+                    println!("This mailbox is suppressed since {since}: {}.", now.reason);
                 } else {
                     println!("Suppressed: nothing is sent to this mailbox any more.");
                 }

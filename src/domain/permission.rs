@@ -128,7 +128,8 @@ impl Permission {
 fn kept_back(standing: &Standing, at: Timestamp) -> Option<(Rule, String)> {
     let suppressed = standing.suppressed_since.map(|since| {
         let since = since.to_the_minute();
-        let why = format!("The operator keeps the brand from writing to this mailbox since {since}.");
+        let why =
+            format!("The operator keeps the brand from writing to this mailbox since {since}.");
         (Rule::D3, why)
     });
     let bounced = standing.undeliverable_since.map(|since| {

@@ -57,14 +57,8 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(at("/v1/withdrawals", [post().to(withdrawals::create)]))
         .service(at("/v1/erasures", [post().to(erasures::create)]))
         .service(at("/v1/suppressions", [post().to(suppressions::create)]))
-        .service(at(
-            "/v1/suppressions/find",
-            [post().to(suppressions::find)],
-        ))
-        .service(at(
-            "/v1/suppressions/lift",
-            [post().to(suppressions::lift)],
-        ))
+        .service(at("/v1/suppressions/find", [post().to(suppressions::find)]))
+        .service(at("/v1/suppressions/lift", [post().to(suppressions::lift)]))
         .service(at(
             "/v1/import-drafts",
             [

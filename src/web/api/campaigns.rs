@@ -363,7 +363,11 @@ pub async fn release(
         let shared = shared.clone();
         async move {
             let app = &shared.app;
-            let people = if addresses.len() == 1 { "person" } else { "people" };
+            let people = if addresses.len() == 1 {
+                "person"
+            } else {
+                "people"
+            };
             let on = format!("{}: {} {people}", item.name, addresses.len());
             app.acted(&acting, Deed::RequestReleased, Some(on)).await?;
             let released = app.release_recipients(&brand, &item.name, &addresses).await;

@@ -225,7 +225,8 @@ pub async fn declare(
             check(&declarations).map_err(refused)?;
             app.refresh_catalog().await?;
             if revision.is_some_and(|known| known != app.revision()) {
-                let detail = "Somebody changed brands or forms since you read them; read them again.";
+                let detail =
+                    "Somebody changed brands or forms since you read them; read them again.";
                 return Err(ApiProblem::conflict(detail));
             }
             let steps = plan(&app.catalog(), &declarations).map_err(refused)?;

@@ -289,7 +289,8 @@ pub async fn have_tried(
             let draft = app.say(draft, said).await.map_err(changed)?;
             app.have_tried(draft).await.map_err(changed)?;
             let now = app.import_draft(brand.id, id).await?;
-            let now = now.ok_or_else(|| ApiProblem::not_found("The list was removed meanwhile."))?;
+            let now =
+                now.ok_or_else(|| ApiProblem::not_found("The list was removed meanwhile."))?;
             Reply::json(StatusCode::ACCEPTED, &item(&shared, &brand, &now).await)
         }
     };
@@ -333,9 +334,9 @@ pub async fn start(
 fn changed(problem: DraftProblem) -> ApiProblem {
     match problem {
         DraftProblem::Store(error) => error.into(),
-        DraftProblem::Changed => ApiProblem::conflict(
-            "It was started, or changed at the same moment; look at it again.",
-        ),
+        DraftProblem::Changed => {
+            ApiProblem::conflict("It was started, or changed at the same moment; look at it again.")
+        }
     }
 }
 

@@ -70,7 +70,12 @@ pub struct ImportItem {
 }
 
 impl ImportItem {
-    fn of(shared: &Web, brand: &Brand, told: ImportTold, draft: Option<&Draft<ImportDraft>>) -> Self {
+    fn of(
+        shared: &Web,
+        brand: &Brand,
+        told: ImportTold,
+        draft: Option<&Draft<ImportDraft>>,
+    ) -> Self {
         let failed = draft.is_some_and(|draft| draft.stage == Stage::Failed);
         Self {
             id: told.id.to_string(),

@@ -42,11 +42,16 @@ pub async fn started(world: &World, program: &mut Client, wanted: &Value) -> Str
     let path = format!("{DRAFTS}/{}/start", draft.json()["id"].as_str().unwrap());
     let started = program.send("POST", &path, None, b"").await;
     assert_eq!(started.status, 201, "{}", started.text());
-    format!("/api/v1/campaigns/{}", started.json()["id"].as_str().unwrap())
+    format!(
+        "/api/v1/campaigns/{}",
+        started.json()["id"].as_str().unwrap()
+    )
 }
 
 async fn act(program: &mut Client, path: &str, verb: &str) -> Value {
-    let reply = program.send("POST", &format!("{path}/{verb}"), None, b"").await;
+    let reply = program
+        .send("POST", &format!("{path}/{verb}"), None, b"")
+        .await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
 }
@@ -59,7 +64,11 @@ async fn addresses(program: &mut Client, path: &str, state: &str) -> Vec<String>
         assert_eq!(reply.status, 200, "{}", reply.text());
         let reply = reply.json();
         let items = reply["items"].as_array().unwrap();
-        found.extend(items.iter().map(|one| one["address"].as_str().unwrap().to_owned()));
+        found.extend(
+            items
+                .iter()
+                .map(|one| one["address"].as_str().unwrap().to_owned()),
+        );
         match reply["next"].as_str() {
             Some(next) => page = format!("{path}/people?state={state}&limit=1&after={next}"),
             None => break,

@@ -12,7 +12,13 @@ const PATH: &str = "/api/v1/declarations";
 
 fn steps(answer: &Value) -> Vec<String> {
     let steps = answer["steps"].as_array().unwrap();
-    let words = steps.iter().map(|one| format!("{} {}", one["step"].as_str().unwrap(), one["slug"].as_str().unwrap()));
+    let words = steps.iter().map(|one| {
+        format!(
+            "{} {}",
+            one["step"].as_str().unwrap(),
+            one["slug"].as_str().unwrap()
+        )
+    });
     words.collect()
 }
 

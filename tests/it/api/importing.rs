@@ -31,7 +31,9 @@ pub async fn taken_in(world: &World, program: &mut Client, name: &str, list: &st
     let tried = program.post_json(&format!("{path}/try"), &said).await;
     assert_eq!(tried.status, 202, "{}", tried.text());
     work(&world.app).await;
-    let started = program.post_json(&format!("{path}/start"), &json!({"name": name})).await;
+    let started = program
+        .post_json(&format!("{path}/start"), &json!({"name": name}))
+        .await;
     assert_eq!(started.status, 202, "{}", started.text());
     work(&world.app).await;
     started.json()["id"].as_str().unwrap().to_owned()

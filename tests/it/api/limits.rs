@@ -38,47 +38,78 @@ impl Table {
     fn asked(&self, operation: &str) -> Option<Asked> {
         let none = || ("", None);
         let (id, (query, body)) = match operation {
-            "createSignup" => (String::new(), ("", Some(json!({"form": "news", "email": "x@example.org"})))),
+            "createSignup" => (
+                String::new(),
+                ("", Some(json!({"form": "news", "email": "x@example.org"}))),
+            ),
             "askPermissions" => (
                 String::new(),
-                ("", Some(json!({"brand": "acme", "purpose": "newsletter", "addresses": ["anna@example.org"]}))),
+                (
+                    "",
+                    Some(
+                        json!({"brand": "acme", "purpose": "newsletter", "addresses": ["anna@example.org"]}),
+                    ),
+                ),
             ),
             "findContact" | "findSuppression" => (
                 String::new(),
-                ("", Some(json!({"brand": "acme", "address": "anna@example.org"}))),
+                (
+                    "",
+                    Some(json!({"brand": "acme", "address": "anna@example.org"})),
+                ),
             ),
             "createWithdrawal" | "createErasure" => (
                 String::new(),
-                ("", Some(json!({"brand": "acme", "address": "anna@example.org"}))),
+                (
+                    "",
+                    Some(json!({"brand": "acme", "address": "anna@example.org"})),
+                ),
             ),
             "createSuppression" | "liftSuppression" => (
                 String::new(),
-                ("", Some(json!({"brand": "acme", "address": "anna@example.org", "reason": "no reason"}))),
+                (
+                    "",
+                    Some(
+                        json!({"brand": "acme", "address": "anna@example.org", "reason": "no reason"}),
+                    ),
+                ),
             ),
-            "listContacts" | "listImports" | "listCampaigns" | "listImportDrafts" | "listPurposes"
-            | "listForms" | "listEvents" => (String::new(), ("?brand=acme", None)),
+            "listContacts" | "listImports" | "listCampaigns" | "listImportDrafts"
+            | "listPurposes" | "listForms" | "listEvents" => (String::new(), ("?brand=acme", None)),
             "createImportDraft" => (
                 String::new(),
-                ("?brand=acme&purpose=newsletter&file_name=a.csv", Some(Value::Null)),
+                (
+                    "?brand=acme&purpose=newsletter&file_name=a.csv",
+                    Some(Value::Null),
+                ),
             ),
             "createCampaignDraft" => (String::new(), ("", Some(wanted("theirs")))),
             "createWebhook" => (
                 String::new(),
-                ("", Some(json!({"url": "https://hooks.example.org/x", "brand": "acme"}))),
+                (
+                    "",
+                    Some(json!({"url": "https://hooks.example.org/x", "brand": "acme"})),
+                ),
             ),
             "declare" => (
                 String::new(),
-                ("", Some(json!({"brands": [{
-                    "slug": "acme", "name": "X", "legal_name": "X", "postal_address": ["X"], "contact": "x@acme.example",
-                    "from_address": "x@acme.example"
-                }]}))),
+                (
+                    "",
+                    Some(json!({"brands": [{
+                        "slug": "acme", "name": "X", "legal_name": "X", "postal_address": ["X"], "contact": "x@acme.example",
+                        "from_address": "x@acme.example"
+                    }]})),
+                ),
             ),
             "getBrand" | "listFormVersions" => (String::new(), none()),
             "getContact" | "listContactEvents" | "getEvidence" | "getContactLinks" => {
                 (self.contact.clone(), none())
             }
             "getImportDraft" | "deleteImportDraft" => (self.draft.clone(), none()),
-            "tryImportDraft" => (self.draft.clone(), ("", Some(json!({"source": "purchase"})))),
+            "tryImportDraft" => (
+                self.draft.clone(),
+                ("", Some(json!({"source": "purchase"}))),
+            ),
             "startImportDraft" => (self.draft.clone(), ("", Some(json!({})))),
             "getImport" | "getImportReport" | "resumeImport" | "withdrawImport" => {
                 (self.import.clone(), none())
@@ -86,9 +117,8 @@ impl Table {
             "getCampaignDraft" | "deleteCampaignDraft" | "previewCampaign" | "startCampaign" => {
                 (self.campaign_draft.clone(), none())
             }
-            "getCampaign" | "listCampaignPeople" | "pauseCampaign" | "resumeCampaign" | "cancelCampaign" => {
-                (self.campaign.clone(), none())
-            }
+            "getCampaign" | "listCampaignPeople" | "pauseCampaign" | "resumeCampaign"
+            | "cancelCampaign" => (self.campaign.clone(), none()),
             "releaseRequests" => (
                 self.campaign.clone(),
                 ("", Some(json!({"addresses": ["lea@example.org"]}))),

@@ -83,10 +83,14 @@ pub fn read(given: TryRequest) -> Result<Said, ApiProblem> {
     for (column, field) in &given.map {
         let known = Field::parse(field);
         if field != "ignore" && known.is_none() {
-            wrong("map", format!("column {column:?}: there are {}", Field::all()));
+            wrong(
+                "map",
+                format!("column {column:?}: there are {}", Field::all()),
+            );
         }
         if matches!(known, Some(Field::File(_))) {
-            let detail = format!("column {column:?}: files that rows name come by the command line");
+            let detail =
+                format!("column {column:?}: files that rows name come by the command line");
             wrong("map", detail);
         }
     }
