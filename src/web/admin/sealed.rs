@@ -150,7 +150,7 @@ pub async fn show(
 }
 
 /// What was asked, or why it is not even tried.
-fn read<'a>(fields: &'a Fields) -> Result<(OpeningKey, &'a str, Option<usize>), String> {
+fn read(fields: &Fields) -> Result<(OpeningKey, &str, Option<usize>), String> {
     let reason = fields.raw("reason").trim();
     if reason.is_empty()
         || reason.chars().count() > REASON_AT_MOST

@@ -354,8 +354,7 @@ on_both_engines! {
         let mut seen = Vec::new();
         for name in ["olga", "emil", "nobody"] {
             let mut client = browser(&world, "192.0.2.9");
-            let mut all = Vec::new();
-            all.push(client.get("/admin/sign-in").await);
+            let mut all = vec![client.get("/admin/sign-in").await];
             let fields = [("name", name), ("password", "not the password")];
             all.push(client.post("/admin/sign-in", &fields).await);
             all.push(client.get("/admin/sign-in/code").await);
