@@ -24,6 +24,7 @@ pub use self::ledger::Ledger;
 pub use self::outside::{Authority, Timestamps, Webhooks, Witness, Witnesses};
 pub use self::smtp::{Smtp, SmtpLogin, SmtpTls};
 pub use self::table::{Kind, SETTINGS, Setting, environment_name};
+pub use self::telemetry::Collector;
 
 mod check;
 mod commented;
@@ -35,6 +36,7 @@ mod secrets;
 mod server;
 mod smtp;
 mod table;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 
@@ -110,6 +112,8 @@ pub struct Config {
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
+    /// Where traces go; none: none are made.
+    pub collector: Option<Collector>,
 }
 
 impl Config {
@@ -187,6 +191,7 @@ impl Reader<'_> {
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
+            collector: self.collector(),
             base_url,
         }
     }

@@ -137,20 +137,31 @@ impl Outgoing {
         sent.await
             .unwrap_or_else(|_| Err(OutgoingProblem::Connection("the request broke off".into())))
     }
+
+    /// Posts a body on the thread of the caller, which it blocks: for threads that do nothing else.
+    pub fn post_here(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<Answer, OutgoingProblem> {
+        let agent = self.agent.get_or_init(|| agent_with(self.limits));
+        send(agent, self.limits, url, headers, Some(body))
+    }
 }
 
-fn send(
+fn send<Name: AsRef<str>>(
     agent: &Agent,
     limits: Limits,
     url: &str,
-    headers: &[(&'static str, String)],
+    headers: &[(Name, String)],
     body: Option<&[u8]>,
 ) -> Result<Answer, OutgoingProblem> {
     let answer = match body {
         Some(body) => {
             let mut request = agent.post(url);
             for (name, value) in headers {
-                request = request.header(*name, value);
+                request = request.header(name.as_ref(), value);
             }
             request.send(body)
         }

@@ -1,11 +1,16 @@
-//! Logs and metrics. No address, token or secret is ever a field; names of fields and metrics stand here.
+//! Logs, metrics and traces. No address, token or secret is ever a field; names of fields and metrics stand here.
 
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::config::Config;
+pub use traces::Traces;
+
+pub mod traces;
 
 /// Signups by what became of their mail.
 pub const SIGNUPS: &str = "countersign_signups_total";
@@ -113,12 +118,16 @@ const SECONDS: [f64; 11] = [
 /// What was measured between two scrapes is put together so often, scraped or not.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// What is written to the log. The libraries below are silent unless something is wrong: at debug they would print what we must not.
+fn log_filter(level: &str) -> EnvFilter {
+    EnvFilter::new(format!(
+        "warn,countersign={level},actix_server=warn,sqlx=error,lettre=off,opentelemetry=off"
+    ))
+}
+
 /// Starts the log. Called once, by `main`.
 pub fn start_log(json: bool, level: &str) {
-    // The libraries below are silent unless something is wrong: at debug they would print what we must not.
-    let filter = EnvFilter::new(format!(
-        "warn,countersign={level},actix_server=warn,sqlx=error,lettre=off"
-    ));
+    let filter = log_filter(level);
     let started = if json {
         tracing_subscriber::fmt()
             .with_env_filter(filter)
@@ -136,8 +145,25 @@ pub fn start_log(json: bool, level: &str) {
     drop(started);
 }
 
-pub fn start_log_of(config: &Config) {
-    start_log(config.log_json, &config.log_level);
+/// Starts the log, and traces where the settings name a collector. Whoever starts them ends them.
+pub fn start_log_of(config: &Config) -> Result<Option<Traces>, String> {
+    let Some(collector) = &config.collector else {
+        start_log(config.log_json, &config.log_level);
+        return Ok(None);
+    };
+    let traces = Traces::start(collector)?;
+    let log = fmt::layer().with_writer(std::io::stderr);
+    let log = if config.log_json {
+        log.json().boxed()
+    } else {
+        log.with_target(false).boxed()
+    };
+    let started = tracing_subscriber::registry()
+        .with(log.with_filter(log_filter(&config.log_level)))
+        .with(traces.layer())
+        .try_init();
+    drop(started);
+    Ok(Some(traces))
 }
 
 /// Starts collecting metrics; `None` if another part of the process already does. To be called inside a runtime.

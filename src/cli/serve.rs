@@ -7,13 +7,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::{Done, Ended};
 use crate::app::App;
 use crate::app::deliver::Delivery;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
-use crate::telemetry;
+use crate::telemetry::{self, traces::TARGET};
 use crate::web::{self, Web};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,12 +61,27 @@ const WITNESS_EVERY: Duration = Duration::from_secs(2);
 
 impl Serve {
     pub async fn run(self, config: Config) -> Done {
-        telemetry::start_log_of(&config);
+        let traces = telemetry::start_log_of(&config);
+        let traces = traces.map_err(|problem| Ended::Wrong(format!("[telemetry] {problem}")))?;
         let metrics = telemetry::start_metrics();
         let app = App::start(config, Clock::System, Random::Os).await?;
         let web = Web::new(app.clone(), metrics);
-        run(app, web, self.role, None).await
+        let done = run(app, web, self.role, None).await;
+        if let Some(traces) = traces {
+            traces.end().await;
+        }
+        done
     }
+}
+
+/// A piece of the clockwork, with a span around each time that it runs.
+macro_rules! task {
+    ($work:ident) => {
+        |app: Arc<App>| {
+            let span = tracing::info_span!(target: TARGET, concat!("task.", stringify!($work)));
+            $work(app).instrument(span)
+        }
+    };
 }
 
 /// Runs until the process is asked to stop, then lets what is under way finish.
@@ -81,21 +97,36 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
             notify(app.clone(), delivery.clone()),
         ));
         tasks.spawn(delivery.run(until(stopped.clone())));
-        tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), tidy));
-        tasks.spawn(every(EXPIRE_EVERY, stopped.clone(), app.clone(), expire));
-        tasks.spawn(every(LAPSE_EVERY, stopped.clone(), app.clone(), lapse));
-        tasks.spawn(every(ASK_EVERY, stopped.clone(), app.clone(), ask));
+        tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), task!(tidy)));
+        tasks.spawn(every(
+            EXPIRE_EVERY,
+            stopped.clone(),
+            app.clone(),
+            task!(expire),
+        ));
+        tasks.spawn(every(
+            LAPSE_EVERY,
+            stopped.clone(),
+            app.clone(),
+            task!(lapse),
+        ));
+        tasks.spawn(every(ASK_EVERY, stopped.clone(), app.clone(), task!(ask)));
         tasks.spawn(every(
             SEQUENCE_EVERY,
             stopped.clone(),
             app.clone(),
-            sequence,
+            task!(sequence),
         ));
         tasks.spawn(cut_short(stopped.clone(), summarize(app.clone())));
-        tasks.spawn(every(WATCH_EVERY, stopped.clone(), app.clone(), watch));
+        tasks.spawn(every(
+            WATCH_EVERY,
+            stopped.clone(),
+            app.clone(),
+            task!(watch),
+        ));
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
-        tasks.spawn(every(TELL_EVERY, stopped.clone(), app.clone(), tell));
+        tasks.spawn(every(TELL_EVERY, stopped.clone(), app.clone(), task!(tell)));
     }
     if let Some(address) = app.config.bounces.listen.filter(|_| role != Role::Web) {
         let listener = tokio::net::TcpListener::bind(address).await;
@@ -105,8 +136,18 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tracing::info!(%address, "taking reports about mails");
     }
     tasks.spawn(cut_short(stopped.clone(), drafts(app.clone())));
-    tasks.spawn(every(REFRESH_EVERY, stopped.clone(), app.clone(), refresh));
-    tasks.spawn(every(LEARN_EVERY, stopped.clone(), app.clone(), learn));
+    tasks.spawn(every(
+        REFRESH_EVERY,
+        stopped.clone(),
+        app.clone(),
+        task!(refresh),
+    ));
+    tasks.spawn(every(
+        LEARN_EVERY,
+        stopped.clone(),
+        app.clone(),
+        task!(learn),
+    ));
     let mut server = None;
     if role != Role::Worker {
         let listener = match listener {
@@ -187,7 +228,9 @@ async fn stamp(app: Arc<App>) {
     let mut told = None;
     loop {
         tokio::time::sleep(STAMP_EVERY).await;
-        let problem = app.stamp_due().await.err().map(|error| error.to_string());
+        let span = tracing::info_span!(target: TARGET, "task.stamp");
+        let problem = app.stamp_due().instrument(span).await.err();
+        let problem = problem.map(|error| error.to_string());
         if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
             tracing::warn!(%problem, "the authorities could not be asked for timestamps");
         }
@@ -200,7 +243,9 @@ async fn witness(app: Arc<App>) {
     let mut told = None;
     loop {
         tokio::time::sleep(WITNESS_EVERY).await;
-        let problem = app.witness_due().await.err().map(|error| error.to_string());
+        let span = tracing::info_span!(target: TARGET, "task.witness");
+        let problem = app.witness_due().instrument(span).await.err();
+        let problem = problem.map(|error| error.to_string());
         if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
             tracing::warn!(%problem, "the witnesses could not be asked to cosign the log");
         }
@@ -248,10 +293,14 @@ async fn drafts(app: Arc<App>) {
                 Ok(Some(due)) => {
                     let app = app.clone();
                     ids.push(due.id);
-                    at_work.spawn(async move {
-                        app.work_on(due).await;
-                        due.id
-                    });
+                    let span = tracing::info_span!(target: TARGET, "task.draft");
+                    at_work.spawn(
+                        async move {
+                            app.work_on(due).await;
+                            due.id
+                        }
+                        .instrument(span),
+                    );
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -309,7 +358,9 @@ async fn summarize(app: Arc<App>) {
     let mut told = None;
     loop {
         tokio::time::sleep(SUMMARIZE_EVERY).await;
-        let problem = app.summarize().await.err().map(|error| error.to_string());
+        let span = tracing::info_span!(target: TARGET, "task.summarize");
+        let problem = app.summarize().instrument(span).await.err();
+        let problem = problem.map(|error| error.to_string());
         if let Some(problem) = problem.as_ref().filter(|_| problem != told) {
             tracing::warn!(%problem, "the figures of the operators' pages do not go on");
         }

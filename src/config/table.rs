@@ -116,6 +116,11 @@ settings! {
     log.format: Text = "readable", "readable or json.";
     log.level: Text = "info", "error, warn, info or debug.";
     metrics.token: Secret = "", "Who asks /metrics must send this as a bearer token; empty means from this machine only.";
+    telemetry.otlp_endpoint: Text = "", "Where traces go, by OTLP over HTTP (protobuf): a whole URL, such as http://127.0.0.1:4318/v1/traces. Empty: none are made.";
+    telemetry.otlp_headers: Secret = "", "Headers that go with them, such as a token: NAME=VALUE, with commas between them.";
+    telemetry.sample_ratio: Text = "1", "Which part of traces is made, from 0 to 1.";
+    telemetry.service_name: Text = "countersign", "What this server is called there.";
+    telemetry.accept_traceparent: Flag = "false", "Go on with the trace that a request brings (traceparent). Only where a proxy of yours sets or removes that header: whoever sends it decides what is sampled.";
 }
 
 /// The setting of this name.

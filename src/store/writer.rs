@@ -5,10 +5,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tracing::Instrument;
 
 use super::StoreError;
 use super::held::decided;
 use super::set::ROWS_AT_MOST;
+use crate::telemetry::traces::TARGET;
 
 /// Calls that may wait before new ones are turned away.
 const WAITING_AT_MOST: usize = 8_192;
@@ -68,7 +70,8 @@ where
                 // Whoever holds the lock forms the next batch; it is free again before the batch is run.
                 while waiting.lock().await.recv_many(&mut batch, limit).await > 0 {
                     let (calls, answers): (Vec<C>, Vec<_>) = batch.drain(..).unzip();
-                    let results = answer_all(run.as_ref(), calls).await;
+                    let span = tracing::info_span!(target: TARGET, "db.batch", calls = calls.len());
+                    let results = answer_all(run.as_ref(), calls).instrument(span).await;
                     for (answer, result) in answers.into_iter().zip(results) {
                         // The caller may be gone; its work is done all the same.
                         let _ = answer.send(result);

@@ -9,11 +9,13 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::Web;
 use crate::clock::Random;
 use crate::telemetry;
+use crate::telemetry::traces::{TARGET, rename, take_up};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of an id that a proxy gives.
@@ -80,6 +82,43 @@ fn class(status: StatusCode) -> &'static str {
     }
 }
 
+/// A span of the request for a collector; where the settings name none, it is none.
+fn traced(request: &ServiceRequest, shared: Option<&Data<Web>>, id: &str) -> Span {
+    let span = tracing::info_span!(
+        target: TARGET,
+        "request",
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = Empty,
+        http.route = Empty,
+        http.response.status_code = Empty,
+        request.id = id,
+    );
+    let collector = shared.and_then(|shared| shared.app.config.collector.as_ref());
+    if collector.is_some_and(|collector| collector.accept_traceparent)
+        && let Some(given) = request.headers().get("traceparent")
+        && let Ok(given) = given.to_str()
+    {
+        take_up(&span, given);
+    }
+    span
+}
+
+/// What became of it: the route's pattern, since paths hold tokens.
+fn told(span: &Span, method: &Method, route: &str, status: StatusCode) {
+    if span.is_disabled() {
+        return;
+    }
+    let method = method_name(method).to_ascii_uppercase();
+    rename(span, format!("{method} {route}"));
+    span.record("http.request.method", method);
+    span.record("http.route", route);
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
 /// Gives the request its id and measures it. A route's pattern is told, never a path: paths hold tokens.
 pub async fn observe(
     request: ServiceRequest,
@@ -94,11 +133,19 @@ pub async fn observe(
     let method = method_name(request.method());
     // Of the highest level, so that the id stands in every line that is written at all.
     let span = tracing::error_span!("request", id);
-    let mut response = next.call(request).instrument(span).await?;
+    let traced = traced(&request, shared.as_ref(), &id);
+    let answered = next.call(request).instrument(span);
+    let mut response = answered.instrument(traced.clone()).await?;
     let route = response
         .request()
         .match_pattern()
         .unwrap_or_else(|| "none".to_owned());
+    told(
+        &traced,
+        response.request().method(),
+        &route,
+        response.status(),
+    );
     let status = class(response.status());
     metrics::counter!(telemetry::REQUESTS, "route" => route.clone(), "method" => method, "status" => status)
         .increment(1);

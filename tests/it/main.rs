@@ -56,6 +56,7 @@ mod store;
 mod texts;
 mod timestamp_command;
 mod timestamps;
+mod traces;
 mod verify;
 mod verify_page;
 mod webhooks;

@@ -1,9 +1,12 @@
 //! Sending the mails that were claimed, and what the server's answer means for each.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::Delivery;
 use super::ready::Ready;
@@ -13,7 +16,7 @@ use crate::mail::transport::{Outcome, Phase};
 use crate::store::StoreError;
 use crate::store::outbox::OutboxKey;
 use crate::store::writer::Submitted;
-use crate::telemetry;
+use crate::telemetry::{self, traces::TARGET};
 
 /// Results that one sender hands over without waiting for their commit.
 const RESULTS_AT_ONCE: usize = 64;
@@ -75,10 +78,37 @@ impl Delivery {
                 Err(sent) => self.hand_over(key, sent, writing),
             }
         }
-        let told = |one: &Ready, outcome| {
+        let span = tracing::info_span!(
+            target: TARGET,
+            "smtp.row",
+            otel.kind = "client",
+            mails.accepted = Empty,
+            mails.rejected = Empty,
+            mails.deferred = Empty,
+            mails.unknown = Empty,
+        );
+        let fates: [AtomicU64; 4] = Default::default();
+        let told = |one: &Ready, outcome: Outcome| {
+            let fate = match &outcome {
+                Outcome::Accepted { .. } => &fates[0],
+                Outcome::Rejected { .. } => &fates[1],
+                Outcome::Deferred { .. } => &fates[2],
+                Outcome::Unknown { .. } => &fates[3],
+            };
+            fate.fetch_add(1, Ordering::Relaxed);
             self.hand_over(one.job.mail.key(), self.result(one, outcome), writing);
         };
-        self.transport.send_row(&ready, &told).await;
+        let sending = self.transport.send_row(&ready, &told);
+        sending.instrument(span.clone()).await;
+        let fields = [
+            "mails.accepted",
+            "mails.rejected",
+            "mails.deferred",
+            "mails.unknown",
+        ];
+        for (field, mails) in fields.into_iter().zip(&fates) {
+            span.record(field, mails.load(Ordering::Relaxed));
+        }
     }
 
     fn hand_over(&self, key: OutboxKey, sent: Result<Sent, StoreError>, writing: &Writing) {

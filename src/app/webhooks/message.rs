@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::json;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::WebhookProblem;
 use crate::app::App;
@@ -11,7 +13,7 @@ use crate::app::outside::plain;
 use crate::domain::ids::WebhookId;
 use crate::domain::webhook::signatures;
 use crate::store::webhooks::{self, WebhookRow};
-use crate::telemetry;
+use crate::telemetry::{self, traces::TARGET};
 
 /// What came of sending a message once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,10 +82,18 @@ impl App {
             ("webhook-signature", signatures(&secrets, id, now, &body)),
         ];
         let began = Instant::now();
+        let span = tracing::info_span!(
+            target: TARGET,
+            "webhook.message",
+            otel.kind = "client",
+            outcome = Empty,
+            http.response.status_code = Empty,
+        );
         let answer = self
             .telling
             .outgoing
-            .post_with(&row.url, headers, body.into_bytes());
+            .post_with(&row.url, headers, body.into_bytes())
+            .instrument(span.clone());
         let (status, reply) = match answer.await {
             Ok(answer) => {
                 let text = String::from_utf8_lossy(&answer.body).into_owned();
@@ -97,6 +107,10 @@ impl App {
             milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         let outcome = if tried.is_taken() { "taken" } else { "failed" };
+        span.record("outcome", outcome);
+        if let Some(status) = tried.status {
+            span.record("http.response.status_code", status);
+        }
         metrics::counter!(telemetry::WEBHOOKS, "outcome" => outcome).increment(1);
         tried
     }
