@@ -152,7 +152,8 @@ on_both_engines! {
         let options = asked(&mut client, SIGN).await;
         let honest = Browsing::at(&world.base, &options);
         // Each lie uses its challenge up, so each gets a fresh one.
-        let lies: [(&str, fn(&mut Browsing)); 3] = [
+        type Lie = (&'static str, fn(&mut Browsing));
+        let lies: [Lie; 3] = [
             ("another origin", |lie| lie.origin = "https://evil.example".to_owned()),
             ("another port", |lie| lie.origin = "http://localhost:1".to_owned()),
             ("another relying party", |lie| lie.relying_party = "evil.example".to_owned()),
