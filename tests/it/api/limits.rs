@@ -74,6 +74,15 @@ impl Table {
                     ),
                 ),
             ),
+            "reportUse" => (
+                String::new(),
+                (
+                    "",
+                    Some(json!({"brand": "acme", "uses": [
+                        {"address": "anna@example.org", "last_used_at": "2026-01-01T00:00:00Z"}
+                    ]})),
+                ),
+            ),
             "listContacts" | "listImports" | "listCampaigns" | "listImportDrafts"
             | "listPurposes" | "listForms" | "listEvents" => (String::new(), ("?brand=acme", None)),
             "createImportDraft" => (
