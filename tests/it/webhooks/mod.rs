@@ -228,7 +228,7 @@ on_both_engines! {
         for waits in 1.. {
             let ended = dying_at(waits, world.app.tell_webhooks()).await;
             // Whatever was under way arrives, though nobody waits for it any more.
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
             if let Some(ended) = ended && ended.unwrap() == 0 {
                 break;
             }
