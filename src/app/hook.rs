@@ -102,7 +102,7 @@ impl Known {
         }
     }
 
-    fn once(entries: Vec<Entry>, provider: Provider, what: &str, good_for: Duration) -> Self {
+    fn once(entries: Vec<Entry>, provider: Provider, what: &[u8], good_for: Duration) -> Self {
         let hash = Sha256::new()
             .chain_update(b"post of a provider\n")
             .chain_update(provider.as_str())
@@ -182,7 +182,8 @@ impl App {
                 let signed = mailgun::Post::parse(&post.body)?;
                 signed.check(key.expose_secret(), now)?;
                 let (entries, token) = (signed.read(), signed.token());
-                Ok(Known::once(entries, provider, token, mailgun::GOOD_FOR))
+                let what = token.as_bytes();
+                Ok(Known::once(entries, provider, what, mailgun::GOOD_FOR))
             }
             Provider::Sendgrid => {
                 let key = hooks.sendgrid.as_ref().ok_or(Refusal::NotSetUp)?;
@@ -192,7 +193,6 @@ impl App {
                 let entries = sendgrid::read(&post.body)?;
                 // The body, since a signature by ECDSA can be written in a second way.
                 let what = [at.as_bytes(), b"\n", &post.body].concat();
-                let what = format!("{:x?}", Sha256::digest(&what));
                 Ok(Known::once(entries, provider, &what, sendgrid::GOOD_FOR))
             }
         }

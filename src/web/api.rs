@@ -23,6 +23,7 @@ pub mod signups;
 pub mod suppressions;
 pub mod uses;
 pub mod webhooks;
+pub mod who;
 pub mod withdrawals;
 
 use actix_web::body::{BoxBody, MessageBody};

@@ -70,7 +70,8 @@ impl Sns {
             Kind::Notification => {
                 let what = format!("{}\n{}", message.topic_arn, message.message_id);
                 let entries = ses::read(&message.message, &message.message_id);
-                Ok(Known::once(entries, Provider::Ses, &what, GOOD_FOR))
+                let what = what.as_bytes();
+                Ok(Known::once(entries, Provider::Ses, what, GOOD_FOR))
             }
             Kind::SubscriptionConfirmation => {
                 let url = message.subscribe_url.as_deref().unwrap_or_default();

@@ -8,10 +8,9 @@ use actix_web::{HttpRequest, web};
 use mail_parser::MessageParser;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::body::{Body, Input};
-use super::campaigns::{CampaignItem, find as find_campaign, refused};
+use super::campaigns::{CampaignItem, item_of, refused};
 use super::idempotent::once;
 use super::key::{CampaignsWrite, Key};
 use super::problem::ApiProblem;
@@ -154,14 +153,10 @@ async fn find<S>(
     key: &Key<S>,
     id: &str,
 ) -> Result<(Arc<Brand>, Draft<CampaignDraft>), ApiProblem> {
-    let none = || ApiProblem::not_found("There is no such campaign before its start.");
-    let id = Uuid::try_parse(id).map_err(|_| none())?;
-    for brand in key.brands(shared) {
-        if let Some(draft) = shared.app.campaign_draft(brand.id, id).await? {
-            return Ok((brand, draft));
-        }
-    }
-    Err(none())
+    let none = "There is no such campaign before its start.";
+    let app = &shared.app;
+    key.find(shared, id, none, |brand, id| app.campaign_draft(brand, id))
+        .await
 }
 
 fn worded(body: CampaignRequest) -> Result<(String, Worded), ApiProblem> {
@@ -320,8 +315,7 @@ pub async fn start(
             app.acted(&acting, Deed::CampaignStarted, on).await?;
             let started = app.start_draft(&brand, &draft).await;
             let id = started.map_err(refused)?;
-            let item = find_campaign(&shared, &[brand], id.0).await?;
-            Reply::json(StatusCode::CREATED, &item.2)
+            Reply::json(StatusCode::CREATED, &item_of(&shared, &brand, id).await?)
         }
     };
     once(&request, shared, key.key.id, [0; 32], work).await

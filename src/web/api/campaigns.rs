@@ -7,7 +7,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::body::{Body, Input, Params};
 use super::cursor;
@@ -93,29 +92,37 @@ impl CampaignItem {
     }
 }
 
-type Found = (Arc<Brand>, CampaignId, CampaignItem);
+const NONE: &str = "There is no such campaign.";
 
-/// A campaign of one of these brands.
-pub async fn find(shared: &Web, brands: &[Arc<Brand>], id: Uuid) -> Result<Found, ApiProblem> {
-    let id = CampaignId(id);
-    for brand in brands {
-        if let Some(told) = shared.app.tell_campaign_of(brand.id, id).await? {
-            return Ok((brand.clone(), id, CampaignItem::of(brand, id, told)));
-        }
-    }
-    Err(ApiProblem::not_found("There is no such campaign."))
+/// A campaign of a brand as it is now.
+pub async fn item_of(
+    shared: &Web,
+    brand: &Brand,
+    id: CampaignId,
+) -> Result<CampaignItem, ApiProblem> {
+    let found = shared.app.tell_campaign_of(brand.id, id).await?;
+    let told = found.ok_or_else(|| ApiProblem::not_found(NONE))?;
+    Ok(CampaignItem::of(brand, id, told))
 }
 
-async fn find_of<S>(shared: &Web, key: &Key<S>, id: &str) -> Result<Found, ApiProblem> {
-    let none = |_| ApiProblem::not_found("There is no such campaign.");
-    let id = Uuid::try_parse(id).map_err(none)?;
-    find(shared, &key.brands(shared), id).await
+type Found = (Arc<Brand>, CampaignId, CampaignItem);
+
+/// A campaign of the brands that the key sees.
+async fn find<S>(shared: &Web, key: &Key<S>, id: &str) -> Result<Found, ApiProblem> {
+    let look = |brand, id| async move {
+        let id = CampaignId(id);
+        let found = shared.app.tell_campaign_of(brand, id).await?;
+        Ok(found.map(|told| (id, told)))
+    };
+    let (brand, (id, told)) = key.find(shared, id, NONE, look).await?;
+    let item = CampaignItem::of(&brand, id, told);
+    Ok((brand, id, item))
 }
 
 pub fn refused(problem: CampaignProblem) -> ApiProblem {
     match problem {
         CampaignProblem::Store(error) => error.into(),
-        CampaignProblem::Unknown(_) => ApiProblem::not_found("There is no such campaign."),
+        CampaignProblem::Unknown(_) => ApiProblem::not_found(NONE),
         CampaignProblem::Plan(problems) => {
             let problems = problems.into_iter().map(|problem| FieldProblem {
                 field: String::new(),
@@ -147,9 +154,7 @@ pub async fn list(
     let app = &shared.app;
     let found = app.campaigns_before(&brand, CampaignId(before), limit);
     let found = found.await?;
-    let is_full = i64::try_from(found.len()) == Ok(limit);
-    let next = found.last().filter(|_| is_full);
-    let next = next.map(|last| cursor::of_id(last.id.0));
+    let next = cursor::next(&found, limit, |last| cursor::of_id(last.id.0));
     let mut items = Vec::with_capacity(found.len());
     for row in found {
         let id = row.id;
@@ -168,7 +173,7 @@ pub async fn show(
     key: Key<CampaignsRead>,
     id: web::Path<String>,
 ) -> Answer {
-    ok(&find_of(&shared, &key, &id).await?.2)
+    ok(&find(&shared, &key, &id).await?.2)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -219,7 +224,7 @@ pub async fn people(
     }
     let limit = usize::try_from(cursor::limit(query.0.limit)?).unwrap_or(1);
     let after = cursor::place(query.0.after.as_deref())?;
-    let (brand, id, _) = find_of(&shared, &key, &id).await?;
+    let (brand, id, _) = find(&shared, &key, &id).await?;
     let found = shared
         .app
         .campaign_people(brand.id, id, state, after.as_deref(), limit)
@@ -295,7 +300,7 @@ async fn act(
     id: web::Path<String>,
     act: Act,
 ) -> Answer {
-    let (brand, id, item) = find_of(&shared, &key, &id).await?;
+    let (brand, id, item) = find(&shared, &key, &id).await?;
     let acting = key.acting(&request, &shared);
     let work = {
         let shared = shared.clone();
@@ -313,8 +318,7 @@ async fn act(
                 Act::Cancel => app.cancel_campaign(&brand, &name).await,
             };
             done.map_err(refused)?;
-            let now = find(&shared, &[brand], id.0).await?;
-            Reply::json(StatusCode::OK, &now.2)
+            Reply::json(StatusCode::OK, &item_of(&shared, &brand, id).await?)
         }
     };
     once(&request, shared, key.key.id, [0; 32], work).await
@@ -352,7 +356,7 @@ pub async fn release(
     id: web::Path<String>,
     body: Body<ReleaseRequest>,
 ) -> Answer {
-    let (brand, _, item) = find_of(&shared, &key, &id).await?;
+    let (brand, _, item) = find(&shared, &key, &id).await?;
     let addresses = body.value.addresses;
     if !(1..=RELEASED_AT_MOST).contains(&addresses.len()) {
         let detail = format!("Name 1 to {RELEASED_AT_MOST} addresses.");

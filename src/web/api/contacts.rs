@@ -164,9 +164,7 @@ pub async fn list(
     let after = cursor::id(query.0.after.as_deref())?;
     let limit = cursor::limit(query.0.limit)?;
     let found = shared.app.contacts_behind(&brand, after, limit).await?;
-    let is_full = i64::try_from(found.len()) == Ok(limit);
-    let next = found.last().filter(|_| is_full);
-    let next = next.map(|last| cursor::of_id(last.id.0));
+    let next = cursor::next(&found, limit, |last| cursor::of_id(last.id.0));
     let items: Vec<Contact> = found.into_iter().map(Contact::from).collect();
     ok(&Page { items, next })
 }

@@ -69,6 +69,12 @@ pub fn place(text: Option<&str>) -> Result<Option<String>, ApiProblem> {
     looks_right.then_some(Some(place)).ok_or_else(not_ours)
 }
 
+/// The cursor of the next page, where this one is full.
+pub fn next<T>(found: &[T], limit: i64, cursor: impl FnOnce(&T) -> String) -> Option<String> {
+    let is_full = i64::try_from(found.len()) == Ok(limit);
+    found.last().filter(|_| is_full).map(cursor)
+}
+
 /// How many entries a page is to have.
 pub fn limit(asked: Option<u32>) -> Result<i64, ApiProblem> {
     match asked.unwrap_or(BY_DEFAULT) {

@@ -6,19 +6,18 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::body::{Body, Input};
 use super::idempotent::once;
 use super::key::{ContactsErase, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply};
+use super::who::{Who, who};
 use crate::app::acted::Acting;
 use crate::app::erase::{EraseProblem, Erased, Wish};
 use crate::app::permit::{Unanswerable, parse_address};
 use crate::domain::brand::Brand;
 use crate::domain::event::{ErasedBy, Through};
-use crate::domain::ids::ContactId;
 use crate::domain::operator::Deed;
 use crate::web::Web;
 
@@ -82,11 +81,6 @@ impl From<Erased> for ErasureAnswer {
     }
 }
 
-enum Who {
-    Contact(ContactId),
-    Address(String),
-}
-
 /// Erase a contact: all that the brand knows of it goes, and the log of evidence stays whole.
 ///
 /// It may take some seconds, since the log has to hold the contact's events first. Asked for again it answers that it was done before.
@@ -101,28 +95,13 @@ pub async fn create(
     body: Body<ErasureRequest>,
 ) -> Answer {
     let brand = key.brand(&shared, &body.value.brand)?;
-    let who = who(body.value)?;
+    let who = who("contact", body.value.contact, body.value.address)?;
     let acting = key.acting(&request, &shared);
     let work = {
         let shared = shared.clone();
         async move { erase(&shared, &brand, &acting, who).await }
     };
     once(&request, shared, key.key.id, body.hash, work).await
-}
-
-fn who(body: ErasureRequest) -> Result<Who, ApiProblem> {
-    match (body.contact, body.address) {
-        (Some(id), None) => {
-            let id = Uuid::try_parse(&id);
-            let id = id.map_err(|_| ApiProblem::invalid("contact", "It is no id."))?;
-            Ok(Who::Contact(ContactId(id)))
-        }
-        (None, Some(address)) => Ok(Who::Address(address)),
-        _ => {
-            let detail = "Give either a contact or an address.";
-            Err(ApiProblem::invalid("contact", detail))
-        }
-    }
 }
 
 async fn erase(

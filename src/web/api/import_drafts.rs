@@ -12,11 +12,10 @@ use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::body::{Body, Input, Params};
 use super::idempotent::once;
-use super::imports::{ImportItem, find as find_import};
+use super::imports::{ImportItem, item_of};
 use super::key::{ImportsWrite, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Page, Reply, ok};
@@ -117,14 +116,10 @@ async fn find<S>(
     key: &Key<S>,
     id: &str,
 ) -> Result<(Arc<Brand>, Draft<ImportDraft>), ApiProblem> {
-    let none = || ApiProblem::not_found("There is no such list; it waits for a day at most.");
-    let id = Uuid::try_parse(id).map_err(|_| none())?;
-    for brand in key.brands(shared) {
-        if let Some(draft) = shared.app.import_draft(brand.id, id).await? {
-            return Ok((brand, draft));
-        }
-    }
-    Err(none())
+    let none = "There is no such list; it waits for a day at most.";
+    let app = &shared.app;
+    key.find(shared, id, none, |brand, id| app.import_draft(brand, id))
+        .await
 }
 
 async fn item(shared: &Web, brand: &Brand, draft: &Draft<ImportDraft>) -> ImportDraftItem {
@@ -324,7 +319,7 @@ pub async fn start(
                 .await?;
             let started = app.start_import(&brand, draft, &name).await;
             let id = started.map_err(refused)?;
-            let item = find_import(&shared, &[brand], id.0).await?;
+            let item = item_of(&shared, &brand, id).await?;
             Reply::json(StatusCode::ACCEPTED, &item)
         }
     };

@@ -8,7 +8,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::body::Params;
 use super::cursor;
@@ -101,28 +100,24 @@ impl ImportItem {
     }
 }
 
-/// An import of one of these brands.
-pub async fn find(shared: &Web, brands: &[Arc<Brand>], id: Uuid) -> Result<ImportItem, ApiProblem> {
-    let (brand, told, draft) = parts(shared, brands, id).await?;
-    Ok(ImportItem::of(shared, &brand, told, draft.as_ref()))
+const NONE: &str = "There is no such import.";
+
+/// An import of a brand as it is now.
+pub async fn item_of(shared: &Web, brand: &Brand, id: ImportId) -> Result<ImportItem, ApiProblem> {
+    let found = shared.app.tell_import(brand.id, id).await?;
+    let told = found.ok_or_else(|| ApiProblem::not_found(NONE))?;
+    let draft = shared.app.draft_of_import(brand.id, id).await?;
+    Ok(ImportItem::of(shared, brand, told, draft.as_ref()))
 }
 
 type Found = (Arc<Brand>, ImportTold, Option<Draft<ImportDraft>>);
 
-async fn parts(shared: &Web, brands: &[Arc<Brand>], id: Uuid) -> Result<Found, ApiProblem> {
-    for brand in brands {
-        if let Some(told) = shared.app.tell_import(brand.id, ImportId(id)).await? {
-            let draft = shared.app.draft_of_import(brand.id, ImportId(id)).await?;
-            return Ok((brand.clone(), told, draft));
-        }
-    }
-    Err(ApiProblem::not_found("There is no such import."))
-}
-
-async fn parts_of<S>(shared: &Web, key: &Key<S>, id: &str) -> Result<Found, ApiProblem> {
-    let none = |_| ApiProblem::not_found("There is no such import.");
-    let id = Uuid::try_parse(id).map_err(none)?;
-    parts(shared, &key.brands(shared), id).await
+/// An import of the brands that the key sees.
+async fn find<S>(shared: &Web, key: &Key<S>, id: &str) -> Result<Found, ApiProblem> {
+    let look = |brand, id| shared.app.tell_import(brand, ImportId(id));
+    let (brand, told) = key.find(shared, id, NONE, look).await?;
+    let draft = shared.app.draft_of_import(brand.id, told.id).await?;
+    Ok((brand, told, draft))
 }
 
 /// A brand's imports, newest first.
@@ -141,9 +136,7 @@ pub async fn list(
     let found = app.tell_imports_before(&brand, ImportId(before), limit);
     let found = found.await?;
     let drafts = app.import_drafts(brand.id).await?;
-    let is_full = i64::try_from(found.len()) == Ok(limit);
-    let next = found.last().filter(|_| is_full);
-    let next = next.map(|last| cursor::of_id(last.id.0));
+    let next = cursor::next(&found, limit, |last| cursor::of_id(last.id.0));
     let items: Vec<ImportItem> = found
         .into_iter()
         .map(|told| {
@@ -159,7 +152,7 @@ pub async fn list(
     params(("id" = String, Path, format = "uuid")), security(("key" = ["imports:read"])),
     responses((status = 200, description = "The import", body = ImportItem)))]
 pub async fn show(shared: web::Data<Web>, key: Key<ImportsRead>, id: web::Path<String>) -> Answer {
-    let (brand, told, draft) = parts_of(&shared, &key, &id).await?;
+    let (brand, told, draft) = find(&shared, &key, &id).await?;
     ok(&ImportItem::of(&shared, &brand, told, draft.as_ref()))
 }
 
@@ -175,7 +168,7 @@ pub async fn report(
     key: Key<ImportsWrite>,
     id: web::Path<String>,
 ) -> Answer {
-    let (_, told, draft) = parts_of(&shared, &key, &id).await?;
+    let (_, told, draft) = find(&shared, &key, &id).await?;
     let none = || ApiProblem::not_found("There is no report of this import.");
     let path = draft.as_ref().and_then(|draft| shared.app.report_of(draft));
     let path = path.ok_or_else(none)?;
@@ -218,7 +211,7 @@ pub async fn withdraw(
     key: Key<ImportsWrite>,
     id: web::Path<String>,
 ) -> Answer {
-    let (brand, told, _) = parts_of(&shared, &key, &id).await?;
+    let (brand, told, _) = find(&shared, &key, &id).await?;
     let acting = key.acting(&request, &shared);
     let work = {
         let shared = shared.clone();
@@ -270,7 +263,7 @@ pub async fn resume(
     key: Key<ImportsWrite>,
     id: web::Path<String>,
 ) -> Answer {
-    let (brand, told, draft) = parts_of(&shared, &key, &id).await?;
+    let (brand, told, draft) = find(&shared, &key, &id).await?;
     let draft = draft.ok_or_else(|| {
         ApiProblem::conflict("It was begun on the command line, and goes on from there.")
     })?;
@@ -286,7 +279,7 @@ pub async fn resume(
             }
             let going = shared.app.go_on_with_import(draft).await;
             going.map_err(start_refused)?;
-            let item = find(&shared, &[brand], told.id.0).await?;
+            let item = item_of(&shared, &brand, told.id).await?;
             Reply::json(StatusCode::ACCEPTED, &item)
         }
     };

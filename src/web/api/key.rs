@@ -8,13 +8,15 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use uuid::Uuid;
 
 use super::problem::ApiProblem;
 use crate::app::acted::Acting;
 use crate::domain::api_key::{ApiKey, Scope};
 use crate::domain::brand::Brand;
-use crate::domain::ids::OperatorId;
+use crate::domain::ids::{BrandId, OperatorId};
 use crate::domain::operator::{Operator, Role};
+use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::extract::client::circumstances;
 
@@ -80,6 +82,27 @@ impl<S> Key<S> {
         all.filter(|brand| self.key.sees(brand.id))
             .cloned()
             .collect()
+    }
+
+    /// What one of these brands has under the id of a path; `none` says that there is no such thing.
+    pub async fn find<T, Found>(
+        &self,
+        shared: &Web,
+        id: &str,
+        none: &'static str,
+        look: impl Fn(BrandId, Uuid) -> Found,
+    ) -> Result<(Arc<Brand>, T), ApiProblem>
+    where
+        Found: Future<Output = Result<Option<T>, StoreError>>,
+    {
+        let none = || ApiProblem::not_found(none);
+        let id = Uuid::try_parse(id).map_err(|_| none())?;
+        for brand in self.brands(shared) {
+            if let Some(found) = look(brand.id, id).await? {
+                return Ok((brand, found));
+            }
+        }
+        Err(none())
     }
 
     /// Who does it, for the log: the key stands in an operator's place.

@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::body::{Body, Input};
 use super::idempotent::once;
@@ -12,9 +11,9 @@ use super::key::{Key, UseWrite};
 use super::permissions::purpose_of;
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply};
+use super::who::{Who, who};
 use crate::app::permit::parse_address;
 use crate::app::report_use::{USES_AT_MOST, Used, User};
-use crate::domain::ids::ContactId;
 use crate::domain::time::Timestamp;
 use crate::web::Web;
 
@@ -106,20 +105,12 @@ pub async fn report(
 /// One of them; the error names its place.
 fn used(place: usize, item: UseItem, now: Timestamp) -> Result<Used, ApiProblem> {
     let field = |name: &str| format!("uses[{place}].{name}");
-    let user = match (item.contact, item.address) {
-        (Some(id), None) => {
-            let id = Uuid::try_parse(&id)
-                .map_err(|_| ApiProblem::invalid(&field("contact"), "It is no id."))?;
-            User::Contact(ContactId(id))
-        }
-        (None, Some(address)) => {
+    let user = match who(&field("contact"), item.contact, item.address)? {
+        Who::Contact(id) => User::Contact(id),
+        Who::Address(address) => {
             let address = parse_address(&address)
                 .map_err(|problem| ApiProblem::invalid(&field("address"), format!("{problem}.")))?;
             User::Address(address.key().to_owned())
-        }
-        _ => {
-            let detail = "Give either a contact or an address.";
-            return Err(ApiProblem::invalid(&field("contact"), detail));
         }
     };
     let name = field("last_used_at");

@@ -391,9 +391,7 @@ pub async fn deliveries(
     let limit = cursor::limit(query.0.limit)?;
     let id = find(&shared, &key, &id).await?.row.id;
     let found = shared.app.deliveries(id, before, limit).await?;
-    let is_full = i64::try_from(found.len()) == Ok(limit);
-    let next = found.last().filter(|_| is_full);
-    let next = next.map(|last| cursor::of_position(last.position));
+    let next = cursor::next(&found, limit, |last| cursor::of_position(last.position));
     let items: Vec<DeliveryItem> = found
         .into_iter()
         .map(|row| DeliveryItem {

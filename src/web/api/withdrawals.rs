@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::body::{Body, Input, Params};
 use super::contacts::known;
@@ -14,11 +13,11 @@ use super::key::{ContactsRead, Key, WithdrawalsWrite};
 use super::permissions::purpose_of;
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply, ok};
+use super::who::{Who, who};
 use crate::app::permit::Unanswerable;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Left, Scope};
 use crate::domain::brand::Slug;
 use crate::domain::event::{LeaveMethod, LeftBy};
-use crate::domain::ids::ContactId;
 use crate::web::Web;
 use crate::web::extract::client::circumstances;
 
@@ -96,17 +95,9 @@ fn leave(
     shared: &Web,
     body: WithdrawalRequest,
 ) -> Result<Leave, ApiProblem> {
-    let who = match (body.contact, body.address) {
-        (Some(id), None) => {
-            let id = Uuid::try_parse(&id);
-            let id = id.map_err(|_| ApiProblem::invalid("contact", "It is no id."))?;
-            Leaver::Contact(ContactId(id))
-        }
-        (None, Some(address)) => Leaver::Address(address),
-        _ => {
-            let detail = "Give either a contact or an address.";
-            return Err(ApiProblem::invalid("contact", detail));
-        }
+    let who = match who("contact", body.contact, body.address)? {
+        Who::Contact(id) => Leaver::Contact(id),
+        Who::Address(address) => Leaver::Address(address),
     };
     if body.purposes.len() > PURPOSES_AT_MOST {
         let detail = format!("At most {PURPOSES_AT_MOST} purposes.");

@@ -21,16 +21,6 @@ async fn world() -> World {
     world
 }
 
-async fn sign_in(world: &World, browser: &Browser) {
-    browser.open(&format!("{}/admin", world.base)).await;
-    browser.type_into("input[name=name]", "olga").await;
-    browser
-        .type_into("input[name=password]", "a long enough password")
-        .await;
-    browser.press("main button").await;
-    browser.wait_for_text("Overview").await;
-}
-
 /// Anna's page.
 async fn contact(world: &World) -> String {
     let catalog = world.app.catalog();
@@ -72,7 +62,8 @@ async fn look_at_all(kind: Kind, name: &str) {
     }
     let world = world().await;
     let browser = Browser::start(kind).await;
-    sign_in(&world, &browser).await;
+    browser.sign_in(&world.base).await;
+    browser.wait_for_text("Overview").await;
     for (page, path) in pages(&world).await {
         browser.open(&format!("{}{path}", world.base)).await;
         browser.find("main h1").await;
@@ -135,7 +126,8 @@ async fn with_scripts_off_a_person_is_found_and_a_form_is_changed_and_looked_at_
         ..Kind::default()
     })
     .await;
-    sign_in(&world, &browser).await;
+    browser.sign_in(&world.base).await;
+    browser.wait_for_text("Overview").await;
     browser
         .open(&format!("{}/admin/contacts", world.base))
         .await;
@@ -171,51 +163,32 @@ async fn the_keyboard_alone_signs_in_and_changes_a_form_and_the_previews_follow(
     }
     let world = world().await;
     let browser = Browser::start(Kind::default()).await;
-    let keys = async |keys: &str| {
-        let element = browser.client.active_element().await.unwrap();
-        element.send_keys(keys).await.unwrap();
-    };
-    let tab_to = async |css: &str| {
-        for _ in 0..120 {
-            keys("\u{E004}").await;
-            let script = format!(
-                "const e = document.activeElement, s = getComputedStyle(e); \
-                 return [e.matches('{css}'), s.outlineStyle !== 'none' || e === document.body || e.tagName === 'IFRAME']"
-            );
-            let seen = browser.run(&script).await;
-            assert_eq!(seen[1], true, "the focus is in sight on the way to {css}");
-            if seen[0] == true {
-                return;
-            }
-        }
-        panic!("no way to {css}");
-    };
     browser.open(&format!("{}/admin/sign-in", world.base)).await;
-    tab_to("input[name=name]").await;
-    keys("olga").await;
-    tab_to("input[name=password]").await;
-    keys("a long enough password\u{E007}").await;
+    browser.tab_to("input[name=name]").await;
+    browser.keys("olga").await;
+    browser.tab_to("input[name=password]").await;
+    browser.keys("a long enough password\u{E007}").await;
     browser.wait_for_text("Overview").await;
-    tab_to(".skip").await;
-    keys("\u{E007}").await;
+    browser.tab_to(".skip").await;
+    browser.keys("\u{E007}").await;
     browser.open(&format!("{}/admin", world.base)).await;
-    tab_to("nav a[href=\"/admin/forms\"]").await;
-    keys("\u{E007}").await;
+    browser.tab_to("nav a[href=\"/admin/forms\"]").await;
+    browser.keys("\u{E007}").await;
     browser.wait_for_text("New form").await;
-    tab_to("a[href=\"/admin/forms/news\"]").await;
-    keys("\u{E007}").await;
+    browser.tab_to("a[href=\"/admin/forms/news\"]").await;
+    browser.keys("\u{E007}").await;
     browser.wait_for_text("Nothing to mend.").await;
-    tab_to("a[href=\"/admin/forms/news/edit\"]").await;
-    keys("\u{E007}").await;
+    browser.tab_to("a[href=\"/admin/forms/news/edit\"]").await;
+    browser.keys("\u{E007}").await;
     browser.wait_for_text("Languages and words").await;
-    tab_to("input[name=title-en]").await;
-    keys("Letters by key").await;
+    browser.tab_to("input[name=title-en]").await;
+    browser.keys("Letters by key").await;
     // The preview follows by itself a moment after the last key.
     browser.client.enter_frame(0).await.unwrap();
     browser.wait_for_text("Letters by key").await;
     browser.client.enter_parent_frame().await.unwrap();
-    tab_to("#edit button:not([formtarget])").await;
-    keys("\u{E007}").await;
+    browser.tab_to("#edit button:not([formtarget])").await;
+    browser.keys("\u{E007}").await;
     browser.wait_for_text("Saved.").await;
     let form = world.app.catalog().form("news").unwrap().clone();
     assert_eq!(form.declared.title["en"], "Letters by key");

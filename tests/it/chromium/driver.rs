@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -12,9 +13,11 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use crate::harness::Folder;
+use crate::harness::{Folder, OWNERS_PASSWORD};
 
 const DRIVER: &str = "/usr/bin/chromedriver";
+pub const ENTER: &str = "\u{E007}";
+const TAB: char = '\u{E004}';
 const PATIENCE: Duration = Duration::from_secs(15);
 
 pub fn is_left_out() -> bool {
@@ -177,6 +180,43 @@ impl Browser {
 
     pub async fn press(&self, css: &str) {
         self.find(css).await.click().await.unwrap();
+    }
+
+    /// Types the owner's name and password at the door, and goes in.
+    pub async fn sign_in(&self, base: &str) {
+        self.open(&format!("{base}/admin/sign-in")).await;
+        self.type_into("input[name=name]", "olga").await;
+        self.type_into("input[name=password]", OWNERS_PASSWORD)
+            .await;
+        self.press("main button").await;
+    }
+
+    /// Types where the focus is.
+    pub async fn keys(&self, keys: &str) {
+        let focused = self.client.active_element().await.unwrap();
+        focused.send_keys(keys).await.unwrap();
+    }
+
+    /// Goes on with the tab key until the focus is at an element, with the focus in sight all the way.
+    pub async fn tab_to(&self, css: &str) {
+        for _ in 0..120 {
+            // A key on the keyboard: what is sent to a file's field would be taken for a path.
+            let tab = KeyActions::new("keyboard".to_owned())
+                .then(KeyAction::Down { value: TAB })
+                .then(KeyAction::Up { value: TAB });
+            self.client.perform_actions(tab).await.unwrap();
+            let seen = self
+                .run(&format!(
+                    "const e = document.activeElement, s = getComputedStyle(e); return [e.matches('{css}'), \
+                     s.outlineStyle !== 'none' || e === document.body || e.tagName === 'IFRAME', e.outerHTML.slice(0, 80)]"
+                ))
+                .await;
+            assert_eq!(seen[1], true, "the focus is not to be seen: {seen}");
+            if seen[0] == true {
+                return;
+            }
+        }
+        panic!("no way to {css}");
     }
 
     pub async fn wait_for_text(&self, wanted: &str) {

@@ -45,16 +45,6 @@ async fn busy() -> World {
     world
 }
 
-async fn sign_in(world: &World, browser: &Browser) {
-    browser.open(&format!("{}/admin/sign-in", world.base)).await;
-    browser.type_into("input[name=name]", "olga").await;
-    browser
-        .type_into("input[name=password]", "a long enough password")
-        .await;
-    browser.press("main button").await;
-    browser.wait_for_text("needs you today").await;
-}
-
 async fn in_browsers(kinds: &[(&str, Kind)]) {
     if driver::is_left_out() {
         return;
@@ -62,7 +52,8 @@ async fn in_browsers(kinds: &[(&str, Kind)]) {
     let world = busy().await;
     for (name, kind) in kinds {
         let browser = Browser::start(*kind).await;
-        sign_in(&world, &browser).await;
+        browser.sign_in(&world.base).await;
+        browser.wait_for_text("needs you today").await;
         for (page, path) in PAGES {
             browser.open(&format!("{}{path}", world.base)).await;
             browser.find("h1").await;
@@ -116,7 +107,8 @@ async fn a_check_of_the_log_shows_its_outcome_without_a_reload_and_a_failed_mail
     }
     let world = busy().await;
     let browser = Browser::start(Kind::default()).await;
-    sign_in(&world, &browser).await;
+    browser.sign_in(&world.base).await;
+    browser.wait_for_text("needs you today").await;
     browser
         .open(&format!("{}/admin/evidence", world.base))
         .await;

@@ -8,12 +8,10 @@ use countersign::app::App;
 use countersign::domain::policy::Source;
 use countersign::store::Engine;
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
-
-use super::driver::{self, Browser, Kind};
+use super::driver::{self, Browser, ENTER, Kind};
 use crate::harness::{Folder, World};
 use crate::import::storing::List;
-use crate::jobs::{PASSWORD, work};
+use crate::jobs::work;
 
 /// Does in the background what `serve` does, until the test ends.
 fn in_background(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
@@ -28,10 +26,7 @@ fn in_background(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
 
 async fn sign_in(world: &World, browser: &Browser) {
     crate::harness::add_owner(&world.app).await;
-    browser.open(&format!("{}/admin/sign-in", world.base)).await;
-    browser.type_into("input[name=name]", "olga").await;
-    browser.type_into("input[name=password]", PASSWORD).await;
-    browser.press("main button").await;
+    browser.sign_in(&world.base).await;
     browser.wait_for_text("Overview").await;
 }
 
@@ -190,38 +185,6 @@ async fn a_list_is_brought_with_scripts_off() {
     world.finish().await;
 }
 
-/// Goes on with the tab key until the focus is at an element, with the focus in sight all the way.
-async fn tab_to(browser: &Browser, css: &str) {
-    for _ in 0..80 {
-        // A key on the keyboard: what is sent to a file's field would be taken for a path.
-        let tab = KeyActions::new("keyboard".to_owned())
-            .then(KeyAction::Down { value: '\u{E004}' })
-            .then(KeyAction::Up { value: '\u{E004}' });
-        browser.client.perform_actions(tab).await.unwrap();
-        let seen = browser
-            .run(&format!(
-                "const e = document.activeElement; return [e.matches('{css}'), e === document.body || getComputedStyle(e).outlineStyle !== 'none', e.outerHTML.slice(0, 80)]"
-            ))
-            .await;
-        assert_eq!(seen[1], true, "the focus is not to be seen: {seen}");
-        if seen[0] == true {
-            return;
-        }
-    }
-    panic!("no way to {css}");
-}
-
-async fn enter(browser: &Browser) {
-    browser
-        .client
-        .active_element()
-        .await
-        .unwrap()
-        .send_keys("\u{E007}")
-        .await
-        .unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_is_brought_by_keyboard_alone() {
     if driver::is_left_out() {
@@ -233,42 +196,28 @@ async fn a_list_is_brought_by_keyboard_alone() {
     let background = in_background(&world.app);
     let (_folder, path) = list(20);
     browser.open(&format!("{}/admin/imports", world.base)).await;
-    tab_to(&browser, "main a.button").await;
-    enter(&browser).await;
+    browser.tab_to("main a.button").await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("For which purpose").await;
-    tab_to(&browser, "input[type=file]").await;
+    browser.tab_to("input[type=file]").await;
     // What the browser's own dialogue would give.
-    browser
-        .client
-        .active_element()
-        .await
-        .unwrap()
-        .send_keys(path.to_str().unwrap())
-        .await
-        .unwrap();
-    tab_to(&browser, "form[enctype] button").await;
-    enter(&browser).await;
+    browser.keys(path.to_str().unwrap()).await;
+    browser.tab_to("form[enctype] button").await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("Read as").await;
-    tab_to(&browser, "button[value=next]").await;
-    enter(&browser).await;
+    browser.tab_to("button[value=next]").await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("How did these addresses come").await;
-    tab_to(&browser, "select[name=source]").await;
-    browser
-        .client
-        .active_element()
-        .await
-        .unwrap()
-        .send_keys("The person bought")
-        .await
-        .unwrap();
-    tab_to(&browser, "form.choose button").await;
-    enter(&browser).await;
+    browser.tab_to("select[name=source]").await;
+    browser.keys("The person bought").await;
+    browser.tab_to("form.choose button").await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("Proof for all rows").await;
-    tab_to(&browser, "button[value=try]").await;
-    enter(&browser).await;
+    browser.tab_to("button[value=try]").await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("Start the import").await;
-    tab_to(&browser, "form.sheet button").await;
-    enter(&browser).await;
+    browser.tab_to("form.sheet button").await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("Report, a line for each row").await;
     assert!(
         world
@@ -310,10 +259,7 @@ async fn a_campaign_is_looked_over_and_watched_on_a_desk_and_on_a_phone() {
         ..Kind::default()
     })
     .await;
-    phone.open(&format!("{}/admin/sign-in", world.base)).await;
-    phone.type_into("input[name=name]", "olga").await;
-    phone.type_into("input[name=password]", PASSWORD).await;
-    phone.press("main button").await;
+    phone.sign_in(&world.base).await;
     phone.wait_for_text("Overview").await;
     let background = in_background(&world.app);
     let both = async |path: &str, name: &str| {

@@ -5,34 +5,15 @@ use countersign::store::Engine;
 use serde_json::json;
 
 use super::axe::axe;
-use super::driver::{self, Browser, Kind};
-use crate::harness::{World, add_owner};
-
-const ENTER: &str = "\u{E007}";
-
-async fn keys(browser: &Browser, keys: &str) {
-    let element = browser.client.active_element().await.unwrap();
-    element.send_keys(keys).await.unwrap();
-}
-
-/// Goes on by the tabulator until what fits is in focus.
-async fn tab_to(browser: &Browser, css: &str) {
-    for _ in 0..80 {
-        keys(browser, "\u{E004}").await;
-        let script = format!("return document.activeElement.matches('{css}')");
-        if browser.run(&script).await == true {
-            return;
-        }
-    }
-    panic!("no way to {css}");
-}
+use super::driver::{self, Browser, ENTER, Kind};
+use crate::harness::{OWNERS_PASSWORD, World, add_owner};
 
 async fn password(world: &World, browser: &Browser) {
     browser.open(&format!("{}/admin/sign-in", world.base)).await;
-    tab_to(browser, "input[name=name]").await;
-    keys(browser, "olga").await;
-    tab_to(browser, "input[name=password]").await;
-    keys(browser, &format!("a long enough password{ENTER}")).await;
+    browser.tab_to("input[name=name]").await;
+    browser.keys("olga").await;
+    browser.tab_to("input[name=password]").await;
+    browser.keys(&format!("{OWNERS_PASSWORD}{ENTER}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,8 +38,8 @@ async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
     browser.open(&format!("{}/admin/account", world.base)).await;
     browser.wait_for_text("Your password alone opens").await;
     axe(&browser).await;
-    tab_to(&browser, "#passkey-name").await;
-    keys(&browser, &format!("Laptop{ENTER}")).await;
+    browser.tab_to("#passkey-name").await;
+    browser.keys(&format!("Laptop{ENTER}")).await;
     browser.wait_for_text("They are not shown again").await;
     axe(&browser).await;
     browser.picture("passkey-added").await;
@@ -68,15 +49,17 @@ async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
     axe(&browser).await;
     browser.picture("passkey-account").await;
     // The same authenticator again: the browser leaves out what is there already.
-    tab_to(&browser, "#passkey-name").await;
-    keys(&browser, &format!("Again{ENTER}")).await;
+    browser.tab_to("#passkey-name").await;
+    browser.keys(&format!("Again{ENTER}")).await;
     browser
         .wait_for_text("This passkey is set up here already")
         .await;
     axe(&browser).await;
     browser.picture("passkey-again").await;
-    tab_to(&browser, "form[action=\"/admin/sign-out\"] button").await;
-    keys(&browser, ENTER).await;
+    browser
+        .tab_to("form[action=\"/admin/sign-out\"] button")
+        .await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("Sign in").await;
 
     password(&world, &browser).await;
@@ -92,7 +75,7 @@ async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
     browser
         .webauthn(&uv, json!({ "isUserVerified": false }))
         .await;
-    keys(&browser, ENTER).await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("No passkey came").await;
     browser.picture("passkey-called-off").await;
     axe(&browser).await;
@@ -103,15 +86,15 @@ async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
         .run("return document.activeElement.textContent")
         .await;
     assert_eq!(focused, "Use a passkey");
-    keys(&browser, ENTER).await;
+    browser.keys(ENTER).await;
     browser.wait_for_text("Overview").await;
 
     browser.open(&format!("{}/admin/account", world.base)).await;
     browser.wait_for_text("last used").await;
-    tab_to(&browser, ".list details summary").await;
-    keys(&browser, ENTER).await;
-    tab_to(&browser, ".list details input[type=password]").await;
-    keys(&browser, &format!("a long enough password{ENTER}")).await;
+    browser.tab_to(".list details summary").await;
+    browser.keys(ENTER).await;
+    browser.tab_to(".list details input[type=password]").await;
+    browser.keys(&format!("{OWNERS_PASSWORD}{ENTER}")).await;
     browser.wait_for_text("The passkey is removed.").await;
     let all = operators::list(&world.app.store).await.unwrap();
     let olga = all[0].operator.id;
@@ -148,12 +131,7 @@ async fn on_a_phone_and_in_the_dark_the_passkeys_pages_hold() {
                 )
                 .await;
         }
-        browser.open(&format!("{}/admin/sign-in", world.base)).await;
-        browser.type_into("input[name=name]", "olga").await;
-        browser
-            .type_into("input[name=password]", "a long enough password")
-            .await;
-        browser.press("main button").await;
+        browser.sign_in(&world.base).await;
         if first {
             browser.wait_for_text("Overview").await;
             browser.open(&format!("{}/admin/account", world.base)).await;
@@ -202,12 +180,7 @@ async fn with_scripts_off_the_page_says_that_a_passkey_needs_them_and_takes_a_co
         ..Kind::default()
     })
     .await;
-    browser.open(&format!("{}/admin/sign-in", world.base)).await;
-    browser.type_into("input[name=name]", "olga").await;
-    browser
-        .type_into("input[name=password]", "a long enough password")
-        .await;
-    browser.press("main button").await;
+    browser.sign_in(&world.base).await;
     browser.wait_for_text("It needs scripts").await;
     browser.picture("passkey-no-scripts").await;
     browser.type_into("#code", &codes[0]).await;

@@ -403,9 +403,12 @@ impl Mail {
 }
 
 /// An owner of everything: `olga`, with `a long enough password`.
+/// Of the owner that `add_owner` adds.
+pub const OWNERS_PASSWORD: &str = "a long enough password";
+
 pub async fn add_owner(app: &App) {
     let what = (countersign::domain::operator::Role::Owner, &[][..]);
-    countersign::app::operators::add(app, None, "olga", "a long enough password", what)
+    countersign::app::operators::add(app, None, "olga", OWNERS_PASSWORD, what)
         .await
         .unwrap();
 }
