@@ -141,16 +141,11 @@ impl Plan {
             self.due.is_some() && self.kind != Kind::Reconfirmation,
             "only a re-confirmation asks people by time",
         );
-        found.extend(self.due.iter().flat_map(Reconfirm::problems));
-        let mut say = |wrong: bool, text: &str| {
-            if wrong {
-                found.push(text.to_owned());
-            }
-        };
         say(
             !(1..=100).contains(&self.stop_at_failed_percent),
             "a campaign stops when 1 to 100 of a hundred mails fail",
         );
+        found.extend(self.due.iter().flat_map(Reconfirm::problems));
         found
     }
 

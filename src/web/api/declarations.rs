@@ -87,11 +87,24 @@ pub struct BrandInput {
     mails_per_hour: u32,
     #[schema(required = false)]
     checked_by_line: bool,
+    reconfirm: Option<ReconfirmInput>,
     keep_proof_after_erasure: Option<KeepProofInput>,
     #[schema(required = false)]
     purpose: Vec<PurposeInput>,
     #[schema(required = false)]
     form: Vec<FormInput>,
+}
+
+/// After which time a brand asks people again who confirmed: one of both, or both.
+#[derive(ToSchema)]
+#[allow(dead_code)] // For the description.
+pub struct ReconfirmInput {
+    /// Calendar years since the last confirmation.
+    #[schema(minimum = 1, maximum = 30)]
+    after_years: Option<u8>,
+    /// Calendar months without use, as it is reported.
+    #[schema(minimum = 1, maximum = 360)]
+    unused_months: Option<u16>,
 }
 
 /// Proof that outlives an erasure, sealed.

@@ -1,11 +1,16 @@
 //! The API as it describes itself.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use countersign::domain::api_key::Scope;
+use countersign::domain::brand::{BrandDeclaration, KeepProof, PurposeDeclaration};
+use countersign::domain::form::FormDeclaration;
+use countersign::domain::reconfirm::Reconfirm;
 use countersign::store::Engine;
 use countersign::web::api::openapi;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::{problem, program};
 use crate::harness::World;
@@ -40,11 +45,38 @@ fn the_description_in_docs_is_that_of_the_code() {
     }
 }
 
+/// The members that a declaration may have, as its reader tells them of one that it does not know.
+fn members<T: DeserializeOwned>() -> BTreeSet<String> {
+    let unknown = serde_json::from_value::<T>(json!({"nobody": 1})).err();
+    let told = unknown.unwrap().to_string();
+    let quoted = told.split('`').skip(1).step_by(2).map(str::to_owned);
+    quoted.filter(|name| name != "nobody").collect()
+}
+
+#[test]
+fn declarations_are_described_with_all_their_members() {
+    let described = |name: &str| -> BTreeSet<String> {
+        let schema = &openapi::document()["components"]["schemas"][name]["properties"];
+        let properties = schema.as_object().unwrap_or_else(|| panic!("no {name}"));
+        properties.keys().cloned().collect()
+    };
+    for (name, members) in [
+        ("BrandInput", members::<BrandDeclaration>()),
+        ("PurposeInput", members::<PurposeDeclaration>()),
+        ("FormInput", members::<FormDeclaration>()),
+        ("KeepProofInput", members::<KeepProof>()),
+        ("ReconfirmInput", members::<Reconfirm>()),
+    ] {
+        assert!(members.len() > 1, "{name}");
+        assert_eq!(described(name), members, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn every_described_operation_is_there_needs_a_key_and_names_its_scope() {
     let world = World::on(Engine::Sqlite).await;
     let mut nobody = world.client(super::BACKEND);
-    let mut scopes = std::collections::BTreeSet::new();
+    let mut scopes = BTreeSet::new();
     for (method, path, operation) in operations() {
         let path = path
             .replace("{id}", "0191b1b2-0000-7000-8000-000000000000")
