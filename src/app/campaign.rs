@@ -20,7 +20,7 @@ use super::App;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::campaign::Plan;
 use crate::domain::form::Form;
-use crate::domain::ids::{BrandId, CampaignId, ContactId, RequestId};
+use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::reconfirm::Reconfirm;
 use crate::domain::time::Timestamp;
 use crate::mail::compose::Again;
@@ -164,17 +164,6 @@ impl App {
         let mut conn = self.store.read().await?;
         let found = campaigns::find(&mut conn, brand.id, name).await?;
         found.ok_or_else(|| CampaignProblem::Unknown(name.to_owned()))
-    }
-
-    /// Whether a campaign made this request: then nobody entered the address just now, and its pages do not say so.
-    pub async fn is_of_campaign(
-        &self,
-        brand: BrandId,
-        request: RequestId,
-    ) -> Result<bool, StoreError> {
-        let mut conn = self.store.read().await?;
-        let found = campaigns::list_of_requests(&mut conn, &[(brand, request)]).await?;
-        Ok(!found.is_empty())
     }
 
     /// Nobody is asked, and no mail that waits leaves, until it is resumed.

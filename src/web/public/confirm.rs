@@ -135,7 +135,7 @@ pub async fn find(
         .inbox(known.brand.id, known.request, &|_| false)
         .await;
     match view {
-        Ok(view) => found(request, shared, known, view).await,
+        Ok(view) => found(request, shared, known, view),
         Err(problem) => Err(error::store_failure(request, shared, &problem)),
     }
 }
@@ -156,7 +156,7 @@ pub async fn find_even_expired(
         .inbox(known.brand.id, known.request, &|_| false)
         .await;
     match view {
-        Ok(view) => found(request, shared, known, view).await,
+        Ok(view) => found(request, shared, known, view),
         Err(problem) => Err(error::store_failure(request, shared, &problem)),
     }
 }
@@ -175,7 +175,8 @@ fn verified(
     }
 }
 
-async fn found(
+#[allow(clippy::result_large_err)] // the error is the answer, made once and sent
+fn found(
     request: &HttpRequest,
     shared: &Web,
     known: Known,
@@ -185,17 +186,8 @@ async fn found(
     let Some(view) = view else {
         return Err(message::broken_link(request, shared));
     };
-    // A form stood on a page; what has none may have come from a campaign.
-    let asked = match &view.request.page_host {
-        Some(_) => Ok(false),
-        None => {
-            let request = view.request.id;
-            shared.app.is_of_campaign(known.brand.id, request).await
-        }
-    };
-    let by_campaign = asked.map_err(|problem| error::store_failure(request, shared, &problem))?;
     Ok(Found {
-        by_campaign,
+        by_campaign: view.request.campaign_id.is_some(),
         known,
         form: shared
             .app
@@ -398,7 +390,7 @@ pub async fn submit(
         Ok(answered) => answered,
         Err(problem) => return error::store_failure(&request, &shared, &problem),
     };
-    let found = match found(&request, &shared, known, view).await {
+    let found = match found(&request, &shared, known, view) {
         Ok(found) => found,
         Err(response) => return response,
     };
