@@ -375,7 +375,7 @@ fn check_top_level(domain: &str, rules: &AddressRules) -> Result<(), AddressProb
         "alt" | "arpa" | "internal" | "invalid" | "local" | "localhost" | "onion" => {
             Err(AddressProblem::ReservedDomain)
         }
-        _ if psl::suffix(domain.as_bytes()).is_some_and(|s| s.is_known()) => Ok(()),
+        _ if countersign_suffix::known(domain).is_some() => Ok(()),
         _ => Err(AddressProblem::UnknownTopLevel),
     }
 }

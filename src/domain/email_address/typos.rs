@@ -152,8 +152,7 @@ fn is_likely(domain: &str, provider: &str) -> bool {
 }
 
 fn is_public_ending(domain: &str, ending: &str) -> bool {
-    psl::suffix(domain.as_bytes())
-        .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == ending.as_bytes())
+    countersign_suffix::known(domain) == Some(ending)
 }
 
 /// Which edit turns `right` into `typed`, when it is exactly one. Linear, since both ends are compared first.

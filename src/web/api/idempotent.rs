@@ -1,6 +1,7 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a write that comes again gets the answer that it got.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, rt, web};
@@ -17,17 +18,27 @@ const KEY_AT_MOST: usize = 255;
 /// Tells that an answer was given before.
 const REPLAYED: (&str, &str) = ("idempotency-replayed", "true");
 
+/// A write under way. Boxed: a task is a lot of code, and each kind of future would have it compiled once more.
+type Work = Pin<Box<dyn Future<Output = Result<Reply, ApiProblem>>>>;
+
 /// Does a write once, whatever becomes of the client meanwhile; `body` is the SHA-256 of what it sent.
-pub async fn once<Work>(
+pub async fn once(
+    request: &HttpRequest,
+    shared: web::Data<Web>,
+    key: ApiKeyId,
+    body: [u8; 32],
+    work: impl Future<Output = Result<Reply, ApiProblem>> + 'static,
+) -> Answer {
+    once_of(request, shared, key, body, Box::pin(work)).await
+}
+
+async fn once_of(
     request: &HttpRequest,
     shared: web::Data<Web>,
     key: ApiKeyId,
     body: [u8; 32],
     work: Work,
-) -> Answer
-where
-    Work: Future<Output = Result<Reply, ApiProblem>> + 'static,
-{
+) -> Answer {
     let Some(given) = given(request)? else {
         return on_a_task_of_its_own(work).await.map(Reply::respond);
     };
@@ -59,21 +70,19 @@ where
         Taken::UnderWay => return Err(ApiProblem::under_way()),
         Taken::Other => return Err(ApiProblem::key_used_otherwise()),
     };
-    let done = on_a_task_of_its_own(async move {
+    let done = on_a_task_of_its_own(Box::pin(async move {
         let done = work.await;
         match &done {
             Ok(reply) => shared.app.answered(turn, reply.status, &reply.body).await?,
             Err(_) => shared.app.not_done(turn).await?,
         }
         done
-    });
+    }));
     done.await.map(Reply::respond)
 }
 
 /// A client that goes away must not leave half a write, nor a write whose answer is not kept.
-async fn on_a_task_of_its_own(
-    work: impl Future<Output = Result<Reply, ApiProblem>> + 'static,
-) -> Result<Reply, ApiProblem> {
+async fn on_a_task_of_its_own(work: Work) -> Result<Reply, ApiProblem> {
     let done = rt::spawn(work).await;
     done.unwrap_or_else(|_| Err(ApiProblem::unavailable("The request broke off.")))
 }
