@@ -9,6 +9,7 @@ pub mod export;
 pub mod formula;
 pub mod header;
 mod limits;
+pub mod papers;
 mod problem;
 pub mod proof;
 mod rows;

@@ -1,13 +1,14 @@
 //! What operators begin in the pages and finish there: an import whose file they brought, a campaign that they look over.
 //!
-//! A draft is a row; the file of an import lies beside it in a private folder, with the samples of a dry run and, later, the
-//! report. What takes long is done by `work`, in whichever process has the file: it goes on when the page is closed, and after
+//! A draft is a row; the file of an import lies beside it in a private folder, with the files of proof that were brought for it,
+//! the samples of a dry run and, later, the report. What takes long is done by `work`, in whichever process has the file: it goes on when the page is closed, and after
 //! a restart.
 
 pub mod campaign;
 mod files;
 pub mod import;
 mod look;
+pub mod proofs;
 mod said;
 mod tidy;
 pub mod upload;
@@ -31,6 +32,7 @@ use crate::store::drafts::{self, DraftRow};
 
 pub use import::{ImportDraft, Sample, Trial};
 pub use look::{Look, Problem as LookProblem};
+pub use proofs::{Paper, PaperRefused};
 pub use said::Said;
 pub use tidy::{KEPT_FOR, REPORT_KEPT_FOR};
 pub use work::Due;

@@ -22,8 +22,9 @@ use crate::domain::email_address::AddressRules;
 use crate::domain::policy::OrganizerLists;
 use crate::intake::candidate::Reading;
 use crate::intake::header::Columns;
+use crate::intake::papers::Papers;
 use crate::intake::{FileProblem, Row, Rows};
-use arguments::{Given, Papers};
+use arguments::Given;
 use bar::Bar;
 use words::About;
 
@@ -121,27 +122,10 @@ impl Import {
     }
 }
 
-/// A paper's hash and its content.
-type Paper = ([u8; 32], Vec<u8>);
-
 /// What an import is known again by.
 struct Known {
     sha256: [u8; 32],
     papers: Papers,
-}
-
-impl Known {
-    /// The papers that hold for all rows, with their hashes.
-    fn contents(&self) -> Result<Vec<Paper>, Ended> {
-        let mut contents = Vec::with_capacity(self.papers.files.len());
-        for file in &self.papers.files {
-            let content = file
-                .content()
-                .map_err(|problem| Ended::Wrong(format!("{}: {problem}", file.path.display())))?;
-            contents.push((file.sha256, content));
-        }
-        Ok(contents)
-    }
 }
 
 /// The SHA-256 of an open file; it is left where it was.
@@ -274,7 +258,10 @@ impl OneFile {
                 "language": self.how.language,
                 "confirm_organizer_list": self.how.confirm_organizer_list,
             }),
-            proofs: known.contents()?,
+            proofs: known
+                .papers
+                .contents()
+                .map_err(|(name, problem)| Ended::Wrong(format!("{name}: {problem}")))?,
         };
         let begun = app
             .begin_import(import, new)

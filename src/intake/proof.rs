@@ -1,4 +1,5 @@
-//! Files of proof (scans, contracts) as a list names them: in one folder, known by the SHA-256 of their content.
+//! Files of proof (scans, contracts) as a list names them: in one folder, or brought one by one, known by the SHA-256 of their
+//! content.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -6,6 +7,7 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
 
 /// The longest file of proof in bytes: a scan of some pages.
 pub const FILE_BYTES: u64 = 10 * 1_024 * 1_024;
@@ -15,6 +17,8 @@ const NAMES: usize = 100_000;
 /// A file of proof with what its content is known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProofFile {
+    /// What it is called in a message.
+    pub name: String,
     pub path: PathBuf,
     pub sha256: [u8; 32],
     pub bytes: u64,
@@ -54,6 +58,7 @@ impl ProofFile {
         let mut hash = Sha256::new();
         let bytes = read(path, |part| hash.update(part))?;
         Ok(Self {
+            name: path.display().to_string(),
             path: path.to_owned(),
             sha256: hash.finalize().into(),
             bytes,
@@ -97,10 +102,11 @@ fn read(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64, ProofProblem> {
     }
 }
 
-/// The folder that the rows of a list name files in. Nothing outside of it is read, whatever a row says.
+/// Where the files are that the rows of a list name. Nothing outside of it is read, whatever a row says.
 #[derive(Debug)]
 pub struct ProofFolder {
-    folder: PathBuf,
+    /// None: there are the known files, and no others.
+    folder: Option<PathBuf>,
     known: HashMap<String, Result<ProofFile, ProofProblem>>,
 }
 
@@ -114,34 +120,53 @@ impl ProofFolder {
             ));
         }
         Ok(Self {
-            folder,
+            folder: Some(folder),
             known: HashMap::new(),
         })
     }
 
+    /// Files that were brought one by one; rows name them by their names. Of two with the same name the later one is meant.
+    pub fn of(files: impl IntoIterator<Item = ProofFile>) -> Self {
+        let files = files.into_iter();
+        Self {
+            folder: None,
+            known: files.map(|file| (plain(&file.name), Ok(file))).collect(),
+        }
+    }
+
     /// The file that a cell names, as a path within the folder.
     pub fn find(&mut self, name: &str) -> Result<ProofFile, ProofProblem> {
+        let Some(folder) = &self.folder else {
+            let known = self.known.get(&plain(name));
+            return known.cloned().unwrap_or(Err(ProofProblem::NotThere));
+        };
         if let Some(known) = self.known.get(name) {
             return known.clone();
         }
-        let found = self.look(name);
+        let found = look(folder, name);
         if self.known.len() < NAMES {
             self.known.insert(name.to_owned(), found.clone());
         }
         found
     }
+}
 
-    fn look(&self, name: &str) -> Result<ProofFile, ProofProblem> {
-        let name = Path::new(name);
-        let mut parts = name.components();
-        if !parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-            return Err(ProofProblem::Outside);
-        }
-        // A link within the folder may lead out of it.
-        let path = self.folder.join(name).canonicalize()?;
-        if !path.starts_with(&self.folder) {
-            return Err(ProofProblem::Outside);
-        }
-        ProofFile::look(&path)
+/// A name without what a folder would make of it, and with composed letters: one program writes é as one sign, another as two.
+pub fn plain(name: &str) -> String {
+    let name = name.trim();
+    name.strip_prefix("./").unwrap_or(name).nfc().collect()
+}
+
+fn look(folder: &Path, name: &str) -> Result<ProofFile, ProofProblem> {
+    let name = Path::new(name);
+    let mut parts = name.components();
+    if !parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(ProofProblem::Outside);
     }
+    // A link within the folder may lead out of it.
+    let path = folder.join(name).canonicalize()?;
+    if !path.starts_with(folder) {
+        return Err(ProofProblem::Outside);
+    }
+    ProofFile::look(&path)
 }

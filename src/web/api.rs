@@ -75,6 +75,17 @@ pub fn configure(routes: &mut ServiceConfig) {
             ],
         ))
         .service(at(
+            "/v1/import-drafts/{id}/files",
+            [
+                get().to(import_drafts::files::list),
+                post().to(import_drafts::files::create),
+            ],
+        ))
+        .service(at(
+            "/v1/import-drafts/{id}/files/{file}",
+            [delete().to(import_drafts::files::remove)],
+        ))
+        .service(at(
             "/v1/import-drafts/{id}/try",
             [post().to(import_drafts::have_tried)],
         ))

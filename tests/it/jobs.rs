@@ -3,6 +3,7 @@
 mod campaigns;
 mod imports;
 mod killed;
+mod papers;
 mod roles;
 mod wrong;
 

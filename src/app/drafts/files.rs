@@ -16,10 +16,18 @@ pub enum Part {
     /// Some rows of a dry run, with their addresses.
     Samples,
     Report,
+    /// A folder: the files of proof that were brought with the list.
+    Proofs,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Coming, Self::List, Self::Samples, Self::Report];
+    const ALL: [Self; 5] = [
+        Self::Coming,
+        Self::List,
+        Self::Samples,
+        Self::Report,
+        Self::Proofs,
+    ];
 
     const fn ending(self) -> &'static str {
         match self {
@@ -27,6 +35,7 @@ impl Part {
             Self::List => "list",
             Self::Samples => "samples",
             Self::Report => "report",
+            Self::Proofs => "proofs",
         }
     }
 }
@@ -64,9 +73,15 @@ pub fn replace(folder: &Path, id: Uuid, part: Part, text: &[u8]) -> Result<()> {
     fs::rename(&coming, path(folder, id, part))
 }
 
-/// Removes a file; one that is not there is none less.
+/// Removes a file, or a folder with what is in it; one that is not there is none less.
 pub fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
+    let removed = if is_folder {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

@@ -4,12 +4,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::files::{self, Part};
-use super::{Draft, DraftProblem, Kind, Said, Stage};
+use super::{Draft, DraftProblem, Kind, Paper, Said, Stage};
 use crate::app::App;
 use crate::app::import::tally::{Counts, Tally};
 use crate::app::import::{Import, ImportProblem, NewImport};
+use crate::app::proof::parse_hash;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::ids::{BrandId, ImportId};
+use crate::intake::papers::Content;
+use crate::intake::proof::ProofProblem;
 use crate::store::StoreError;
 
 /// A list that was brought, with what was said of it and what came of that.
@@ -22,6 +25,9 @@ pub struct ImportDraft {
     pub sha256: String,
     pub purpose: Slug,
     pub said: Said,
+    /// Files of proof that were brought for it.
+    #[serde(default)]
+    pub papers: Vec<Paper>,
     pub trial: Option<Trial>,
     pub name: Option<String>,
     pub import: Option<ImportId>,
@@ -80,6 +86,11 @@ pub enum StartProblem {
     NotTried,
     #[error("the server does not have the list any more; bring it again")]
     Gone,
+    /// A file of proof is not what was brought.
+    #[error("the file of proof {0}: {1}; remove it, and bring it again")]
+    Paper(String, ProofProblem),
+    #[error("the files of proof could not be read; please try again")]
+    Reader,
     #[error(transparent)]
     Import(#[from] ImportProblem),
     #[error(transparent)]
@@ -157,21 +168,24 @@ impl App {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    pub(super) fn new_import(draft: &Draft<ImportDraft>) -> NewImport {
+    /// `proofs`: what is kept of the files that hold for all rows.
+    pub(super) fn new_import(&self, draft: &Draft<ImportDraft>, proofs: Vec<Content>) -> NewImport {
         let of = &draft.of;
-        let hex = of.sha256.as_bytes();
-        let mut file_sha256 = [0; 32];
-        for (byte, pair) in file_sha256.iter_mut().zip(hex.chunks(2)) {
-            let text = std::str::from_utf8(pair).unwrap_or("0");
-            *byte = u8::from_str_radix(text, 16).unwrap_or(0);
-        }
         NewImport {
             name: of.name.clone().unwrap_or_default(),
             file_name: of.file_name.clone(),
-            file_sha256,
-            reading: of.said.as_json(),
-            proofs: Vec::new(),
+            file_sha256: parse_hash(&of.sha256).unwrap_or_default(),
+            reading: of.said.as_json(&self.papers_of(draft)),
+            proofs,
         }
+    }
+
+    /// The contents of the files that hold for all rows.
+    async fn contents_of(&self, draft: &Draft<ImportDraft>) -> Result<Vec<Content>, StartProblem> {
+        let papers = self.papers_of(draft);
+        let read = tokio::task::spawn_blocking(move || papers.contents());
+        let read = read.await.map_err(|_| StartProblem::Reader)?;
+        read.map_err(|(name, problem)| StartProblem::Paper(name, problem))
     }
 
     /// Starts an import. It runs in the background, and goes on by itself after a restart of the server.
@@ -199,7 +213,13 @@ impl App {
             terms: self.terms_of(brand, &draft.of.said),
             language: &draft.of.said.language.clone(),
         };
-        let begun = self.begin_import(&import, Self::new_import(&draft)).await?;
+        // Up to ten long files are in memory here; two imports begin at once, and further ones wait.
+        let turn = self.at_work.looks.acquire().await;
+        let proofs = self.contents_of(&draft).await?;
+        let begun = self
+            .begin_import(&import, self.new_import(&draft, proofs))
+            .await?;
+        drop(turn);
         draft.of.import = Some(begun.row.id);
         draft.stage = Stage::Started;
         self.change_draft(&mut draft).await?;

@@ -240,13 +240,16 @@ impl App {
         draft: &Draft<ImportDraft>,
     ) -> Result<Option<Judgement>, StoreError> {
         let (path, said) = (self.list_of(draft), draft.of.said.clone());
-        let rules = self.address_rules();
+        let (rules, proofs) = (
+            self.address_rules(),
+            (self.papers_of(draft), self.named_of(draft)),
+        );
         let Ok(_turn) = self.at_work.looks.acquire().await else {
             return Ok(None);
         };
         let first = tokio::task::spawn_blocking(move || {
             let opened = open(&path, &said).ok()?;
-            let reading: Reading = said.reading(opened.columns, rules);
+            let reading: Reading = said.reading(opened.columns, rules, proofs);
             let rows = opened.rows.take(20).map_while(Result::ok);
             rows.filter_map(Result::ok)
                 .find_map(|row| reading.candidate(&row).ok())

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::email_address::AddressRules;
-use crate::domain::policy::{Claim, Source};
+use crate::domain::policy::Source;
 use crate::intake::Options;
 use crate::intake::candidate::{Batch, Reading};
 use crate::intake::dates::{Order, day};
 use crate::intake::header::{Columns, Field, HeaderProblem, Mapping};
+use crate::intake::papers::Papers;
+use crate::intake::proof::ProofFolder;
 
 /// All that decides how the rows are read and judged. Text as it was given; it is checked where it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,22 +89,27 @@ impl Said {
         Columns::of(header, &mappings, self.source())
     }
 
-    pub(super) fn reading(&self, columns: Columns, rules: AddressRules) -> Reading {
+    pub(super) fn reading(
+        &self,
+        columns: Columns,
+        rules: AddressRules,
+        (papers, files): (Papers, ProofFolder),
+    ) -> Reading {
         Reading {
             columns,
             batch: Batch {
                 source: self.source(),
                 obtained_on: self.obtained_on.clone(),
-                proof: self.proof.clone(),
+                proof: papers.proof,
             },
             order: self.order(),
             rules,
-            proofs: None,
+            proofs: Some(files.into()),
         }
     }
 
-    /// What is wrong with source, date and proof, each with the field that it is about.
-    pub fn problems(&self) -> Vec<(String, String)> {
+    /// What is wrong with source, date and proof, each with the field that it is about: `paper.KEY` where only a file speaks.
+    pub(super) fn problems(&self, papers: &Papers) -> Vec<(String, String)> {
         let mut found = Vec::new();
         if let Some(text) = &self.obtained_on
             && day(text, self.order()).is_none()
@@ -110,19 +117,16 @@ impl Said {
             let says = "this is no day; write it as YYYY-MM-DD, such as 2026-11-24".to_owned();
             found.push(("obtained_on".to_owned(), says));
         }
-        let Some(source) = self.source() else {
-            return found;
-        };
-        for (key, value) in &self.proof {
-            if let Err(problem) = Claim::new(source, None).prove(key, value) {
-                found.push((format!("proof.{key}"), problem.to_string()));
-            }
+        let has_words = |key: &str| self.proof.iter().any(|pair| pair.0 == key);
+        for (key, says) in papers.problems(self.source()) {
+            let kind = if has_words(&key) { "proof" } else { "paper" };
+            found.push((format!("{kind}.{key}"), says));
         }
         found
     }
 
     /// All of it, in the shape in which the command line keeps it with an import.
-    pub(super) fn as_json(&self) -> Value {
+    pub(super) fn as_json(&self, papers: &Papers) -> Value {
         let map: Vec<String> = self
             .map
             .iter()
@@ -132,7 +136,7 @@ impl Said {
             "given": {
                 "source": self.source,
                 "obtained_on": self.obtained_on,
-                "proof": self.proof,
+                "proof": papers.proof,
                 "map": map,
                 "dates": self.dates,
                 "sheet": self.sheet,

@@ -132,6 +132,7 @@ impl App {
             sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
             purpose: brought.purpose.clone(),
             said: Said::new(),
+            papers: Vec::new(),
             trial: None,
             import: None,
             name: None,

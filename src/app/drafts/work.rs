@@ -116,10 +116,13 @@ impl App {
 
     async fn opened(&self, draft: &Draft<ImportDraft>) -> Result<(Rows, Reading), String> {
         let (path, said) = (self.list_of(draft), draft.of.said.clone());
-        let rules = self.address_rules();
+        let (rules, proofs) = (
+            self.address_rules(),
+            (self.papers_of(draft), self.named_of(draft)),
+        );
         let opened = tokio::task::spawn_blocking(move || {
             let opened = open(&path, &said)?;
-            Ok((opened.rows, said.reading(opened.columns, rules)))
+            Ok((opened.rows, said.reading(opened.columns, rules, proofs)))
         });
         let fault = |_| Err("The list could not be read.".to_owned());
         opened.await.unwrap_or_else(fault)
@@ -218,7 +221,9 @@ impl App {
             terms: self.terms_of(brand, &draft.of.said),
             language: &draft.of.said.language,
         };
-        let begun = match self.begin_import(&import, Self::new_import(draft)).await {
+        // Its papers were kept when it was started.
+        let new = self.new_import(draft, Vec::new());
+        let begun = match self.begin_import(&import, new).await {
             Ok(begun) => begun,
             // Ended by this very draft, and killed before the draft said so.
             Err(crate::app::import::ImportProblem::Done(_)) => return Ok(()),

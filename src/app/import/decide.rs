@@ -347,7 +347,7 @@ impl Part<'_> {
         }
         let mut rows = Vec::with_capacity(wanted.len());
         for (sha256, file) in wanted {
-            let name = || file.path.display().to_string();
+            let name = || file.name.clone();
             let content = file
                 .content()
                 .map_err(|problem| Problem::Proof(name(), problem))?;

@@ -9,10 +9,11 @@ use encoding_rs::Encoding;
 use serde_json::{Value, json};
 
 use crate::domain::email_address::AddressRules;
-use crate::domain::policy::{Claim, SOURCES, Source, TAKE_FILES, takes_file};
-use crate::intake::candidate::{Batch, Reading, with_hash};
+use crate::domain::policy::{SOURCES, Source};
+use crate::intake::candidate::{Batch, Reading};
 use crate::intake::dates::{Order, day};
 use crate::intake::header::{Columns, Field, HeaderProblem, Mapping};
+use crate::intake::papers::{PAPERS_AT_MOST, Papers};
 use crate::intake::proof::{ProofFile, ProofFolder};
 use crate::intake::{Options, Row};
 
@@ -51,15 +52,6 @@ pub struct Given {
     delimiter: Option<u8>,
 }
 
-/// Papers of one import at most; they are in memory together.
-const PAPERS: usize = 10;
-
-/// The proof that holds for all rows, and the files among it.
-pub struct Papers {
-    proof: Vec<(String, String)>,
-    pub files: Vec<ProofFile>,
-}
-
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum DateOrder {
     DayFirst,
@@ -80,29 +72,16 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 impl Given {
     /// The papers that hold for all rows, looked at.
     pub fn papers(&self) -> Result<Papers, String> {
-        if self.proof_file.len() > PAPERS {
-            return Err(format!("--proof-file may be given {PAPERS} times"));
+        if self.proof_file.len() > PAPERS_AT_MOST {
+            return Err(format!("--proof-file may be given {PAPERS_AT_MOST} times"));
         }
-        let mut papers = Papers {
-            proof: self.proof.clone(),
-            files: Vec::new(),
-        };
+        let mut papers = Papers::of(&self.proof);
         for (key, path) in &self.proof_file {
-            let key = key.as_str();
-            if !takes_file(key) {
-                let key = key.escape_debug();
-                return Err(format!(
-                    "the proof \"{key}\" is no file; files can be: {}",
-                    TAKE_FILES.join(", ")
-                ));
-            }
             let file = ProofFile::look(Path::new(path))
                 .map_err(|problem| format!("{}: {problem}", path.escape_debug()))?;
-            let words = papers.proof.iter().position(|(known, _)| known == key);
-            let words = words.map(|at| papers.proof.swap_remove(at).1);
-            let value = with_hash(key, words.as_deref(), &file.sha256);
-            papers.proof.push((key.to_owned(), value));
-            papers.files.push(file);
+            papers
+                .add(key, file)
+                .map_err(|problem| problem.to_string())?;
         }
         Ok(papers)
     }
@@ -133,25 +112,8 @@ impl Given {
                 "--obtained-on \"{text}\" is no day; write it as YYYY-MM-DD"
             ));
         }
-        let Some(source) = self.source else {
-            let unknown =
-                |pair: &&(String, String)| !matches!(Field::parse(&pair.0), Some(Field::Proof(_)));
-            return match papers.proof.iter().find(unknown) {
-                Some((key, _)) => Err(format!(
-                    "no source takes the proof \"{}\"",
-                    key.escape_debug()
-                )),
-                None => Ok(()),
-            };
-        };
-        papers
-            .proof
-            .iter()
-            .try_fold(Claim::new(source, None), |claim, (key, value)| {
-                claim.prove(key, value)
-            })
-            .map(drop)
-            .map_err(|problem| problem.to_string())
+        let problem = papers.problems(self.source).into_iter().next();
+        problem.map_or(Ok(()), |(_, says)| Err(says))
     }
 
     /// All of it, to tell whether the same was said before.

@@ -2,6 +2,7 @@
 
 pub mod columns;
 pub mod file;
+mod papers;
 pub mod source;
 pub mod trial;
 

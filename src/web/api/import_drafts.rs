@@ -1,6 +1,7 @@
 //! `/api/v1/import-drafts`: lists on their way in. A list is brought, tried and started; what takes long is done by the server, whether
 //! the program waits for it or not.
 
+pub mod files;
 pub mod said;
 mod upload;
 
@@ -275,7 +276,7 @@ pub async fn have_tried(
     body: Body<TryRequest>,
 ) -> Answer {
     let (brand, draft) = find(&shared, &key, &id).await?;
-    let said = said::read(body.value)?;
+    let said = said::read(body.value, &draft.of)?;
     let work = {
         let shared = shared.clone();
         async move {
@@ -339,7 +340,10 @@ pub(super) fn refused(problem: StartProblem) -> ApiProblem {
     let another_name = "The brand has an import of this name already; give this one another.";
     match problem {
         StartProblem::Draft(problem) => changed(problem),
-        StartProblem::NotTried | StartProblem::Gone => ApiProblem::conflict(format!("{problem}.")),
+        StartProblem::NotTried | StartProblem::Gone | StartProblem::Paper(..) => {
+            ApiProblem::conflict(format!("{problem}."))
+        }
+        StartProblem::Reader => ApiProblem::unavailable(format!("{problem}.")),
         StartProblem::Import(problem) => match problem {
             ImportProblem::Store(error) => error.into(),
             ImportProblem::Name => ApiProblem::invalid("name", format!("{problem}.")),

@@ -65,6 +65,11 @@ impl Fields {
         names
     }
 
+    /// Adds a field that was read elsewhere; false where it is too long, or one too many.
+    pub fn add(&mut self, name: &str, value: String) -> bool {
+        self.push(name.to_owned(), value).is_ok()
+    }
+
     fn push(&mut self, name: String, value: String) -> Result<(), Unreadable> {
         if name.len() > NAME_AT_MOST
             || value.len() > VALUE_AT_MOST

@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 
 use countersign::domain::api_key::Scope;
+use countersign::domain::event::Fact;
 use countersign::domain::standing::Basis;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::erasing::deeds;
 use super::{problem, program};
+use crate::erasure::acme;
 use crate::harness::{Client, Reply, World};
 use crate::import::workbook::{Workbook, row};
 use crate::jobs::work;
@@ -16,6 +19,11 @@ use crate::on_both_engines;
 const LIST: &str = "E-Mail;Naam;Bestelling;Datum\nanna@example.org;Anna;1001;2026-10-01\nbo@example.org;Bo;1002;2019-01-01\n\
     info@example.org;;1003;2026-10-01\nnonsense;;1004;2026-10-01\n";
 pub const DRAFTS: &str = "/api/v1/import-drafts";
+
+fn hex(content: &[u8]) -> String {
+    let hash = Sha256::digest(content);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 pub async fn bring(program: &mut Client, name: &str, kind: &str, bytes: &[u8]) -> Reply {
     let path = format!("{DRAFTS}?brand=acme&purpose=newsletter&file_name={name}");
@@ -147,6 +155,78 @@ on_both_engines! {
         crm.send("DELETE", &format!("{DRAFTS}/{}", crm.clone().get(&format!("{DRAFTS}?brand=acme")).await.json()["items"][0]["id"].as_str().unwrap()), None, b"").await;
         let first = bring(&mut once, "four.csv", "text/csv", LIST.as_bytes()).await;
         assert_eq!(first.status, 201, "{}", first.text());
+        world.finish().await;
+    }
+
+    async fn files_of_proof_are_brought_for_a_list_and_stand_in_the_claims(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut crm = program(&world, &[Scope::ImportsWrite]).await;
+        let list = "email,date,paper\nanna@example.org,2026-10-01,scans/anna.png\nbo@example.org,2026-10-01,scans/bo.png\n\
+            cleo@example.org,2026-10-01,\n";
+        let draft = bring(&mut crm, "forms.csv", "text/csv", list.as_bytes()).await.json();
+        let path = format!("{DRAFTS}/{}", draft["id"].as_str().unwrap());
+        let files = format!("{path}/files");
+        let add = async |client: &mut Client, query: &str, kind: &str, bytes: &[u8]| {
+            client.send("POST", &format!("{files}?{query}"), Some(kind), bytes).await
+        };
+        let long = vec![1; (10 << 20) + 1];
+        let wrong: [(&str, &str, &[u8], u16); 7] = [
+            ("", "application/pdf", b"a", 400),
+            ("name=a.pdf&what=a", "application/pdf", b"a", 400),
+            ("name=%07", "application/pdf", b"a", 422),
+            ("name=a.pdf&key=wording", "application/pdf", b"a", 422),
+            ("name=a.pdf", "application/json", b"{}", 415),
+            ("name=a.pdf", "application/pdf", b"", 422),
+            ("name=a.pdf", "application/pdf", &long, 413),
+        ];
+        for (query, kind, bytes, status) in wrong {
+            assert_eq!(problem(&add(&mut crm, query, kind, bytes).await).0, status, "{query} {kind}");
+        }
+        let none = crm.get(&files).await;
+        assert_eq!((none.status, none.json()), (200, json!({"items": []})), "what was refused left nothing");
+
+        let mut once = crm.clone().with("idempotency-key", "file-1");
+        let first = add(&mut once, "name=scans/anna.png", "image/png", b"anna").await;
+        assert_eq!(first.status, 201, "{}", first.text());
+        let again = add(&mut once, "name=scans/anna.png", "image/png", b"anna").await;
+        assert_eq!(again.text(), first.text());
+        let sheet = add(&mut crm, "name=sheet.pdf&key=scan", "application/octet-stream", b"sheet").await.json();
+        let told = json!({"id": sheet["id"], "name": "sheet.pdf", "key": "scan", "bytes": 5, "sha256": hex(b"sheet")});
+        assert_eq!(sheet, told);
+        assert_eq!(crm.get(&files).await.json(), json!({"items": [first.json(), sheet]}));
+        assert_eq!(problem(&add(&mut crm, "name=b.pdf&key=scan", "image/png", b"b").await).0, 409, "a scan is one file");
+
+        // A purchase takes no scan.
+        let said = json!({"source": "purchase", "map": {"paper": "file.scan"}});
+        let refused = crm.post_json(&format!("{path}/try"), &said).await;
+        assert_eq!((problem(&refused).0, &refused.json()["errors"][0]["field"]), (422, &json!("paper.scan")), "{}", refused.text());
+        let sheet = format!("{files}/{}", sheet["id"].as_str().unwrap());
+        assert_eq!(crm.send("DELETE", &sheet, None, b"").await.status, 204);
+        assert_eq!(problem(&crm.send("DELETE", &sheet, None, b"").await).0, 404);
+        assert_eq!(problem(&crm.send("DELETE", &format!("{files}/x"), None, b"").await).0, 404);
+
+        let said = json!({"source": "newsletter_form", "map": {"paper": "file.scan"}});
+        assert_eq!(crm.post_json(&format!("{path}/try"), &said).await.status, 202);
+        work(&world.app).await;
+        let tried = crm.get(&path).await.json();
+        assert_eq!((&tried["counts"]["broken"], &tried["counts"]["verdicts"]["accept"]["A6"]), (&json!(1), &json!(1)), "{tried}");
+        let samples = tried["samples"].to_string();
+        assert!(samples.contains("scans/bo.png") && samples.contains("it is not there"), "{tried}");
+        assert_eq!(add(&mut crm, "name=./scans/bo.png", "image/png", b"bo").await.status, 201);
+        assert_eq!(crm.get(&path).await.json()["stage"], "open", "it is tried anew");
+        crm.post_json(&format!("{path}/try"), &said).await;
+        work(&world.app).await;
+        assert_eq!(crm.post_json(&format!("{path}/start"), &json!({"name": "forms"})).await.status, 202);
+        assert_eq!(problem(&add(&mut crm, "name=late.png", "image/png", b"late").await).0, 409, "it has started");
+        work(&world.app).await;
+        for (email, content) in [("anna@example.org", &b"anna"[..]), ("bo@example.org", &b"bo"[..])] {
+            let story = world.story(email).await;
+            let Fact::Imported(imported) = &story[0].fact else { panic!("{story:?}") };
+            let proof: Vec<(&str, &str)> = imported.claims[0].proof().collect();
+            assert!(proof.contains(&("scan", hex(content).as_str())), "{proof:?}");
+            let kept = world.app.proof_file(&acme(&world), &Sha256::digest(content).into()).await.unwrap();
+            assert_eq!(kept.as_deref(), Some(content));
+        }
         world.finish().await;
     }
 

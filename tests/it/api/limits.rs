@@ -19,6 +19,8 @@ const LIST: &str = "E-Mail;Bestelling;Datum\nlea@example.org;1;2026-10-01\n";
 struct Table {
     contact: String,
     draft: String,
+    /// A file of proof of that draft.
+    file: String,
     import: String,
     campaign_draft: String,
     campaign: String,
@@ -114,7 +116,14 @@ impl Table {
             "getContact" | "listContactEvents" | "getEvidence" | "getContactLinks" => {
                 (self.contact.clone(), none())
             }
-            "getImportDraft" | "deleteImportDraft" => (self.draft.clone(), none()),
+            "getImportDraft"
+            | "deleteImportDraft"
+            | "listImportDraftFiles"
+            | "deleteImportDraftFile" => (self.draft.clone(), none()),
+            "createImportDraftFile" => (
+                self.draft.clone(),
+                ("?name=theirs.pdf&key=order", Some(Value::Null)),
+            ),
             "tryImportDraft" => (
                 self.draft.clone(),
                 ("", Some(json!({"source": "purchase"}))),
@@ -152,6 +161,8 @@ on_both_engines! {
         let find = json!({"brand": "acme", "address": "anna@example.org"});
         let contact = owner.post_json("/api/v1/contacts/find", &find).await.json();
         let draft = bring(&mut owner, "next.csv", "text/csv", LIST.as_bytes()).await.json();
+        let files = format!("/api/v1/import-drafts/{}/files?name=theirs.pdf", draft["id"].as_str().unwrap());
+        let file = owner.send("POST", &files, Some("application/pdf"), b"proof").await.json();
         let campaign = started(&world, &mut owner, &wanted("running")).await;
         let campaign_draft = owner.post_json("/api/v1/campaign-drafts", &wanted("next")).await.json();
         work(&world.app).await;
@@ -161,6 +172,7 @@ on_both_engines! {
         let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
         let table = Table {
             contact: text(&contact),
+            file: text(&file),
             draft: text(&draft),
             import,
             campaign_draft: text(&campaign_draft),
@@ -174,7 +186,7 @@ on_both_engines! {
             for (method, operation) in operations.as_object().unwrap() {
                 let name = operation["operationId"].as_str().unwrap();
                 let ask = table.asked(name).unwrap_or_else(|| panic!("{name} is not in this table"));
-                let path = path.replace("{id}", &ask.id).replace("{brand}", "acme").replace("{form}", "news");
+                let path = path.replace("{id}", &ask.id).replace("{file}", &table.file).replace("{brand}", "acme").replace("{form}", "news");
                 let path = format!("{path}{}", ask.query);
                 let (kind, body) = match ask.body {
                     None => (None, Vec::new()),
@@ -189,7 +201,7 @@ on_both_engines! {
                 } else {
                     assert!(matches!(reply.status, 404 | 422), "{what}");
                 }
-                for word in ["anna@", "lea@", "Acme", "hooks.example.org", "theirs.csv"] {
+                for word in ["anna@", "lea@", "Acme", "hooks.example.org", "theirs."] {
                     assert!(!told.contains(word), "{word} in {what}");
                 }
                 asked += 1;
@@ -216,6 +228,7 @@ async fn everything(
         "/api/v1/import-drafts?brand=acme".to_owned(),
         "/api/v1/campaigns?brand=acme".to_owned(),
         format!("/api/v1/import-drafts/{}", table.draft),
+        format!("/api/v1/import-drafts/{}/files", table.draft),
         format!("/api/v1/campaign-drafts/{}", table.campaign_draft),
         format!("/api/v1/webhooks/{}", table.webhook),
     ] {

@@ -255,6 +255,14 @@ impl Browser {
         }
     }
 
+    /// The same of one element, wherever on the page it is.
+    pub async fn picture_of(&self, css: &str, name: &str) {
+        if let Ok(folder) = std::env::var("COUNTERSIGN_TEST_SCREENSHOTS") {
+            let png = self.find(css).await.screenshot().await.unwrap();
+            std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
+        }
+    }
+
     pub async fn close(self) {
         let _ = self.client.clone().close().await;
     }

@@ -8,6 +8,7 @@ use countersign::app::App;
 use countersign::domain::policy::Source;
 use countersign::store::Engine;
 
+use super::axe::axe;
 use super::driver::{self, Browser, ENTER, Kind};
 use crate::harness::{Folder, World};
 use crate::import::storing::List;
@@ -42,8 +43,19 @@ fn list(rows: usize) -> (Folder, PathBuf) {
     }
     text.push_str("info@example.org;;;2001;2026-09-01;\nnobody;;;2002;2026-09-01;typed by hand\nold@example.org;Bo;;2003;2019-01-01;\n");
     std::fs::write(&path, text).unwrap();
+    for (name, content) in PAPERS {
+        std::fs::write(folder.0.join(name), content).unwrap();
+    }
     (folder, path)
 }
+
+/// Files of proof beside the list.
+const PAPERS: [(&str, &str); 4] = [
+    ("order form, signed at the fair in Utrecht.pdf", "an order"),
+    ("empty.pdf", ""),
+    ("scan-1.png", "a scan"),
+    ("scan-2.png", "another scan"),
+];
 
 /// Nothing scrolls sideways, and every target can be hit.
 async fn fits(browser: &Browser, name: &str) {
@@ -69,6 +81,41 @@ async fn fits(browser: &Browser, name: &str) {
     );
 }
 
+/// Adds a paper that holds for all rows and files that rows name, one that is empty by mistake, and takes one away again.
+async fn add_papers(browser: &Browser, folder: &std::path::Path, kind: &str) {
+    let path = |at: usize| folder.join(PAPERS[at].0).to_str().unwrap().to_owned();
+    let checked = async |name: &str| {
+        browser.picture_of("div.source > form", name).await;
+        fits(browser, &format!("{name}-top")).await;
+        if kind != "bare" {
+            axe(browser).await;
+        }
+    };
+    checked(&format!("papers-none-{kind}")).await;
+    browser.type_into("#paper", &path(0)).await;
+    browser.press("#paper ~ p button").await;
+    browser.wait_for_text(PAPERS[0].0).await;
+    let both = format!("{}\n{}", path(2), path(3));
+    browser.type_into("#named", &both).await;
+    browser.press("#named ~ p button").await;
+    browser.wait_for_text("2 files, 18 bytes").await;
+    browser.type_into("#paper", &path(1)).await;
+    browser.press("#paper ~ p button").await;
+    browser.wait_for_text("“empty.pdf” was not taken").await;
+    checked(&format!("papers-refused-{kind}")).await;
+    browser.press("form details summary").await;
+    checked(&format!("papers-{kind}")).await;
+    browser.press("details ul.papers button").await;
+    browser.wait_for_text("1 file, 12 bytes").await;
+    // The enter key in a field keeps what was said, and takes nothing away.
+    browser
+        .type_into("#obtained_on", &format!("2026-09-01{ENTER}"))
+        .await;
+    browser.find("#obtained_on[value='2026-09-01']").await;
+    browser.wait_for_text("1 file, 12 bytes").await;
+    browser.wait_for_text(PAPERS[0].0).await;
+}
+
 /// From the first step to the report, by pressing buttons.
 async fn bring(world: &World, browser: &Browser, path: &std::path::Path, kind: &str) {
     let scripts_off = kind == "bare";
@@ -83,6 +130,9 @@ async fn bring(world: &World, browser: &Browser, path: &std::path::Path, kind: &
     browser.press("form[enctype] button").await;
     browser.wait_for_text("Read as").await;
     fits(browser, &format!("import-columns-{kind}")).await;
+    browser
+        .press("select[name=c5] option[value='file.order']")
+        .await;
     browser.press("button[value=next]").await;
     browser.wait_for_text("How did these addresses come").await;
     fits(browser, &format!("import-source-empty-{kind}")).await;
@@ -91,6 +141,7 @@ async fn bring(world: &World, browser: &Browser, path: &std::path::Path, kind: &
         .await;
     browser.press("form.choose button").await;
     browser.wait_for_text("Proof for all rows").await;
+    add_papers(browser, path.parent().unwrap(), kind).await;
     browser.press("button[value=show]").await;
     browser.wait_for_text("The first row of this list").await;
     fits(browser, &format!("import-source-{kind}")).await;

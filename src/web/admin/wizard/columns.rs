@@ -9,7 +9,7 @@ use super::{Head, draft, frame, path};
 use crate::app::drafts::{Draft, ImportDraft, Look, LookProblem, Said};
 use crate::domain::brand::{Brand, LANGUAGES};
 use crate::domain::operator::Operator;
-use crate::domain::policy::SOURCES;
+use crate::domain::policy::{SOURCES, TAKE_FILES};
 use crate::web::Web;
 use crate::web::admin::brands::Choice;
 use crate::web::admin::frame::Frame;
@@ -56,6 +56,10 @@ fn holds(chosen: &str) -> Vec<Choice> {
             format!("Proof: {}", key.replace('_', " ")),
         )
     });
+    let files = TAKE_FILES.into_iter().map(|key| {
+        let label = format!("File of proof: {}", key.replace('_', " "));
+        (format!("file.{key}"), label)
+    });
     let named = HOLDS
         .iter()
         .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
@@ -64,6 +68,7 @@ fn holds(chosen: &str) -> Vec<Choice> {
         .into_iter()
         .chain(named)
         .chain(proofs)
+        .chain(files)
         .map(|(value, label)| Choice::of(&value, &label, chosen))
         .collect()
 }

@@ -1,12 +1,13 @@
-//! Step 3: from where the addresses came, when, and what proves it, with what the policy says beside it.
+//! Step 3: from where the addresses came, when, and what proves it in words and files, with what the policy says beside it.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Query, ReqData};
+use actix_web::web::{Data, Path, Payload, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
 use super::columns::changed;
+use super::papers::{self, Papers};
 use super::{Head, draft, frame, path};
 use crate::app::drafts::{Draft, ImportDraft, Look, LookProblem, Said};
 use crate::domain::brand::Brand;
@@ -21,7 +22,6 @@ use crate::web::admin::imports::words;
 use crate::web::admin::jobs::tone;
 use crate::web::admin::see;
 use crate::web::error;
-use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
 /// The choice for lists whose rows tell their source.
@@ -119,6 +119,7 @@ struct SourcePage {
     chosen: Option<String>,
     told: Option<Told>,
     proof: Vec<Proof>,
+    papers: Papers,
     obtained_on: String,
     day_column: Option<String>,
     day_problem: Option<String>,
@@ -245,6 +246,7 @@ async fn page(
             chosen: chosen.map(str::to_owned),
             told: source.map(|source| Told::of(source.row())),
             proof: proof.collect(),
+            papers: Papers::of(draft, &look, source, problem_of),
             obtained_on: said.obtained_on.clone().unwrap_or_default(),
             day_column: column(&look, "obtained_on"),
             day_problem: problem_of("obtained_on"),
@@ -309,13 +311,35 @@ pub async fn submit(
     shared: Data<Web>,
     operator: ReqData<Operator>,
     path: Path<(String, String)>,
-    fields: Fields,
+    payload: Payload,
 ) -> HttpResponse {
     let (brand, draft) = draft!(request, shared, operator, path);
+    let form = match papers::read(&request, &shared, &draft, payload).await {
+        Ok(Some(form)) => form,
+        Ok(None) => {
+            let problem =
+                "The form did not arrive whole, or is far longer than it may be. Please try again.";
+            let said = draft.of.said.clone();
+            let shown = Shown {
+                brand: &brand,
+                draft: &draft,
+                said: &said,
+                chosen: draft.of.said.has_source.then(|| saved(&said)),
+                problems: Vec::new(),
+                problem: Some(problem.to_owned()),
+            };
+            return page(&request, &shared, &operator, shown).await;
+        }
+        Err(answer) => return answer,
+    };
     let look = shared.app.look(&draft).await;
     if let Some(LookProblem::Gone) = look.problem {
         return see(&super::path(&brand, draft.id, "columns"));
     }
+    let (draft, fields, mut told) = match papers::take(&request, &shared, draft, form).await {
+        Ok(taken) => taken,
+        Err(answer) => return answer,
+    };
     let chosen = known(fields.raw("source"), &look);
     let source = chosen.and_then(Source::parse);
     let keys = source
@@ -335,18 +359,19 @@ pub async fn submit(
             && fields.one("confirm_organizer_list").is_some(),
         ..draft.of.said.clone()
     };
-    let problems = said.problems();
-    if chosen.is_none() || !problems.is_empty() {
-        let problem = chosen.is_none().then(|| {
-            "Choose from where the addresses came: without it nothing can be judged.".to_owned()
-        });
+    let problems = draft.of.problems(&said);
+    if chosen.is_none() {
+        let text = "Choose from where the addresses came: without it nothing can be judged.";
+        told.push(text.to_owned());
+    }
+    if !told.is_empty() || !problems.is_empty() {
         let shown = Shown {
             brand: &brand,
             draft: &draft,
             said: &said,
             chosen,
             problems,
-            problem,
+            problem: (!told.is_empty()).then(|| told.join(" ")),
         };
         return page(&request, &shared, &operator, shown).await;
     }

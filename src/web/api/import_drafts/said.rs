@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Pairs;
-use crate::app::drafts::Said;
+use crate::app::drafts::{ImportDraft, Said};
 use crate::domain::brand::LANGUAGES;
 use crate::domain::policy::{SOURCES, Source};
 use crate::intake::Options;
@@ -32,7 +32,8 @@ pub struct TryRequest {
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({"order": "4711"}))]
     proof: Pairs,
-    /// What columns hold whose names do not tell it: fields (or `ignore`) by the columns' names or numbers.
+    /// What columns hold whose names do not tell it: fields (or `ignore`) by the columns' names or numbers. A column of
+    /// `file.scan` names files that were brought for the list.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({"Bestelling": "order"}))]
     map: Pairs,
@@ -56,8 +57,8 @@ impl Input for TryRequest {
     const AT_MOST: usize = 256 << 10;
 }
 
-/// What was said, or everything that is wrong with it.
-pub fn read(given: TryRequest) -> Result<Said, ApiProblem> {
+/// What was said of a list, or everything that is wrong with it.
+pub fn read(given: TryRequest, of: &ImportDraft) -> Result<Said, ApiProblem> {
     let mut problems = Vec::new();
     let mut wrong = |field: &str, detail: String| {
         problems.push(FieldProblem {
@@ -81,29 +82,16 @@ pub fn read(given: TryRequest) -> Result<Said, ApiProblem> {
         wrong("source", format!("it is one of {}", all.join(", ")));
     }
     for (column, field) in &given.map {
-        let known = Field::parse(field);
-        if field != "ignore" && known.is_none() {
+        if field != "ignore" && Field::parse(field).is_none() {
             wrong(
                 "map",
                 format!("column {column:?}: there are {}", Field::all()),
             );
         }
-        if matches!(known, Some(Field::File(_))) {
-            let detail =
-                format!("column {column:?}: files that rows name come by the command line");
-            wrong("map", detail);
-        }
     }
     if given.source.is_none() && !given.map.values().any(|field| field == "source") {
         let detail = "say where the addresses came from, or which column tells it (map)";
         wrong("source", detail.to_owned());
-    }
-    if given.source.is_none() {
-        for key in given.proof.keys() {
-            if !matches!(Field::parse(key), Some(Field::Proof(_))) {
-                wrong("proof", format!("no source takes the proof {key:?}"));
-            }
-        }
     }
     if given
         .dates
@@ -135,7 +123,7 @@ pub fn read(given: TryRequest) -> Result<Said, ApiProblem> {
         language,
         confirm_organizer_list: given.confirm_organizer_list,
     };
-    for (field, problem) in said.problems() {
+    for (field, problem) in of.problems(&said) {
         wrong(&field, problem);
     }
     if problems.is_empty() {

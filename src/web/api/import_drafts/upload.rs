@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -75,15 +76,7 @@ pub async fn create(
         let detail = "It has 1 to 200 characters, all of which can be seen.";
         return Err(ApiProblem::invalid("file_name", detail));
     }
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !KINDS.iter().any(|known| kind.eq_ignore_ascii_case(known)) {
-        return Err(ApiProblem::other_kind(&format!(
-            "Send the file itself, with Content-Type: {}.",
-            KINDS.join(" or ")
-        )));
-    }
+    check_kind(&request, &KINDS)?;
     let incoming = receive(&shared, payload).await?;
     let (hash, by) = (incoming.sha256(), format!("API key {}", key.key.name));
     let work = {
@@ -103,21 +96,36 @@ pub async fn create(
     once(&request, shared, key.key.id, hash, work).await
 }
 
+/// A file is sent as it is, with a kind that its route knows.
+pub(super) fn check_kind(request: &HttpRequest, known: &[&str]) -> Result<(), ApiProblem> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if known.iter().any(|known| kind.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    Err(ApiProblem::other_kind(&format!(
+        "Send the file itself, with Content-Type: {}.",
+        known.join(" or ")
+    )))
+}
+
+/// The next bytes of a body; none behind its end.
+pub(super) async fn next_part(payload: &mut web::Payload) -> Result<Option<Bytes>, ApiProblem> {
+    let next = tokio::time::timeout(SILENT_FOR, payload.next()).await;
+    let broke_off = || ApiProblem::malformed("The body broke off.");
+    let part = next.map_err(|_| broke_off())?.transpose();
+    part.map_err(|_| broke_off())
+}
+
 async fn receive(shared: &Web, mut payload: web::Payload) -> Result<Incoming, ApiProblem> {
     let incoming = shared.app.begin_upload().await;
     let mut incoming = incoming.map_err(|problem| refused(shared, problem))?;
-    loop {
-        let next = tokio::time::timeout(SILENT_FOR, payload.next()).await;
-        let broke_off = || ApiProblem::malformed("The body broke off.");
-        match next.map_err(|_| broke_off())? {
-            None => return Ok(incoming),
-            Some(part) => {
-                let part = part.map_err(|_| broke_off())?;
-                let written = incoming.write(&part).await;
-                written.map_err(|problem| refused(shared, problem))?;
-            }
-        }
+    while let Some(part) = next_part(&mut payload).await? {
+        let written = incoming.write(&part).await;
+        written.map_err(|problem| refused(shared, problem))?;
     }
+    Ok(incoming)
 }
 
 fn refused(shared: &Web, problem: UploadProblem) -> ApiProblem {
