@@ -85,7 +85,10 @@ async fn fits(browser: &Browser, name: &str) {
 async fn add_papers(browser: &Browser, folder: &std::path::Path, kind: &str) {
     let path = |at: usize| folder.join(PAPERS[at].0).to_str().unwrap().to_owned();
     let checked = async |name: &str| {
-        browser.picture_of("div.source > form", name).await;
+        for (at, part) in ["paper", "named"].iter().enumerate() {
+            let css = format!("fieldset:has(#{part})");
+            browser.picture_of(&css, &format!("{name}-{at}")).await;
+        }
         fits(browser, &format!("{name}-top")).await;
         if kind != "bare" {
             axe(browser).await;

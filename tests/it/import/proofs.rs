@@ -198,6 +198,7 @@ on_both_engines! {
             (vec!["--source", "newsletter_form", "--proof-file", "wording=people"], "is no file; files can be: account, ad"),
             (vec!["--source", "newsletter_form", "--proof-file", "scan=lost.png"], "it is not there"),
             (vec!["--source", "purchase", "--proof-file", "scan=people"], "has no proof"),
+            (vec!["--source", "purchase", "--proof-file", "order=people", "--proof-file", "order=people"], "this very file is there"),
             (vec!["--source", "newsletter_form", "--map", "paper=file.date"], "there is no field"),
         ] {
             let output = import(&folder.0, &arguments);

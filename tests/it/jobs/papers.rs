@@ -108,7 +108,7 @@ on_both_engines! {
         let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;
         let source = at_source(&mut olga, LIST).await;
         let page = olga.get(&format!("{source}?source=written_agreement")).await.text();
-        assert!(page.contains("Papers for all rows") && page.contains("<option value=\"contract\">"), "{page}");
+        assert!(page.contains("Papers for all rows") && page.contains("name=\"paper-key\" value=\"contract\""), "{page}");
         assert!(!page.contains("Files that rows name"), "no column names any: {page}");
         let said = [("source", "written_agreement"), ("proof.contract", "C-12"), ("paper-key", "contract"), ("then", "add")];
         let added = say(&mut olga, &source, &said, &[("paper", "contract.pdf", CONTRACT), ("named", "", b"")]).await;
@@ -173,6 +173,45 @@ on_both_engines! {
             let kept = world.app.proof_file(&acme(&world), &Sha256::digest(content).into()).await.unwrap();
             assert_eq!(kept.as_deref(), Some(content));
         }
+        world.finish().await;
+    }
+
+    async fn where_each_row_tells_its_source_a_paper_holds_for_those_that_take_it(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;
+        let list = b"email,source,order,date\nann@example.org,written_agreement,,2026-10-01\nbob@example.org,purchase,7,2026-10-01\n";
+        let source = at_source(&mut olga, list).await;
+        let page = olga.get(&format!("{source}?source=donation_or_volunteering")).await.text();
+        assert!(page.contains("<option value=\"receipt\">") && page.contains("<option value=\"assignment\">"), "{page}");
+        assert!(!page.contains("<option value=\"contract\">"), "{page}");
+        let page = olga.get(&format!("{source}?source=website_form")).await.text();
+        assert!(!page.contains("Papers for all rows"), "it takes none: {page}");
+        let said = [("source", "each-row"), ("paper-key", "contract"), ("then", "try")];
+        there(&say(&mut olga, &source, &said, &[("paper", "contract.pdf", CONTRACT)]).await);
+        take_in(&world, &mut olga, &source, "both").await;
+        assert_eq!(proof_of(&world, "ann@example.org", "contract").await, hex(CONTRACT));
+        assert_eq!(proof_of(&world, "bob@example.org", "order").await, "7");
+        world.finish().await;
+    }
+
+    async fn two_people_who_add_a_file_at_the_same_moment_both_find_it_there(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;
+        let mut otto = signed_in(&world, "otto", Role::Editor, &[]).await;
+        let source = at_source(&mut olga, LIST).await;
+        let said = [("source", "written_agreement"), ("paper-key", "contract"), ("then", "add")];
+        for round in 0..4 {
+            let names = [format!("one-{round}.pdf"), format!("two-{round}.pdf")];
+            let files = names.each_ref().map(|name| [("paper", name.as_str(), name.as_bytes())]);
+            let (one, two) = tokio::join!(
+                say(&mut olga, &source, &said, &files[0]),
+                say(&mut otto, &source, &said, &files[1])
+            );
+            assert_eq!((one.status, two.status), (303, 303));
+            let page = olga.get(&source).await.text();
+            assert!(names.iter().all(|name| page.contains(name)), "{names:?}: {page}");
+        }
+        assert_eq!(files(&world), 9);
         world.finish().await;
     }
 
