@@ -5,6 +5,7 @@ mod mending;
 pub mod numbers;
 mod pace;
 mod stories;
+mod used;
 
 use countersign::app::campaign::{CampaignProblem, NewCampaign, Told};
 use countersign::domain::brand::Slug;
