@@ -29,6 +29,7 @@ pub mod inbox;
 pub mod judge;
 pub mod keys;
 pub mod lapse;
+pub mod last_use;
 pub mod links;
 pub mod live;
 pub mod log_standing;

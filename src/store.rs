@@ -9,6 +9,7 @@ pub mod booth;
 pub mod brands;
 pub mod breaker;
 pub mod budgets;
+pub mod campaign_counts;
 pub mod campaigns;
 mod checkpoint;
 pub mod contacts;

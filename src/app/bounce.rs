@@ -259,10 +259,13 @@ impl App {
             suppress: hard.then_some("bounced"),
             request,
             report: &failure.report,
+            story: false,
         };
         let decide = |under: Under<'_>| {
             let mut standings = under.contact.standings.values();
-            let known = !under.contact.standings.is_empty()
+            // Lifted by another name of the mailbox, it is to be suppressed again.
+            let known = under.suppressed
+                && !under.contact.standings.is_empty()
                 && standings.all(|standing| standing.undeliverable_since.is_some());
             let mut facts: Vec<Fact> = given_up.iter().map(|one| one.fact.clone()).collect();
             if known && under.ending.is_empty() {
@@ -325,7 +328,9 @@ impl App {
         Ok(count)
     }
 
-    /// The person called a mail unwanted: everything is left, and nothing is sent to the mailbox any more.
+    /// The person called a mail unwanted: everything is left, and nothing is sent to the mailbox any more. That holds for whoever
+    /// had left before as well: leaving alone does not suppress the mailbox. Told again, it changes nothing more, until an
+    /// operator has lifted the suppression.
     pub async fn take_complaint(
         &self,
         subject: &Subject,
@@ -343,15 +348,18 @@ impl App {
                 Returned::Contact(_) => None,
             },
             report: &complaint.report,
+            story: true,
         };
         let brand = &subject.brand;
         let decide = |under: Under<'_>| {
-            let purposes = all_of(brand, &under);
-            let has_left = |purpose| {
+            let mut purposes = all_of(brand, &under);
+            // What the person left before was left then.
+            purposes.retain(|purpose| {
                 let standing = under.contact.standings.get(purpose);
-                standing.is_some_and(|one| one.state == State::Withdrawn && one.left_all)
-            };
-            if under.ending.is_empty() && purposes.iter().all(has_left) {
+                !standing.is_some_and(|one| one.state == State::Withdrawn && one.left_all)
+            });
+            let nothing_left = under.ending.is_empty() && purposes.is_empty();
+            if nothing_left && under.suppressed && complaint_stands(under.story) {
                 return Happened::default();
             }
             let complained = Complained {
@@ -395,6 +403,18 @@ impl App {
         };
         inbound::serve(listener, knows, take, stop).await;
     }
+}
+
+/// Whether the story tells of a complaint that no operator has set aside since.
+fn complaint_stands(story: &[Event]) -> bool {
+    let mut latest = story.iter().rev();
+    let last = latest.find(|event| {
+        matches!(
+            event.fact,
+            Fact::Complained(_) | Fact::SuppressionLifted { .. }
+        )
+    });
+    last.is_some_and(|event| matches!(event.fact, Fact::Complained(_)))
 }
 
 /// What looks like one of ours.

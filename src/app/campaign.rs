@@ -32,7 +32,7 @@ use crate::store::{StoreError, contacts};
 pub use enrol::Groups;
 pub use outcome::Told;
 pub use preview::NoPreview;
-pub use show::{CampaignLine, People, Person};
+pub use show::{People, Person};
 pub use worded::{Worded, WordedProblem};
 
 use super::permit::parse_address;
@@ -305,6 +305,7 @@ impl App {
         if asked > 0 {
             self.live.mail_queued();
         }
+        self.put_counts_together().await?;
         Ok(asked)
     }
 }

@@ -6,7 +6,7 @@ use super::erase::requests_of;
 use super::record::{About, read_all};
 use super::sign_up::empty_mailbox;
 use crate::domain::brand::{Brand, Slug};
-use crate::domain::event::Fact;
+use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{ContactId, RequestId};
 use crate::domain::standing::{RequestState, apply, never_confirmed};
 use crate::store::budgets::{self, MailboxHash};
@@ -38,6 +38,8 @@ pub(super) struct Closing<'a> {
     pub request: Option<RequestId>,
     /// A provider's id of what it told, which it may tell again; empty where there is none.
     pub report: &'a str,
+    /// Whether what happened to the contact before decides.
+    pub story: bool,
 }
 
 /// What else is written with it.
@@ -59,6 +61,10 @@ pub(super) struct Happened {
 pub(super) struct Under<'a> {
     pub contact: &'a Contact,
     pub ending: &'a [RequestRow],
+    /// Whether nothing is sent to the mailbox already, for whatever reason; looked up where the closing suppresses it.
+    pub suppressed: bool,
+    /// What happened to the contact, in its order; read where the closing asks for it.
+    pub story: &'a [Event],
 }
 
 impl App {
@@ -117,7 +123,12 @@ impl App {
         let Some(mut contact) = contacts::find_by_id(conn, brand, known.id).await? else {
             return Ok(None);
         };
-        if was_told(conn, &contact, closing.report).await? {
+        let story = if closing.story || !closing.report.is_empty() {
+            read_all(&events::list(conn, brand, contact.id).await?)?
+        } else {
+            Vec::new()
+        };
+        if was_told(&story, closing.report) {
             return Ok(Some(Happened::default()));
         }
         let mut ending = open_requests(conn, &contact, closing.ending).await?;
@@ -128,6 +139,8 @@ impl App {
         let happened = decide(Under {
             contact: &contact,
             ending: &ending,
+            suppressed: mailboxes.iter().any(|one| one.suppressed_at.is_some()),
+            story: &story,
         });
         if happened.facts.is_empty() {
             return Ok(Some(happened));
@@ -184,13 +197,9 @@ impl App {
 }
 
 /// Whether an event of the contact came of this report already.
-async fn was_told(conn: &mut Conn, contact: &Contact, report: &str) -> Result<bool, StoreError> {
-    if report.is_empty() {
-        return Ok(false);
-    }
-    let stored = events::list(conn, contact.brand_id, contact.id).await?;
-    let told = read_all(&stored)?;
-    Ok(told.iter().any(|event| event.fact.report() == Some(report)))
+fn was_told(story: &[Event], report: &str) -> bool {
+    let came_of = |event: &Event| event.fact.report() == Some(report);
+    !report.is_empty() && story.iter().any(came_of)
 }
 
 /// The contact's open requests that end.

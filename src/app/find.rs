@@ -3,15 +3,16 @@
 use uuid::Uuid;
 
 use super::App;
+use super::last_use::{LastUse, LastUses};
 use super::permit::parse_address;
 use super::prove::report::words::headline;
 use super::record::read_whole;
-use crate::domain::brand::Brand;
+use crate::domain::brand::{Brand, in_language};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId, RequestId};
 use crate::domain::permission::Permission;
 use crate::domain::sentence::sentence;
-use crate::domain::standing::{RequestState, Standings};
+use crate::domain::standing::{RequestState, Standing, Standings};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Contact};
 use crate::store::{StoreError, events, log, requests, timestamps};
@@ -95,6 +96,15 @@ pub struct Told {
     pub form_version: Option<String>,
 }
 
+/// Where a contact stands for a purpose.
+#[derive(Clone, Debug)]
+pub struct Stands {
+    pub name: String,
+    /// The answer to "may I".
+    pub permission: Permission,
+    pub last_use: LastUse,
+}
+
 /// A contact with where it stands and what happened.
 #[derive(Clone, Debug)]
 pub struct Story {
@@ -106,8 +116,8 @@ pub struct Story {
     pub created_at: Timestamp,
     /// The request that waits for an answer.
     pub open_request: Option<RequestId>,
-    /// Each purpose of the brand: name, and the answer to "may I".
-    pub purposes: Vec<(String, Permission)>,
+    /// Each purpose of the brand.
+    pub purposes: Vec<Stands>,
     pub events: Vec<Told>,
     /// Behind which position the story goes on.
     pub next: Option<i64>,
@@ -242,16 +252,19 @@ impl App {
             });
         }
         let now = self.clock.now();
+        let uses = LastUses::read(&mut conn, brand.id, &[id]).await?;
         let purposes = brand
             .declared
             .purposes
             .iter()
             .map(|purpose| {
-                let name = crate::domain::brand::in_language(&purpose.name, "en").to_owned();
-                (
-                    name,
-                    Permission::of(contact.standings.get(&purpose.slug), now),
-                )
+                let standing = contact.standings.get(&purpose.slug);
+                let of = |one: &Standing| uses.of(brand, id, (&purpose.slug, &one.as_of(now)));
+                Stands {
+                    name: in_language(&purpose.name, "en").to_owned(),
+                    permission: Permission::of(standing, now),
+                    last_use: standing.map(of).unwrap_or_default(),
+                }
             })
             .collect();
         let next = told.last().filter(|_| more).map(|event| event.position);

@@ -1,18 +1,21 @@
 //! Contacts, looked up for programs and pages.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::App;
+use super::last_use::{LastUse, LastUses};
 use super::permit::{Unanswerable, parse_address};
 use super::record::read;
-use crate::domain::brand::Brand;
+use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::Event;
 use crate::domain::ids::ContactId;
 use crate::domain::standing::Standings;
 use crate::domain::time::Timestamp;
-use crate::store::{StoreError, contacts, events};
+use crate::store::contacts::{self, Contact};
+use crate::store::{Conn, StoreError, events};
 
 /// A contact as others see it.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Known {
     pub name: Option<String>,
     /// As they are at this moment: consent that ended is told as ended.
     pub standings: Standings,
+    /// The last use of each purpose that it has a standing for, and from when on it is due to be asked again.
+    pub uses: BTreeMap<Slug, LastUse>,
     pub created_at: Timestamp,
 }
 
@@ -47,7 +52,8 @@ impl App {
         let mut conn = self.store.read().await?;
         for brand in brands {
             if let Some(found) = contacts::find_by_id(&mut conn, brand.id, id).await? {
-                return Ok(Some(self.known(brand, found)));
+                let known = self.known(&mut conn, brand, vec![found]).await?;
+                return Ok(known.into_iter().next());
             }
         }
         Ok(None)
@@ -62,7 +68,12 @@ impl App {
         let address = parse_address(address)?;
         let mut conn = self.store.read().await?;
         let found = contacts::find(&mut conn, brand.id, address.key()).await?;
-        Ok(found.map(|contact| self.known(brand, contact)))
+        let found = found.into_iter().collect();
+        Ok(self
+            .known(&mut conn, brand, found)
+            .await?
+            .into_iter()
+            .next())
     }
 
     /// A brand's contacts behind one, in the order of their ids, which is that of their first signups.
@@ -74,10 +85,7 @@ impl App {
     ) -> Result<Vec<Known>, StoreError> {
         let mut conn = self.store.read().await?;
         let found = contacts::list_of_brand(&mut conn, brand.id, ContactId(after), limit).await?;
-        Ok(found
-            .into_iter()
-            .map(|contact| self.known(brand, contact))
-            .collect())
+        self.known(&mut conn, brand, found).await
     }
 
     /// Events of a contact behind a position, oldest first.
@@ -103,20 +111,37 @@ impl App {
         })
     }
 
-    fn known(&self, brand: &Arc<Brand>, contact: contacts::Contact) -> Known {
+    async fn known(
+        &self,
+        conn: &mut Conn,
+        brand: &Arc<Brand>,
+        found: Vec<Contact>,
+    ) -> Result<Vec<Known>, StoreError> {
         let now = self.clock.now();
-        let standings = contact.standings.into_iter();
-        Known {
-            brand: brand.clone(),
-            id: contact.id,
-            address: contact.address,
-            address_key: contact.address_key,
-            language: contact.language,
-            name: contact.name,
-            standings: standings
+        let ids: Vec<ContactId> = found.iter().map(|contact| contact.id).collect();
+        let uses = LastUses::read(conn, brand.id, &ids).await?;
+        let known = found.into_iter().map(|contact| {
+            let standings: Standings = contact
+                .standings
+                .into_iter()
                 .map(|(purpose, standing)| (purpose, standing.as_of(now)))
-                .collect(),
-            created_at: contact.created_at,
-        }
+                .collect();
+            let of = |(purpose, standing)| uses.of(brand, contact.id, (purpose, standing));
+            Known {
+                brand: brand.clone(),
+                id: contact.id,
+                address: contact.address,
+                address_key: contact.address_key,
+                language: contact.language,
+                name: contact.name,
+                uses: standings
+                    .iter()
+                    .map(|one| (one.0.clone(), of(one)))
+                    .collect(),
+                standings,
+                created_at: contact.created_at,
+            }
+        });
+        Ok(known.collect())
     }
 }

@@ -73,6 +73,7 @@ impl App {
             suppress: Some(BY_OPERATOR),
             request: None,
             report: "",
+            story: false,
         };
         let happened = match &contact {
             Some(contact) => {

@@ -84,6 +84,7 @@ impl App {
             suppress: None,
             request: None,
             report: "",
+            story: false,
         };
         let decide = |under: Under<'_>| left(brand, &leave, None, &under);
         let happened = self.close(brand, contact, closing, decide).await?;
@@ -113,6 +114,7 @@ impl App {
             suppress: None,
             request: None,
             report: &told_by.report,
+            story: false,
         };
         let decide = |under: Under<'_>| left(brand, &leave, Some(&told_by), &under);
         let happened = self.close(brand, contact, closing, decide).await?;

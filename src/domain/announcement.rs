@@ -56,8 +56,9 @@ pub fn kind_of(fact: &Fact) -> Option<Kind> {
         Fact::Declined { .. } => Some(Kind::Declined),
         // New consent on the preferences page, with its own wording.
         Fact::PurposeChanged(_) => Some(Kind::Confirmed),
-        // Whoever calls a mail unwanted leaves with it.
-        Fact::Withdrawn { .. } | Fact::Complained(_) => Some(Kind::Withdrawn),
+        Fact::Withdrawn { .. } => Some(Kind::Withdrawn),
+        // Whoever calls a mail unwanted leaves with it what was not left before.
+        Fact::Complained(one) => (!one.purposes.is_empty()).then_some(Kind::Withdrawn),
         Fact::Bounced(bounced) => bounced.hard.then_some(Kind::Bounced),
         Fact::Paused { .. } => Some(Kind::Paused),
         Fact::Expired => Some(Kind::Expired),

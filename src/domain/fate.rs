@@ -10,7 +10,16 @@ pub enum Severity {
     Soft,
 }
 
-/// Weighs the status of a delivery that failed (RFC 3463, section 3). A status is `CLASS.SUBJECT.DETAIL`.
+/// Weighs the status of a delivery that failed (RFC 3463, section 3). A status is `CLASS.SUBJECT.DETAIL`. `Action: failed`
+/// (RFC 3464, section 2.3.3) and class 5 say that this mail is given up, not that the address is dead; what says that is the
+/// subject "address" alone.
+///
+/// A mailbox that is disabled (`5.2.1`) counts as passing. RFC 3463, section 3.3 has it that the mailbox is there, and lets it be
+/// for good or for a time. Its class ought to tell which, but in the field it does not: a large provider answers 5.2.1 for accounts
+/// that are disabled, which their owner may get back, and others for what a filter refused (bounces of both kinds are in the corpus
+/// of `tests/it/leaving/reports.rs`, which takes neither for good). Taken for good wrongly, a person who agreed is never written to
+/// again and hears nothing of it; taken as passing wrongly, a dead mailbox gets four more mails (`[bounce] soft_limit`). A
+/// provider's own list of dead addresses (`Claim::Listed`) ends it sooner.
 pub fn weigh(status: &str) -> Severity {
     let mut parts = status.split('.').map(|part| part.parse::<u16>().ok());
     let (class, subject, detail) = (parts.next(), parts.next(), parts.next());
@@ -137,6 +146,23 @@ mod tests {
         ] {
             assert_eq!(weigh(status), Severity::Soft, "{status}");
         }
+    }
+
+    #[test]
+    fn a_mailbox_that_is_disabled_is_there_and_may_be_enabled_again_so_it_passes_until_the_limit() {
+        for status in ["5.2.1", "4.2.1"] {
+            assert_eq!(weigh(status), Severity::Soft, "{status}");
+            let claim = weigh_claim(Claim::Permanent, Some(status));
+            assert_eq!(claim, Severity::Soft, "{status}");
+        }
+        let refused = refusal("550 5.2.1 The email account that you tried to reach is disabled.");
+        let refused = refused.unwrap();
+        assert_eq!(
+            (refused.status.as_str(), refused.severity),
+            ("5.2.1", Severity::Soft)
+        );
+        // A list of the provider's own says that it stayed so.
+        assert_eq!(weigh_claim(Claim::Listed, Some("5.2.1")), Severity::Hard);
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub struct Bounced {
 /// A complaint, as a provider reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Complained {
-    /// All that the person leaves with it.
+    /// All that the person leaves with it; none where everything was left before.
     pub purposes: Vec<Slug>,
     /// The kind of feedback (RFC 5965, section 3.1), such as `abuse`.
     pub feedback: String,

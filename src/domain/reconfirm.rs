@@ -48,8 +48,27 @@ impl Reconfirm {
         found
     }
 
-    /// Whether explicit consent is old enough at an instant to be asked for again. `used_at` is its last use, where one was
-    /// reported. Terms are calendar months from the day of the act, and over at the start of their last day, as windows are.
+    /// From when on explicit consent is old enough to be asked for again; none of any other, or beyond the calendar. `used_at` is
+    /// its last use, where one was reported. Terms are calendar months from the day of the act, and over at the start of their
+    /// last day, as windows are.
+    pub fn due_from(
+        &self,
+        standing: &Standing,
+        used_at: Option<Timestamp>,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        let confirmed_at = standing.confirmed_at()?;
+        let used_at = used_at.map_or(confirmed_at, |used_at| used_at.max(confirmed_at));
+        let years = self
+            .after_years
+            .and_then(|years| zone.months_after(confirmed_at, u16::from(years) * 12));
+        let months = self
+            .unused_months
+            .and_then(|months| zone.months_after(used_at, months));
+        years.into_iter().chain(months).min()
+    }
+
+    /// Whether it is at an instant.
     pub fn is_over(
         &self,
         standing: &Standing,
@@ -57,19 +76,8 @@ impl Reconfirm {
         zone: &Zone,
         at: Timestamp,
     ) -> bool {
-        let Some(confirmed_at) = standing.confirmed_at() else {
-            return false;
-        };
-        let over = |since: Timestamp, months: u16| {
-            zone.months_after(since, months)
-                .is_some_and(|end| end <= at)
-        };
-        let used_at = used_at.map_or(confirmed_at, |used_at| used_at.max(confirmed_at));
-        self.after_years
-            .is_some_and(|years| over(confirmed_at, u16::from(years) * 12))
-            || self
-                .unused_months
-                .is_some_and(|months| over(used_at, months))
+        let from = self.due_from(standing, used_at, zone);
+        from.is_some_and(|from| from <= at)
     }
 
     fn shortest(&self) -> Option<u16> {
@@ -151,6 +159,24 @@ mod tests {
             ..standing
         };
         assert!(!term.is_over(&renewed, None, &zone, now));
+    }
+
+    #[test]
+    fn where_both_terms_are_declared_the_first_to_be_over_says_from_when_on() {
+        let term = Reconfirm {
+            after_years: Some(3),
+            unused_months: Some(24),
+        };
+        let zone = Zone::default();
+        let standing = confirmed("2024-01-10T08:00:00Z");
+        let from = |used: Option<&str>| term.due_from(&standing, used.map(at), &zone);
+        assert_eq!(from(None), Some(at("2026-01-10T00:00:00Z")));
+        let used = Some("2024-06-01T12:00:00Z");
+        assert_eq!(from(used), Some(at("2026-06-01T00:00:00Z")));
+        let lately = Some("2026-06-01T12:00:00Z");
+        assert_eq!(from(lately), Some(at("2027-01-10T00:00:00Z")));
+        let implicit = Standing::new(State::Implicit, None, Rule::G3, at("2024-01-10T08:00:00Z"));
+        assert_eq!(term.due_from(&implicit, None, &zone), None);
     }
 
     #[test]

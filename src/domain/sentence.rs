@@ -344,6 +344,10 @@ pub fn sentence(event: &Event) -> String {
             from(circumstances)
         ),
         Fact::Bounced(bounced) => bounce(bounced),
+        Fact::Complained(complaint) if complaint.purposes.is_empty() => format!(
+            "A provider reported a complaint ({}) about a mail of the person, who had left everything before: nothing is sent to this mailbox any more.",
+            complaint.feedback
+        ),
         Fact::Complained(complaint) => format!(
             "A provider reported a complaint ({}) about a mail: the person leaves {}, and nothing is sent to this mailbox any more.",
             complaint.feedback,

@@ -124,9 +124,6 @@ const LIST_OUTCOMES_IN: &str = "select p.due_at, p.contact_id, c.address, p.stat
      left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
      where p.brand_id = $1 and p.campaign_id = $2 and p.state = $3 and (p.due_at, p.contact_id) > ($4, $5) \
      order by p.due_at, p.contact_id limit $6";
-const COUNT: &str = "select p.state, p.why, p.mail, q.state as answer, count(*) from campaign_recipient p \
-     left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
-     where p.brand_id = $1 and p.campaign_id = $2 group by p.state, p.why, p.mail, q.state";
 /// In front of `PUT_MAIL`, for what has no fate yet.
 const TALLY: &str = "insert into campaign_tally (brand_id, campaign_id, part, accepted, failed) \
      select p.brand_id, p.campaign_id, min(r.part), sum(case when r.mail = 'accepted' then 1 else 0 end), \
@@ -408,19 +405,6 @@ pub async fn list_outcomes_in(
         .into_iter()
         .map(|one| (one.due_at, one.outcome))
         .collect())
-}
-
-/// State, reason, fate of the mail and state of the request, with the number of recipients.
-pub type Count = (String, Option<String>, Option<String>, Option<String>, i64);
-
-pub async fn count(conn: &mut Conn, campaign: &CampaignRow) -> Result<Vec<Count>, StoreError> {
-    Ok(fetch!(
-        conn,
-        COUNT,
-        fetch_all,
-        campaign.brand_id,
-        campaign.id
-    ))
 }
 
 /// How many first mails had a fate, and how many of them failed.

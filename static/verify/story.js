@@ -52,7 +52,7 @@ const SENTENCES = {
   paused: (event) => [words(event.until) ? `Asked for no mail before ${words(event.until)}` : "Ended the pause"],
   language_changed: (event) => [`Changed the language to ${words(event.to)}`],
   bounced: (event) => [event.hard === true ? "A mail came back for good" : "A mail came back for the time being", `${words(event.status)} ${words(event.said)}`],
-  complained: (event) => [`Complained about a mail, and so left ${quoted(event.purposes)}`, "A provider reported it"],
+  complained: (event) => [event.purposes.length === 0 ? "Complained about a mail, having left everything before" : `Complained about a mail, and so left ${quoted(event.purposes)}`, "A provider reported it"],
   suppressed: (event) => ["An operator kept the brand from writing to the mailbox", words(event.reason)],
   suppression_lifted: (event) => ["An operator let the brand write to the mailbox again", words(event.reason)],
   expired: () => ["Nobody answered in time; this request ended"],

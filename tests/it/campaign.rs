@@ -2,8 +2,10 @@
 
 mod by_time;
 mod mending;
+pub mod numbers;
 mod pace;
 mod stories;
+mod used;
 
 use countersign::app::campaign::{CampaignProblem, NewCampaign, Told};
 use countersign::domain::brand::Slug;
@@ -57,11 +59,14 @@ pub async fn work(world: &World) -> usize {
     asked
 }
 
+/// How a campaign is. Its numbers, which were counted as things were written, are held against its people each time.
 pub async fn told(world: &World, name: &str) -> Told {
     let catalog = world.app.catalog();
     let brand = catalog.brand_by_slug("acme").unwrap();
     let row = world.app.campaign(brand, name).await.unwrap();
-    world.app.tell_campaign(row).await.unwrap()
+    let told = world.app.tell_campaign(row.clone()).await.unwrap();
+    numbers::hold(&world.app, &row, &told).await;
+    told
 }
 
 pub async fn release(

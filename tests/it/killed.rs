@@ -195,7 +195,8 @@ on_both_engines! {
         }
         let brand = app.catalog().brand_by_slug("acme").unwrap().clone();
         let row = app.campaign(&brand, "spring").await.unwrap();
-        let now = app.tell_campaign(row).await.unwrap();
+        let now = app.tell_campaign(row.clone()).await.unwrap();
+        crate::campaign::numbers::hold(&app, &row, &now).await;
         assert_eq!((now.asked, now.accepted, now.waiting), (ASKED as i64, ASKED as i64, 0), "{told}");
         // What was sent twice, if anything, carries one Message-ID: the try that a kill cut off and the one after it.
         let mut ids: HashMap<String, Vec<String>> = HashMap::new();

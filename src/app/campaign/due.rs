@@ -1,9 +1,10 @@
 //! Who is asked by time: whose explicit consent is older than the brand's terms, and who was asked so not long ago.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::read_plan;
 use crate::app::App;
+use crate::app::last_use::LastUses;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::campaign::{Plan, Situation};
 use crate::domain::ids::{CampaignId, ContactId};
@@ -12,7 +13,7 @@ use crate::domain::reconfirm::Reconfirm;
 use crate::domain::time::Timestamp;
 use crate::store::campaigns::CampaignRow;
 use crate::store::contacts::Contact;
-use crate::store::{Conn, StoreError, campaigns, uses};
+use crate::store::{Conn, StoreError, campaigns};
 
 /// What a campaign knows of some contacts in the moment of asking.
 pub(super) struct Situations {
@@ -29,24 +30,6 @@ impl Situations {
             asked_lately: self.lately.contains(&contact),
         }
     }
-}
-
-/// When contacts last used what they agreed to for a purpose, or for any.
-pub(in crate::app) async fn last_uses(
-    conn: &mut Conn,
-    brand: &Brand,
-    purpose: &Slug,
-    contacts: &[Contact],
-) -> Result<HashMap<ContactId, Timestamp>, StoreError> {
-    let ids: Vec<ContactId> = contacts.iter().map(|one| one.id).collect();
-    let mut latest: HashMap<ContactId, Timestamp> = HashMap::new();
-    for one in uses::list(conn, brand.id, &ids).await? {
-        if one.purpose.is_empty() || one.purpose == purpose.as_str() {
-            let at = latest.entry(one.contact_id).or_insert(one.used_at);
-            *at = (*at).max(one.used_at);
-        }
-    }
-    Ok(latest)
 }
 
 impl App {
@@ -108,11 +91,12 @@ pub(in crate::app) async fn over(
     contacts: &[Contact],
     at: Timestamp,
 ) -> Result<HashSet<ContactId>, StoreError> {
-    let uses = last_uses(conn, brand, purpose, contacts).await?;
+    let ids: Vec<ContactId> = contacts.iter().map(|one| one.id).collect();
+    let uses = LastUses::read(conn, brand.id, &ids).await?;
     let zone = Zone::of(&brand.declared.time_zone);
     let is_over = |contact: &&Contact| {
         let standing = contact.standings.get(purpose);
-        let used_at = uses.get(&contact.id).copied();
+        let used_at = uses.used_at(contact.id, purpose);
         standing.is_some_and(|standing| terms.is_over(standing, used_at, &zone, at))
     };
     let found = contacts.iter().filter(is_over);

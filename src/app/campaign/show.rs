@@ -2,28 +2,13 @@
 
 use uuid::Uuid;
 
-use super::{CampaignProblem, Told, read_plan};
+use super::{CampaignProblem, Told};
 use crate::app::App;
 use crate::domain::brand::Brand;
-use crate::domain::campaign::Kind;
 use crate::domain::ids::{BrandId, CampaignId, ContactId};
 use crate::domain::time::Timestamp;
 use crate::store::campaigns::{self, CampaignRow, Outcome};
 use crate::store::{StoreError, contacts};
-
-/// A campaign in a list, without its numbers: they are counted when somebody looks at it.
-#[derive(Clone, Debug)]
-pub struct CampaignLine {
-    pub brand: BrandId,
-    pub id: CampaignId,
-    pub name: String,
-    pub kind: Kind,
-    pub purpose: String,
-    pub state: String,
-    pub why: Option<String>,
-    pub started_at: Timestamp,
-    pub ended_at: Option<Timestamp>,
-}
 
 /// What became of somebody.
 #[derive(Clone, Debug)]
@@ -68,27 +53,6 @@ fn place(text: &str) -> Option<(Timestamp, ContactId)> {
 }
 
 impl App {
-    /// The campaigns of a brand, newest first; the first 500.
-    pub async fn campaign_lines(&self, brand: &Brand) -> Result<Vec<CampaignLine>, StoreError> {
-        let rows = self.campaigns(brand).await?;
-        rows.into_iter()
-            .map(|row| {
-                let plan = read_plan(&row)?;
-                Ok(CampaignLine {
-                    brand: row.brand_id,
-                    id: row.id,
-                    name: row.name,
-                    kind: plan.kind,
-                    purpose: plan.purpose.to_string(),
-                    state: row.state,
-                    why: row.why,
-                    started_at: row.started_at,
-                    ended_at: row.ended_at,
-                })
-            })
-            .collect()
-    }
-
     /// A campaign with its numbers.
     pub async fn tell_campaign_of(
         &self,

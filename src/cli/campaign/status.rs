@@ -11,8 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::intake::export::{create, line};
 
 pub async fn all(app: &App, brand: &Brand, json: bool) -> Done {
-    for row in app.campaigns(brand).await? {
-        let told = app.tell_campaign(row).await?;
+    for told in app.campaigns_told(brand).await? {
         if json {
             println!("{}", serde_json::to_string(&told)?);
         } else {
@@ -57,6 +56,7 @@ fn print(told: &Told) {
         println!("  stopped once: {why}");
     }
     for (what, count) in [
+        ("people", told.enrolled),
         ("waiting", told.waiting),
         ("held for release", told.held),
         ("asked", told.asked),
@@ -64,6 +64,7 @@ fn print(told: &Told) {
         ("  mail failed", told.failed),
         ("  confirmed", told.confirmed),
         ("  declined", told.declined),
+        ("  left instead", told.left),
         ("  did not answer", told.unanswered),
         ("cancelled", told.cancelled),
     ] {

@@ -83,6 +83,10 @@ pub fn sentence(entry: &Entry) -> String {
             )
         }
         "bounced" => bounced(entry),
+        "complained" if entry.list("purposes").is_some_and(|left| left.is_empty()) => format!(
+            "A provider reported a complaint ({}); the person had left everything before.",
+            text("feedback")
+        ),
         "complained" => format!(
             "A provider reported a complaint ({}); the person left {}.",
             text("feedback"),

@@ -70,6 +70,16 @@ impl ContactPage {
         relative(*at, self.now)
     }
 
+    fn is_past(&self, at: &Timestamp) -> bool {
+        *at <= self.now
+    }
+
+    /// Whether there is anything to say of use.
+    fn tells_use(&self) -> bool {
+        let mut all = self.story.purposes.iter();
+        self.brand.declared.reconfirm.is_some() || all.any(|one| one.last_use.used_at.is_some())
+    }
+
     fn tone(&self, permission: &Permission) -> &'static str {
         match (permission.allowed, permission.basis) {
             (true, Basis::Explicit) => "good",

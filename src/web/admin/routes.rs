@@ -4,12 +4,12 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::campaigns::{deeds, mail, new};
+use super::campaigns::new::{self, draft};
+use super::campaigns::{deeds, list, mail, one};
 use super::wizard::{columns, file, source, trial};
 use super::{
-    account, brand, campaigns, contact, contacts, delivery, edit_form, evidence, forms, guard,
-    imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions,
-    webhooks,
+    account, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, imports, keys,
+    operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions, webhooks,
 };
 use crate::domain::operator::Need;
 
@@ -127,8 +127,8 @@ table! {
     Change post "/new-import/{brand}/{id}/trial" => trial::submit;
     Change post "/new-import/{brand}/{id}/start" => trial::start;
     // Asking people
-    Look get "/campaigns" => campaigns::list;
-    Look get "/campaigns/{brand}/{id}" => campaigns::show;
+    Look get "/campaigns" => list::list;
+    Look get "/campaigns/{brand}/{id}" => one::show;
     Look get "/campaigns/{brand}/{id}/mail" => mail::show;
     Look get "/campaigns/{brand}/{id}/mail.html" => mail::html;
     Change post "/campaigns/{brand}/{id}/pause" => deeds::pause;
@@ -137,8 +137,8 @@ table! {
     Change post "/campaigns/{brand}/{id}/release" => deeds::release;
     Change get "/new-campaign" => new::show;
     Change post "/new-campaign" => new::submit;
-    Change get "/new-campaign/{brand}/{id}" => new::look_over;
-    Change get "/new-campaign/{brand}/{id}/mail.html" => new::html;
-    Change post "/new-campaign/{brand}/{id}/start" => new::start;
-    Change post "/new-campaign/{brand}/{id}/remove" => new::remove;
+    Change get "/new-campaign/{brand}/{id}" => draft::look_over;
+    Change get "/new-campaign/{brand}/{id}/mail.html" => draft::html;
+    Change post "/new-campaign/{brand}/{id}/start" => draft::start;
+    Change post "/new-campaign/{brand}/{id}/remove" => draft::remove;
 }

@@ -52,6 +52,8 @@ pub struct CampaignItem {
     started_at: String,
     #[schema(format = DateTime)]
     ended_at: Option<String>,
+    /// Whom it asks, or would have asked: who waits, is held, was asked, or was not asked since it was cancelled.
+    enrolled: i64,
     /// People who wait to be asked, who are held for release, and who were asked.
     waiting: i64,
     held: i64,
@@ -61,6 +63,8 @@ pub struct CampaignItem {
     failed: i64,
     confirmed: i64,
     declined: i64,
+    /// Who left what they were asked for, instead of answering.
+    left: i64,
     unanswered: i64,
     cancelled: i64,
     /// Who was left out, by the reason.
@@ -68,9 +72,9 @@ pub struct CampaignItem {
 }
 
 impl CampaignItem {
-    fn of(brand: &Brand, id: CampaignId, told: Told) -> Self {
+    fn of(brand: &Brand, told: Told) -> Self {
         Self {
-            id: id.to_string(),
+            id: told.id.to_string(),
             brand: brand.declared.slug.to_string(),
             name: told.name,
             kind: told.plan.kind.as_str(),
@@ -78,6 +82,7 @@ impl CampaignItem {
             why: told.why,
             started_at: told.started_at.to_string(),
             ended_at: told.ended_at.map(|at| at.to_string()),
+            enrolled: told.enrolled,
             waiting: told.waiting,
             held: told.held,
             asked: told.asked,
@@ -85,6 +90,7 @@ impl CampaignItem {
             failed: told.failed,
             confirmed: told.confirmed,
             declined: told.declined,
+            left: told.left,
             unanswered: told.unanswered,
             cancelled: told.cancelled,
             left_out: told.left_out,
@@ -102,20 +108,17 @@ pub async fn item_of(
 ) -> Result<CampaignItem, ApiProblem> {
     let found = shared.app.tell_campaign_of(brand.id, id).await?;
     let told = found.ok_or_else(|| ApiProblem::not_found(NONE))?;
-    Ok(CampaignItem::of(brand, id, told))
+    Ok(CampaignItem::of(brand, told))
 }
 
 type Found = (Arc<Brand>, CampaignId, CampaignItem);
 
 /// A campaign of the brands that the key sees.
 async fn find<S>(shared: &Web, key: &Key<S>, id: &str) -> Result<Found, ApiProblem> {
-    let look = |brand, id| async move {
-        let id = CampaignId(id);
-        let found = shared.app.tell_campaign_of(brand, id).await?;
-        Ok(found.map(|told| (id, told)))
-    };
-    let (brand, (id, told)) = key.find(shared, id, NONE, look).await?;
-    let item = CampaignItem::of(&brand, id, told);
+    let look = |brand, id| async move { shared.app.tell_campaign_of(brand, CampaignId(id)).await };
+    let (brand, told) = key.find(shared, id, NONE, look).await?;
+    let id = told.id;
+    let item = CampaignItem::of(&brand, told);
     Ok((brand, id, item))
 }
 
@@ -155,12 +158,11 @@ pub async fn list(
     let found = app.campaigns_before(&brand, CampaignId(before), limit);
     let found = found.await?;
     let next = cursor::next(&found, limit, |last| cursor::of_id(last.id.0));
-    let mut items = Vec::with_capacity(found.len());
-    for row in found {
-        let id = row.id;
-        let told = app.tell_campaign(row).await?;
-        items.push(CampaignItem::of(&brand, id, told));
-    }
+    let told = app.tell_campaigns(found).await?;
+    let items: Vec<CampaignItem> = told
+        .into_iter()
+        .map(|told| CampaignItem::of(&brand, told))
+        .collect();
     ok(&Page { items, next })
 }
 

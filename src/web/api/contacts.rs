@@ -15,6 +15,7 @@ use super::cursor;
 use super::key::{ContactsRead, EvidenceRead, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Page, ok};
+use crate::app::last_use::LastUse;
 use crate::app::look_up::Known;
 use crate::app::permit::Unanswerable;
 use crate::app::prove::gather::NoBundle;
@@ -59,10 +60,17 @@ pub struct StandingItem {
     since: String,
     #[schema(format = DateTime)]
     until: Option<String>,
+    /// When it was last used, as `POST /api/v1/contacts/use` was told.
+    #[schema(format = DateTime)]
+    last_used_at: Option<String>,
+    /// From when on the contact is due to be asked again, by the brand's terms (`[brand.reconfirm]`); none without such terms,
+    /// or without explicit consent.
+    #[schema(format = DateTime)]
+    due_from: Option<String>,
 }
 
-impl From<&Standing> for StandingItem {
-    fn from(standing: &Standing) -> Self {
+impl StandingItem {
+    fn of(standing: &Standing, last: LastUse) -> Self {
         Self {
             state: standing.state.as_str(),
             basis: standing.state.basis().as_str(),
@@ -70,6 +78,8 @@ impl From<&Standing> for StandingItem {
             rule: standing.rule.id(),
             since: standing.since.to_string(),
             until: standing.until.map(|at| at.to_string()),
+            last_used_at: last.used_at.map(|at| at.to_string()),
+            due_from: last.due_from.map(|at| at.to_string()),
         }
     }
 }
@@ -85,7 +95,10 @@ impl From<Known> for Contact {
             name: known.name.clone(),
             created_at: known.created_at.to_string(),
             standings: standings
-                .map(|(purpose, standing)| (purpose.to_string(), standing.into()))
+                .map(|(purpose, standing)| {
+                    let last = known.uses.get(purpose).copied().unwrap_or_default();
+                    (purpose.to_string(), StandingItem::of(standing, last))
+                })
                 .collect(),
         }
     }

@@ -35,7 +35,7 @@ const THREE_YEARS: u64 = 1_096 * DAY;
 const SENDER: &str = "from_address = \"letters@acme.example\"\n";
 
 /// A world whose brand asks again after these terms.
-async fn world(engine: Engine, terms: &str) -> World {
+pub async fn world(engine: Engine, terms: &str) -> World {
     let with = format!("{SENDER}\n[brand.reconfirm]\n{terms}\n");
     let declared = DECLARATIONS.replacen(SENDER, &with, 1);
     World::declared(engine, "", &declared).await

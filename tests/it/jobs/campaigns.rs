@@ -118,7 +118,7 @@ on_both_engines! {
         let page = follow(&mut olga, &cancelled).await.text();
         assert!(page.contains("cancelled") && !page.contains("Cancel it"), "{page}");
         let list = olga.get("/admin/campaigns?format=csv").await.text();
-        assert!(list.contains("\nafter the fair,Acme Letters,invitation,newsletter,cancelled,"), "{list}");
+        assert!(list.contains("\nafter the fair,cancelled,5,5,5,1,0,0,Acme Letters,invitation,newsletter,,"), "{list}");
         world.end().await;
     }
 

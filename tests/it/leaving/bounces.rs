@@ -49,6 +49,19 @@ fn feedback(kind: &str, original_from: &str, original: &str) -> String {
     )
 }
 
+const ANNA: &str = "anna@example.org";
+
+/// A complaint about the newest mail to an address.
+async fn complaint_of(world: &World, email: &str) -> String {
+    let path = return_path(world, email).await;
+    feedback("abuse", &format!("Original-Mail-From: <{path}>\r\n"), "")
+}
+
+async fn suppressed_for(world: &World, email: &str) -> Option<String> {
+    let found = world.app.suppressed(&brand(world), email).await.unwrap();
+    found.map(|suppressed| suppressed.reason)
+}
+
 pub async fn state_of(world: &World, email: &str) -> RequestState {
     let request = request_of(world, email).await;
     let mut conn = world.app.store.read().await.unwrap();
@@ -144,6 +157,22 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_disabled_mailbox_is_written_to_until_the_fifth_in_a_row_says_that_it_stays_so(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, ANNA).await;
+        let to = return_path(&world, ANNA).await;
+        let disabled = report(&to, "failed", "5.2.1", "550 5.2.1 The email account that you tried to reach is disabled");
+        for _ in 0..4 {
+            assert_eq!(world.app.take_report(disabled.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        }
+        assert!(world.permission(ANNA, "newsletter").await.allowed);
+        assert_eq!(suppressed_for(&world, ANNA).await, None);
+        assert_eq!(world.app.take_report(disabled.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
+        assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("bounced"));
+        world.finish().await;
+    }
+
     async fn what_the_person_does_in_between_starts_the_count_anew(engine: Engine) {
         let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
         let mail = signed_up_for_both(&world, "anna@example.org").await;
@@ -178,6 +207,80 @@ on_both_engines! {
             assert_eq!(world.deliver().await.len(), mails, "{how}");
             let story = world.story(&email).await;
             assert!(story.iter().any(|event| matches!(&event.fact, Fact::Complained(one) if one.feedback == "abuse")));
+        }
+        world.finish().await;
+    }
+
+    async fn a_complaint_of_somebody_who_had_left_before_is_told_once_and_suppresses_what_leaving_alone_does_not(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, ANNA).await;
+        let message = complaint_of(&world, ANNA).await;
+        let url = links(&world, contact, None).unsubscribe_url;
+        world.client("198.51.100.7").post(&url, &[("leave", "yes")]).await;
+        assert_eq!(suppressed_for(&world, ANNA).await, None);
+        let left = world.permission(ANNA, "newsletter").await;
+        world.advance(3_600);
+        // Ten at once: one of them is told.
+        let reports = (0..10).map(|_| world.app.take_report(message.as_bytes(), None));
+        let taken: Vec<Taken> = futures_util::future::join_all(reports).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(taken.iter().filter(|one| **one == Taken::Complaint).count(), 1, "{taken:?}");
+        assert_eq!(taken.iter().filter(|one| **one == Taken::Again).count(), 9, "{taken:?}");
+        assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("complained"));
+        let story = world.story(ANNA).await;
+        let Fact::Complained(complained) = &story.last().unwrap().fact else { panic!("{:?}", story.last()) };
+        assert!(complained.purposes.is_empty(), "nothing was left that had not been left: {:?}", complained.purposes);
+        let says = countersign::domain::sentence::sentence(story.last().unwrap());
+        assert!(says.contains("had left everything before") && says.contains("nothing is sent"), "{says}");
+        let after = world.permission(ANNA, "newsletter").await;
+        assert_eq!((after.rule, after.since), (left.rule, left.since), "the person left when they left");
+        // Whoever types the address into a form now causes no mail.
+        let mails = world.deliver().await.len();
+        world.advance(86_400);
+        world.signed_up("Anna+again@example.org", "192.0.2.9").await;
+        assert_eq!(world.deliver().await.len(), mails);
+        let kinds = world.kinds(ANNA).await;
+        assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), Taken::Again);
+        assert_eq!(world.kinds(ANNA).await, kinds);
+        world.finish().await;
+    }
+
+    async fn a_complaint_is_in_the_story_where_the_mailbox_was_suppressed_before_and_again_after_that_was_lifted(engine: Engine) {
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, ANNA).await;
+        let message = complaint_of(&world, ANNA).await;
+        let url = links(&world, contact, None).unsubscribe_url;
+        world.client("198.51.100.7").post(&url, &[("leave", "yes")]).await;
+        let to = return_path(&world, ANNA).await;
+        let gone = report(&to, "failed", "5.1.1", "550 no such user");
+        assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        for (taken, reason) in [(Taken::Complaint, "bounced"), (Taken::Again, "bounced")] {
+            assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), taken);
+            assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some(reason), "the first reason stays");
+        }
+        world.app.lift_suppression(&brand(&world), ANNA, "by mistake").await.unwrap().unwrap();
+        for taken in [Taken::Complaint, Taken::Again] {
+            assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), taken);
+            assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("complained"));
+        }
+        let kinds = world.kinds(ANNA).await;
+        let last: Vec<_> = kinds.iter().rev().take(5).rev().copied().collect();
+        assert_eq!(last, ["withdrawn", "bounced", "complained", "suppression_lifted", "complained"]);
+        world.finish().await;
+    }
+
+    async fn a_mail_that_comes_back_once_more_suppresses_again_what_was_lifted_under_another_name_of_the_mailbox(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, ANNA).await;
+        let to = return_path(&world, ANNA).await;
+        let gone = report(&to, "failed", "5.1.1", "550 no such user");
+        for taken in [Taken::Hard, Taken::Again] {
+            assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), taken);
+        }
+        world.app.lift_suppression(&brand(&world), "anna+x@example.org", "mended").await.unwrap().unwrap();
+        assert_eq!(suppressed_for(&world, ANNA).await, None);
+        for taken in [Taken::Hard, Taken::Again] {
+            assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), taken);
+            assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("bounced"));
         }
         world.finish().await;
     }

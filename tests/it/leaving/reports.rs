@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use countersign::domain::fate::{Severity, is_complaint, weigh};
-use countersign::mail::bounce::{Action, Kind, MESSAGE_AT_MOST, Report, read};
+use countersign::mail::bounce::{Action, Delivery, Kind, MESSAGE_AT_MOST, Report, read};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/bounces");
 
@@ -46,6 +46,10 @@ fn worst(report: &Report) -> Option<Severity> {
     let Kind::Delivery(told) = &report.kind else {
         return None;
     };
+    worst_of(told)
+}
+
+fn worst_of(told: &[Delivery]) -> Option<Severity> {
     let failed = told.iter().filter(|one| one.action == Action::Failed);
     failed
         .map(|one| weigh(&one.status))
@@ -104,6 +108,26 @@ fn what_is_taken_for_good_is_for_good_by_the_corpus_too() {
         "only {reports} of the corpus are delivery reports by RFC 3464"
     );
     assert!(hard >= 6, "only {hard} are taken for good");
+}
+
+#[test]
+fn a_disabled_mailbox_is_not_for_good_by_the_corpus_either() {
+    let mut seen = 0;
+    for sample in samples() {
+        let Some(Report {
+            kind: Kind::Delivery(told),
+            ..
+        }) = read(&sample.bytes)
+        else {
+            continue;
+        };
+        if told.iter().any(|one| one.status == "5.2.1") {
+            seen += 1;
+            assert!(!sample.hard, "{}: {:?}", sample.name, sample.reasons);
+            assert_ne!(worst_of(&told), Some(Severity::Hard), "{}", sample.name);
+        }
+    }
+    assert!(seen >= 1, "{seen}");
 }
 
 #[test]

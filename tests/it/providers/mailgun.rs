@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::{
-    ANNA, THERE, assert_bounced, assert_complained, assert_left, assert_refused, assert_untouched,
-    came_to, confirmed, field, foreign, outcome, passing, posted, signed_up,
+    ANNA, THERE, assert_bounced, assert_complained, assert_complained_after_leaving, assert_left,
+    assert_refused, assert_untouched, came_to, confirmed, field, foreign, outcome, passing, posted,
+    signed_up,
 };
 use crate::harness::{Reply, World};
 use crate::on_both_engines;
@@ -118,8 +119,14 @@ on_both_engines! {
         assert_left(&world, "Mailgun").await;
         let mut complaint = told(&variables, "complained");
         complaint["id"] = json!("-Agny091SquKnsrW2NEKUB");
-        // Of what was left already, a complaint still says that nothing must be sent there again; but there is nothing to end.
+        // Of what was left already, a complaint still says that nothing must be sent there again.
+        assert_eq!(outcome(&post(&world, &complaint).await), came_to("complaint"));
+        assert_complained_after_leaving(&world, "Mailgun").await;
+        let before = world.kinds(ANNA).await;
         assert_eq!(outcome(&post(&world, &complaint).await), came_to("again"));
+        complaint["id"] = json!("a-complaint-under-another-id");
+        assert_eq!(outcome(&post(&world, &complaint).await), came_to("again"));
+        assert_eq!(world.kinds(ANNA).await, before);
         world.finish().await;
     }
 

@@ -112,6 +112,16 @@ pub async fn assert_complained(world: &World, reporter: &str) {
     assert_eq!(complaint.reporter, format!("{reporter}, by webhook"));
 }
 
+/// Asserts that the person, who had left everything before, complained: that is told, ends nothing more, and suppresses.
+pub async fn assert_complained_after_leaving(world: &World, reporter: &str) {
+    assert_complained(world, reporter).await;
+    let story = world.story(ANNA).await;
+    assert!(story.last().unwrap().fact.purposes().is_empty());
+    let brand = crate::leaving::brand(world);
+    let suppressed = world.app.suppressed(&brand, ANNA).await.unwrap().unwrap();
+    assert_eq!(suppressed.reason, "complained");
+}
+
 pub async fn assert_left(world: &World, reporter: &str) {
     assert_eq!(allowed(world, ANNA).await, (false, false));
     let story = world.story(ANNA).await;

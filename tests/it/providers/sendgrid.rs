@@ -6,8 +6,9 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use super::{
-    ANNA, THERE, assert_bounced, assert_complained, assert_left, assert_refused, assert_untouched,
-    came_to, confirmed, field, foreign, outcome, posted, signed_up,
+    ANNA, THERE, assert_bounced, assert_complained, assert_complained_after_leaving, assert_left,
+    assert_refused, assert_untouched, came_to, confirmed, field, foreign, outcome, posted,
+    signed_up,
 };
 use crate::harness::{Reply, World};
 use crate::on_both_engines;
@@ -135,6 +136,15 @@ on_both_engines! {
         events[0]["asm_group_id"] = json!(10);
         assert_eq!(outcome(&post(&world, &key, &events).await), came_to("left"));
         assert_left(&world, "SendGrid").await;
+        world.finish().await;
+    }
+
+    async fn who_leaves_and_complains_in_one_post_has_left_and_is_written_to_no_more(engine: Engine) {
+        let (world, key) = world(engine).await;
+        let token = token(&confirmed(&world, ANNA).await);
+        let events = json!([event(&token, "unsubscribe", "1"), event(&token, "spamreport", "2"), event(&token, "spamreport", "3")]);
+        assert_eq!(outcome(&post(&world, &key, &events).await), json!({ "left": 1, "complaint": 1, "again": 1 }));
+        assert_complained_after_leaving(&world, "SendGrid").await;
         world.finish().await;
     }
 

@@ -121,10 +121,16 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
             ),
         )],
         Fact::Complained(complaint) => vec![claim(
-            format!(
-                "At {at} a provider reported that the person had called a mail unwanted; with it the person left {}.",
-                list(&complaint.purposes)
-            ),
+            if complaint.purposes.is_empty() {
+                format!(
+                    "At {at} a provider reported that the person, who had left everything before, had called a mail unwanted."
+                )
+            } else {
+                format!(
+                    "At {at} a provider reported that the person had called a mail unwanted; with it the person left {}.",
+                    list(&complaint.purposes)
+                )
+            },
             "The provider’s word, in a report about a mail that only the person’s mailbox got."
                 .to_owned(),
         )],

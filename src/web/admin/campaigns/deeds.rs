@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use super::{Wanted, page};
+use super::one::{Wanted, page};
 use crate::app::campaign::{CampaignProblem, Told};
 use crate::domain::brand::Brand;
 use crate::domain::ids::{CampaignId, ContactId};

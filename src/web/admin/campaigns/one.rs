@@ -1,0 +1,258 @@
+//! `/admin/campaigns/{brand}/{id}`: how far a campaign is, and whom it asked.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Query, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Deserialize;
+
+use super::people::{self, COLUMNS, person};
+use super::{DONE, plan_words, state_words, why_words};
+use crate::app::campaign::Told;
+use crate::domain::brand::Brand;
+use crate::domain::ids::CampaignId;
+use crate::domain::operator::Operator;
+use crate::web::Web;
+use crate::web::admin::frame::{Done, Frame};
+use crate::web::admin::jobs::{brand_and_id, count, tone};
+use crate::web::admin::not_found;
+use crate::web::admin::table::{Asked, PAGE, Rows, Table};
+use crate::web::error;
+use crate::web::page::render;
+
+/// What stands behind `?` on a campaign's page.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wanted {
+    /// Only people in this state.
+    pub state: Option<String>,
+}
+
+const STATES: [(&str, &str); 7] = [
+    ("waiting", "waiting"),
+    ("held", "held for release"),
+    ("asked", "asked"),
+    ("answered", "answered"),
+    ("unanswered", "did not answer"),
+    ("left_out", "left out"),
+    ("cancelled", "cancelled"),
+];
+
+/// A choice of people.
+struct Tab {
+    name: &'static str,
+    path: String,
+    here: bool,
+}
+
+/// A step of the funnel: how many, of how many.
+struct Bar {
+    name: &'static str,
+    count: String,
+    percent: u64,
+}
+
+/// Somebody who can be released.
+struct Held {
+    id: String,
+    address: String,
+    rule: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/campaign.html")]
+struct CampaignPage {
+    frame: Frame,
+    brand: String,
+    path: String,
+    name: String,
+    state: String,
+    words: String,
+    tone: &'static str,
+    why: Option<String>,
+    is_live: bool,
+    may_pause: bool,
+    may_resume: bool,
+    may_cancel: bool,
+    numbers: Vec<(String, &'static str)>,
+    bars: Vec<Bar>,
+    left_out: Vec<(String, String)>,
+    plan: Vec<(&'static str, String)>,
+    note: Option<String>,
+    started: String,
+    ended: Option<String>,
+    tabs: Vec<Tab>,
+    held: Vec<Held>,
+    held_next: Option<String>,
+    held_count: String,
+    people: Option<Table>,
+}
+
+fn bars(told: &Told) -> Vec<Bar> {
+    let share = |count: i64| {
+        let (count, of) = (count.max(0), told.asked.max(1));
+        u64::try_from(100 * count / of).unwrap_or(0).min(100)
+    };
+    let of = |name, number: i64| Bar {
+        name,
+        count: count(number),
+        percent: share(number),
+    };
+    vec![
+        of("asked", told.asked),
+        of("mail accepted", told.accepted),
+        of("confirmed", told.confirmed),
+        of("declined", told.declined),
+        of("left instead", told.left),
+        of("did not answer", told.unanswered),
+        of("mail failed", told.failed),
+    ]
+}
+
+/// `GET /admin/campaigns/{brand}/{id}`
+pub async fn show(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    path: Path<(String, String)>,
+    (done, asked, wanted): (Query<Done>, Query<Asked>, Query<Wanted>),
+) -> HttpResponse {
+    let Some((brand, id)) = brand_and_id(&shared, &operator, (&path.0, &path.1)) else {
+        return not_found(&shared, &operator, "This campaign");
+    };
+    let id = CampaignId(id);
+    if asked.is_csv() {
+        return people::csv(&request, &shared, &operator, &brand, id).await;
+    }
+    let what = (StatusCode::OK, done.done.as_deref(), None);
+    page(
+        &request,
+        &shared,
+        &operator,
+        (&brand, id),
+        (&asked, &wanted),
+        what,
+    )
+    .await
+}
+
+pub(super) async fn page(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    (brand, id): (&Brand, CampaignId),
+    (asked, wanted): (&Asked, &Wanted),
+    (status, done, problem): (StatusCode, Option<&str>, Option<String>),
+) -> HttpResponse {
+    let chosen = wanted
+        .state
+        .as_deref()
+        .filter(|state| STATES.iter().any(|one| one.0 == *state));
+    let found = async {
+        let Some(told) = shared.app.tell_campaign_of(brand.id, id).await? else {
+            return Ok(None);
+        };
+        let after = asked.after.as_deref();
+        let people = shared
+            .app
+            .campaign_people(brand.id, id, chosen, after, PAGE)
+            .await?;
+        let import = match told.plan.import {
+            Some(import) => shared
+                .app
+                .tell_import(brand.id, import)
+                .await?
+                .map(|told| told.name),
+            None => None,
+        };
+        Ok(Some((told, people, import)))
+    };
+    let (told, people, import) = match found.await {
+        Ok(Some(found)) => found,
+        Ok(None) => return not_found(shared, operator, "This campaign"),
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let now = shared.app.clock.now();
+    let here = format!("/admin/campaigns/{}/{id}", brand.declared.slug);
+    let frame = Frame::new(shared, operator, &told.name)
+        .at("/admin/campaigns")
+        .below("Campaigns", "/admin/campaigns")
+        .noticing(done, &DONE)
+        .failing(problem);
+    let may_release = frame.may_change() && !matches!(told.state.as_str(), "cancelled" | "done");
+    let by_release = chosen == Some("held") && may_release;
+    let of_state = chosen.map_or_else(|| here.clone(), |state| format!("{here}?state={state}"));
+    let tab = |name, state: Option<&str>| Tab {
+        name,
+        path: state.map_or_else(
+            || format!("{here}#people"),
+            |state| format!("{here}?state={state}#people"),
+        ),
+        here: chosen == state,
+    };
+    let mut tabs = vec![tab("everybody", None)];
+    tabs.extend(STATES.iter().map(|(state, name)| tab(*name, Some(*state))));
+    let next = people.next.as_deref();
+    let held_next = next
+        .filter(|_| by_release)
+        .map(|next| format!("{of_state}&after={next}#people"));
+    let (mut held, mut table) = (Vec::new(), None);
+    if by_release {
+        held.extend(people.people.into_iter().map(|one| Held {
+            id: one.contact.to_string(),
+            address: one.address,
+            rule: one.why.unwrap_or_default(),
+        }));
+    } else {
+        let rows = Rows {
+            caption: "People".to_owned(),
+            columns: COLUMNS.to_vec(),
+            rows: people.people.into_iter().map(person).collect(),
+            empty: match (chosen, told.state.as_str()) {
+                (None, "enrolling") => "The contacts are being looked through.".to_owned(),
+                (None, _) => "The brand has nobody for this purpose.".to_owned(),
+                (Some(_), _) => "Nobody.".to_owned(),
+            },
+        };
+        let mut people = rows.paged(asked, &of_state, now, next, frame.may_take());
+        people.csv = people.csv.map(|_| format!("{here}?format=csv"));
+        table = Some(people);
+    }
+    let state = told.state.as_str();
+    let page = CampaignPage {
+        brand: brand.declared.name.clone(),
+        name: told.name.clone(),
+        words: state_words(state).to_owned(),
+        tone: tone(state),
+        is_live: matches!(state, "enrolling" | "running"),
+        may_pause: state == "running",
+        may_resume: matches!(state, "paused" | "stopped"),
+        may_cancel: !matches!(state, "cancelled" | "done"),
+        numbers: vec![
+            (count(told.waiting), "wait to be asked"),
+            (count(told.held), "held: only a person may ask them"),
+            (count(told.asked), "were asked"),
+            (count(told.confirmed), "confirmed"),
+            (count(told.left_out.values().sum()), "left out"),
+        ],
+        bars: bars(&told),
+        left_out: told
+            .left_out
+            .iter()
+            .map(|(why, number)| (why_words(why).to_owned(), count(*number)))
+            .collect(),
+        plan: plan_words(&told.plan, import.as_deref()),
+        note: told.plan.note.clone(),
+        started: told.started_at.to_the_minute(),
+        ended: told.ended_at.map(|at| at.to_the_minute()),
+        why: told.why.clone(),
+        state: told.state.clone(),
+        held_count: count(told.held),
+        held,
+        held_next,
+        people: table,
+        tabs,
+        path: here,
+        frame,
+    };
+    render(status, &page)
+}
