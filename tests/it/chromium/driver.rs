@@ -115,6 +115,8 @@ impl Browser {
         let capabilities = json!({
             "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
+            // Not thirty seconds: what a script takes is no matter of these tests, and machines are busy.
+            "timeouts": { "script": 300_000 },
         });
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())

@@ -21,11 +21,13 @@ use countersign::domain::brand::Slug;
 use countersign::domain::event::Event;
 use countersign::domain::permission::Permission;
 use countersign::domain::time::Timestamp;
-use countersign::store::{Engine, Location};
+use countersign::store::{Engine, Location, Store};
 use countersign::web::demo::{Caught, CaughtMail};
 use countersign::web::{self, Web};
+use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use tokio::sync::OnceCell;
 
 pub use client::{Client, Reply};
 
@@ -103,23 +105,78 @@ pub struct Place {
     pub database: Option<postgres::Database>,
 }
 
+/// A place without tables.
 pub async fn place(engine: Engine) -> Place {
-    let folder = Folder::new();
     match engine {
-        Engine::Sqlite => Place {
-            url: format!("sqlite://{}", folder.0.join("test.db").display()),
-            folder,
-            database: None,
-        },
-        Engine::Postgres => {
-            let database = postgres::Database::create().await;
-            Place {
-                url: database.url.clone(),
-                folder,
-                database: Some(database),
-            }
-        }
+        Engine::Sqlite => sqlite_in(Folder::new()),
+        Engine::Postgres => postgres_in(postgres::Database::create().await),
     }
+}
+
+/// A place with all tables, and nothing in them.
+async fn place_with_tables(engine: Engine) -> Place {
+    match engine {
+        Engine::Sqlite => {
+            let place = sqlite_in(Folder::new());
+            std::fs::write(place.folder.0.join(FILE), TABLES.get_or_init(tables).await).unwrap();
+            place
+        }
+        Engine::Postgres => postgres_in(postgres::Database::create_with_tables().await),
+    }
+}
+
+fn sqlite_in(folder: Folder) -> Place {
+    Place {
+        url: format!("sqlite://{}", folder.0.join(FILE).display()),
+        folder,
+        database: None,
+    }
+}
+
+fn postgres_in(database: postgres::Database) -> Place {
+    Place {
+        url: database.url.clone(),
+        folder: Folder::new(),
+        database: Some(database),
+    }
+}
+
+const FILE: &str = "test.db";
+/// The file that others are copies of: making the tables anew takes longer than many a test.
+static TABLES: OnceCell<Vec<u8>> = OnceCell::const_new();
+
+async fn tables() -> Vec<u8> {
+    let folder = Folder::new();
+    let file = folder.0.join(FILE);
+    let location = Location::Sqlite(file.clone());
+    Store::open(&location).await.unwrap().close().await;
+    // Its log may go a moment later than the store; what stands in it is to be in the file.
+    let options = SqliteConnectOptions::new().filename(&file);
+    let mut conn = options.connect().await.unwrap();
+    let (busy,): (i64,) = sqlx::query_as("pragma wal_checkpoint(truncate)")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(busy, 0);
+    conn.close().await.unwrap();
+    std::fs::read(file).unwrap()
+}
+
+/// What makes the tables of an engine, in sixteen digits.
+fn hash_of_migrations(engine: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let files = std::fs::read_dir(folder.join(engine)).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort_unstable();
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(std::fs::read(file).unwrap());
+    }
+    let hash = hash.finalize();
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Settings of a test: plain SMTP to a server on this machine, and X-Forwarded-For believed from it.
@@ -187,7 +244,7 @@ impl World {
         clock: Clock,
         caught: Arc<Caught>,
     ) -> Self {
-        let place = place(engine).await;
+        let place = place_with_tables(engine).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{host}:{}", listener.local_addr().unwrap().port());
         let mut config = settings(&base, &place.url, smtp_port, more);

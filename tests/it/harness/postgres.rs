@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
+use countersign::store::{Location, Store};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection};
+use tokio::sync::OnceCell;
 
 /// The URL of a PostgreSQL server on which databases may be made; `./check` starts one and sets it.
 const SERVER: &str = "COUNTERSIGN_TEST_POSTGRES";
@@ -28,18 +30,22 @@ pub struct Database {
 }
 
 impl Database {
+    /// An empty one.
     pub async fn create() -> Self {
-        let name = format!(
-            "test_{}",
-            uuid::Builder::from_random_bytes(countersign::clock::Random::Os.bytes())
-                .into_uuid()
-                .simple()
-        );
-        let mut conn = connect().await;
-        sqlx::raw_sql(AssertSqlSafe(format!("create database {name}")))
-            .execute(&mut conn)
-            .await
-            .unwrap();
+        Self::made("").await
+    }
+
+    /// One with all tables, and nothing in them.
+    pub async fn create_with_tables() -> Self {
+        let template = TEMPLATE.get_or_init(template).await;
+        Self::made(&format!("template {template}")).await
+    }
+
+    async fn made(from: &str) -> Self {
+        let random = countersign::clock::Random::Os.bytes();
+        let id = uuid::Builder::from_random_bytes(random).into_uuid();
+        let name = format!("test_{}", id.simple());
+        run(format!("create database {name} {from}")).await.unwrap();
         let server = server();
         let (base, _) = server.rsplit_once('/').expect("a URL with a database");
         Self {
@@ -49,15 +55,38 @@ impl Database {
     }
 
     pub async fn drop(self) {
-        let mut conn = connect().await;
-        sqlx::raw_sql(AssertSqlSafe(format!(
-            "drop database {} with (force)",
-            self.name
-        )))
-        .execute(&mut conn)
-        .await
-        .unwrap();
+        let name = self.name;
+        run(format!("drop database {name} with (force)"))
+            .await
+            .unwrap();
     }
+}
+
+/// The database that others are copied from: making the tables anew takes longer than many a test.
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+
+/// Named by what makes the tables, so that a server which stays has one for each state of them. Several runs of the tests may want
+/// it at the same moment: it gets its name when it is whole, and who comes second takes the first one's.
+async fn template() -> String {
+    let name = format!("template_{}", super::hash_of_migrations("postgres"));
+    let found = format!("select 1 from pg_database where datname = '{name}'");
+    if run(found).await.unwrap() == 0 {
+        let making = Database::create().await;
+        let location = Location::Postgres(making.url.clone());
+        Store::open(&location).await.unwrap().close().await;
+        let renamed = run(format!("alter database {} rename to {name}", making.name)).await;
+        if renamed.is_err() {
+            making.drop().await;
+        }
+    }
+    name
+}
+
+/// Runs a statement; answers with how many rows it was about.
+async fn run(statement: String) -> Result<u64, sqlx::Error> {
+    let mut conn = connect().await;
+    let done = sqlx::raw_sql(AssertSqlSafe(statement));
+    Ok(done.execute(&mut conn).await?.rows_affected())
 }
 
 async fn connect() -> PgConnection {
