@@ -262,16 +262,19 @@ on_both_engines! {
 
     async fn a_sequencer_that_dies_at_any_of_its_steps_leaves_a_log_that_goes_on(engine: Engine) {
         let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
-        for waits in 1.. {
-            world.signed_up(&format!("p{waits}@example.org"), "203.0.113.1").await;
-            if dying_at(waits, world.app.sequence()).await.is_some() {
-                // It has a dozen ways to the database and back; not for each answer it has to wait.
-                assert!(waits > 4, "{waits} steps only");
+        let mut waits = 1;
+        for round in 1.. {
+            world.signed_up(&format!("p{round}@example.org"), "203.0.113.1").await;
+            if dying_at(waits, world.app.sequence()).await.is_none() {
+                let audit = world.app.audit(true, |_, _| {}).await.unwrap();
+                assert_eq!(audit.findings, [""; 0], "dead at {waits}");
+                waits += 1;
+            } else if waits > 4 {
                 break;
             }
-            let audit = world.app.audit(true, |_, _| {}).await.unwrap();
-            assert_eq!(audit.findings, [""; 0], "dead at {waits}");
-            assert!(waits < 500, "it never came to its end");
+            // It has a dozen ways to the database and back; on a busy machine answers are there before it looks for them, so who
+            // came to the end before the fifth is sent again.
+            assert!(round < 500, "it never came to its end, or always: {waits}");
         }
         // Whoever comes next, with the dead one's lease over, logs what was left.
         world.advance(20);

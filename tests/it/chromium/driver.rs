@@ -61,9 +61,11 @@ impl Drop for Browser {
     }
 }
 
-impl Browser {
-    pub async fn start(kind: Kind) -> Self {
-        use std::os::unix::process::CommandExt;
+/// The driver in a process group of its own, with its port. It takes a free one of IPv4 first, and ends where the same of IPv6 is
+/// another's; the next one finds another.
+fn start_driver() -> (Child, String) {
+    use std::os::unix::process::CommandExt;
+    for _ in 0..5 {
         let mut driver = Command::new(DRIVER)
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -78,8 +80,18 @@ impl Browser {
             .find_map(|line| {
                 let port = line.split("successfully on port ").nth(1)?;
                 Some(port.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver says its port");
+            });
+        if let Some(port) = port {
+            return (driver, port);
+        }
+        driver.wait().unwrap();
+    }
+    panic!("chromedriver does not start");
+}
+
+impl Browser {
+    pub async fn start(kind: Kind) -> Self {
+        let (driver, port) = start_driver();
         let profile = Folder::new();
         let mut arguments = vec![
             "--headless".to_owned(),

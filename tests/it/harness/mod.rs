@@ -459,10 +459,10 @@ impl Mail {
     }
 }
 
-/// An owner of everything: `olga`, with `a long enough password`.
 /// Of the owner that `add_owner` adds.
 pub const OWNERS_PASSWORD: &str = "a long enough password";
 
+/// An owner of everything: `olga`.
 pub async fn add_owner(app: &App) {
     let what = (countersign::domain::operator::Role::Owner, &[][..]);
     countersign::app::operators::add(app, None, "olga", OWNERS_PASSWORD, what)

@@ -9,13 +9,33 @@ use countersign::config::Config;
 use countersign::domain::operator::Role;
 
 use super::{bring, signed_in, take_columns, there, tried, work};
-use crate::harness::{Client, World, dying_at, place};
+use crate::harness::{Client, Place, World, dying_at, place};
 use crate::on_both_engines;
 use crate::process::{declare, free_port, start, wait_until, write_settings};
 
 fn list(rows: usize) -> String {
     let each = (0..rows).map(|number| format!("p{number}@example.org,{number},2026-10-01\n"));
     "email,order,date\n".to_owned() + &each.collect::<String>()
+}
+
+/// Settings, a brand and the owner `olga` for a server that is started as a process; answers with its port, the brand, and the brand
+/// with its first purpose, as the wizard names them.
+pub async fn declared(place: &Place) -> (u16, String, String) {
+    let folder = &place.folder.0;
+    let port = free_port();
+    write_settings(folder, &place.url, port, 25);
+    declare(folder, port);
+    let config = Config::load(&folder.join(format!("{port}.toml")), true).unwrap();
+    let app = App::start(config, Clock::System, Random::Os).await.unwrap();
+    let owner = (Role::Owner, &[][..]);
+    operators::add(&app, None, "olga", super::PASSWORD, owner)
+        .await
+        .unwrap();
+    let declared = app.catalog().brands[0].declared.clone();
+    app.store.close().await;
+    let slug = declared.slug.to_string();
+    let wanted = format!("{slug}/{}", declared.purposes[0].slug);
+    (port, slug, wanted)
 }
 
 on_both_engines! {
@@ -44,15 +64,7 @@ on_both_engines! {
     async fn a_process_that_is_killed_goes_on_with_the_list_after_its_next_start(engine: Engine) {
         let place = place(engine).await;
         let folder = &place.folder.0;
-        let port = free_port();
-        write_settings(folder, &place.url, port, 25);
-        declare(folder, port);
-        let config = Config::load(&folder.join(format!("{port}.toml")), true).unwrap();
-        let app = App::start(config, Clock::System, Random::Os).await.unwrap();
-        operators::add(&app, None, "olga", crate::jobs::PASSWORD, (Role::Owner, &[])).await.unwrap();
-        let brand = app.catalog().brands[0].clone();
-        let wanted = format!("{}/{}", brand.declared.slug, brand.declared.purposes[0].slug);
-        app.store.close().await;
+        let (port, _, wanted) = declared(&place).await;
         let server = start(folder, port).await;
         let mut olga = crate::jobs::sign_in(&server.base, "olga").await;
         let columns = there(&bring(&mut olga, &wanted, "people.csv", list(12_000).as_bytes()).await);

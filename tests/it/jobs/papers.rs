@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use countersign::app::App;
-use countersign::app::operators;
-use countersign::clock::{Clock, Random};
-use countersign::config::Config;
 use countersign::domain::event::Fact;
 use countersign::domain::operator::Role;
 use countersign::intake::proof::FILE_BYTES;
 use sha2::{Digest, Sha256};
 
-use super::{bring, follow, signed_in, take_columns, there, work};
+use super::{bring, follow, killed, signed_in, take_columns, there, work};
 use crate::erasure::acme;
 use crate::harness::{Client, Folder, Reply, World, place};
 use crate::on_both_engines;
-use crate::process::{PROGRAM, declare, free_port, run, start, wait_until, write_settings};
+use crate::process::{PROGRAM, run, start, wait_until};
 
 const LIST: &[u8] = b"email,date\nann@example.org,2026-10-01\nbob@example.org,2026-10-01\n";
 const CONTRACT: &[u8] = b"what both of them signed";
@@ -346,16 +342,7 @@ on_both_engines! {
     async fn a_paper_is_still_there_after_a_restart_and_given_back_by_the_command(engine: Engine) {
         let place = place(engine).await;
         let folder = &place.folder.0;
-        let port = free_port();
-        write_settings(folder, &place.url, port, 25);
-        declare(folder, port);
-        let config = Config::load(&folder.join(format!("{port}.toml")), true).unwrap();
-        let app = App::start(config, Clock::System, Random::Os).await.unwrap();
-        operators::add(&app, None, "olga", crate::jobs::PASSWORD, (Role::Owner, &[])).await.unwrap();
-        let brand = app.catalog().brands[0].clone();
-        let slug = brand.declared.slug.to_string();
-        let wanted = format!("{slug}/{}", brand.declared.purposes[0].slug);
-        app.store.close().await;
+        let (port, slug, wanted) = killed::declared(&place).await;
         let server = start(folder, port).await;
         let mut olga = crate::jobs::sign_in(&server.base, "olga").await;
         let columns = there(&bring(&mut olga, &wanted, "people.csv", LIST).await);
