@@ -1,15 +1,17 @@
 //! Imports: what the policy says of everybody whom a file names, and taking them in.
 //!
-//! A file is read some hundred rows at a time. Each part is decided and written in one transaction together with how far the
+//! A file is read some hundred rows at a time. Each part is decided, and written in one transaction together with how far the
 //! import came; so after a crash it goes on behind the last part that was written, and nothing is there twice.
 
 mod again;
 mod decide;
 mod known;
+mod lines;
 mod read;
 pub mod report;
 mod run;
 mod show;
+mod take;
 pub mod tally;
 mod withdraw;
 

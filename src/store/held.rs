@@ -70,6 +70,15 @@ impl Store {
         self.hold_planned(locks, Plans::Kept).await
     }
 
+    /// Takes locks that are held beyond one transaction. None on PostgreSQL, whose locks end with their transactions.
+    /// Nobody may wait for them who holds others.
+    pub async fn hold_for_long(&self, locks: Locks) -> Option<Guard> {
+        match self {
+            Self::Sqlite { locks: table, .. } => Some(table.take(locks).await),
+            Self::Postgres(_) => None,
+        }
+    }
+
     async fn hold_planned(&self, locks: Locks, plans: Plans) -> Result<Held, StoreError> {
         let (conn, epoch, guard) = match self {
             Self::Sqlite {

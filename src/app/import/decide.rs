@@ -39,16 +39,21 @@ pub(super) struct Decided {
 const A_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 impl App {
-    /// Decides the rows of a part. The import's own lock keeps a second process from going on with it at the same time.
+    /// Decides the rows of a part. The import's own lock keeps others from going on with it, or from taking it back, at the same
+    /// time: it is taken with the part's other locks unless the caller holds it. `written`: how many rows are done once the
+    /// part is written that is under way.
     pub(super) async fn decide_part(
         &self,
         import: &Import<'_>,
         run: &Run,
+        (is_held, written): (bool, Option<i64>),
         candidates: Vec<Candidate>,
     ) -> Result<Decided, Problem> {
         let who: Vec<Who> = candidates.iter().map(|one| self.who(import, one)).collect();
         let mut locks = Locks::default();
-        locks.import(import.brand.id, run.row.id);
+        if !is_held {
+            locks.import(import.brand.id, run.row.id);
+        }
         if candidates.iter().any(|one| !one.files.is_empty()) {
             locks.proofs(import.brand.id);
         }
@@ -57,7 +62,7 @@ impl App {
             locks.mailbox(one.brand_id, &one.mailbox);
         }
         let mut held = self.store.hold(locks).await?;
-        run.check(held.conn()).await?;
+        run.check(held.conn(), written).await?;
         let mut part = Part {
             app: self,
             import,

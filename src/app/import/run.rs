@@ -5,23 +5,22 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::known::Kept;
+use super::lines::Lines;
 use super::read::{Ahead, Problem, Progress};
 use super::report::Report;
-use super::tally::{Counts, Tally, Told};
-use super::{Again, Import, Judged, together};
+use super::take::Taking;
+use super::tally::{Counts, Tally};
+use super::{Again, Import, together};
 use crate::app::App;
 use crate::domain::brand::Brand;
 use crate::domain::ids::ImportId;
-use crate::intake::candidate::{Candidate, Reading};
-use crate::intake::{Broken, Rows};
+use crate::intake::Rows;
+use crate::intake::candidate::Reading;
 use crate::store::imports::{self, ImportRow};
 use crate::store::locks::Locks;
 use crate::store::proofs::{self, FILES_AT_MOST, FileHash, ProofRow, Reference};
 use crate::store::set::Writes;
 use crate::store::{Conn, StoreError};
-
-/// How often a part is decided anew that another process overtook.
-const ATTEMPTS: usize = 5;
 
 /// Why an import does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +70,13 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Whether it stands where this process left it.
-    pub async fn check(&self, conn: &mut Conn) -> Result<(), Problem> {
+    /// Whether it stands where this process left it, or where the part that is being written leaves it.
+    pub async fn check(&self, conn: &mut Conn, written: Option<i64>) -> Result<(), Problem> {
         let now = imports::find_by_id(conn, self.row.brand_id, self.row.id).await?;
-        let same =
-            now.is_some_and(|now| now.state == "running" && now.rows_done == self.row.rows_done);
+        let same = now.is_some_and(|now| {
+            now.state == "running"
+                && (now.rows_done == self.row.rows_done || Some(now.rows_done) == written)
+        });
         if same {
             Ok(())
         } else {
@@ -215,36 +216,24 @@ impl App {
         begun: Begun,
         (rows, reading): (Rows, Reading),
         report: Option<&Path>,
-        mut progress: impl FnMut(Progress),
+        progress: impl FnMut(Progress),
     ) -> (Tally, Result<String, Problem>) {
         let mut run = Run { row: begun.row };
         let mut tally = Tally::of(Counts::read(&run.row.counts));
         let ended = async {
             run.check_report(report.is_some())?;
-            let mut report = report.map(|path| run.report(path)).transpose()?;
+            let report = report.map(|path| run.report(path)).transpose()?;
             if let Some(report) = report.as_ref().filter(|_| run.row.report_bytes.is_none()) {
                 self.note_report(&mut run, report).await?;
             }
-            let mut ahead = Ahead::start(rows, reading, together(self.store.engine()));
-            let mut to_skip = usize::try_from(run.row.rows_done).unwrap_or(usize::MAX);
-            while let Some(mut part) = ahead.next().await {
-                let skipped = to_skip.min(part.rows.len());
-                to_skip -= skipped;
-                for row in part.rows.drain(..skipped).flatten() {
-                    tally.is_again(row.address.key());
-                }
-                if !part.rows.is_empty() {
-                    let rows = Lines::of(part.rows, &mut tally);
-                    self.take_part(import, &mut run, &mut tally, report.as_mut(), &rows)
-                        .await?;
-                }
-                progress(tally.progress(part.bytes));
-                if let Some((problem, line)) = part.problem {
-                    return Err(Problem::File(problem, line));
-                }
-            }
-            // Before the end is written: a reader that broke off has not come to it.
-            let about = ahead.about().await?;
+            let to_skip = usize::try_from(run.row.rows_done).unwrap_or(usize::MAX);
+            let mut taking = Taking::begin(self, import, (&mut run, &mut tally), report, progress);
+            let ahead = Ahead::start(rows, reading, together(self.store.engine()));
+            let taken = taking.take_all(ahead, to_skip).await;
+            // Whatever ended it: a part that is being written counts once it is.
+            let settled = taking.settle().await;
+            drop(taking);
+            let about = settled.and(taken)?;
             self.end_import(&run).await?;
             Ok(about)
         }
@@ -257,55 +246,12 @@ impl App {
         let mut locks = Locks::default();
         locks.import(run.row.brand_id, run.row.id);
         let mut held = self.store.hold_to_write(locks).await?;
-        run.check(held.conn()).await?;
+        run.check(held.conn(), None).await?;
         run.row.report_bytes = i64::try_from(report.bytes()).ok();
         run.row.report_sha256 = Some(report.sha256());
         let mut writes = Writes::default();
         imports::put_progress(&mut writes, &run.row);
         Ok(held.finish_with(writes).await?)
-    }
-
-    /// Decides a part, tells of it in the report, and writes it.
-    async fn take_part(
-        &self,
-        import: &Import<'_>,
-        run: &mut Run,
-        tally: &mut Tally,
-        mut report: Option<&mut Report>,
-        rows: &Lines,
-    ) -> Result<(), Problem> {
-        let before = report.as_deref().map(Report::mark);
-        for attempt in 1.. {
-            let mut decided = self
-                .decide_part(import, run, rows.candidates.clone())
-                .await?;
-            let mut counts = tally.counts.clone();
-            let told = rows.tell(decided.judged, &mut counts, report.as_deref_mut())?;
-            let mut row = run.row.clone();
-            row.rows_done += i64::try_from(rows.places.len()).unwrap_or(0);
-            row.counts = counts.to_string();
-            if let Some(report) = report.as_deref_mut() {
-                report.sync()?;
-                row.report_bytes = i64::try_from(report.bytes()).ok();
-                row.report_sha256 = Some(report.sha256());
-            }
-            imports::put_progress(&mut decided.writes, &row);
-            // If the process dies before this commit, the part is read again, and its lines of the report are written anew.
-            match decided.held.finish(decided.writes).await {
-                Err(StoreError::Overtaken) if attempt < ATTEMPTS => {
-                    if let (Some(report), Some(before)) = (report.as_deref_mut(), &before) {
-                        report.back_to(before)?;
-                    }
-                }
-                Err(error) => return Err(error.into()),
-                Ok(()) => {
-                    run.row = row;
-                    tally.take(told, counts);
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn end_import(&self, run: &Run) -> Result<(), Problem> {
@@ -357,70 +303,4 @@ async fn keep_proofs(
     proofs::put(&mut writes, &files);
     proofs::refer(&mut writes, &references);
     Ok(writes)
-}
-
-impl Tally {
-    fn take(&mut self, told: Vec<Told>, counts: Counts) {
-        self.counts = counts;
-        for one in told {
-            self.sample(one);
-        }
-    }
-
-    fn progress(&self, bytes: (u64, u64)) -> Progress {
-        Progress {
-            rows: self.counts.rows(),
-            bytes,
-        }
-    }
-}
-
-/// Some rows: those that name somebody, and of each row which of them it is, or why it is none.
-struct Lines {
-    candidates: Vec<Candidate>,
-    /// For a candidate, whether its address stood further up already.
-    places: Vec<Result<bool, Broken>>,
-}
-
-impl Lines {
-    fn of(rows: Vec<Result<Candidate, Broken>>, tally: &mut Tally) -> Self {
-        let mut candidates = Vec::with_capacity(rows.len());
-        let places = rows
-            .into_iter()
-            .map(|row| {
-                row.map(|candidate| {
-                    let again = tally.is_again(candidate.address.key());
-                    candidates.push(candidate);
-                    again
-                })
-            })
-            .collect();
-        Self { candidates, places }
-    }
-
-    /// Tells of all rows in their order.
-    fn tell(
-        &self,
-        judged: Vec<Judged>,
-        counts: &mut Counts,
-        mut report: Option<&mut Report>,
-    ) -> Result<Vec<Told>, std::io::Error> {
-        let mut judged = judged.into_iter();
-        let mut all = Vec::with_capacity(self.places.len());
-        for place in &self.places {
-            let told = match place {
-                Err(broken) => Told::broken(broken.clone()),
-                Ok(again) => match judged.next() {
-                    Some(judged) => Told::judged(judged, *again),
-                    None => continue,
-                },
-            };
-            if let Some(report) = report.as_deref_mut() {
-                report.write(&told)?;
-            }
-            counts.add(&told);
-            all.push(told);
-        }
-        Ok(all)
-    }
 }

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use countersign::app::App;
 use countersign::app::import::{Problem, WithdrawProblem};
+use countersign::app::sign_up::Submission;
+use countersign::clock::Random;
 use countersign::domain::campaign::Kind;
 use countersign::store::Conn;
 
@@ -73,6 +76,59 @@ on_both_engines! {
         interrupt(&world, &silent, None).await;
         let says = refused(&world, &silent, Some(folder.0.join("late.csv"))).await;
         assert!(says.contains("its first rows would be missing"), "{says}");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn an_import_that_another_process_overtakes_tells_its_rows_in_their_order_and_once(engine: Engine) {
+        let world = World::on(engine).await;
+        let second = App::start(world.app.config.clone(), world.clock.clone(), Random::seeded(99)).await.unwrap();
+        let form = second.catalog().form("news").unwrap().clone();
+        let mut text = people(2_500);
+        text.push_str(people(1_500).split_once('\n').unwrap().1);
+        let list = List::bought("spring", &text);
+        let folder = Folder::new();
+        let report = folder.0.join("report.csv");
+        let begun = list.begin(&world).await.unwrap();
+        let (ended, others) = tokio::join!(list.go_on(&world, begun, Some(&report)), async {
+            let mut others = 0;
+            while world.app.imports(world.app.catalog().brand_by_slug("acme").unwrap()).await.unwrap()[0].rows_done < 3_000 {
+                let email = format!("other{others}@example.org");
+                second.sign_up(&form, Submission { email, ..Submission::default() }).await.unwrap();
+                others += 1;
+            }
+            others
+        });
+        ended.1.unwrap();
+        assert!(others > 3, "nobody overtook it");
+        let counts = ended.0.counts;
+        assert_eq!((counts.rows(), counts.new, counts.unchanged), (4_000, 2_500, 1_500));
+        let lines = std::fs::read_to_string(&report).unwrap();
+        let numbers: Vec<usize> = lines.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+        assert_eq!(numbers, (2..4_002).collect::<Vec<_>>());
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        assert_eq!(world.deliver().await.len(), others);
+        second.store.close().await;
+        world.finish().await;
+    }
+
+    async fn an_import_that_runs_can_be_taken_back(engine: Engine) {
+        let world = World::on(engine).await;
+        let text = people(14_000);
+        let list = List::bought("spring", &text);
+        let begun = list.begin(&world).await.unwrap();
+        let (ended, taken_back) = tokio::join!(list.go_on(&world, begun, None), async {
+            let acme = world.app.catalog().brand_by_slug("acme").unwrap().clone();
+            while world.app.imports(&acme).await.unwrap()[0].rows_done == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            withdraw(&world, "spring").await
+        });
+        let (contacts, _) = taken_back.unwrap();
+        assert!(matches!(ended.1, Err(Problem::Elsewhere)), "{:?}", ended.1);
+        assert_eq!(contacts, ended.0.counts.new, "all that was in, and nothing came after");
+        assert!((1..14_000).contains(&contacts), "{contacts}");
+        assert!(!world.permission("p0@example.org", "newsletter").await.allowed);
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
