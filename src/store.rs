@@ -31,6 +31,7 @@ pub mod openings;
 pub mod operators;
 pub mod outbox;
 pub mod passkeys;
+pub mod personal;
 pub mod plain;
 mod postgres;
 pub mod proofs;

@@ -1,6 +1,7 @@
 //! Preferences: what the person gets, in which language, and whether for the time being nothing; all behind a link that is sent
 //! to the address only.
 
+mod data;
 mod lost;
 
 pub use lost::NotAsked;
@@ -8,12 +9,10 @@ pub use lost::NotAsked;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::App;
 use super::close::{Closing, Ending, Happened, Under};
-use super::record::read;
 use crate::domain::brand::{Brand, LANGUAGES, Slug, in_language};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{
@@ -24,16 +23,11 @@ use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::standing::{Basis, RequestState, Standings};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
-use crate::store::{StoreError, contacts, events, uses};
+use crate::store::{StoreError, contacts};
 use crate::texts::Texts;
 
 /// The pauses that can be chosen, in days.
 pub const PAUSES: [u64; 3] = [30, 90, 180];
-
-/// Events of a contact that are read at a time.
-const PAGE: i64 = 1_000;
-/// Events that a copy of the data holds at most; the evidence bundle holds up to 6,000.
-const EVENTS_AT_MOST: usize = 20_000;
 
 /// A purpose that can be turned on or off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,56 +225,6 @@ impl App {
             happened.language = Some(to.clone());
         }
         happened
-    }
-
-    /// A copy of all that is known of a contact, for the person (GDPR, articles 15 and 20); none of one that is gone.
-    pub async fn data_of(
-        &self,
-        brand: &Brand,
-        contact: ContactId,
-    ) -> Result<Option<Value>, StoreError> {
-        let mut conn = self.store.read().await?;
-        let Some(contact) = contacts::find_by_id(&mut conn, brand.id, contact).await? else {
-            return Ok(None);
-        };
-        let mut story = Vec::new();
-        let mut after = 0;
-        loop {
-            let page = events::list_after(&mut conn, brand.id, contact.id, after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = last.position;
-            for stored in &page {
-                if let Some(event) = read(stored)? {
-                    let circumstances = event.fact.circumstances().cloned();
-                    let mut told = serde_json::to_value(&event).unwrap_or_default();
-                    if stored.circumstances.is_some() {
-                        told["circumstances"] =
-                            serde_json::to_value(circumstances).unwrap_or_default();
-                    }
-                    story.push(told);
-                }
-            }
-            if story.len() >= EVENTS_AT_MOST {
-                break;
-            }
-        }
-        let last_used = uses::list(&mut conn, brand.id, &[contact.id]).await?;
-        let last_used: Vec<Value> = last_used
-            .iter()
-            .map(|one| json!({"purpose": one.purpose, "at": one.used_at}))
-            .collect();
-        Ok(Some(json!({
-            "brand": AskedBy::from(&brand.declared),
-            "made_at": self.clock.now(),
-            "contact": contact.id,
-            "address": contact.address,
-            "name": contact.name,
-            "language": contact.language,
-            "known_since": contact.created_at,
-            "purposes": contact.standings,
-            "last_used": last_used,
-            "events": story,
-        })))
     }
 }
 

@@ -18,6 +18,7 @@ use super::command::{complaint, data, import};
 use super::storing::{findings, with};
 use crate::erasure::{BY_OPERATOR, acme, forget};
 use crate::harness::{Folder, World};
+use crate::leaving::contact_of;
 use crate::on_both_engines;
 
 fn hash(content: &[u8]) -> [u8; 32] {
@@ -137,6 +138,8 @@ on_both_engines! {
         let mut html = String::new();
         std::io::Read::read_to_string(&mut archive.by_name("report.html").unwrap(), &mut html).unwrap();
         assert!(html.contains(&format!("countersign proof-file {} --brand acme", hex(anna))), "{html}");
+        let data = world.app.data_of(&acme(&world), contact_of(&world, "anna@example.org").await).await.unwrap().unwrap();
+        assert_eq!((&data["proof_files"][0]["sha256"], &data["proof_files"][0]["bytes"]), (&hex(anna).into(), &anna.len().into()));
         world.finish().await;
     }
 

@@ -1,10 +1,13 @@
 //! `/p/{token}`: purposes on and off, language, pause, leaving, data, erasing; and a fresh link by mail.
 
+use countersign::domain::campaign::Kind;
 use countersign::domain::event::{Fact, Grade};
 use countersign::domain::sentence::sentence;
 
 use super::{allowed, brand, confirmed, contact_of, links, signed_up_for_both};
+use crate::campaign;
 use crate::harness::{DECLARATIONS, Reply, World};
+use crate::import::storing::List;
 use crate::on_both_engines;
 
 const DAY: u64 = 86_400;
@@ -173,11 +176,36 @@ on_both_engines! {
         let kinds: Vec<&str> = data["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, world.kinds("anna@example.org").await);
         assert_eq!(data["events"][0]["circumstances"]["ip"], "192.0.2.1");
+        assert_eq!((&data["events_left_out"], &data["suppressed"]), (&false.into(), &serde_json::Value::Null));
+        assert_eq!(data["requests"].as_array().unwrap().len(), 1);
+        assert_eq!(data["requests"][0]["state"], "confirmed");
         let report = world.client("203.0.113.9").get(&format!("{url}/report.zip")).await;
         assert_eq!(report.header("content-type"), Some("application/zip"));
         let checked = countersign::ledger::bundle::verify(&report.body, Default::default()).unwrap();
         assert!(!checked.claims.is_empty());
         crate::recipe::passes(&report.body);
+        world.finish().await;
+    }
+
+    async fn the_data_tell_of_mails_that_wait_of_campaigns_and_of_a_closed_door(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let data = async |email: &str| {
+            let contact = contact_of(&world, email).await;
+            world.app.data_of(&brand(&world), contact).await.unwrap().unwrap()
+        };
+        let anna = data("anna@example.org").await;
+        assert_eq!((&anna["unsent_mails"][0]["template"], &anna["unsent_mails"][0]["state"]), (&"confirm".into(), &"due".into()));
+        assert_eq!((&anna["requests"][0]["state"], &anna["requests"][0]["mailed"]), (&"open".into(), &true.into()));
+        let mail = world.mail_to("anna@example.org").await;
+        world.client("198.51.100.7").post(&mail.decline(), &[]).await;
+        let anna = data("anna@example.org").await;
+        assert_eq!((&anna["suppressed"]["why"], anna["unsent_mails"].as_array().unwrap().len()), (&"declined".into(), 0));
+        List::bought("spring", "email,order,date\nben@example.org,1,2026-10-01\n").take_in(&world).await;
+        campaign::begin(&world, "hello", campaign::plan(Kind::Invitation)).await.unwrap();
+        campaign::work(&world).await;
+        let ben = data("ben@example.org").await;
+        assert_eq!((&ben["campaigns"][0]["name"], &ben["campaigns"][0]["state"]), (&"hello".into(), &"asked".into()));
         world.finish().await;
     }
 
