@@ -50,6 +50,7 @@ mod record;
 pub mod repeat;
 pub mod report_use;
 pub mod restored;
+mod retain;
 pub mod seal;
 pub mod second_factor;
 pub mod sequence;

@@ -10,6 +10,7 @@ pub mod brands;
 pub mod breaker;
 pub mod budgets;
 pub mod campaign_counts;
+pub mod campaign_fates;
 pub mod campaigns;
 mod checkpoint;
 pub mod contacts;

@@ -16,9 +16,9 @@ use crate::domain::standing::{RequestState, State};
 use crate::mail::bounce::{self, Action, Kind, Report};
 use crate::mail::inbound::{self, Answer};
 use crate::store::outbox::{self, Retry};
-use crate::store::requests::{self, Key};
+use crate::store::requests;
 use crate::store::set::Writes;
-use crate::store::{Engine, StoreError, campaigns, contacts, events};
+use crate::store::{StoreError, contacts, events};
 use crate::telemetry;
 
 /// Texts of one report that are held against the key.
@@ -42,25 +42,6 @@ pub(super) struct GivenUp {
     /// That it failed.
     pub fact: Fact,
     pub retry: Retry,
-    /// The request of a campaign.
-    pub asked: Option<Key>,
-    /// Chooses the part in which the campaign's mail is counted.
-    pub chance: u8,
-}
-
-impl GivenUp {
-    fn write(&self, writes: &mut Writes, engine: Engine, hard: bool) {
-        outbox::retry(writes, engine, std::slice::from_ref(&self.retry));
-        if let Some(key) = self.asked {
-            let fate = [(key, "failed")];
-            if hard {
-                // What became of the mail is written where the request ends.
-                campaigns::tally(writes, &fate, self.chance);
-            } else {
-                campaigns::put_mails(writes, &fate, self.chance);
-            }
-        }
-    }
 }
 
 /// A complaint.
@@ -290,7 +271,11 @@ impl App {
         };
         let also = |writes: &mut Writes| {
             if let Some(one) = given_up {
-                one.write(writes, self.store.engine(), hard);
+                outbox::retry(
+                    writes,
+                    self.store.engine(),
+                    std::slice::from_ref(&one.retry),
+                );
             }
         };
         let also = Also {

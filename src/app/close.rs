@@ -9,13 +9,14 @@ use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{ContactId, RequestId};
 use crate::domain::standing::{RequestState, apply, never_confirmed};
+use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
 use crate::store::contacts::{self, Contact};
 use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, RequestRow};
 use crate::store::set::Writes;
-use crate::store::{Conn, StoreError, campaigns, events, outbox};
+use crate::store::{Conn, StoreError, campaign_fates, events, outbox};
 
 /// Which open requests end.
 #[derive(Clone, Copy, Debug)]
@@ -168,6 +169,7 @@ impl App {
         let bounced = closing.state == RequestState::Bounced;
         let since = (bounced && never_confirmed(&contact.standings)).then_some(now);
         contacts::put_closed(&mut writes, &contact, since);
+        count_for_campaigns(&mut writes, &contact, closing, &happened.facts, now);
         requests::update(&mut writes, &ending);
         events::append(&mut writes, &told);
         (also.write)(&mut writes);
@@ -184,15 +186,33 @@ impl App {
                 .get_or_insert_with(|| reason.to_owned());
             budgets::put_mailboxes(&mut writes, &[mailbox]);
         }
-        if let (RequestState::Bounced, Some(request)) = (closing.state, closing.request) {
-            campaigns::put_bounced(&mut writes, (brand, request));
-        }
         // If the process dies before this commit, nothing happened; after it all of it has.
         held.finish(writes).await?;
         for request in &ending {
             self.live.answered(request.id);
         }
         Ok(Some(happened))
+    }
+}
+
+/// What a campaign is stopped for: mails that were refused or came back, and complaints.
+fn count_for_campaigns(
+    writes: &mut Writes,
+    contact: &Contact,
+    closing: Closing<'_>,
+    facts: &[Fact],
+    now: Timestamp,
+) {
+    let is = |kind: fn(&Fact) -> bool| facts.iter().any(kind);
+    if let Some(request) = closing.request
+        && is(|fact| matches!(fact, Fact::Bounced(_) | Fact::MailFailed { .. }))
+    {
+        let for_good = closing.state == RequestState::Bounced;
+        campaign_fates::put_returned(writes, (contact.brand_id, request), for_good, now);
+    }
+    if is(|fact| matches!(fact, Fact::Complained(_))) {
+        let who = (contact.brand_id, contact.id);
+        campaign_fates::put_complained(writes, who, closing.request, now);
     }
 }
 

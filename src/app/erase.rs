@@ -12,10 +12,13 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::App;
-use super::expire::is_unconfirmed;
+use super::drafts::{ImportDraft, Kind as _};
 use super::permit::{Unanswerable, parse_address};
 use super::record::{About, read_all};
+use super::retain::is_unconfirmed;
 use super::seal::{OpenProblem, Sealing};
 use super::sequence::SequenceProblem;
 use crate::domain::brand::{Brand, KeepProof};
@@ -31,8 +34,8 @@ use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
-    Conn, StoreError, campaigns, contacts, erased, events, openings, outbox, proofs, scrub, uses,
-    webhooks,
+    Conn, StoreError, campaigns, contacts, drafts, erased, events, openings, outbox, proofs, scrub,
+    uses, webhooks,
 };
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
@@ -60,6 +63,10 @@ pub struct Erased {
     pub mails: u64,
     /// Files of proof that nobody else referred to.
     pub proofs: u64,
+    /// Imports of the pages that were over, whose lists, samples and reports were deleted: they may have named the person.
+    pub reports: Vec<Uuid>,
+    /// Lists of the brand that wait in the pages or are being taken in: they are not searched.
+    pub lists_waiting: i64,
     /// Until when what the events held is kept sealed, where the brand keeps proof.
     pub sealed_until: Option<Timestamp>,
 }
@@ -128,7 +135,10 @@ impl App {
                 Err(problem) => return Err(problem.into()),
             }
             match self.try_erase(brand, &address, wish).await {
-                Ok(Some(erased)) => return Ok(erased),
+                Ok(Some(erased)) => {
+                    self.remove_files_of(&erased.reports);
+                    return Ok(erased);
+                }
                 Ok(None) | Err(EraseProblem::Store(StoreError::Overtaken)) => {}
                 Err(problem) => return Err(problem),
             }
@@ -170,6 +180,8 @@ impl App {
         // Who never confirmed has objected to nothing, and may come by any way.
         if wish.by != ErasedBy::Term {
             erased::put(tx, brand.id, &hash, now).await?;
+            erased.reports = drafts::delete_over(tx, brand.id, ImportDraft::KIND).await?;
+            erased.lists_waiting = drafts::count_waiting(tx, brand.id, ImportDraft::KIND).await?;
         }
         scrub::mark(tx, self.random.uuid_v7(now)).await?;
         let mut writes = Writes::default();
@@ -290,6 +302,8 @@ async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreEr
         openings,
         mails,
         proofs,
+        reports: Vec::new(),
+        lists_waiting: 0,
         sealed_until: None,
     })
 }

@@ -1,15 +1,14 @@
-//! Clockwork around requests: a reminder where the form has one, the end of those that nobody answered, and later the end of
-//! what is kept of people who never did. Safe with several workers: whoever comes second finds nothing left to do.
+//! Clockwork around requests: a reminder where the form has one, and the end of those that nobody answered. Safe with several
+//! workers: whoever comes second finds nothing left to do.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::App;
-use super::erase::{EraseProblem, Wish, requests_of};
-use super::record::{About, read_all, read_body};
+use super::record::{About, read_body};
 use super::sign_up::{REMIND, empty_mailbox};
 use crate::domain::budget::Occasion;
-use crate::domain::event::{ErasedBy, Event, Fact, MailFate, Through};
+use crate::domain::event::{Event, Fact, MailFate};
 use crate::domain::ids::{BrandId, ContactId, OutboxId, RequestId};
 use crate::domain::standing::{RequestState, State, never_confirmed};
 use crate::domain::time::Timestamp;
@@ -21,17 +20,10 @@ use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
 use crate::store::requests::{self, Asked, Key, RequestRow};
 use crate::store::set::{ROWS_AT_MOST, Writes};
-use crate::store::{Conn, StoreError, scrub, settings};
+use crate::store::{Conn, StoreError};
 
 /// Requests in one transaction.
 const TOGETHER: i64 = 200;
-/// Contacts that are removed in one round; each needs a transaction of its own.
-const PURGED_AT_ONCE: i64 = 200;
-/// Events whose circumstances are removed in one transaction, and transactions in one round.
-const EVENTS_TOGETHER: i64 = 2_000;
-const ROUNDS: usize = 50;
-/// How far circumstances have been removed: a position.
-const REMOVED_TO: &str = "circumstances_removed_to";
 /// How long a reminder waits whose mailbox had its mails for today, or whose first mail is not out yet.
 const TOMORROW: Duration = Duration::from_secs(86_400);
 const SOON: Duration = Duration::from_secs(3_600);
@@ -218,94 +210,6 @@ impl App {
             ambiguous: 0,
         }
     }
-
-    /// Removes contacts that never confirmed, once their term is over, with all that is known of them. An event that says so
-    /// stays, and the numbers that do not tell of anybody. Answers with how many.
-    pub async fn purge_unconfirmed(&self) -> Result<u64, StoreError> {
-        let Some(term) = self.config.retention.unconfirmed_for else {
-            return Ok(0);
-        };
-        let by = self.clock.now().minus(term);
-        let mut conn = self.store.read().await?;
-        let due = contacts::list_unconfirmed(&mut conn, by, PURGED_AT_ONCE).await?;
-        drop(conn);
-        let wish = Wish {
-            by: ErasedBy::Term,
-            through: Through::Clockwork,
-        };
-        let mut purged = 0;
-        for contact in due {
-            let Some(brand) = self.catalog().brand(contact.brand_id).cloned() else {
-                continue;
-            };
-            match self.erase(&brand, &contact.address, wish).await {
-                Ok(_) => purged += 1,
-                // It has something to answer again, or has answered; its next request's end marks it anew.
-                Err(EraseProblem::Kept) => {
-                    let mut writes = Writes::default();
-                    let one = [(contact.brand_id, contact.id)];
-                    contacts::put_unconfirmed(&mut writes, &one, None);
-                    self.store.write_now(writes).await?;
-                }
-                // Another worker was faster.
-                Err(EraseProblem::Unknown) => {}
-                Err(EraseProblem::Store(problem)) => return Err(problem),
-                Err(problem) => {
-                    tracing::warn!(%problem, "a contact that never confirmed could not be removed");
-                    break;
-                }
-            }
-        }
-        if purged > 0 {
-            self.store.scrub().await?;
-        }
-        Ok(purged)
-    }
-
-    /// Removes network addresses and browsers from events whose term for them is over. The events name them by their hash and
-    /// stay as they are. Answers with the number of events.
-    pub async fn remove_circumstances(&self) -> Result<u64, StoreError> {
-        let Some(term) = self.config.retention.circumstances_for else {
-            return Ok(0);
-        };
-        let before = self.clock.now().minus(term);
-        let mut removed = 0;
-        for _ in 0..ROUNDS {
-            match self.remove_some(before).await? {
-                Some(some) => removed += some,
-                None => break,
-            }
-        }
-        if removed > 0 {
-            self.store.scrub().await?;
-        }
-        Ok(removed)
-    }
-
-    async fn remove_some(&self, before: Timestamp) -> Result<Option<u64>, StoreError> {
-        // Look before taking the write lock: mostly there is nothing to do.
-        let mut conn = self.store.read().await?;
-        let after = removed_to(&mut conn).await?;
-        let page = events::list_times(&mut conn, after, EVENTS_TOGETHER).await?;
-        drop(conn);
-        let older = page.iter().take_while(|one| one.1 < before);
-        let Some((up_to, _)) = older.last().copied() else {
-            return Ok(None);
-        };
-        let mut tx = self.store.write().await?;
-        let removed = events::remove_circumstances(&mut tx, after, up_to).await?;
-        settings::put(&mut tx, REMOVED_TO, &up_to.to_string()).await?;
-        if removed > 0 {
-            scrub::mark(&mut tx, self.random.uuid_v7(self.clock.now())).await?;
-        }
-        tx.commit().await?;
-        Ok(Some(removed))
-    }
-}
-
-async fn removed_to(conn: &mut Conn) -> Result<i64, StoreError> {
-    let found = settings::find(conn, REMOVED_TO).await?;
-    Ok(found.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
 impl Round {
@@ -375,52 +279,4 @@ fn about(request: &RequestRow) -> About {
 
 fn hash_of(mailbox: &[u8]) -> Result<MailboxHash, StoreError> {
     MailboxHash::try_from(mailbox).map_err(|_| StoreError::Corrupt("mailbox of a contact"))
-}
-
-/// Whether a contact, held by its lock, is one that never did anything but sign up, or somebody in its name: then nothing of it
-/// is worth keeping. Whom an import or a campaign named is not for the clock to remove.
-pub(super) async fn is_unconfirmed(tx: &mut Conn, contact: &Contact) -> Result<bool, StoreError> {
-    if !never_confirmed(&contact.standings) {
-        return Ok(false);
-    }
-    for part in requests_of(tx, contact).await?.chunks(ROWS_AT_MOST) {
-        let found = requests::list(tx, part).await?;
-        if found
-            .iter()
-            .any(|request| request.state == RequestState::Open.as_str())
-        {
-            return Ok(false);
-        }
-    }
-    let mut after = 0;
-    loop {
-        let page = events::list_after(tx, contact.brand_id, contact.id, after, 1_000).await?;
-        let Some(last) = page.last() else {
-            return Ok(true);
-        };
-        after = last.position;
-        if !read_all(&page)?
-            .iter()
-            .all(|event| gives_nothing(&event.fact))
-        {
-            return Ok(false);
-        }
-    }
-}
-
-fn gives_nothing(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::SignedUp(_)
-            | Fact::MailRequested { .. }
-            | Fact::MailFailed { .. }
-            | Fact::LinkOpened { .. }
-            | Fact::CodeAsked { .. }
-            | Fact::CodeWrong { .. }
-            | Fact::AddressChanged { .. }
-            | Fact::Replaced
-            | Fact::Expired
-            | Fact::Reminded { .. }
-            | Fact::Bounced(_)
-    ) || matches!(fact, Fact::MailAccepted { .. } if !fact.is_merger_notice())
 }

@@ -10,7 +10,7 @@ use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, MailFate};
 use crate::domain::form::Form;
 use crate::domain::ids::{BrandId, OutboxId, RequestId};
-use crate::domain::standing::{RequestState, apply};
+use crate::domain::standing::{RequestState, apply, never_confirmed};
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
 use crate::store::contacts::{self, Contact};
@@ -279,8 +279,9 @@ impl App {
         request.ended_at = Some(now);
         let event = self.work().record(about(&request), now, fact)?;
         let mut writes = Writes::default();
-        let standing = (contact.brand_id, contact.id, &contact.standings);
-        contacts::put_standings(&mut writes, &[standing]);
+        // A mistyped address may be somebody else's: its term begins now.
+        let since = never_confirmed(&contact.standings).then_some(now);
+        contacts::put_closed(&mut writes, &contact, since);
         requests::update(&mut writes, &[request]);
         events::append(&mut writes, &[event]);
         outbox::remove_untried(&mut writes, old.id);

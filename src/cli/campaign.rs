@@ -229,5 +229,6 @@ const fn words(why: Why) -> &'static str {
         Why::Paused => "paused",
         Why::NotDue => "not due",
         Why::AskedLately => "asked lately",
+        Why::OtherOldBrand => "came over from another brand than the notice names",
     }
 }

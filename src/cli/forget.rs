@@ -110,6 +110,12 @@ fn tell(brand: &Brand, erased: &Erased) {
             erased.proofs
         );
     }
+    if !erased.reports.is_empty() {
+        println!(
+            "Reports and lists of the brand's imports that were over were deleted, since they may name the address: {}.",
+            erased.reports.len()
+        );
+    }
     println!("What stays:");
     println!(
         "- the events' places in the log, with their kinds and times, under the random id {}, and one event that says that they were erased",
@@ -118,6 +124,13 @@ fn tell(brand: &Brand, erased: &Erased) {
     println!(
         "- a keyed hash of the address, so that no import brings it back; a signup gives consent again only once it is confirmed"
     );
+    if erased.lists_waiting > 0 {
+        println!(
+            "- lists that were brought in the pages and wait, or are being taken in: {}. They are not searched. One that waits goes a \
+             day after it was brought; one that is taken in leaves a report for 7 days, and the next erasure deletes it",
+            erased.lists_waiting
+        );
+    }
     if let (Some(until), Some(keep)) = (
         erased.sealed_until,
         &brand.declared.keep_proof_after_erasure,

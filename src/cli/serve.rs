@@ -46,6 +46,8 @@ const LAPSE_EVERY: Duration = Duration::from_secs(60);
 /// How often requests whose reminder or end is due are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
+/// How often it is looked whether the term of something is over that is kept for one.
+const RETAIN_EVERY: Duration = Duration::from_secs(60);
 /// How often events without a place in the log are looked for.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(250);
 /// How often what was logged is added to the figures.
@@ -98,6 +100,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         ));
         tasks.spawn(delivery.run(until(stopped.clone())));
         tasks.spawn(every(TIDY_EVERY, stopped.clone(), app.clone(), task!(tidy)));
+        tasks.spawn(retaining(app.clone(), stopped.clone()));
         tasks.spawn(every(
             EXPIRE_EVERY,
             stopped.clone(),
@@ -313,11 +316,27 @@ async fn drafts(app: Arc<App>) {
     }
 }
 
+async fn retaining(app: Arc<App>, stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = until(stopped.clone()) => return,
+            () = tokio::time::sleep(RETAIN_EVERY) => {}
+        }
+        let span = tracing::info_span!(target: TARGET, "task.retain");
+        retain(&app, &stopped).instrument(span).await;
+    }
+}
+
 async fn tidy(app: Arc<App>) {
     if let Err(error) = app.tidy().await {
         tracing::warn!(%error, "old rows could not be tidied away");
     }
-    match app.purge_unconfirmed().await {
+}
+
+/// Removes what is kept for a term only. As long as there is more of people who never confirmed, it goes on with them, unless the
+/// process is to stop.
+async fn retain(app: &App, stopped: &watch::Receiver<bool>) {
+    match app.purge_while(|| !*stopped.borrow()).await {
         Ok(0) => {}
         Ok(contacts) => tracing::info!(contacts, "contacts that never confirmed were removed"),
         Err(error) => tracing::warn!(%error, "contacts that never confirmed could not be removed"),

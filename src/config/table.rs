@@ -78,7 +78,7 @@ settings! {
     breaker.mails_at_least: Number = "300", "Fewer mails in the window never trip it.";
     breaker.fall_percent: Number = "50", "It trips when the confirmed share has fallen by so much of what is usual.";
     breaker.warm_up_mails: Number = "1000", "It waits until the week before the window has so many mails.";
-    retention.unconfirmed_days: Number = "90", "Contacts that never confirmed are removed so many days after their last request ended unanswered, with all that is known of them. 0 keeps them.";
+    retention.unconfirmed_days: Number = "90", "Contacts that never confirmed are removed so many days after their last request ended unanswered, with all that is known of them. That needs hold_until_confirmed = true in the brand: without it a signup gives implicit consent (A1), which stays until it is withdrawn. 0 keeps them.";
     retention.circumstances_days: Number = "730", "Network addresses and browsers are removed from events that are so many days old. 0 keeps them as long as the events.";
     bounce.domain: Text = "", "The domain of the envelope senders: mails leave as bounce+TOKEN@DOMAIN, and what comes back there tells what became of them. Empty: they leave under the brand's own address.";
     bounce.listen: Text = "", "Address and port to take such mail on, by LMTP or SMTP, such as 127.0.0.1:2525. Empty: none is taken here; `countersign bounce` reads it from a pipe.";
@@ -98,7 +98,7 @@ settings! {
     api.requests_a_minute: Number = "600", "Requests a minute of one API key, in each web process. A list of addresses counts once for each hundred.";
     webhook.within_seconds: Number = "15", "How long a webhook's receiver may take to answer.";
     webhook.allow_private: Flag = "false", "Let webhooks go to this machine and to private networks, and without TLS.";
-    upload.folder: Text = "", "Where lists lie that operators bring in the pages, each for a day at most; by default beside the SQLite database, or beside this file. Web processes on several machines share it.";
+    upload.folder: Text = "", "Where lists lie that operators bring in the pages, each until it is taken in, and for a day where nobody goes on with it; by default beside the SQLite database, or beside this file. Web processes on several machines share it.";
     upload.megabytes: Number = "512", "The longest list that may be brought in the pages, in megabytes of 1,048,576 bytes.";
     upload.at_most: Number = "20", "Lists that may lie there at once.";
     ledger.origin: Text = "", "The name of the log of evidence, fixed at the first start; by default base_url without https:// and with /log.";

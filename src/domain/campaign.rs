@@ -1,5 +1,7 @@
 //! Campaigns: asking contacts to confirm whom the policy lets be asked, and telling the people of a merger.
 
+mod fates;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +10,12 @@ use super::brand::Slug;
 use super::event::{AskedBy, MailFate};
 use super::form::VersionHash;
 use super::ids::{CampaignId, ImportId};
-use super::policy::{Judgement, Outreach, Rule, Verdict};
+use super::policy::{Judgement, Outreach, Rule, Verdict, Zone};
 use super::reconfirm::Reconfirm;
 use super::standing::{Standing, Standings, State};
 use super::time::Timestamp;
+
+pub use fates::{Fates, complaints_by_default};
 
 /// What the people of a campaign are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,12 +83,12 @@ pub struct Plan {
     /// From when on consent that was not confirmed ends: implicit; of people asked by time, explicit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lapse_unanswered_at: Option<Timestamp>,
-    /// The campaign stops by itself when so many of a hundred mails fail.
+    /// The campaign stops by itself when so many of a hundred mails fail or come back.
     pub stop_at_failed_percent: u8,
+    /// And when so many of a thousand people complain.
+    #[serde(default = "complaints_by_default")]
+    pub stop_at_complaints_permille: u16,
 }
-
-/// A campaign stops for failures only once so many mails had a fate.
-pub const FATES_AT_LEAST: i64 = 20;
 
 const NOTE_AT_MOST: usize = 1_000;
 const DAYS_AT_MOST: u16 = 90;
@@ -145,12 +149,25 @@ impl Plan {
             !(1..=100).contains(&self.stop_at_failed_percent),
             "a campaign stops when 1 to 100 of a hundred mails fail",
         );
+        say(
+            !(1..=1_000).contains(&self.stop_at_complaints_permille),
+            "a campaign stops when 1 to 1,000 of a thousand people complain",
+        );
         found.extend(self.due.iter().flat_map(Reconfirm::problems));
         found
     }
 
     pub fn answer_within(&self) -> Duration {
         Duration::from_secs(u64::from(self.answer_within_days) * 86_400)
+    }
+
+    /// When its hours begin again; none where they have begun, or where it has no hours.
+    pub fn opens_at(&self, zone: &Zone, now: Timestamp) -> Option<Timestamp> {
+        let (from, to) = self.hours?;
+        if (from..to).contains(&zone.hour(now)) {
+            return None;
+        }
+        zone.next_hour(now, from)
     }
 
     /// How many mails may leave on the day with this number, counted from 0; none: as many as the hourly rate allows.
@@ -186,6 +203,8 @@ pub enum Why {
     NothingToKeep,
     /// The address did not come by a merger, or the person was told already.
     NoMerger,
+    /// The address came by a merger with another brand than the one that the notice names.
+    OtherOldBrand,
     /// The notice of the merger has to come first.
     NoticeFirst,
     /// The person paused, and the campaign was over before the pause.
@@ -205,6 +224,7 @@ impl Why {
             Self::NotByMail => "not_by_mail",
             Self::NothingToKeep => "no_implicit_consent",
             Self::NoMerger => "no_merger_notice_due",
+            Self::OtherOldBrand => "other_old_brand",
             Self::NoticeFirst => "merger_notice_first",
             Self::Paused => "paused",
             Self::NotDue => "not_due",
@@ -233,7 +253,7 @@ pub fn place(
 ) -> Place {
     let place = match plan.due {
         Some(_) => place_by_time(standing, judgement, situation),
-        None => place_by_policy(plan.kind, standing, judgement),
+        None => place_by_policy(plan, standing, judgement),
     };
     let paused = standing.and_then(|standing| standing.paused_at(situation.now));
     match (place, paused) {
@@ -261,16 +281,23 @@ fn place_by_time(
     }
 }
 
-fn place_by_policy(kind: Kind, standing: Option<&Standing>, judgement: &Judgement) -> Place {
+fn place_by_policy(plan: &Plan, standing: Option<&Standing>, judgement: &Judgement) -> Place {
     // What lapsed meanwhile is carried over anew by the notice, where the policy still lets it.
     let notice_due = standing.is_some_and(|standing| {
         standing.waits_for_notice() || standing.state == State::Lapsed && judgement.notice_due
     });
-    let left_out = match (kind, standing.map(|standing| standing.state)) {
+    // Nobody is told of a brand that is not the one they know.
+    let old = plan.old_brand.as_deref().unwrap_or_default();
+    let knows_it = || {
+        let mut claims = judgement.facts.sources.iter();
+        claims.any(|claim| claim.is_of_old_brand(old))
+    };
+    let left_out = match (plan.kind, standing.map(|standing| standing.state)) {
         (_, Some(State::Explicit)) => Some(Why::Confirmed),
         (_, Some(State::Withdrawn | State::Declined | State::Corrected) | None) => Some(Why::Left),
         _ if judgement.verdict == Verdict::Refuse => Some(Why::Refused),
         (Kind::MergerNotice, _) if !notice_due => Some(Why::NoMerger),
+        (Kind::MergerNotice, _) if !knows_it() => Some(Why::OtherOldBrand),
         (Kind::Invitation | Kind::Reconfirmation, _) if notice_due => Some(Why::NoticeFirst),
         (Kind::Reconfirmation, Some(state)) if state != State::Implicit => Some(Why::NothingToKeep),
         _ => None,

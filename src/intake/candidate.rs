@@ -71,15 +71,23 @@ impl Reading {
         let claim = self
             .claim(row, source, &files)
             .map_err(|problem| broken(Flaw::Claim(problem.to_string())))?;
-        let left = self.cell(row, Field::Left).filter(|text| is_yes(text));
+        let left: Vec<&str> = self
+            .columns
+            .places(Field::Left)
+            .filter_map(|at| cell_at(row, at))
+            .filter(|text| is_yes(text))
+            .collect();
         Ok(Candidate {
             line: row.line,
             address,
             name: self.name(row),
             language: self.cell(row, Field::Language).and_then(language),
             claims: vec![claim],
-            left: left.is_some(),
-            left_on: left.and_then(|text| day(text, self.order)),
+            left: !left.is_empty(),
+            left_on: left
+                .into_iter()
+                .filter_map(|text| day(text, self.order))
+                .max(),
             unknown_source,
             elsewhere: self.elsewhere(row),
             files: files.into_iter().map(|(_, file)| file).collect(),
@@ -112,9 +120,7 @@ impl Reading {
 
     /// The text of a field, unless it is blank.
     fn cell<'a>(&self, row: &'a Row, field: Field) -> Option<&'a str> {
-        let cell = row.cells.get(self.columns.place(field)?)?;
-        let text = taken_back(cell.trim()).trim();
-        (!text.is_empty()).then_some(text)
+        cell_at(row, self.columns.place(field)?)
     }
 
     /// The row's own source before the one of all rows. One that the policy does not know is listed for classification (D1).
@@ -208,18 +214,56 @@ fn language(text: &str) -> Option<&'static str> {
     LANGUAGES.into_iter().find(|language| *language == code)
 }
 
-/// Whether a column that tells of leaving says so: with a yes, a date or a reason.
+fn cell_at(row: &Row, at: usize) -> Option<&str> {
+    let text = taken_back(row.cells.get(at)?.trim()).trim();
+    (!text.is_empty()).then_some(text)
+}
+
+/// What programs and people write who mean no, or nothing: without spaces and signs, as `plain` does it.
+const NO: [&str; 27] = [
+    "no",
+    "n",
+    "false",
+    "f",
+    "off",
+    "nee",
+    "nein",
+    "non",
+    "onwaar",
+    "falsch",
+    "faux",
+    "falso",
+    "subscribed",
+    "active",
+    "none",
+    "null",
+    "nil",
+    "nan",
+    "na",
+    "nvt",
+    "never",
+    "empty",
+    "blank",
+    "geen",
+    "keine",
+    "aucun",
+    "ninguno",
+];
+
+/// Signs that stand for nothing.
+const NOTHING: &[char] = &[
+    '-', '–', '—', '−', '_', '.', '…', '/', '\\', '(', ')', '#', '\'',
+];
+
+/// Whether a column that tells of leaving says so: with a yes, a date, a reason, or anything else that does not stand for no
+/// or for nothing. What is not understood counts as a yes: nobody is mailed by mistake.
 fn is_yes(text: &str) -> bool {
-    let no = [
-        "0",
-        "no",
-        "n",
-        "false",
-        "nee",
-        "nein",
-        "non",
-        "subscribed",
-        "active",
-    ];
-    !no.contains(&text.to_lowercase().as_str())
+    let plain: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !NOTHING.contains(c))
+        .flat_map(char::to_lowercase)
+        .collect();
+    // `0`, `0.0`, and the date that some databases write for none: `0000-00-00 00:00:00`.
+    let is_zero = plain.chars().all(|c| matches!(c, '0' | ':'));
+    !is_zero && !NO.contains(&plain.as_str())
 }

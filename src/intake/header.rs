@@ -63,6 +63,11 @@ impl Field {
             .or_else(|| proof_key(key).map(Field::Proof))
     }
 
+    /// Whether several columns may hold it, each of which counts.
+    const fn holds_several(self) -> bool {
+        matches!(self, Self::Left)
+    }
+
     /// All names that [`Field::parse`] knows, for a message.
     pub fn all() -> String {
         let fields: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
@@ -159,7 +164,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Finds what each column means. Of several columns that could hold the same, the first one does.
+    /// Finds what each column means. Of several columns that could hold the same, the first one does; but whatever tells that
+    /// the person left counts, for a blank cell in one column says nothing of the others.
     ///
     /// A column that is called like a proof is one only where the source that is claimed takes it, or where the sources come
     /// from a column: "event" in a file of purchases is something else.
@@ -176,10 +182,11 @@ impl Columns {
         for mapping in mappings {
             let at = find(header, &mapping.column)
                 .ok_or_else(|| HeaderProblem::NoColumn(mapping.column.clone(), listed(header)))?;
-            if mapping.field.is_some() && fields.contains(&mapping.field) {
-                return Err(mapping
-                    .field
-                    .map_or(HeaderProblem::Headless, HeaderProblem::Twice));
+            if let Some(field) = mapping.field
+                && !field.holds_several()
+                && fields.contains(&mapping.field)
+            {
+                return Err(HeaderProblem::Twice(field));
             }
             if let (Some(field), Some(told)) = (fields.get_mut(at), said.get_mut(at)) {
                 (*field, *told) = (mapping.field, true);
@@ -205,10 +212,13 @@ impl Columns {
 
     /// Where a field stands.
     pub fn place(&self, field: Field) -> Option<usize> {
-        self.used
-            .iter()
-            .find(|(_, used, _)| *used == field)
-            .map(|(at, ..)| *at)
+        self.places(field).next()
+    }
+
+    /// The same of a field that several columns may hold.
+    pub fn places(&self, field: Field) -> impl Iterator<Item = usize> {
+        let all = self.used.iter().filter(move |(_, used, _)| *used == field);
+        all.map(|(at, ..)| *at)
     }
 }
 
@@ -232,8 +242,8 @@ fn guess(header: &[String], fields: &mut [Option<Field>], said: &[bool], source:
             });
             let free = said.get(at) == Some(&false) && fields.get(at) == Some(&None);
             if free
-                && field.is_some()
-                && !fields.contains(&field)
+                && field
+                    .is_some_and(|field| field.holds_several() || !fields.contains(&Some(field)))
                 && let Some(place) = fields.get_mut(at)
             {
                 *place = field;

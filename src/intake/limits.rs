@@ -22,8 +22,11 @@ pub const PART_BYTES: u64 = 4 * 1_024 * 1_024 * 1_024;
 pub const PART_RATIO: u64 = 200;
 /// Below this many bytes no ratio is looked at.
 pub const RATIO_FROM: u64 = 16 * 1_024 * 1_024;
-/// The texts that the cells of a workbook share are held in memory: so many bytes, so many texts.
-pub const SHARED_BYTES: usize = 44 * 1_024 * 1_024;
-pub const SHARED_TEXTS: usize = 3 * 1_024 * 1_024;
+/// Of the texts that the cells of a workbook share, the first bytes are held in memory; the others lie in a temporary file, up to
+/// so many bytes in all. Where each begins is held in memory, four bytes for each: 32 MB at most. A sheet of a million rows has
+/// room for eight columns in which no two cells are alike.
+pub const SHARED_IN_MEMORY: usize = 8 * 1_024 * 1_024;
+pub const SHARED_BYTES: usize = 1_024 * 1_024 * 1_024;
+pub const SHARED_TEXTS: usize = 8 * 1_024 * 1_024 + 1_024;
 pub const SHEETS: usize = 1_000;
 pub const STYLES: usize = 65_536;

@@ -18,6 +18,7 @@ use lettre::{Address, Message};
 use sha2::{Digest, Sha256};
 
 use crate::domain::brand::{Accent, Brand, in_language};
+use crate::domain::campaign::Kind;
 use crate::domain::form::FormContent;
 use crate::domain::time::Timestamp;
 use crate::texts::Texts;
@@ -181,6 +182,8 @@ struct Parts {
     why: String,
     no: String,
     no_link: String,
+    /// Leaving has a button of its own: the mail asks to stay or to leave.
+    leave_button: bool,
     brand: BrandView,
     accent: String,
     accent_ink: String,
@@ -282,6 +285,7 @@ impl ConfirmationMail<'_> {
             why: words.why,
             no: words.no,
             no_link: words.no_link,
+            leave_button: self.ask.is_some_and(|ask| ask.kind == Kind::MergerNotice),
             brand: BrandView::of(self.brand),
             accent: accent
                 .as_ref()

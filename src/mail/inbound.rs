@@ -14,8 +14,9 @@ use super::bounce::MESSAGE_AT_MOST;
 
 /// Conversations at once; more are told to come back.
 const SESSIONS: usize = 32;
-/// RFC 5321, section 4.5.3.1.4 asks for 512; extensions add to it.
-const LINE_AT_MOST: usize = 2_000;
+/// Of a command: RFC 5321, section 4.5.3.1.4 asks for 512; extensions add to it. Lines of a message may be as long as the message:
+/// complaints return what was sent, and not everybody keeps to the 1,000 bytes of section 4.5.3.1.6.
+const COMMAND_LINE_AT_MOST: usize = 2_000;
 const RECIPIENTS_AT_MOST: usize = 20;
 const ADDRESS_AT_MOST: usize = 320;
 const COMMANDS_AT_MOST: usize = 1_000;
@@ -121,7 +122,7 @@ where
     async fn run(mut self) -> std::io::Result<()> {
         self.say("220 countersign takes reports").await?;
         for _ in 0..COMMANDS_AT_MOST {
-            let line = match timeout(COMMAND_WITHIN, self.line()).await {
+            let line = match timeout(COMMAND_WITHIN, self.line(COMMAND_LINE_AT_MOST)).await {
                 Ok(line) => line?,
                 Err(_) => return self.say("421 4.4.2 Took too long").await,
             };
@@ -272,7 +273,7 @@ where
         let mut message = Vec::new();
         let (mut too_large, mut at_start) = (false, true);
         loop {
-            let mut line = match self.line().await? {
+            let mut line = match self.line(MESSAGE_AT_MOST).await? {
                 Line::End => return Ok(Body::CutOff),
                 Line::Whole(line) => line,
                 Line::TooLong => {
@@ -303,7 +304,7 @@ where
     }
 
     /// Up to the next LF. Of a line that is too long only the end is looked for.
-    async fn line(&mut self) -> std::io::Result<Line> {
+    async fn line(&mut self, at_most: usize) -> std::io::Result<Line> {
         let mut line = Vec::new();
         let mut too_long = false;
         loop {
@@ -313,8 +314,9 @@ where
             }
             let end = there.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(there.len(), |at| at + 1);
-            if line.len() + taken > LINE_AT_MOST {
+            if line.len() + taken > at_most {
                 too_long = true;
+                line = Vec::new();
             } else if !too_long {
                 line.extend_from_slice(&there[..taken]);
             }

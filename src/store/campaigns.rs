@@ -78,7 +78,7 @@ impl OfRequest {
 }
 
 /// Parts that a campaign's mails are counted in.
-const PARTS: u8 = 8;
+pub(super) const PARTS: u8 = 8;
 
 const FIND: &str = "select * from campaign where brand_id = $1 and name = $2";
 const FIND_BY_ID: &str = "select * from campaign where brand_id = $1 and id = $2";
@@ -105,9 +105,6 @@ const PUT: &str = "update campaign_recipient set state = r.state, why = r.why, d
 const PUT_MAIL: &str = "update campaign_recipient set mail = r.mail from r \
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id \
      and campaign_recipient.mail is null";
-/// What was accepted may come back.
-const PUT_BOUNCED: &str = "update campaign_recipient set mail = 'failed' from r \
-     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.request_id";
 const LIST_DUE: &str = "select * from campaign_recipient where brand_id = $1 and campaign_id = $2 and state = $3 \
      and due_at <= $4 order by due_at, contact_id limit $5";
 const LIST_OF: &str = "select p.* from r join campaign_recipient p on p.brand_id = r.brand_id \
@@ -131,8 +128,6 @@ const TALLY: &str = "insert into campaign_tally (brand_id, campaign_id, part, ac
      and p.request_id = r.request_id where p.mail is null group by p.brand_id, p.campaign_id \
      order by p.brand_id, p.campaign_id on conflict (brand_id, campaign_id, part) do update \
      set accepted = campaign_tally.accepted + excluded.accepted, failed = campaign_tally.failed + excluded.failed";
-const COUNT_FATES: &str = "select cast(coalesce(sum(accepted + failed), 0) as bigint), \
-     cast(coalesce(sum(failed), 0) as bigint) from campaign_tally where brand_id = $1 and campaign_id = $2";
 /// Who waits for the end of a pause keeps nothing running.
 const IS_OVER: &str = "select count(*) from (select 1 from campaign_recipient where brand_id = $1 and campaign_id = $2 \
      and state in ('waiting', 'asked') and (state = 'asked' or why is null or why <> 'paused') limit 1) as open_ones";
@@ -298,28 +293,12 @@ pub fn put_mails(writes: &mut Writes, mails: &[(Key, &'static str)], chance: u8)
     }
 }
 
-/// Only counts them: where what became of the mail is written otherwise.
-pub fn tally(writes: &mut Writes, mails: &[(Key, &'static str)], chance: u8) {
-    for part in mails.chunks(ROWS_AT_MOST) {
-        writes.add(TALLY, fates(part, chance));
-    }
-}
-
 fn fates<'a>(part: &'a [(Key, &'static str)], chance: u8) -> Rows<'a, (Key, &'static str)> {
     Rows::of(part)
         .uuid("brand_id", |mail| mail.0.0.0)
         .uuid("request_id", |mail| mail.0.1.0)
         .text("mail", |mail| mail.1.to_owned())
         .int("part", |_| i64::from(chance % PARTS))
-}
-
-/// The mail of a campaign's request came back for good.
-pub fn put_bounced(writes: &mut Writes, request: Key) {
-    let one = [request];
-    let rows = Rows::of(&one)
-        .uuid("brand_id", |key| key.0.0)
-        .uuid("request_id", |key| key.1.0);
-    writes.add(PUT_BOUNCED, rows);
 }
 
 /// Recipients in a state that are due, the first first.
@@ -405,20 +384,6 @@ pub async fn list_outcomes_in(
         .into_iter()
         .map(|one| (one.due_at, one.outcome))
         .collect())
-}
-
-/// How many first mails had a fate, and how many of them failed.
-pub async fn count_fates(
-    conn: &mut Conn,
-    campaign: &CampaignRow,
-) -> Result<(i64, i64), StoreError> {
-    Ok(fetch!(
-        conn,
-        COUNT_FATES,
-        fetch_one,
-        campaign.brand_id,
-        campaign.id
-    ))
 }
 
 /// Whether nobody waits, and everybody's time to answer is over. Who is held for release keeps nothing running.

@@ -112,11 +112,9 @@ const PUT_CLOSED: &str = "update contact set language = r.language, standings = 
      explicit_from = r.explicit_from, \
      unconfirmed_since = coalesce(r.since, contact.unconfirmed_since) from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
-const LIST_UNCONFIRMED: &str = concat!(
-    "select ",
-    columns!(),
-    " from contact where unconfirmed_since is not null and unconfirmed_since <= $1 order by unconfirmed_since limit $2"
-);
+const LIST_UNCONFIRMED: &str = "select brand_id, id, address, unconfirmed_since from contact \
+     where unconfirmed_since is not null and unconfirmed_since <= $1 and (unconfirmed_since, id) > ($2, $3) \
+     order by unconfirmed_since, id limit $4";
 
 const LIST_LAPSING: &str = concat!(
     "select ",
@@ -417,18 +415,33 @@ pub fn put_unconfirmed(
     }
 }
 
-/// Contacts of all brands that never confirmed and have had nothing to answer since an instant or longer, the longest first.
+/// A contact that never confirmed, and since when it has nothing to answer.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Unconfirmed {
+    pub brand_id: BrandId,
+    pub id: ContactId,
+    pub address: String,
+    pub unconfirmed_since: Timestamp,
+}
+
+/// Contacts of all brands that never confirmed and have had nothing to answer since an instant or longer, the longest first;
+/// behind one of them.
 pub async fn list_unconfirmed(
     conn: &mut Conn,
     by: Timestamp,
+    after: Option<&Unconfirmed>,
     limit: i64,
-) -> Result<Vec<Contact>, StoreError> {
-    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_UNCONFIRMED)
+) -> Result<Vec<Unconfirmed>, StoreError> {
+    let (since, id) = after.map_or((Timestamp::from_micros(0), ContactId(Uuid::nil())), |one| {
+        (one.unconfirmed_since, one.id)
+    });
+    Ok(on!(conn, driver => sqlx::query_as(LIST_UNCONFIRMED)
         .bind(by)
+        .bind(since)
+        .bind(id)
         .bind(limit)
         .fetch_all(driver)
-        .await?);
-    read_all(found)
+        .await?))
 }
 
 /// Writes where a known contact stands and the language it wants; and, if it never confirmed, since when it has nothing to

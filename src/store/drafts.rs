@@ -31,6 +31,8 @@ const INSERT: &str = "insert into draft (brand_id, id, kind, stage, body, revisi
      values ($1, $2, $3, $4, $5, 0, $6, $7)";
 const CHANGE: &str = "update draft set stage = $4, body = $5, changed_at = $6, revision = revision + 1 \
      where brand_id = $1 and id = $2 and revision = $3";
+const DELETE_OVER: &str = "delete from draft where brand_id = $1 and kind = $2 and stage in ('done', 'failed') returning id";
+const COUNT_WAITING: &str = "select count(*) from draft where brand_id = $1 and kind = $2 and stage not in ('done', 'failed')";
 const DELETE: &str = "delete from draft where brand_id = $1 and id = $2";
 
 macro_rules! fetch {
@@ -60,6 +62,22 @@ pub async fn list(
 /// Those of all brands about which something is to be done, oldest first.
 pub async fn list_due(conn: &mut Conn) -> Result<Vec<DraftRow>, StoreError> {
     Ok(fetch!(conn, LIST_DUE, fetch_all))
+}
+
+/// Deletes a brand's drafts of a kind that are over. Answers with their ids.
+pub async fn delete_over(
+    tx: &mut Conn,
+    brand: BrandId,
+    kind: &str,
+) -> Result<Vec<Uuid>, StoreError> {
+    let gone: Vec<(Uuid,)> = fetch!(tx, DELETE_OVER, fetch_all, brand, kind);
+    Ok(gone.into_iter().map(|one| one.0).collect())
+}
+
+/// How many of a brand's drafts of a kind are not over.
+pub async fn count_waiting(conn: &mut Conn, brand: BrandId, kind: &str) -> Result<i64, StoreError> {
+    let (count,): (i64,) = fetch!(conn, COUNT_WAITING, fetch_one, brand, kind);
+    Ok(count)
 }
 
 /// All of them, those first that were left alone longest; the first 10,000.

@@ -16,7 +16,7 @@ use super::{Conn, Store, StoreError, settings};
 const DUE: &str = "scrub_due";
 
 /// The tables that hold what an erasure deletes.
-const TABLES: [&str; 8] = [
+pub const TABLES: [&str; 9] = [
     "contact",
     "request",
     "opening",
@@ -25,6 +25,7 @@ const TABLES: [&str; 8] = [
     "sealed_evidence",
     "proof_file",
     "proof_reference",
+    "webhook_message",
 ];
 
 /// A reader that is at it keeps the log from being cut. Other writers wait with us, so each try is short.

@@ -4,6 +4,7 @@ mod by_time;
 mod mending;
 pub mod numbers;
 mod pace;
+mod stopping;
 mod stories;
 mod used;
 
@@ -35,6 +36,7 @@ pub fn plan(kind: Kind) -> Plan {
         remind_after_days: None,
         lapse_unanswered_at: None,
         stop_at_failed_percent: 10,
+        stop_at_complaints_permille: 3,
     }
 }
 

@@ -89,9 +89,8 @@ impl App {
     }
 
     fn is_hour(&self, brand: &Brand, plan: &Plan) -> bool {
-        let hour = Zone::of(&brand.declared.time_zone).hour(self.clock.now());
-        plan.hours
-            .is_none_or(|(from, to)| (from..to).contains(&hour))
+        let zone = Zone::of(&brand.declared.time_zone);
+        plan.opens_at(&zone, self.clock.now()).is_none()
     }
 
     /// Holds a campaign with the contacts and mailboxes of some recipients; none where there are none, or it does not run.

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::record::About;
 use crate::app::sources::Sources;
 use crate::domain::brand::Brand;
-use crate::domain::campaign::{FATES_AT_LEAST, Kind, Place, Plan, Situation, Why, place};
+use crate::domain::campaign::{Fates, Kind, Place, Plan, Situation, Why, place};
 use crate::domain::event::Fact;
 use crate::domain::ids::ContactId;
 use crate::domain::policy::{AddressFacts, Claim, Judgement, Outreach, Verdict, Zone, judge};
@@ -17,7 +17,7 @@ use crate::store::contacts;
 use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, RequestRow};
-use crate::store::{Conn, StoreError};
+use crate::store::{Conn, StoreError, campaign_fates};
 
 /// Recipients that are looked at together.
 const TOGETHER: i64 = 200;
@@ -59,27 +59,24 @@ impl App {
         held.finish().await
     }
 
-    /// Stops a campaign too many of whose mails fail: its list is not what its operator thinks.
+    /// Stops a campaign too many of whose mails fail or come back, or too many of whose people complain: its list is not what its
+    /// operator thinks.
     async fn stop_for_failures(
         &self,
         campaign: &CampaignRow,
         plan: &Plan,
     ) -> Result<bool, StoreError> {
         let mut conn = self.store.read().await?;
-        let (fates, failed) = campaigns::count_fates(&mut conn, campaign).await?;
+        let fates = campaign_fates::count(&mut conn, campaign).await?;
         drop(conn);
-        let most = i64::from(plan.stop_at_failed_percent);
-        // What an operator has seen and resumed is not counted again; what came since is.
-        let (seen_failed, seen) = campaign.why.as_deref().map_or((0, 0), seen_before);
-        let (fates_since, failed_since) = (fates - seen, failed - seen_failed);
-        if fates_since < FATES_AT_LEAST || failed_since * 100 < fates_since * most {
+        let seen = Fates::seen(campaign.why.as_deref());
+        let Some(why) = fates.stop(plan, seen) else {
             return Ok(false);
-        }
-        let why = format!("{failed} of {fates} mails failed");
+        };
         let mut tx = self.store.write().await?;
         let stopped = campaigns::move_on(&mut tx, campaign, "stopped", Some(&why), None).await?;
         tx.commit().await?;
-        tracing::warn!(campaign = %campaign.id, failed, fates, "a campaign stopped, too many mails failed");
+        tracing::warn!(campaign = %campaign.id, %why, "a campaign stopped by itself");
         Ok(stopped)
     }
 
@@ -260,12 +257,6 @@ impl App {
         };
         Ok(sources.into_iter().filter_map(acted).collect())
     }
-}
-
-/// The numbers in the reason for which a campaign stopped: `7 of 40 mails failed`.
-fn seen_before(why: &str) -> (i64, i64) {
-    let mut numbers = why.split(' ').filter_map(|word| word.parse().ok());
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// A merger's notice that has arrived leaves nothing due, and its people may be reminded all the same. Whoever paused is, after

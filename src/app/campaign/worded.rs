@@ -27,6 +27,7 @@ pub struct Worded {
     /// The day in the brand's time zone, as YYYY-MM-DD.
     pub lapse_unanswered_on: Option<String>,
     pub stop_at_failed_percent: u8,
+    pub stop_at_complaints_permille: u16,
 }
 
 /// Why it is no plan.
@@ -80,6 +81,7 @@ impl App {
             remind_after_days: worded.remind_after_days,
             lapse_unanswered_at,
             stop_at_failed_percent: worded.stop_at_failed_percent,
+            stop_at_complaints_permille: worded.stop_at_complaints_permille,
         })
     }
 }

@@ -179,7 +179,6 @@ impl Delivery {
             Returned::Request(mail.request_id)
         };
         let (fact, retry) = self.given_up(job, message_id, reply.clone(), now, false);
-        let asked = Self::asked(job);
         Ok(Sent::Refused(Box::new(Refused {
             subject: Subject {
                 brand: one.brand.clone(),
@@ -192,12 +191,7 @@ impl Delivery {
                 reporter: self.app.config.smtp.host.clone(),
                 report: String::new(),
             },
-            given_up: GivenUp {
-                fact,
-                retry,
-                asked: asked.map(|asked| asked.request),
-                chance: mail.id.0.as_bytes()[15],
-            },
+            given_up: GivenUp { fact, retry },
         })))
     }
 

@@ -1,16 +1,18 @@
 //! What a claimed mail needs to be composed, and which mails nobody wants any more.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Delivery;
 use crate::app::campaign::again;
+use crate::app::catalog::Catalog;
 use crate::app::record::{self, whose};
 use crate::app::sign_up::{CONFIRM, PREFERENCES, REMIND};
 use crate::domain::campaign::{Kind, Plan, REMINDER};
 use crate::domain::event::Fact;
 use crate::domain::ids::{ContactId, RequestId};
-use crate::domain::policy::Source;
+use crate::domain::policy::{Source, Zone};
 use crate::domain::time::Timestamp;
 use crate::mail::compose::Ask;
 use crate::store::campaigns::{self, OfRequest};
@@ -43,7 +45,7 @@ impl Job {
 /// What is to be done with a claimed mail.
 enum Wish {
     Send(Box<Job>),
-    /// Its campaign is paused, or the person is: not before then.
+    /// Its campaign is paused, the person is, or it is not the campaign's hour: not before then.
     Later(OutboxKey, Timestamp),
     /// Nobody wants it any more.
     Drop(OutboxKey),
@@ -59,6 +61,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// What the claimed mails are about.
 struct About {
+    catalog: Arc<Catalog>,
     /// Contacts that asked for a link to their preferences.
     reached: HashMap<ContactId, Reached>,
     recipients: HashMap<RequestId, Recipient>,
@@ -107,27 +110,36 @@ impl About {
                     if let Some(until) = paused {
                         return Ok(Wish::Later(mail.key(), until));
                     }
-                    match ask_of(campaign, &mail.template, &to) {
-                        Some(ask) => Some(ask),
-                        None => return Ok(Wish::Drop(mail.key())),
+                    let Ok(plan) = serde_json::from_str::<Plan>(&campaign.plan) else {
+                        return Ok(Wish::Drop(mail.key()));
+                    };
+                    // The hours hold for when people get it: whatever kept a mail back until the night keeps it until the morning.
+                    if let Some(from) = self.opens_at(&plan, &mail, now) {
+                        return Ok(Wish::Later(mail.key(), from));
                     }
+                    Some(ask_of(plan, campaign, &mail.template, &to))
                 }
             },
         };
         Ok(Wish::Send(Box::new(Job { mail, to, ask })))
     }
+
+    /// When the hours of a mail's campaign begin again, in its brand's time zone.
+    fn opens_at(&self, plan: &Plan, mail: &OutboxRow, now: Timestamp) -> Option<Timestamp> {
+        let brand = self.catalog.brand(mail.brand_id)?;
+        plan.opens_at(&Zone::of(&brand.declared.time_zone), now)
+    }
 }
 
-fn ask_of(campaign: &OfRequest, template: &str, to: &Recipient) -> Option<Ask> {
-    let plan: Plan = serde_json::from_str(&campaign.plan).ok()?;
-    Some(Ask {
+fn ask_of(plan: Plan, campaign: &OfRequest, template: &str, to: &Recipient) -> Ask {
+    Ask {
         kind: plan.kind,
         again: again(&plan, to.expires_at),
         reminder: template == REMINDER,
         old_brand: plan.old_brand,
         note: plan.note,
         source: campaign.source.as_deref().and_then(Source::parse),
-    })
+    }
 }
 
 impl Delivery {
@@ -236,6 +248,7 @@ impl Delivery {
             .collect();
         let held = breaker::is_open(&mut conn).await?;
         Ok(About {
+            catalog: self.app.catalog(),
             reached,
             recipients,
             campaigns,

@@ -97,6 +97,11 @@ pub fn remove_all(folder: &Path, id: Uuid, but: &[Part]) -> Result<()> {
     Ok(())
 }
 
+/// Removes a part of a draft.
+pub fn remove_part(folder: &Path, id: Uuid, part: Part) -> Result<()> {
+    remove(&path(folder, id, part))
+}
+
 /// The files of the folder with the drafts that they belong to.
 pub fn list(folder: &Path) -> Result<Vec<(Uuid, PathBuf)>> {
     let entries = match fs::read_dir(folder) {

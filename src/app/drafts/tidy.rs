@@ -12,8 +12,7 @@ use crate::store::{StoreError, drafts};
 
 /// How long a list or a campaign waits for somebody to go on with it.
 pub const KEPT_FOR: Duration = Duration::from_secs(86_400);
-/// How long a report can be fetched: it names also those of whom nothing else is kept. An import that broke off keeps its list
-/// as long.
+/// How long a report can be fetched: it names also those of whom nothing else is kept.
 pub const REPORT_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 /// A file without a draft is one that was just brought, or that was left behind.
 const STRAY: Duration = Duration::from_secs(3_600);
@@ -35,9 +34,15 @@ impl App {
                 tx.commit().await?;
             } else {
                 kept.insert(row.id);
+                let folder = &self.config.uploads.folder;
                 if row.stage == Stage::Done.as_str() {
-                    let folder = &self.config.uploads.folder;
                     let _ = files::remove_all(folder, row.id, &[Part::Report]);
+                } else if row.stage == Stage::Failed.as_str()
+                    && row.changed_at.plus(KEPT_FOR) <= now
+                {
+                    // Nobody went on with it for a day: whoever does has to bring the list again.
+                    let _ = files::remove_part(folder, row.id, Part::List);
+                    let _ = files::remove_part(folder, row.id, Part::Samples);
                 }
             }
         }
@@ -48,6 +53,16 @@ impl App {
             tracing::warn!(%problem, "old lists could not be tidied away");
         }
         Ok(())
+    }
+
+    /// Removes the files of drafts that an erasure deleted: they may name the person. What another machine has of them its own
+    /// tidying removes.
+    pub(in crate::app) fn remove_files_of(&self, gone: &[uuid::Uuid]) {
+        for id in gone {
+            if let Err(problem) = files::remove_all(&self.config.uploads.folder, *id, &[]) {
+                tracing::warn!(%problem, "the files of an import that is over are tidied away later");
+            }
+        }
     }
 
     fn remove_strays(&self, kept: &HashSet<uuid::Uuid>) -> std::io::Result<()> {

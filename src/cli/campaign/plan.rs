@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::campaign::{Worded, WordedProblem};
 use crate::cli::Ended;
 use crate::domain::brand::Brand;
-use crate::domain::campaign::{Kind, Plan};
+use crate::domain::campaign::{Kind, Plan, complaints_by_default};
 
 #[derive(Args)]
 pub struct Asked {
@@ -51,9 +51,12 @@ pub struct Asked {
     /// and so does the evidence. Without it nobody who confirmed loses anything by not answering
     #[arg(long, value_name = "DATE")]
     lapse_unanswered_on: Option<String>,
-    /// Stop by itself when so many of a hundred mails fail
+    /// Stop by itself when so many of a hundred mails fail or come back
     #[arg(long, value_name = "PERCENT", default_value_t = 10)]
     stop_at_failed: u8,
+    /// Stop by itself when so many of a thousand people complain, and three at least
+    #[arg(long, value_name = "PEOPLE", default_value_t = complaints_by_default())]
+    stop_at_complaints: u16,
 }
 
 fn kinds() -> impl TypedValueParser<Value = Kind> {
@@ -85,6 +88,7 @@ impl Asked {
             remind_after_days: self.remind_after,
             lapse_unanswered_on: self.lapse_unanswered_on.clone(),
             stop_at_failed_percent: self.stop_at_failed,
+            stop_at_complaints_permille: self.stop_at_complaints,
         };
         let wrong = |problem: WordedProblem| match problem {
             WordedProblem::Store(error) => error.into(),

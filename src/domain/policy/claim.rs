@@ -106,6 +106,15 @@ impl Claim {
             .is_some_and(|(act, day)| act >= day)
     }
 
+    /// Whether it is of a merger with a brand of this name, whatever the case and the space around it.
+    pub fn is_of_old_brand(&self, name: &str) -> bool {
+        let plain = |text: &str| text.trim().to_lowercase();
+        self.source == Source::MergerOrAcquisition
+            && self
+                .given("old_brand")
+                .is_some_and(|own| plain(own) == plain(name))
+    }
+
     pub(super) fn given(&self, key: &str) -> Option<&str> {
         self.proof.get(key).map(String::as_str)
     }

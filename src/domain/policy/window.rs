@@ -124,6 +124,18 @@ impl Zone {
         u8::try_from(hour).unwrap_or(0)
     }
 
+    /// The next instant after this one at which it is this hour there, 0 to 23. Where clocks skip the hour, the one behind it.
+    pub fn next_hour(&self, at: Timestamp, hour: u8) -> Option<Timestamp> {
+        let local = self.local(at)?;
+        let time = Time::new(i8::try_from(hour).ok()?, 0, 0, 0).ok()?;
+        let of = |day: Date| day.to_datetime(time).to_zoned(self.zone.clone()).ok();
+        let mut next = of(local.date())?;
+        if next <= local {
+            next = of(local.date().tomorrow().ok()?)?;
+        }
+        Some(Timestamp::from_micros(next.timestamp().as_microsecond()))
+    }
+
     /// `2026-11-24 00:00 (Europe/Amsterdam)`.
     pub fn written(&self, at: Timestamp) -> String {
         self.local(at).map_or_else(

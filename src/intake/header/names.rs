@@ -119,15 +119,16 @@ const NAMES: [(Field, &[&str]); 14] = [
         Field::Left,
         &[
             "unsubtime",
+            "unsubreason",
             "unsubscribed",
             "unsubscribedat",
             "unsubscribedon",
             "unsubscribedate",
+            "unsubscribedfromall",
             "unsubscribedfromallemail",
-            "hsemailoptout",
             "optedout",
             "optout",
-            "optedoutofemail",
+            "optedoutofallemail",
             "emailoptout",
             "afgemeld",
             "abgemeldet",
@@ -171,6 +172,9 @@ const NAMES: [(Field, &[&str]); 14] = [
     ),
 ];
 
+/// How names begin that tell who left, and end with a kind of mail: `Opted out of email: Newsletter`, `hs_email_optout_12345`.
+const LEFT_OF_A_KIND: [&str; 3] = ["optedoutofemail", "unsubscribedfromemail", "hsemailoptout"];
+
 /// Names that also mean something else.
 const PERHAPS_EMAIL: [&str; 8] = [
     "mail",
@@ -197,6 +201,9 @@ pub fn field(name: &str) -> Option<Field> {
     let known = NAMES
         .iter()
         .find(|(_, names)| names.contains(&name.as_str()));
+    if LEFT_OF_A_KIND.iter().any(|begin| name.starts_with(begin)) {
+        return Some(Field::Left);
+    }
     known.map(|(field, _)| *field).or_else(|| {
         let keys = SOURCES.iter().flat_map(|row| row.proof);
         keys.map(|proof| proof.key)

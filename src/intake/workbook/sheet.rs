@@ -128,7 +128,7 @@ impl Sheet {
                     None => break,
                     Some(mut open) => {
                         if open.inline.end() {
-                            self.finish(open, &mut reading);
+                            self.finish(open, &mut reading)?;
                         } else {
                             cell = Some(open.left());
                         }
@@ -147,30 +147,38 @@ impl Sheet {
         })
     }
 
-    fn finish(&self, cell: Cell, reading: &mut Reading) {
+    fn finish(&mut self, cell: Cell, reading: &mut Reading) -> Result<(), FileProblem> {
         if cell.text.len() > CELL_BYTES {
             reading.flaw = Some(Flaw::LongCell);
-            return;
+            return Ok(());
         }
         let text = match cell.kind {
-            Kind::Shared if cell.text.is_empty() => return,
-            Kind::Shared => match cell
-                .text
-                .trim()
-                .parse()
-                .map(|index| self.strings.get(index))
-            {
-                Ok(Shared::Text(text)) => text.to_owned(),
-                Ok(Shared::TooLong) => return reading.flaw = Some(Flaw::LongCell),
-                Ok(Shared::Missing) | Err(_) => return reading.flaw = Some(Flaw::NoText),
-            },
+            Kind::Shared if cell.text.is_empty() => return Ok(()),
+            Kind::Shared => {
+                let shared = match cell.text.trim().parse() {
+                    Ok(index) => self.strings.get(index)?,
+                    Err(_) => Shared::Missing,
+                };
+                match shared {
+                    Shared::Text(text) => text.into_owned(),
+                    Shared::TooLong => {
+                        reading.flaw = Some(Flaw::LongCell);
+                        return Ok(());
+                    }
+                    Shared::Missing => {
+                        reading.flaw = Some(Flaw::NoText);
+                        return Ok(());
+                    }
+                }
+            }
             Kind::Truth if cell.text == "1" => "TRUE".to_owned(),
             Kind::Truth => "FALSE".to_owned(),
-            Kind::Number if cell.text.is_empty() => return,
+            Kind::Number if cell.text.is_empty() => return Ok(()),
             Kind::Number => text_of(&cell.text, cell.shape, self.from_1904),
             Kind::Text => unescaped(cell.text),
         };
         reading.put(cell.column, text);
+        Ok(())
     }
 }
 

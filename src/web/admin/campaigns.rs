@@ -47,6 +47,7 @@ pub fn why_words(why: &str) -> &str {
         "not_by_mail" => "not to be asked by mail",
         "no_implicit_consent" => "no implicit consent",
         "no_merger_notice_due" => "no notice of a merger due",
+        "other_old_brand" => "came over from another brand than the one that the notice names",
         "merger_notice_first" => "the notice of the merger has to come first",
         "invited_before" => "invited before",
         "paused" => "paused: asked after the pause, if the campaign still runs then",
@@ -121,8 +122,8 @@ pub fn plan_words(plan: &Plan, import: Option<&str>) -> Vec<(&'static str, Strin
     add(
         "Stops",
         Some(format!(
-            "when {} of a hundred mails fail",
-            plan.stop_at_failed_percent
+            "when {} of a hundred mails fail or come back, or {} of a thousand people complain",
+            plan.stop_at_failed_percent, plan.stop_at_complaints_permille
         )),
     );
     words

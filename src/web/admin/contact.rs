@@ -389,12 +389,15 @@ pub async fn erase(
         through: Through::AdminPages,
     };
     match shared.app.erase(&subject.brand, address, wish).await {
-        Ok(_) => {
+        Ok(erased) => {
             shared.app.scrub_now().await;
-            see(&format!(
-                "/admin/contacts?brand={}&done=erased",
-                subject.brand.declared.slug
-            ))
+            let done = if erased.lists_waiting > 0 {
+                "erased-lists"
+            } else {
+                "erased"
+            };
+            let slug = &subject.brand.declared.slug;
+            see(&format!("/admin/contacts?brand={slug}&done={done}"))
         }
         Err(problem) => {
             let text = format!("Nothing was erased: {problem}");

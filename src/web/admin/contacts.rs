@@ -31,10 +31,18 @@ pub struct Which {
     done: Option<String>,
 }
 
-const DONE: [(&str, &str); 1] = [(
-    "erased",
-    "The person is erased. The log stays whole, and says only that it was done.",
-)];
+const DONE: [(&str, &str); 2] = [
+    (
+        "erased",
+        "The person is erased. The log stays whole, and says only that it was done. Reports of the brand’s imports went with it.",
+    ),
+    (
+        "erased-lists",
+        "The person is erased. The log stays whole, and says only that it was done. Reports of the brand’s imports went with it. Lists \
+         that wait to be taken in are not searched: each goes a day after it was brought. Of one that is being taken in there is a \
+         report afterwards, for 7 days or until the next erasure.",
+    ),
+];
 
 #[derive(Template)]
 #[template(path = "admin/contacts.html")]

@@ -19,7 +19,7 @@ use crate::app::campaign::{NewCampaign, NoPreview, Worded, WordedProblem};
 use crate::app::drafts::campaign::CampaignDraft;
 use crate::app::drafts::{Draft, KEPT_FOR, Stage};
 use crate::domain::brand::Brand;
-use crate::domain::campaign::Kind;
+use crate::domain::campaign::{Kind, complaints_by_default};
 use crate::domain::operator::Deed;
 use crate::web::Web;
 
@@ -75,10 +75,14 @@ pub struct CampaignRequest {
     /// From this day on implicit consent that was not confirmed ends.
     #[schema(example = "2027-12-31")]
     lapse_unanswered_on: Option<String>,
-    /// It stops by itself when so many of a hundred mails fail.
+    /// It stops by itself when so many of a hundred mails fail or come back.
     #[serde(default = "by_default::stop_at_failed")]
     #[schema(minimum = 1, maximum = 100)]
     stop_at_failed: u8,
+    /// It stops by itself when so many of a thousand people complain, and three at least.
+    #[serde(default = "complaints_by_default")]
+    #[schema(minimum = 1, maximum = 1000)]
+    stop_at_complaints: u16,
 }
 
 impl Input for CampaignRequest {}
@@ -190,6 +194,7 @@ fn worded(body: CampaignRequest) -> Result<(String, Worded), ApiProblem> {
         remind_after_days: body.remind_after,
         lapse_unanswered_on: body.lapse_unanswered_on,
         stop_at_failed_percent: body.stop_at_failed,
+        stop_at_complaints_permille: body.stop_at_complaints,
     };
     Ok((body.name, worded))
 }

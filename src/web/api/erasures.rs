@@ -48,6 +48,11 @@ pub struct ErasureAnswer {
     requests: usize,
     mails: u64,
     proofs: u64,
+    /// Imports that were over, whose lists and reports were deleted: they may have named the address.
+    reports: usize,
+    /// Lists of the brand that wait to be taken in, or are being taken in: they are not searched. One that waits goes a day after it was
+    /// brought.
+    lists_waiting: i64,
     /// Until when what the events held is kept, sealed to a key that is not here: where the brand declares that legal claims need it.
     #[schema(format = DateTime)]
     sealed_until: Option<String>,
@@ -62,6 +67,8 @@ impl ErasureAnswer {
             requests: 0,
             mails: 0,
             proofs: 0,
+            reports: 0,
+            lists_waiting: 0,
             sealed_until: None,
         }
     }
@@ -76,6 +83,8 @@ impl From<Erased> for ErasureAnswer {
             requests: erased.requests,
             mails: erased.mails,
             proofs: erased.proofs,
+            reports: erased.reports.len(),
+            lists_waiting: erased.lists_waiting,
             sealed_until: erased.sealed_until.map(|until| until.to_string()),
         }
     }

@@ -117,7 +117,7 @@ async fn find<S>(
     key: &Key<S>,
     id: &str,
 ) -> Result<(Arc<Brand>, Draft<ImportDraft>), ApiProblem> {
-    let none = "There is no such list; it waits for a day at most.";
+    let none = "There is no such list; it waits for a day.";
     let app = &shared.app;
     key.find(shared, id, none, |brand, id| app.import_draft(brand, id))
         .await

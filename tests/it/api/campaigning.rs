@@ -159,6 +159,7 @@ on_both_engines! {
             json!({"lapse_unanswered_on": "soon"}),
             json!({"lapse_unanswered_on": "2027-01-01"}),
             json!({"stop_at_failed": 0}),
+            json!({"stop_at_complaints": 0}),
             json!({"warm_up": vec![1; 366]}),
             json!({"brand": "none"}),
         ] {

@@ -411,7 +411,7 @@ on_both_engines! {
         assert!(page.contains("id=\"reconfirm_after_years\" name=\"reconfirm_after_years\" type=\"number\" min=\"1\" max=\"30\" value=\"3\""), "{page}");
         let fields = [
             ("name", "again"), ("kind", "reconfirmation"), ("for", "acme/newsletter"), ("form", "acme/news"), ("due", "on"),
-            ("rate", "0"), ("answer_within", "30"), ("stop", "10"),
+            ("rate", "0"), ("answer_within", "30"), ("stop", "10"), ("complaints", "3"),
         ];
         let draft = olga.post("/admin/new-campaign", &fields).await;
         assert_eq!(draft.status, 303, "{}", draft.text());

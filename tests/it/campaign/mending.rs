@@ -7,7 +7,7 @@ use countersign::domain::event::Fact;
 use countersign::domain::policy::Source;
 use countersign::domain::standing::Basis;
 use countersign::domain::time::Timestamp;
-use countersign::store::{Engine, Location, breaker, campaigns};
+use countersign::store::{Engine, Location, breaker, campaign_fates};
 use sqlx::{Connection, PgConnection};
 
 use super::{begin, plan, release, say_yes, told, work};
@@ -33,7 +33,8 @@ async fn tallied(world: &World, name: &str) -> (i64, i64) {
     let brand = catalog.brand_by_slug("acme").unwrap();
     let row = world.app.campaign(brand, name).await.unwrap();
     let mut conn = world.app.store.read().await.unwrap();
-    campaigns::count_fates(&mut conn, &row).await.unwrap()
+    let fates = campaign_fates::count(&mut conn, &row).await.unwrap();
+    (fates.mails, fates.failed)
 }
 
 async fn cancel(world: &World, name: &str) {

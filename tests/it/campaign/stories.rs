@@ -122,6 +122,13 @@ on_both_engines! {
         let mail = world.mail_to("stay@example.org").await.0;
         assert_eq!(mail.subject, "Mill Letters is now part of Acme Letters");
         assert!(mail.text.contains("Mill Letters has been bought by Acme.") && mail.html.contains("Yes, I stay"), "{}", mail.text);
+        assert!(!mail.text.contains("mailing list"), "whoever only bought there was on none: {}", mail.text);
+        // One button to stay, and one to leave.
+        let buttons: Vec<&str> = mail.html.split("<a class=\"b").skip(1).map(|one| one.split("</a>").next().unwrap()).collect();
+        assert_eq!(buttons.len(), 2, "{}", mail.html);
+        assert!(buttons[0].ends_with("Yes, I stay") && buttons[1].ends_with("I leave"), "{buttons:?}");
+        assert!(buttons[1].contains(world.mail_to("stay@example.org").await.decline().as_str()), "{buttons:?}");
+        assert_eq!(mail.html.matches("I leave").count(), 1);
         say_yes(&world, "stay@example.org").await;
         say_no(&world, "leave@example.org").await;
         assert_eq!(stands(&world, "stay@example.org").await, (true, Basis::Explicit, "G3"));
@@ -132,6 +139,30 @@ on_both_engines! {
         world.app.lapse().await.unwrap();
         assert_eq!(stands(&world, "silent@example.org").await, (false, Basis::None, "D2"));
         assert!(!stands(&world, "unproven@example.org").await.0);
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_merger_s_notice_goes_to_those_only_who_know_the_brand_that_it_names(engine: Engine) {
+        let world = World::on(engine).await;
+        let old = "email,document,old_brand,original_source,original_date\n\
+            mill@example.org,Deed 7, MILL letters ,purchase,2026-01-10\n\
+            pond@example.org,Deed 8,Pond Post,purchase,2026-01-10\n\
+            both@example.org,Deed 7,Mill Letters,purchase,2026-01-10\n\
+            both@example.org,Deed 8,Pond Post,purchase,2026-02-10\n";
+        List { name: "two brands", text: old, source: Some(Source::MergerOrAcquisition) }.take_in(&world).await;
+        begin(&world, "mill", plan(Kind::MergerNotice)).await.unwrap();
+        assert_eq!(work(&world).await, 2);
+        let to: Vec<String> = world.caught().into_iter().map(|mail| mail.to).collect();
+        assert!(!to.contains(&"pond@example.org".to_owned()), "{to:?}");
+        assert_eq!(told(&world, "mill").await.left_out["other_old_brand"], 1);
+        assert!(!stands(&world, "pond@example.org").await.0, "nobody has told them yet");
+        let mut pond = plan(Kind::MergerNotice);
+        pond.old_brand = Some("pond post ".to_owned());
+        begin(&world, "pond", pond).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        assert!(world.mail_to("pond@example.org").await.0.subject.contains("pond post"));
+        assert_eq!(told(&world, "pond").await.left_out["no_merger_notice_due"], 2, "once is enough");
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }

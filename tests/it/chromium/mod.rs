@@ -9,11 +9,15 @@ mod figures;
 mod jobs;
 mod passkeys;
 
+use countersign::domain::campaign::Kind as CampaignKind;
 use countersign::domain::event::Grade;
+use countersign::domain::policy::Source;
 use countersign::domain::standing::Basis;
 use countersign::store::Engine;
 
-use crate::harness::{Mail, World};
+use crate::campaign::{begin, plan, work};
+use crate::harness::{Folder, Mail, World};
+use crate::import::storing::List;
 use driver::{Browser, Kind};
 
 /// Signs up at the hosted form as a person does, up to the "check your inbox" page.
@@ -48,7 +52,38 @@ macro_rules! in_chromium {
     )+};
 }
 
+/// The contrast of an element's border with what lies around the element, which WCAG asks to be 3 at least.
+const BORDER: &str = "const q = document.querySelector('.q'); \
+    const rgb = text => text.match(/[0-9.]+/g).slice(0, 3).map(Number); \
+    const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); \
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b; }; \
+    const one = light(rgb(getComputedStyle(q).borderTopColor)); \
+    const other = light(rgb(getComputedStyle(q.closest('.c')).backgroundColor)); \
+    return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)";
+
 in_chromium! {
+    async fn the_notice_of_a_merger_has_two_buttons_that_stand_out_by_day_and_by_night(world) {
+        let old = "email,document,old_brand,original_source,original_date\nann@example.org,Deed 7,Mill Letters,purchase,2026-01-10\n";
+        let list = List { name: "mill", text: old, source: Some(Source::MergerOrAcquisition) };
+        list.take_in(&world).await;
+        begin(&world, "merger", plan(CampaignKind::MergerNotice)).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        let mail = world.mail_to("ann@example.org").await;
+        let folder = Folder::new();
+        let file = folder.0.join("mail.html");
+        std::fs::write(&file, &mail.0.html).unwrap();
+        for (dark, phone) in [(false, None), (true, None), (true, Some(360))] {
+            let browser = Browser::start(Kind { dark, phone, ..Kind::default() }).await;
+            browser.open(&format!("file://{}", file.display())).await;
+            browser.wait_for_text("Yes, I stay").await;
+            axe::axe(&browser).await;
+            let contrast = browser.run(BORDER).await.as_f64().unwrap();
+            assert!(contrast >= 3.0, "{contrast} dark: {dark}");
+            browser.picture(&format!("merger-mail-{dark}-{}", phone.is_some())).await;
+            browser.close().await;
+        }
+    }
+
     async fn the_browser_that_signed_up_completes_by_itself_and_its_first_tab_turns(world) {
         let browser = Browser::start(Kind::default()).await;
         let mail = sign_up(&world, &browser, "anna@example.org").await;

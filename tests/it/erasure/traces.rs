@@ -264,16 +264,42 @@ async fn after_an_erasure_no_index_of_postgresql_tells_of_the_person_and_no_tabl
     let world = World::with(countersign::store::Engine::Postgres, more).await;
     a_crowd(&world, 0, 200).await;
     a_whole_life(&world).await;
+    // A receiver of webhooks that repeats what it was told of the person.
+    let hook = "00000000-0000-7000-8000-000000000001";
+    world
+        .sql(&format!(
+            "insert into webhook (id, url, types, about, state, position, key_id, generation, failures, next_try_at, created_at) \
+             values ('{hook}', 'https://crm.example/', '', '', 'active', 0, 1, 1, 0, 0, 0)"
+        ))
+        .await
+        .unwrap();
+    world
+        .sql(&format!(
+            "insert into webhook_message (webhook_id, position, brand_id, contact_id, type, state, due_at, tries, status, reply) \
+             select '{hook}', 1, brand_id, id, 'x', 'delivered', 0, 1, 200, 'hello {TYPED}' from contact \
+             where lower(address) = lower('{TYPED}')"
+        ))
+        .await
+        .unwrap();
     a_crowd(&world, 200, 400).await;
     let told = files_of_postgres_that_tell(&world).await;
+    assert!(told.contains(&"r webhook_message".to_owned()), "{told:?}");
     assert!(told.contains(&"i contact_address".to_owned()), "{told:?}");
     forget(&world, TYPED).await.unwrap();
     let told = files_of_postgres_that_tell(&world).await;
     assert!(told.iter().all(|file| file.starts_with("r ")), "{told:?}");
-    // What docs/erasure.md tells whoever needs it.
+    // What docs/erasure.md tells whoever needs it, word for word.
+    let docs = include_str!("../../../docs/erasure.md");
+    let at = docs.find("vacuum (full) ").unwrap();
+    let rewrite = docs[at..].split(';').next().unwrap();
+    let named: Vec<&str> = rewrite["vacuum (full) ".len()..]
+        .split(',')
+        .map(str::trim)
+        .collect();
+    assert_eq!(named, countersign::store::scrub::TABLES);
     let mut conn = world.app.store.read().await.unwrap();
     if let Conn::PostgresRead(conn) = &mut conn {
-        let rewrite = "vacuum (full) contact, request, opening, outbox, event, sealed_evidence";
+        let rewrite = AssertSqlSafe(rewrite.to_owned());
         sqlx::query(rewrite).execute(&mut **conn).await.unwrap();
     }
     drop(conn);

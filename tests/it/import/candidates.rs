@@ -198,9 +198,30 @@ fn a_row_that_says_that_the_person_left_says_so() {
         ("2024-05-06 10:00:00", true),
         ("TRUE", true),
         ("yes", true),
+        ("x", true),
+        ("1", true),
+        ("✓", true),
+        ("unknown", true),
+        ("complained", true),
         ("false", false),
+        ("FALSCH", false),
         ("0", false),
+        ("0.0", false),
         ("", false),
+        ("-", false),
+        ("—", false),
+        ("N/A", false),
+        ("n/a", false),
+        ("#N/A", false),
+        ("null", false),
+        ("NULL", false),
+        ("\\N", false),
+        ("(none)", false),
+        ("None", false),
+        ("no", false),
+        ("NaN", false),
+        ("Never", false),
+        ("0000-00-00 00:00:00", false),
     ] {
         let found = one(
             &["email", "Unsubscribed"],
@@ -209,6 +230,31 @@ fn a_row_that_says_that_the_person_left_says_so() {
         )
         .unwrap();
         assert_eq!(found.left, left, "{cell}");
+    }
+}
+
+#[test]
+fn a_blank_column_of_leaving_hides_no_other_one_and_the_last_day_counts() {
+    let header = ["email", "Opted out", "UNSUB_TIME", "CLEAN_TIME"];
+    for (cells, left, on) in [
+        (["", "", ""], false, None),
+        (["no", "-", ""], false, None),
+        (["", "2024-05-06", ""], true, Some("2024-05-06")),
+        (["", "", "2024-05-07"], true, Some("2024-05-07")),
+        (
+            ["false", "2024-05-06", "2025-01-02"],
+            true,
+            Some("2025-01-02"),
+        ),
+        (["yes", "", ""], true, None),
+    ] {
+        let row = [&["a@example.org"][..], &cells[..]].concat();
+        let found = one(&header, &row, bought()).unwrap();
+        assert_eq!(
+            (found.left, found.left_on.as_deref()),
+            (left, on),
+            "{cells:?}"
+        );
     }
 }
 

@@ -151,3 +151,25 @@ fn exports_of_mailchimp_and_hubspot_are_known() {
     assert_eq!(found.left_out, words(["Record ID"]));
     assert_eq!(found.place(Field::LegalBasis), Some(4));
 }
+
+#[test]
+fn every_column_that_tells_of_leaving_counts_also_those_that_name_a_kind_of_mail() {
+    let header = [
+        "Email",
+        "UNSUB_TIME",
+        "CLEAN_TIME",
+        "Opted out of email: Marketing Information",
+        "Opted out of email: One to One",
+        "Unsubscribed from all email",
+        "hs_email_optout_12345",
+        "Subscribed",
+    ];
+    let found = columns(&header, &[], None).unwrap();
+    let places: Vec<usize> = found.places(Field::Left).collect();
+    assert_eq!(places, [1, 2, 3, 4, 5, 6]);
+    // So the operator may say it of several columns too, but of no other field.
+    let found = columns(&["email", "a", "b"], &["a=left", "b=left"], None).unwrap();
+    assert_eq!(found.places(Field::Left).count(), 2);
+    let twice = columns(&["email", "a", "b"], &["a=name", "b=name"], None);
+    assert_eq!(twice.unwrap_err(), HeaderProblem::Twice(Field::Name));
+}

@@ -52,6 +52,22 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn nobody_is_taken_in_whom_any_of_several_columns_says_left(engine: Engine) {
+        let world = World::on(engine).await;
+        let text = "email,order,date,Opted out,Unsubscribed from all email,Opted out of email: News\n\
+            one@example.org,1,2026-01-01,,yes,\ntwo@example.org,2,2026-01-01,no,,2026-02-02\n\
+            three@example.org,3,2026-01-01,true,false,\nfour@example.org,4,2026-01-01,-,n/a,null\n";
+        let counts = List::bought("opted out", text).take_in(&world).await;
+        assert_eq!(counts.new, 1);
+        for gone in ["one", "two", "three"] {
+            let permission = world.permission(&format!("{gone}@example.org"), "newsletter").await;
+            assert!(!permission.allowed, "{gone}");
+        }
+        assert!(world.permission("four@example.org", "newsletter").await.allowed);
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
     async fn who_confirmed_here_after_leaving_elsewhere_stays_and_who_left_after_that_does_not(engine: Engine) {
         let world = World::on(engine).await;
         confirm(&world, "back@example.org").await;

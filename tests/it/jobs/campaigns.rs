@@ -9,7 +9,7 @@ use crate::harness::World;
 use crate::import::storing::List;
 use crate::on_both_engines;
 
-const PLAN: [(&str, &str); 7] = [
+const PLAN: [(&str, &str); 8] = [
     ("name", "after the fair"),
     ("kind", "invitation"),
     ("for", "acme/newsletter"),
@@ -17,6 +17,7 @@ const PLAN: [(&str, &str); 7] = [
     ("rate", "0"),
     ("answer_within", "30"),
     ("stop", "10"),
+    ("complaints", "3"),
 ];
 
 async fn people(world: &World) {
@@ -143,6 +144,7 @@ on_both_engines! {
             (&[("lapse", "tomorrow")], "is written as YYYY-MM-DD"),
             (&[("lapse", "2027-03-01")], "only where people are asked again"),
             (&[("stop", "0")], "1 to 100 of a hundred mails fail"),
+            (&[("complaints", "0")], "1 to 1,000 of a thousand people complain"),
             (&[("form", "acme/nothing")], "the brand has no form"),
             (&[("form", "other/other")], "of the same brand as the purpose"),
             (&[("for", "acme/nothing")], "the brand has no purpose"),

@@ -103,6 +103,55 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn an_erasure_removes_lists_and_reports_that_are_over_and_says_how_many_wait(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;
+        let list = b"email,order,date\nanna@example.org,7,2026-10-01\nbo@example.org,8,2026-10-01\n";
+        let said = [("source", "purchase")];
+        let trial = tried(&mut olga, &world.app, list, &said).await;
+        let import = there(&olga.post(&trial.replace("/trial", "/start"), &[("name", "customers")]).await);
+        work(&world.app).await;
+        assert!(olga.get(&format!("{import}/report")).await.text().contains("anna@example.org"));
+        // One that broke off keeps its list, and one waits for its start.
+        let broke_off = tried(&mut olga, &world.app, list, &said).await;
+        world.sql("update draft set stage = 'failed' where stage = 'tried'").await.unwrap();
+        let waiting = tried(&mut olga, &world.app, list, &said).await;
+        let id = |path: &str| path.split('/').rev().nth(1).unwrap().to_owned();
+        let kept = files(&world);
+        assert!(kept.iter().any(|name| name.ends_with(".report")) && kept.iter().any(|name| name.starts_with(&id(&broke_off))), "{kept:?}");
+        let erased = crate::erasure::forget(&world, "anna@example.org").await.unwrap();
+        assert_eq!((erased.reports.len(), erased.lists_waiting), (2, 1));
+        let kept = files(&world);
+        assert!(!kept.is_empty() && kept.iter().all(|name| name.starts_with(&id(&waiting))), "{kept:?}");
+        assert_eq!(olga.get(&format!("{import}/report")).await.status, 404);
+        assert_eq!(olga.get(&import).await.status, 200, "the import itself is still told of");
+        // The pages say it too, and the list that waits goes a day after it was brought.
+        let bo = crate::leaving::contact_of(&world, "bo@example.org").await;
+        let told = olga.post(&format!("/admin/contacts/acme/{bo}/erase"), &[("address", "bo@example.org")]).await;
+        let page = follow(&mut olga, &told).await.text();
+        assert!(page.contains("wait to be taken in are not searched"), "{page}");
+        world.advance(86_400);
+        world.app.tidy_drafts().await.unwrap();
+        world.app.tidy_drafts().await.unwrap();
+        assert_eq!(files(&world), Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn an_import_that_broke_off_keeps_its_list_for_a_day(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;
+        tried(&mut olga, &world.app, b"email\nanna@example.org\n", &[("source", "purchase")]).await;
+        let now = world.clock.now().micros();
+        world.sql(&format!("update draft set stage = 'failed', changed_at = {now}")).await.unwrap();
+        world.advance(86_399);
+        world.app.tidy_drafts().await.unwrap();
+        assert!(files(&world).iter().any(|name| name.ends_with(".list")));
+        world.advance(1);
+        world.app.tidy_drafts().await.unwrap();
+        assert_eq!(files(&world), Vec::<String>::new(), "neither the list nor its samples");
+        world.finish().await;
+    }
+
     async fn a_workbook_is_read_as_one_and_a_column_may_tell_the_source_of_each_row(engine: Engine) {
         let world = World::on(engine).await;
         let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;

@@ -92,7 +92,7 @@ on_both_engines! {
         assert_eq!(bring(&mut evil, "acme/newsletter", "x.csv", LIST).await.status, 403);
         assert_eq!(evil.post(&waiting.replace("/columns", "/remove"), &[]).await.status, 403);
         let fields = [("name", "x"), ("kind", "invitation"), ("for", "acme/newsletter"), ("form", "acme/news"), ("rate", "0"),
-            ("answer_within", "30"), ("stop", "10")];
+            ("answer_within", "30"), ("stop", "10"), ("complaints", "3")];
         assert_eq!(evil.post("/admin/new-campaign", &fields).await.status, 403);
         assert_eq!(std::fs::read_dir(&world.app.config.uploads.folder).unwrap().count(), 1);
         world.finish().await;

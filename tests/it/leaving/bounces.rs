@@ -38,7 +38,7 @@ pub fn report(to: &str, action: &str, status: &str, said: &str) -> String {
 }
 
 /// A feedback report as RFC 5965 has it.
-fn feedback(kind: &str, original_from: &str, original: &str) -> String {
+pub fn feedback(kind: &str, original_from: &str, original: &str) -> String {
     format!(
         "From: feedback@provider.example\r\nTo: fbl@acme.example\r\nSubject: FW: Newsletter\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/report; report-type=feedback-report; boundary=\"b\"\r\n\r\n\
@@ -52,7 +52,7 @@ fn feedback(kind: &str, original_from: &str, original: &str) -> String {
 const ANNA: &str = "anna@example.org";
 
 /// A complaint about the newest mail to an address.
-async fn complaint_of(world: &World, email: &str) -> String {
+pub async fn complaint_of(world: &World, email: &str) -> String {
     let path = return_path(world, email).await;
     feedback("abuse", &format!("Original-Mail-From: <{path}>\r\n"), "")
 }

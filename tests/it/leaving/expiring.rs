@@ -206,6 +206,58 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn an_address_that_was_corrected_as_mistyped_goes_after_the_term_also_where_a_signup_gives_consent(engine: Engine) {
+        let world = World::with(engine, "[retention]\nunconfirmed_days = 30\n").await;
+        let (mut client, page) = world.signed_up("ana@exmaple.org", "192.0.2.1").await;
+        let path = format!("{}/address", crate::confirm::inbox_path(&page.text()));
+        let corrected = client.post(&path, &[("email", "ana@example.org")]).await;
+        assert_eq!(corrected.status, 303, "{}", corrected.text());
+        world.deliver().await;
+        assert!(world.kinds("ana@exmaple.org").await.contains(&"address_changed"));
+        world.advance(30 * DAY - 60);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 0);
+        world.advance(120);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 1);
+        assert!(world.story("ana@exmaple.org").await.is_empty());
+        assert!(!world.story("ana@example.org").await.is_empty(), "the right address stays");
+        world.finish().await;
+    }
+
+    async fn by_default_a_signup_gives_consent_that_has_no_end_and_whoever_gave_it_is_not_removed(engine: Engine) {
+        let world = World::with(engine, "[retention]\nunconfirmed_days = 30\n").await;
+        signed_up_for_both(&world, "anna@example.org").await;
+        world.advance(7 * DAY);
+        assert_eq!(world.app.expire().await.unwrap(), looked(1, 0));
+        world.advance(400 * DAY);
+        world.app.lapse().await.unwrap();
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 0);
+        let permission = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((permission.allowed, permission.basis, permission.rule), (true, Basis::Implicit, "A1"));
+        assert!(permission.until.is_none());
+        world.finish().await;
+    }
+
+    async fn one_look_removes_as_many_as_there_are_and_one_that_cannot_be_removed_keeps_nobody_else(engine: Engine) {
+        let world = reminding_world(engine, "[retention]\nunconfirmed_days = 30\n[budget]\nper_network_an_hour = 0\n").await;
+        for number in 0..230 {
+            world.signed_up(&format!("p{number}@example.org"), "192.0.2.1").await;
+        }
+        world.deliver().await;
+        world.advance(7 * DAY);
+        assert_eq!(world.app.expire().await.unwrap().expired, 230);
+        // The first of them is one that nobody can read any more.
+        world.sql("update contact set address = 'no address', unconfirmed_since = unconfirmed_since - 1 where address_key = 'p3@example.org'")
+            .await
+            .unwrap();
+        world.advance(30 * DAY);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 229);
+        assert!(world.story("p229@example.org").await.is_empty());
+        assert!(!world.story("p3@example.org").await.is_empty());
+        // Asked between parts, it stops where it is told to.
+        assert_eq!(world.app.purge_while(|| false).await.unwrap(), 0);
+        world.end().await;
+    }
+
     async fn network_addresses_and_browsers_go_after_their_term_and_the_events_stay_as_they_were(engine: Engine) {
         let world = World::with(engine, "[retention]\ncircumstances_days = 100\n").await;
         confirmed(&world, "anna@example.org").await;

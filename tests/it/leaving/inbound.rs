@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::bounces::{report, return_path};
+use super::bounces::{feedback, report, return_path};
 use super::{brand, confirmed};
 use crate::harness::World;
 use crate::on_both_engines;
@@ -150,6 +150,45 @@ on_both_engines! {
         assert_eq!(peer.count("MAIL FROM"), 1);
         world.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_complaint_that_returns_a_mail_with_lines_of_any_length_is_taken() {
+    let world = World::on(Engine::Sqlite).await;
+    confirmed(&world, "anna@example.org").await;
+    let to = return_path(&world, "anna@example.org").await;
+    let html = format!("<p>{}</p>\r\n", "a long line ".repeat(20_000));
+    let original = format!("Return-Path: <{to}>\r\nX-Html: {html}");
+    let message = feedback("abuse", "", &original);
+    assert!(message.len() > 200_000 && message.len() < MESSAGE_AT_MOST);
+    let door = Door::of(&world).await;
+    let mut line = door.connect().await;
+    assert!(line.ask("EHLO client").await.starts_with("250"));
+    assert!(line.ask("MAIL FROM:<>").await.starts_with("250"));
+    assert!(
+        line.ask(&format!("RCPT TO:<{to}>"))
+            .await
+            .starts_with("250")
+    );
+    assert!(line.ask("DATA").await.starts_with("354"));
+    line.send(&message).await;
+    assert_eq!(line.ask(".").await, "250 2.0.0 Taken");
+    let permission = world.permission("anna@example.org", "newsletter").await;
+    assert_eq!((permission.allowed, permission.rule), (false, "D3"));
+    // A line that is longer than a whole message may be is still too much, and a command has its own limit.
+    assert!(line.ask("MAIL FROM:<>").await.starts_with("250"));
+    assert!(
+        line.ask(&format!("RCPT TO:<{to}>"))
+            .await
+            .starts_with("250")
+    );
+    assert!(line.ask("DATA").await.starts_with("354"));
+    line.send(&format!("{}\r\n", "a".repeat(MESSAGE_AT_MOST)))
+        .await;
+    assert!(line.ask(".").await.starts_with("552"));
+    assert!(line.ask(&"x".repeat(5_000)).await.starts_with("500"));
+    door.close().await;
+    world.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 use crate::app::campaign::due_of;
 use crate::domain::brand::{Brand, Slug};
-use crate::domain::campaign::{Kind, Plan};
+use crate::domain::campaign::{Kind, Plan, complaints_by_default};
 use crate::domain::ids::ImportId;
 use crate::domain::policy::Zone;
 use crate::web::extract::fields::Fields;
@@ -26,6 +26,7 @@ pub struct Typed {
     pub remind_after: String,
     pub lapse: String,
     pub stop: String,
+    pub complaints: String,
 }
 
 impl Typed {
@@ -36,6 +37,7 @@ impl Typed {
             rate: "500".to_owned(),
             answer_within: "30".to_owned(),
             stop: "10".to_owned(),
+            complaints: complaints_by_default().to_string(),
             ..Self::default()
         }
     }
@@ -59,6 +61,7 @@ impl Typed {
             remind_after: text("remind_after"),
             lapse: text("lapse"),
             stop: text("stop"),
+            complaints: text("complaints"),
         }
     }
 
@@ -121,6 +124,7 @@ impl Typed {
         let due = self.due.then(|| due_of(brand));
         let due = due.and_then(|due| due.map_err(|problem| say(&problem)).ok());
         let stop_at_failed_percent = self.stop.parse().unwrap_or(0);
+        let stop_at_complaints_permille = self.complaints.parse().unwrap_or(0);
         let form = self
             .form
             .split_once('/')
@@ -148,6 +152,7 @@ impl Typed {
                 remind_after_days,
                 lapse_unanswered_at,
                 stop_at_failed_percent,
+                stop_at_complaints_permille,
             }),
             (_, Err(_)) => {
                 problems.push("choose the form whose wording people agree to".to_owned());

@@ -1,0 +1,204 @@
+//! What is kept only for a term: people who never confirmed, and network addresses and browsers. Safe with several workers: whoever
+//! comes second finds nothing left to do.
+
+use super::App;
+use super::erase::{EraseProblem, Wish, requests_of};
+use super::record::read_all;
+use crate::domain::event::{ErasedBy, Fact, Through};
+use crate::domain::standing::{RequestState, never_confirmed};
+use crate::domain::time::Timestamp;
+use crate::store::contacts::{self, Contact, Unconfirmed};
+use crate::store::requests;
+use crate::store::set::{ROWS_AT_MOST, Writes};
+use crate::store::{Conn, StoreError, events, scrub, settings};
+
+/// Contacts that are removed before the disk is cleaned of them; each needs a transaction of its own.
+const TOGETHER: i64 = 200;
+/// So many times that in one go: what came in on a day of millions is gone within a day.
+const GOES: usize = 500;
+/// Contacts that the log keeps from being removed, before the others wait for it too.
+const WAITING_AT_MOST: usize = 3;
+/// Events whose circumstances are removed in one transaction, and transactions in one go.
+const EVENTS_TOGETHER: i64 = 2_000;
+const ROUNDS: usize = 50;
+/// How far circumstances have been removed: a position.
+const REMOVED_TO: &str = "circumstances_removed_to";
+
+/// What became of some contacts whose term is over.
+#[derive(Default)]
+struct Purged {
+    removed: u64,
+    /// Who could not be removed, and why the last of them could not.
+    failed: u64,
+    problem: Option<EraseProblem>,
+    /// Who is left since the log does not come up with their events.
+    waiting: usize,
+}
+
+impl App {
+    /// Removes contacts that never confirmed, once their term is over, with all that is known of them. An event that says so
+    /// stays, and the numbers that do not tell of anybody. Answers with how many.
+    pub async fn purge_unconfirmed(&self) -> Result<u64, StoreError> {
+        self.purge_while(|| true).await
+    }
+
+    /// The same, for as long as it may go on: it is asked between parts of 200.
+    pub async fn purge_while(&self, goes_on: impl Fn() -> bool) -> Result<u64, StoreError> {
+        let Some(term) = self.config.retention.unconfirmed_for else {
+            return Ok(0);
+        };
+        let by = self.clock.now().minus(term);
+        let mut all = Purged::default();
+        let mut after = None;
+        for _ in 0..GOES {
+            let mut conn = self.store.read().await?;
+            let due = contacts::list_unconfirmed(&mut conn, by, after.as_ref(), TOGETHER).await?;
+            drop(conn);
+            let before = all.removed;
+            for one in &due {
+                self.purge(one, &mut all).await?;
+                if all.waiting >= WAITING_AT_MOST {
+                    break;
+                }
+            }
+            if all.removed > before {
+                self.store.scrub().await?;
+            }
+            after = due.into_iter().next_back();
+            if after.is_none() || all.waiting >= WAITING_AT_MOST || !goes_on() {
+                break;
+            }
+        }
+        if let Some(problem) = all.problem {
+            let contacts = all.failed;
+            tracing::warn!(contacts, %problem, "contacts that never confirmed could not be removed");
+        }
+        Ok(all.removed)
+    }
+
+    /// Removes one. Whatever is wrong with it keeps nobody else.
+    async fn purge(&self, contact: &Unconfirmed, all: &mut Purged) -> Result<(), StoreError> {
+        let Some(brand) = self.catalog().brand(contact.brand_id).cloned() else {
+            return Ok(());
+        };
+        let wish = Wish {
+            by: ErasedBy::Term,
+            through: Through::Clockwork,
+        };
+        match self.erase(&brand, &contact.address, wish).await {
+            Ok(_) => all.removed += 1,
+            // It has something to answer again, or has answered; its next request's end marks it anew.
+            Err(EraseProblem::Kept) => {
+                let mut writes = Writes::default();
+                let one = [(contact.brand_id, contact.id)];
+                contacts::put_unconfirmed(&mut writes, &one, None);
+                self.store.write_now(writes).await?;
+            }
+            // Another worker was faster.
+            Err(EraseProblem::Unknown) => {}
+            Err(EraseProblem::Store(problem)) if !matches!(problem, StoreError::Corrupt(_)) => {
+                return Err(problem);
+            }
+            Err(problem) => {
+                let waits = matches!(problem, EraseProblem::NotLogged | EraseProblem::Log(_));
+                all.waiting += usize::from(waits);
+                all.failed += 1;
+                all.problem = Some(problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes network addresses and browsers from events whose term for them is over. The events name them by their hash and
+    /// stay as they are. Answers with the number of events.
+    pub async fn remove_circumstances(&self) -> Result<u64, StoreError> {
+        let Some(term) = self.config.retention.circumstances_for else {
+            return Ok(0);
+        };
+        let before = self.clock.now().minus(term);
+        let mut removed = 0;
+        for _ in 0..ROUNDS {
+            match self.remove_some(before).await? {
+                Some(some) => removed += some,
+                None => break,
+            }
+        }
+        if removed > 0 {
+            self.store.scrub().await?;
+        }
+        Ok(removed)
+    }
+
+    async fn remove_some(&self, before: Timestamp) -> Result<Option<u64>, StoreError> {
+        // Look before taking the write lock: mostly there is nothing to do.
+        let mut conn = self.store.read().await?;
+        let after = removed_to(&mut conn).await?;
+        let page = events::list_times(&mut conn, after, EVENTS_TOGETHER).await?;
+        drop(conn);
+        let older = page.iter().take_while(|one| one.1 < before);
+        let Some((up_to, _)) = older.last().copied() else {
+            return Ok(None);
+        };
+        let mut tx = self.store.write().await?;
+        let removed = events::remove_circumstances(&mut tx, after, up_to).await?;
+        settings::put(&mut tx, REMOVED_TO, &up_to.to_string()).await?;
+        if removed > 0 {
+            scrub::mark(&mut tx, self.random.uuid_v7(self.clock.now())).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(removed))
+    }
+}
+
+async fn removed_to(conn: &mut Conn) -> Result<i64, StoreError> {
+    let found = settings::find(conn, REMOVED_TO).await?;
+    Ok(found.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// Whether a contact, held by its lock, is one that never did anything but sign up, or somebody in its name: then nothing of it
+/// is worth keeping. Whom an import or a campaign named is not for the clock to remove.
+pub(super) async fn is_unconfirmed(tx: &mut Conn, contact: &Contact) -> Result<bool, StoreError> {
+    if !never_confirmed(&contact.standings) {
+        return Ok(false);
+    }
+    for part in requests_of(tx, contact).await?.chunks(ROWS_AT_MOST) {
+        let found = requests::list(tx, part).await?;
+        if found
+            .iter()
+            .any(|request| request.state == RequestState::Open.as_str())
+        {
+            return Ok(false);
+        }
+    }
+    let mut after = 0;
+    loop {
+        let page = events::list_after(tx, contact.brand_id, contact.id, after, 1_000).await?;
+        let Some(last) = page.last() else {
+            return Ok(true);
+        };
+        after = last.position;
+        if !read_all(&page)?
+            .iter()
+            .all(|event| gives_nothing(&event.fact))
+        {
+            return Ok(false);
+        }
+    }
+}
+
+fn gives_nothing(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::SignedUp(_)
+            | Fact::MailRequested { .. }
+            | Fact::MailFailed { .. }
+            | Fact::LinkOpened { .. }
+            | Fact::CodeAsked { .. }
+            | Fact::CodeWrong { .. }
+            | Fact::AddressChanged { .. }
+            | Fact::Replaced
+            | Fact::Expired
+            | Fact::Reminded { .. }
+            | Fact::Bounced(_)
+    ) || matches!(fact, Fact::MailAccepted { .. } if !fact.is_merger_notice())
+}
