@@ -10,6 +10,7 @@ pub mod extract;
 pub mod health;
 pub mod hooks;
 pub mod observe;
+mod packed;
 pub mod page;
 pub mod public;
 pub mod routes;

@@ -77,7 +77,7 @@ fn each_library_and_each_power_has_its_place() {
         ("lettre::", &["mail"]),
         ("ureq::", &["outgoing", "mail"]),
         ("quick_xml::", &["intake"]),
-        ("flate2::", &["intake"]),
+        ("flate2::", &["intake", "web"]),
         ("webauthn_rp::", &["app"]),
         ("std::env::var", &["config"]),
         ("SystemTime::now", &["clock"]),
