@@ -71,6 +71,8 @@ use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::domain::keys::{Keys, KeysProblem};
 use crate::domain::time::Timestamp;
+use crate::domain::circumstances::{Circumstances, KeepCircumstances};
+use crate::domain::ids::BrandId;
 use crate::ledger::note::{NoteProblem, SigningNoteKey};
 use crate::store::writer::{Batcher, DECIDING};
 use crate::store::{Store, StoreError, settings};
@@ -94,7 +96,7 @@ pub struct App {
     /// For work that goes on after the request that began it.
     background: tokio::runtime::Handle,
     pub at_work: drafts::AtWork,
-    catalog: RwLock<Arc<Catalog>>,
+    catalog: Arc<RwLock<Arc<Catalog>>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
     openings: Batcher<open_link::Opened, ()>,
@@ -130,6 +132,24 @@ pub(crate) struct Work {
 }
 
 impl App {
+    catalog: Arc<RwLock<Arc<Catalog>>>,
+}
+
+impl Work {
+    /// How much of the circumstances of a request this brand keeps. What belongs to no brand is kept whole: it is about
+    /// operators.
+    fn keeps(&self, brand: BrandId) -> KeepCircumstances {
+        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
+        let known = catalog.brand(brand);
+        known.map_or_else(KeepCircumstances::default, |brand| {
+            brand.declared.circumstances
+        })
+    }
+
+    /// A network as it is kept to tell scanners from people.
+    pub fn mark_of(&self, circumstances: &Circumstances) -> String {
+        self.keys.network_mark(&circumstances.neighbourhood())
+    }
     /// Opens the store, checks the keys against it, loads the catalog and starts the writers.
     pub async fn start(
         config: Config,
@@ -147,7 +167,7 @@ impl App {
             return Err(StartProblem::OldSecretMissing);
         }
         let log = Self::open_log(&config, &keys, &store, &random, clock.now()).await?;
-        let catalog = catalog::load(&store).await?;
+        let catalog = Arc::new(RwLock::new(Arc::new(catalog::load(&store).await?)));
         let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
         let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
         let telling = webhooks::Telling::new(&config.webhooks, random.uuid_v7(clock.now()));
@@ -160,6 +180,7 @@ impl App {
         };
         let thresholds = config.thresholds;
         let limits = config.limits;
+            catalog: catalog.clone(),
         let (one, two, three) = (work.clone(), work.clone(), work);
         let app = Arc::new(Self {
             sign_ups: Batcher::start(sign_up::BATCH, DECIDING, move |calls| {
@@ -174,7 +195,7 @@ impl App {
                 let work = three.clone();
                 async move { open_link::run(&work, calls).await }
             }),
-            catalog: RwLock::new(Arc::new(catalog)),
+            catalog,
             live: live::Live::default(),
             log,
             stamping,
@@ -230,6 +251,7 @@ impl App {
     }
 
     /// The brands and forms as they are now.
+            catalog: self.catalog.clone(),
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog
             .read()

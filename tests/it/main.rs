@@ -22,6 +22,7 @@ mod bundle;
 mod campaign;
 mod chromium;
 mod clocks;
+mod circumstances;
 mod confirm;
 mod delivery;
 mod erasure;
