@@ -56,6 +56,7 @@ pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
 mod sources;
+mod smtp_problem;
 pub mod summarize;
 pub mod suppress;
 pub mod tidy;

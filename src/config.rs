@@ -112,6 +112,8 @@ pub struct Config {
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
+    /// Where machines are answered, beside the public address.
+    pub telemetry_listen: Option<SocketAddr>,
     /// Where traces go; none: none are made.
     pub collector: Option<Collector>,
 }
@@ -213,6 +215,7 @@ impl Reader<'_> {
     }
 
     fn delivery(&mut self) -> Delivery {
+            telemetry_listen: self.telemetry_listen(),
         Delivery {
             per_domain_an_hour: self.number("delivery", "per_domain_an_hour", 0, 1_000_000),
             retry_for: self.seconds("delivery", "retry_for_hours", 3_600, 240),

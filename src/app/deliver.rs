@@ -150,6 +150,7 @@ impl Delivery {
             self.send_all(&Mutex::new(waiting)).await;
             if claimed == 0 {
                 return Ok(tries);
+                self.app.keep_smtp_problem().await?;
             }
             tries += claimed;
         }

@@ -40,6 +40,7 @@ mod log_formats;
 mod log_stops;
 mod observability;
 mod outgoing;
+mod machines;
 mod plans;
 mod policy;
 mod process;
