@@ -16,6 +16,7 @@ pub mod challenge;
 mod close;
 pub mod confirm;
 pub mod deliver;
+pub mod doctor;
 pub mod drafts;
 pub mod due_again;
 pub mod edit_form;

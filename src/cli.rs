@@ -12,6 +12,7 @@ mod bounce;
 mod breaker;
 mod campaign;
 pub mod demo;
+mod doctor;
 mod evidence;
 mod forget;
 mod import;
@@ -122,6 +123,8 @@ enum Command {
     #[command(subcommand)]
     Restored(restored::Restored),
     /// What this machine can take
+    /// Check settings, database, keys, clock, SMTP login, DNS, base URL and authorities; says how to mend what fails
+    Doctor(doctor::Doctor),
     Bench(bench::Bench),
 }
 
@@ -136,6 +139,15 @@ pub enum Ended {
 }
 
 impl<E: std::error::Error> From<E> for Ended {
+impl Ended {
+    /// What is said of it.
+    fn text(&self) -> &str {
+        match self {
+            Self::Refused(text) | Self::Wrong(text) | Self::Later(text) => text,
+        }
+    }
+}
+
     fn from(error: E) -> Self {
         Self::Refused(error.to_string())
     }
@@ -208,6 +220,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Restored(command) => command.run(&*opened(&file).await?).await,
         Command::Bench(command) => command.run().await,
+        Command::Doctor(command) => command.run(&file).await,
     }
 }
 

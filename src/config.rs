@@ -116,12 +116,22 @@ pub struct Config {
     pub telemetry_listen: Option<SocketAddr>,
     /// Where traces go; none: none are made.
     pub collector: Option<Collector>,
+    /// Whether a secret stands in the file of settings itself, and the files that others were read from.
+    pub file_holds_secrets: bool,
+    pub secret_files: Vec<PathBuf>,
+    /// Who runs this process, as the system says: for the log of what is done on the command line.
+    pub system_user: Option<String>,
 }
 
 impl Config {
     /// Whether the public address is encrypted; decides the cookies' `Secure`.
     pub fn is_https(&self) -> bool {
         self.base_url.starts_with("https://")
+    }
+
+    /// Whether the server logs in to send mail.
+    pub const fn smtp_logs_in(&self) -> bool {
+        !matches!(self.smtp.login, SmtpLogin::None)
     }
 
     /// Host of the public address, without port.
@@ -207,6 +217,9 @@ impl Reader<'_> {
                 self.wrong(
                     "notice",
                     "email",
+            file_holds_secrets: self.file_holds_secrets,
+            secret_files: self.secret_files.clone(),
+            system_user: None,
                     "it is no address that mail can be sent to",
                 );
                 None

@@ -36,6 +36,7 @@ mod postgres;
 pub mod proofs;
 pub mod recipients;
 pub mod requests;
+pub mod room;
 pub mod scrub;
 pub mod sealed;
 pub mod sessions;
@@ -260,6 +261,7 @@ impl Store {
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        sqlite::make_private(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

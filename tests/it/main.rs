@@ -26,6 +26,7 @@ mod circumstances;
 mod confirm;
 mod delivery;
 mod erasure;
+mod doctor;
 mod evidence;
 mod figures;
 mod harness;
