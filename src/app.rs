@@ -56,8 +56,8 @@ pub mod second_factor;
 pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
-mod sources;
 mod smtp_problem;
+mod sources;
 pub mod summarize;
 pub mod suppress;
 pub mod tidy;
@@ -71,10 +71,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::clock::{Clock, Random};
 use crate::config::Config;
-use crate::domain::keys::{Keys, KeysProblem};
-use crate::domain::time::Timestamp;
 use crate::domain::circumstances::{Circumstances, KeepCircumstances};
 use crate::domain::ids::BrandId;
+use crate::domain::keys::{Keys, KeysProblem};
+use crate::domain::time::Timestamp;
 use crate::ledger::note::{NoteProblem, SigningNoteKey};
 use crate::store::writer::{Batcher, DECIDING};
 use crate::store::{Store, StoreError, settings};
@@ -94,6 +94,7 @@ pub struct App {
     pub witnessing: witness::Witnessing,
     pub telling: webhooks::Telling,
     pub auditing: auditing::Auditing,
+    lists_taken: acted::ListsTaken,
     sns: hook::sns::Sns,
     /// For work that goes on after the request that began it.
     background: tokio::runtime::Handle,
@@ -131,9 +132,6 @@ pub(crate) struct Work {
     pub clock: Clock,
     pub random: Random,
     pub keys: Arc<Keys>,
-}
-
-impl App {
     catalog: Arc<RwLock<Arc<Catalog>>>,
 }
 
@@ -152,6 +150,9 @@ impl Work {
     pub fn mark_of(&self, circumstances: &Circumstances) -> String {
         self.keys.network_mark(&circumstances.neighbourhood())
     }
+}
+
+impl App {
     /// Opens the store, checks the keys against it, loads the catalog and starts the writers.
     pub async fn start(
         config: Config,
@@ -179,10 +180,10 @@ impl Work {
             clock: clock.clone(),
             random: random.clone(),
             keys: keys.clone(),
+            catalog: catalog.clone(),
         };
         let thresholds = config.thresholds;
         let limits = config.limits;
-            catalog: catalog.clone(),
         let (one, two, three) = (work.clone(), work.clone(), work);
         let app = Arc::new(Self {
             sign_ups: Batcher::start(sign_up::BATCH, DECIDING, move |calls| {
@@ -204,6 +205,7 @@ impl Work {
             witnessing,
             telling,
             auditing: auditing::Auditing::default(),
+            lists_taken: acted::ListsTaken::default(),
             sns: hook::sns::Sns::new(config.hooks.ses.as_ref()),
             background: tokio::runtime::Handle::current(),
             at_work,
@@ -249,11 +251,11 @@ impl Work {
             clock: self.clock.clone(),
             random: self.random.clone(),
             keys: self.keys.clone(),
+            catalog: self.catalog.clone(),
         }
     }
 
     /// The brands and forms as they are now.
-            catalog: self.catalog.clone(),
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog
             .read()

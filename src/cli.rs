@@ -40,6 +40,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::app::App;
+use crate::app::permit::Unanswerable;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::domain::brand::Brand;
@@ -122,9 +123,9 @@ enum Command {
     /// Mail that is held because an older copy of the database was put back
     #[command(subcommand)]
     Restored(restored::Restored),
-    /// What this machine can take
     /// Check settings, database, keys, clock, SMTP login, DNS, base URL and authorities; says how to mend what fails
     Doctor(doctor::Doctor),
+    /// What this machine can take
     Bench(bench::Bench),
 }
 
@@ -138,7 +139,6 @@ pub enum Ended {
     Later(String),
 }
 
-impl<E: std::error::Error> From<E> for Ended {
 impl Ended {
     /// What is said of it.
     fn text(&self) -> &str {
@@ -148,6 +148,7 @@ impl Ended {
     }
 }
 
+impl<E: std::error::Error> From<E> for Ended {
     fn from(error: E) -> Self {
         Self::Refused(error.to_string())
     }
@@ -219,8 +220,8 @@ async fn run(arguments: Arguments) -> Done {
         Command::Webhook(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Restored(command) => command.run(&*opened(&file).await?).await,
-        Command::Bench(command) => command.run().await,
         Command::Doctor(command) => command.run(&file).await,
+        Command::Bench(command) => command.run().await,
     }
 }
 
@@ -234,6 +235,15 @@ async fn opened(file: &std::path::Path) -> Result<Arc<App>, Ended> {
     let config = load(file)?;
     telemetry::start_log(config.log_json, "warn");
     Ok(App::start(config, Clock::System, Random::Os).await?)
+}
+
+/// What a deed to a contact is written down as: its id and never its address.
+async fn subject(app: &App, brand: &Arc<Brand>, address: &str) -> Result<String, Unanswerable> {
+    let slug = &brand.declared.slug;
+    Ok(match app.contact_by_address(brand, address).await? {
+        Some(known) => format!("contact {} of brand {slug}", known.id),
+        None => format!("an address that brand {slug} has no contact of"),
+    })
 }
 
 fn brand_named(app: &App, slug: &str) -> Result<Arc<Brand>, Ended> {

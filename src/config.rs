@@ -164,13 +164,25 @@ impl Config {
         folder: &Path,
     ) -> Result<Self, SettingsProblem> {
         let mut reader = Reader::new(text, &environment, folder);
-        let config = reader.config();
+        let mut config = reader.config();
+        config.system_user = system_user(&environment);
         if reader.problems.is_empty() {
             Ok(config)
         } else {
             Err(SettingsProblem(reader.problems))
         }
     }
+}
+
+/// Who is at the command line: whoever became somebody else by `sudo` is named by their own name. Only what a name may hold on
+/// such systems, and 32 characters of it.
+fn system_user(environment: &BTreeMap<String, String>) -> Option<String> {
+    let fits = |c: &char| c.is_ascii_alphanumeric() || "._-@".contains(*c);
+    ["SUDO_USER", "LOGNAME", "USER"]
+        .iter()
+        .filter_map(|name| environment.get(*name))
+        .map(|name| name.chars().filter(fits).take(32).collect::<String>())
+        .find(|name| !name.is_empty())
 }
 
 impl Reader<'_> {
@@ -203,7 +215,11 @@ impl Reader<'_> {
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
+            telemetry_listen: self.telemetry_listen(),
             collector: self.collector(),
+            file_holds_secrets: self.file_holds_secrets,
+            secret_files: self.secret_files.clone(),
+            system_user: None,
             base_url,
         }
     }
@@ -217,9 +233,6 @@ impl Reader<'_> {
                 self.wrong(
                     "notice",
                     "email",
-            file_holds_secrets: self.file_holds_secrets,
-            secret_files: self.secret_files.clone(),
-            system_user: None,
                     "it is no address that mail can be sent to",
                 );
                 None
@@ -228,7 +241,6 @@ impl Reader<'_> {
     }
 
     fn delivery(&mut self) -> Delivery {
-            telemetry_listen: self.telemetry_listen(),
         Delivery {
             per_domain_an_hour: self.number("delivery", "per_domain_an_hour", 0, 1_000_000),
             retry_for: self.seconds("delivery", "retry_for_hours", 3_600, 240),

@@ -7,6 +7,7 @@
     clippy::disallowed_methods
 )]
 
+mod acts;
 mod addresses;
 mod admin;
 mod api;
@@ -21,12 +22,12 @@ mod budgets;
 mod bundle;
 mod campaign;
 mod chromium;
-mod clocks;
 mod circumstances;
+mod clocks;
 mod confirm;
 mod delivery;
-mod erasure;
 mod doctor;
+mod erasure;
 mod evidence;
 mod figures;
 mod harness;
@@ -39,9 +40,9 @@ mod locks;
 mod log;
 mod log_formats;
 mod log_stops;
+mod machines;
 mod observability;
 mod outgoing;
-mod machines;
 mod plans;
 mod policy;
 mod process;
