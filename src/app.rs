@@ -16,6 +16,7 @@ pub mod challenge;
 mod close;
 pub mod confirm;
 pub mod deliver;
+pub mod doctor;
 pub mod drafts;
 pub mod due_again;
 pub mod edit_form;
@@ -56,6 +57,7 @@ pub mod second_factor;
 pub mod sequence;
 pub mod sign_in;
 pub mod sign_up;
+mod smtp_problem;
 mod sources;
 pub mod summarize;
 pub mod suppress;
@@ -70,6 +72,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::clock::{Clock, Random};
 use crate::config::Config;
+use crate::domain::circumstances::{Circumstances, KeepCircumstances};
+use crate::domain::ids::BrandId;
 use crate::domain::keys::{Keys, KeysProblem};
 use crate::domain::time::Timestamp;
 use crate::ledger::note::{NoteProblem, SigningNoteKey};
@@ -91,11 +95,12 @@ pub struct App {
     pub witnessing: witness::Witnessing,
     pub telling: webhooks::Telling,
     pub auditing: auditing::Auditing,
+    lists_taken: acted::ListsTaken,
     sns: hook::sns::Sns,
     /// For work that goes on after the request that began it.
     background: tokio::runtime::Handle,
     pub at_work: drafts::AtWork,
-    catalog: RwLock<Arc<Catalog>>,
+    catalog: Arc<RwLock<Arc<Catalog>>>,
     sign_ups: Batcher<sign_up::SignUp, sign_up::SignedUp>,
     confirmations: Batcher<confirm::Answer, confirm::Answered>,
     openings: Batcher<open_link::Opened, ()>,
@@ -128,6 +133,24 @@ pub(crate) struct Work {
     pub clock: Clock,
     pub random: Random,
     pub keys: Arc<Keys>,
+    catalog: Arc<RwLock<Arc<Catalog>>>,
+}
+
+impl Work {
+    /// How much of the circumstances of a request this brand keeps. What belongs to no brand is kept whole: it is about
+    /// operators.
+    fn keeps(&self, brand: BrandId) -> KeepCircumstances {
+        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
+        let known = catalog.brand(brand);
+        known.map_or_else(KeepCircumstances::default, |brand| {
+            brand.declared.circumstances
+        })
+    }
+
+    /// A network as it is kept to tell scanners from people.
+    pub fn mark_of(&self, circumstances: &Circumstances) -> String {
+        self.keys.network_mark(&circumstances.neighbourhood())
+    }
 }
 
 impl App {
@@ -148,7 +171,7 @@ impl App {
             return Err(StartProblem::OldSecretMissing);
         }
         let log = Self::open_log(&config, &keys, &store, &random, clock.now()).await?;
-        let catalog = catalog::load(&store).await?;
+        let catalog = Arc::new(RwLock::new(Arc::new(catalog::load(&store).await?)));
         let stamping = timestamp::Stamping::new(&config.timestamps, random.uuid_v7(clock.now()));
         let witnessing = witness::Witnessing::new(&config.witnesses, random.uuid_v7(clock.now()));
         let telling = webhooks::Telling::new(&config.webhooks, random.uuid_v7(clock.now()));
@@ -158,6 +181,7 @@ impl App {
             clock: clock.clone(),
             random: random.clone(),
             keys: keys.clone(),
+            catalog: catalog.clone(),
         };
         let thresholds = config.thresholds;
         let limits = config.limits;
@@ -175,13 +199,14 @@ impl App {
                 let work = three.clone();
                 async move { open_link::run(&work, calls).await }
             }),
-            catalog: RwLock::new(Arc::new(catalog)),
+            catalog,
             live: live::Live::default(),
             log,
             stamping,
             witnessing,
             telling,
             auditing: auditing::Auditing::default(),
+            lists_taken: acted::ListsTaken::default(),
             sns: hook::sns::Sns::new(config.hooks.ses.as_ref()),
             background: tokio::runtime::Handle::current(),
             at_work,
@@ -227,6 +252,7 @@ impl App {
             clock: self.clock.clone(),
             random: self.random.clone(),
             keys: self.keys.clone(),
+            catalog: self.catalog.clone(),
         }
     }
 

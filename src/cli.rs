@@ -12,6 +12,7 @@ mod bounce;
 mod breaker;
 mod campaign;
 pub mod demo;
+mod doctor;
 mod evidence;
 mod forget;
 mod import;
@@ -39,6 +40,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::app::App;
+use crate::app::permit::Unanswerable;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::domain::brand::Brand;
@@ -121,6 +123,8 @@ enum Command {
     /// Mail that is held because an older copy of the database was put back
     #[command(subcommand)]
     Restored(restored::Restored),
+    /// Check settings, database, keys, clock, SMTP login, DNS, base URL and authorities; says how to mend what fails
+    Doctor(doctor::Doctor),
     /// What this machine can take
     Bench(bench::Bench),
 }
@@ -133,6 +137,15 @@ pub enum Ended {
     Wrong(String),
     /// It may work in a moment: exit code 75, by which mail servers keep a message and try again (`EX_TEMPFAIL`).
     Later(String),
+}
+
+impl Ended {
+    /// What is said of it.
+    fn text(&self) -> &str {
+        match self {
+            Self::Refused(text) | Self::Wrong(text) | Self::Later(text) => text,
+        }
+    }
 }
 
 impl<E: std::error::Error> From<E> for Ended {
@@ -207,6 +220,7 @@ async fn run(arguments: Arguments) -> Done {
         Command::Webhook(command) => command.run(&*opened(&file).await?).await,
         Command::Breaker(command) => command.run(&*opened(&file).await?).await,
         Command::Restored(command) => command.run(&*opened(&file).await?).await,
+        Command::Doctor(command) => command.run(&file).await,
         Command::Bench(command) => command.run().await,
     }
 }
@@ -221,6 +235,15 @@ async fn opened(file: &std::path::Path) -> Result<Arc<App>, Ended> {
     let config = load(file)?;
     telemetry::start_log(config.log_json, "warn");
     Ok(App::start(config, Clock::System, Random::Os).await?)
+}
+
+/// What a deed to a contact is written down as: its id and never its address.
+async fn subject(app: &App, brand: &Arc<Brand>, address: &str) -> Result<String, Unanswerable> {
+    let slug = &brand.declared.slug;
+    Ok(match app.contact_by_address(brand, address).await? {
+        Some(known) => format!("contact {} of brand {slug}", known.id),
+        None => format!("an address that brand {slug} has no contact of"),
+    })
 }
 
 fn brand_named(app: &App, slug: &str) -> Result<Arc<Brand>, Ended> {

@@ -112,14 +112,26 @@ pub struct Config {
     pub log_json: bool,
     pub log_level: String,
     pub metrics_token: Option<SecretString>,
+    /// Where machines are answered, beside the public address.
+    pub telemetry_listen: Option<SocketAddr>,
     /// Where traces go; none: none are made.
     pub collector: Option<Collector>,
+    /// Whether a secret stands in the file of settings itself, and the files that others were read from.
+    pub file_holds_secrets: bool,
+    pub secret_files: Vec<PathBuf>,
+    /// Who runs this process, as the system says: for the log of what is done on the command line.
+    pub system_user: Option<String>,
 }
 
 impl Config {
     /// Whether the public address is encrypted; decides the cookies' `Secure`.
     pub fn is_https(&self) -> bool {
         self.base_url.starts_with("https://")
+    }
+
+    /// Whether the server logs in to send mail.
+    pub const fn smtp_logs_in(&self) -> bool {
+        !matches!(self.smtp.login, SmtpLogin::None)
     }
 
     /// Host of the public address, without port.
@@ -152,13 +164,25 @@ impl Config {
         folder: &Path,
     ) -> Result<Self, SettingsProblem> {
         let mut reader = Reader::new(text, &environment, folder);
-        let config = reader.config();
+        let mut config = reader.config();
+        config.system_user = system_user(&environment);
         if reader.problems.is_empty() {
             Ok(config)
         } else {
             Err(SettingsProblem(reader.problems))
         }
     }
+}
+
+/// Who is at the command line: whoever became somebody else by `sudo` is named by their own name. Only what a name may hold on
+/// such systems, and 32 characters of it.
+fn system_user(environment: &BTreeMap<String, String>) -> Option<String> {
+    let fits = |c: &char| c.is_ascii_alphanumeric() || "._-@".contains(*c);
+    ["SUDO_USER", "LOGNAME", "USER"]
+        .iter()
+        .filter_map(|name| environment.get(*name))
+        .map(|name| name.chars().filter(fits).take(32).collect::<String>())
+        .find(|name| !name.is_empty())
 }
 
 impl Reader<'_> {
@@ -191,7 +215,11 @@ impl Reader<'_> {
             log_json: self.choice("log", "format", &["readable", "json"]) == "json",
             log_level: self.choice("log", "level", &["error", "warn", "info", "debug"]),
             metrics_token: self.metrics_token(),
+            telemetry_listen: self.telemetry_listen(),
             collector: self.collector(),
+            file_holds_secrets: self.file_holds_secrets,
+            secret_files: self.secret_files.clone(),
+            system_user: None,
             base_url,
         }
     }

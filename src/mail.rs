@@ -8,4 +8,5 @@ pub mod lint;
 pub mod notice;
 pub mod pack;
 pub mod provider;
+pub mod records;
 pub mod transport;

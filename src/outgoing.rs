@@ -6,6 +6,7 @@
 //! asynchronous threads, a few at a time.
 
 pub mod address;
+pub mod dns;
 
 use std::io::{ErrorKind, Read as _};
 use std::net::{IpAddr, SocketAddr};

@@ -38,6 +38,7 @@ mod postgres;
 pub mod proofs;
 pub mod recipients;
 pub mod requests;
+pub mod room;
 pub mod scrub;
 pub mod sealed;
 pub mod sessions;
@@ -262,6 +263,7 @@ impl Store {
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        sqlite::make_private(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

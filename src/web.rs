@@ -10,6 +10,7 @@ pub mod extract;
 pub mod health;
 pub mod hooks;
 pub mod observe;
+mod packed;
 pub mod page;
 pub mod public;
 pub mod routes;
@@ -62,6 +63,34 @@ impl Web {
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS_AT_MOST: usize = 10_000;
+/// Of those that only look how this process does.
+const MACHINES_AT_MOST: usize = 100;
+
+/// Starts answering machines on an address of their own: `/livez`, `/readyz` and `/metrics`, and nothing else. In a process that
+/// serves no pages it is the only way to see how it does.
+pub fn serve_machines(
+    listener: TcpListener,
+    app: Arc<App>,
+    metrics: Option<PrometheusHandle>,
+) -> std::io::Result<Server> {
+    let shared = web::Data::new(health::Machines { app, metrics });
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(shared.clone())
+            .route("/livez", web::get().to(health::live))
+            .route("/readyz", web::get().to(health::ready_here))
+            .route("/metrics", web::get().to(health::metrics_here))
+    })
+    .workers(1)
+    .max_connections(MACHINES_AT_MOST)
+    .client_request_timeout(HEAD_WITHIN)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(10)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
 
 /// Starts serving on a bound socket. The server stops when its handle says so; requests under way get 10 seconds.
 pub fn serve(listener: TcpListener, shared: Web, workers: usize) -> std::io::Result<Server> {

@@ -1,11 +1,16 @@
 //! What operators do, kept in the log.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use super::App;
 use super::record::{About, read_all};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{BrandId, ContactId, OperatorId};
 use crate::domain::operator::{Deed, Operator};
+use crate::domain::time::Timestamp;
 use crate::store::events::{self, NewEvent};
 use crate::store::set::Writes;
 use crate::store::{Store, StoreError};
@@ -24,7 +29,39 @@ pub struct Acting {
 }
 
 /// Whoever works on the command line: they hold the settings file, and with it everything.
-pub const COMMAND_LINE: &str = "the command line";
+const COMMAND_LINE: &str = "the command line";
+/// Lists that are remembered as taken.
+const LISTS_AT_MOST: usize = 10_000;
+/// Within it a list that a program takes in pages, again and again, is told once.
+const LIST_TOLD_ONCE_IN: Duration = Duration::from_secs(3_600);
+
+/// When programs last took which list: a list comes in many requests. Only of this process, so that with several of them it is
+/// told a few times more.
+#[derive(Debug, Default)]
+pub struct ListsTaken(Mutex<HashMap<(OperatorId, String), Timestamp>>);
+
+impl ListsTaken {
+    /// Whether it is to be told.
+    fn note(&self, by: OperatorId, list: &str, now: Timestamp) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= LISTS_AT_MOST {
+            known.clear();
+        }
+        let key = (by, list.to_owned());
+        let told = known
+            .get(&key)
+            .is_some_and(|at| *at <= now && now.since(*at) < LIST_TOLD_ONCE_IN);
+        if !told {
+            known.insert(key, now);
+        }
+        !told
+    }
+
+    fn forget(&self, by: OperatorId, list: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(&(by, list.to_owned()));
+    }
+}
 
 impl App {
     /// Keeps that an operator does something. Called before the deed where that is a transaction of its own: nothing is done
@@ -52,10 +89,38 @@ impl App {
             return self.acted(acting, deed, Some(on)).await;
         }
         let (nobody, unknown) = (OperatorId(Uuid::nil()), Circumstances::default());
-        let event = self.deed_of(nobody, COMMAND_LINE, &unknown, deed, Some(on))?;
+        let event = self.deed_of(nobody, &self.command_line(), &unknown, deed, Some(on))?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
         self.store.write_now(writes).await
+    }
+
+    /// Keeps that somebody on the command line does something; before it is done. `on` holds no address.
+    pub async fn acted_on_command_line(&self, deed: Deed, on: String) -> Result<(), StoreError> {
+        self.acted_by(None, deed, on).await
+    }
+
+    /// What stands in the log for whoever is on the command line: with the system's user, where the system tells.
+    pub(super) fn command_line(&self) -> String {
+        match &self.config.system_user {
+            Some(user) => format!("{COMMAND_LINE} ({user})"),
+            None => COMMAND_LINE.to_owned(),
+        }
+    }
+
+    /// Keeps that a program takes a list along, page by page; once an hour for each list.
+    pub async fn takes_list(&self, acting: &Acting, list: String) -> Result<(), StoreError> {
+        let by = acting.operator.id;
+        if !self.lists_taken.note(by, &list, self.clock.now()) {
+            return Ok(());
+        }
+        let kept = self
+            .acted(acting, Deed::ListTaken, Some(list.clone()))
+            .await;
+        if kept.is_err() {
+            self.lists_taken.forget(by, &list);
+        }
+        kept
     }
 
     /// The event of a deed, for a transaction that holds more.

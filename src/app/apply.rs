@@ -1,6 +1,9 @@
 //! Declaring brands, purposes and forms: a plan first, then one transaction. Applied again it changes nothing.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::App;
 use super::catalog::{Catalog, REVISION};
@@ -61,6 +64,38 @@ impl std::fmt::Display for Step {
             Self::RetireForm(slug) => write!(f, "- form {slug}: takes no signups any more"),
         }
     }
+}
+
+impl Step {
+    /// For programs: what happens, to what, and under which version.
+    pub fn as_json(&self) -> Value {
+        match self {
+            Self::AddBrand(slug) => json!({ "step": "add_brand", "brand": slug }),
+            Self::ChangeBrand(slug) => json!({ "step": "change_brand", "brand": slug }),
+            Self::AddForm(slug) => json!({ "step": "add_form", "form": slug }),
+            Self::NewVersion(slug, hash) => {
+                json!({ "step": "new_version", "form": slug, "version": hash })
+            }
+            Self::ChangeForm(slug) => json!({ "step": "change_form", "form": slug }),
+            Self::RetireForm(slug) => json!({ "step": "retire_form", "form": slug }),
+        }
+    }
+}
+
+/// What changes, in short: for the log of what operators do. As many steps as there is room for.
+pub fn in_short(steps: &[Step]) -> String {
+    const ROOM: usize = 270;
+    let mut text = String::new();
+    for (at, step) in steps.iter().enumerate() {
+        let step = step.to_string();
+        if text.chars().count() + step.chars().count() > ROOM {
+            let _ = write!(text, "; and {} more", steps.len() - at);
+            break;
+        }
+        let between = if at == 0 { "" } else { "; " };
+        let _ = write!(text, "{between}{step}");
+    }
+    text
 }
 
 /// Reads and checks a file's text.

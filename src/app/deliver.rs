@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use self::compose::Skeletons;
 use self::lease::{CLAIM, UnderWay};
 use self::result::Sent;
+pub(super) use self::settings::smtp_settings;
 use self::wanted::Job;
 use self::write::{Stored, write};
 use super::{App, Work};
@@ -59,7 +60,7 @@ pub struct Delivery {
 impl App {
     /// Connects nothing yet; checks the settings.
     pub fn delivery(self: &Arc<Self>) -> Result<Arc<Delivery>, DeliveryProblem> {
-        let transport = Transport::new(self.smtp_settings())?;
+        let transport = Transport::new(smtp_settings(&self.config))?;
         let work = self.work();
         let stored = Stored::default();
         let app = self.clone();
@@ -149,6 +150,7 @@ impl Delivery {
             drop(queue);
             self.send_all(&Mutex::new(waiting)).await;
             if claimed == 0 {
+                self.app.keep_smtp_problem().await?;
                 return Ok(tries);
             }
             tries += claimed;

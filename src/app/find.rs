@@ -55,12 +55,37 @@ enum Sought {
     /// An address, as contacts are compared by it, or the beginning of one.
     Address(String),
     Beginning(String),
+    /// The beginning of an id, as the first and the last that begin so; it may be that of an address, too.
+    IdBeginning(ContactId, ContactId, String),
+}
+
+/// Ids begin with their time in milliseconds: of fewer digits than these, a whole list begins so.
+const ID_DIGITS: usize = 8;
+const DIGITS_OF_AN_ID: usize = 32;
+
+/// The first and the last id that begin with these digits; hyphens may stand between them.
+fn ids_that_begin(text: &str) -> Option<(ContactId, ContactId)> {
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    let fits = (ID_DIGITS..=DIGITS_OF_AN_ID).contains(&digits.len())
+        && digits.chars().all(|c| c.is_ascii_hexdigit());
+    if !fits {
+        return None;
+    }
+    let filled = |with: char| {
+        let rest = std::iter::repeat_n(with, DIGITS_OF_AN_ID - digits.len());
+        let whole: String = digits.chars().chain(rest).collect();
+        Uuid::parse_str(&whole).ok().map(ContactId)
+    };
+    Some((filled('0')?, filled('f')?))
 }
 
 fn sought(text: &str) -> Sought {
     let text = text.trim();
     if let Ok(id) = Uuid::parse_str(text) {
         return Sought::Id(id);
+    }
+    if let Some((first, last)) = ids_that_begin(text) {
+        return Sought::IdBeginning(first, last, text.to_lowercase());
     }
     parse_address(text).map_or_else(
         |_| Sought::Beginning(text.to_lowercase()),
@@ -139,15 +164,17 @@ impl App {
         Ok((found.into_iter().map(Listed::of).collect(), next))
     }
 
-    /// Contacts that an id, an address or the beginning of one finds; behind an address where the page goes on. One at most
-    /// for an id or a whole address.
+    /// Contacts that an id, an address or the beginning of one finds; behind an address, or an id, where the page goes on. One
+    /// at most for an id or a whole address. What begins an id of eight digits or more may begin an address as well: then the
+    /// ids come first.
     pub async fn find_contacts(
         &self,
         brand: BrandId,
         text: &str,
-        after: &str,
+        mut after: &str,
     ) -> Result<(Vec<Listed>, Option<String>), StoreError> {
         let mut conn = self.store.read().await?;
+        let mut ids = Vec::new();
         let prefix = match sought(text) {
             Sought::Id(id) => {
                 let mut found = contacts::find_by_id(&mut conn, brand, ContactId(id)).await?;
@@ -166,19 +193,42 @@ impl App {
                 key
             }
             Sought::Beginning(text) => text,
+            Sought::IdBeginning(first, last, text) => {
+                let behind = if after.is_empty() {
+                    Some(Uuid::nil())
+                } else {
+                    Uuid::parse_str(after).ok()
+                };
+                if let Some(behind) = behind {
+                    let (range, behind) = ((first, last), ContactId(behind));
+                    ids = contacts::list_by_id_range(&mut conn, brand, range, behind, PAGE + 1)
+                        .await?;
+                    after = "";
+                }
+                text
+            }
         };
         if prefix.is_empty() {
             return Ok((Vec::new(), None));
         }
+        if ids.len() as i64 > PAGE {
+            ids.truncate(PAGE as usize);
+            let next = ids.last().map(|contact| contact.id.to_string());
+            return Ok((ids.into_iter().map(Listed::of).collect(), next));
+        }
+        let room = PAGE - ids.len() as i64;
         let mut found =
-            contacts::list_by_prefix(&mut conn, brand, &prefix, after, PAGE + 1).await?;
-        let more = found.len() as i64 > PAGE;
-        found.truncate(PAGE as usize);
-        let next = found
-            .last()
-            .filter(|_| more)
-            .map(|contact| contact.address_key.clone());
-        Ok((found.into_iter().map(Listed::of).collect(), next))
+            contacts::list_by_prefix(&mut conn, brand, &prefix, after, room + 1).await?;
+        let more = found.len() as i64 > room;
+        found.truncate(room as usize);
+        let next = match found.last() {
+            _ if !more => None,
+            Some(last) => Some(last.address_key.clone()),
+            // The ids filled the page to its end: the addresses begin on the next one, behind no other.
+            None => ids.last().map(|contact| contact.id.to_string()),
+        };
+        ids.extend(found);
+        Ok((ids.into_iter().map(Listed::of).collect(), next))
     }
 
     /// A thousand contacts of a brand behind one, in the order of their ids: for lists that are taken along.

@@ -10,11 +10,19 @@ use crate::domain::ids::RequestId;
 /// Wake-ups that a slow listener may miss before it looks at the database by itself.
 const BACKLOG: usize = 1_024;
 
+/// What this process last saw of the SMTP server.
+#[derive(Debug, Default)]
+struct Said {
+    problem: Option<String>,
+    /// Something was seen since it was last kept in the database.
+    is_new: bool,
+}
+
 #[derive(Debug)]
 pub struct Live {
     answered: broadcast::Sender<RequestId>,
     mail: Notify,
-    smtp_problem: Mutex<Option<String>>,
+    smtp: Mutex<Said>,
     log_problem: Mutex<Option<String>>,
 }
 
@@ -23,7 +31,7 @@ impl Default for Live {
         Self {
             answered: broadcast::channel(BACKLOG).0,
             mail: Notify::new(),
-            smtp_problem: Mutex::new(None),
+            smtp: Mutex::default(),
             log_problem: Mutex::new(None),
         }
     }
@@ -47,13 +55,27 @@ impl Live {
         self.mail.notified().await;
     }
 
-    /// Remembers what keeps mail from leaving, or that nothing does any more.
+    /// Remembers what keeps mail from leaving, or that nothing does any more, until `App::keep_smtp_problem` keeps it.
     pub fn set_smtp_problem(&self, problem: Option<&str>) {
-        keep(&self.smtp_problem, problem);
+        let mut said = self.smtp.lock().unwrap_or_else(PoisonError::into_inner);
+        said.is_new = true;
+        if said.problem.as_deref() != problem {
+            said.problem = problem.map(ToOwned::to_owned);
+        }
     }
 
-    pub fn smtp_problem(&self) -> Option<String> {
-        kept(&self.smtp_problem)
+    /// What this process saw last, if it is not in the database yet.
+    pub(super) fn new_smtp_problem(&self) -> Option<Option<String>> {
+        let said = self.smtp.lock().unwrap_or_else(PoisonError::into_inner);
+        said.is_new.then(|| said.problem.clone())
+    }
+
+    /// It was kept; what was seen meanwhile stays new.
+    pub(super) fn smtp_problem_kept(&self, kept: Option<&str>) {
+        let mut said = self.smtp.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.problem.as_deref() == kept {
+            said.is_new = false;
+        }
     }
 
     /// Remembers what keeps the log of evidence from going on, or that nothing does any more.

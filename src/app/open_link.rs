@@ -124,7 +124,7 @@ impl Hits {
                         contact_id: request.contact_id,
                         id: EventId(work.random.uuid_v7(now)),
                         link: call.link,
-                        network: call.circumstances.neighbourhood(),
+                        network: work.mark_of(&call.circumstances),
                         at: now,
                     });
                 }

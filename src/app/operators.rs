@@ -6,7 +6,7 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
 use super::App;
-use super::acted::{Acting, COMMAND_LINE};
+use super::acted::Acting;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::{BrandId, OperatorId};
 use crate::domain::operator::{Deed, Operator, Role};
@@ -124,7 +124,7 @@ impl By<'_> {
             Some(acting) => app.deed(acting, deed, Some(on)),
             None => app.deed_of(
                 OperatorId(Uuid::nil()),
-                COMMAND_LINE,
+                &app.command_line(),
                 &Circumstances::default(),
                 deed,
                 Some(on),

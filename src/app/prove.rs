@@ -4,6 +4,7 @@ mod anchors;
 pub mod consent_record;
 pub mod dossier;
 pub mod gather;
+pub mod hand_out;
 pub mod receipt;
 pub mod report;
 pub mod select;

@@ -6,6 +6,7 @@ use super::acted::Acting;
 use crate::domain::ids::{BrandId, OutboxId};
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
+pub use crate::store::outbox::Attempt;
 use crate::store::outbox::{self, OutboxKey, Shown, ShownRow};
 use crate::store::set::{ROWS_AT_MOST, Writes};
 use crate::store::{Conn, StoreError};
@@ -66,6 +67,8 @@ pub struct QueuedMail {
     pub first_try_at: Option<Timestamp>,
     /// What the server said last.
     pub reply: Option<String>,
+    /// Each try with what the server said, oldest first.
+    pub attempts: Vec<Attempt>,
 }
 
 /// A signup that causes no mail leaves such a row, which delivery takes out unsent.
@@ -154,6 +157,7 @@ async fn failed(
 
 fn queued(row: ShownRow, now: Timestamp) -> QueuedMail {
     QueuedMail {
+        attempts: row.attempts(),
         id: row.id,
         brand: row.brand_id,
         kind: row.template,

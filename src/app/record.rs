@@ -54,9 +54,12 @@ impl Work {
         at: Timestamp,
         fact: Fact,
     ) -> Result<NewEvent, StoreError> {
+        // Here, where every event passes: what the brand does not keep reaches no database.
+        let how = self.keeps(about.brand);
         let circumstances = fact
             .circumstances()
-            .map(|found| self.keep(found))
+            .and_then(|found| found.kept(how))
+            .map(|kept| self.keep(&kept))
             .transpose()?;
         let kind = fact.kind();
         let event = Event {

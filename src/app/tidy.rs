@@ -34,7 +34,8 @@ pub struct Readiness {
     pub database: &'static str,
     pub mails_waiting: i64,
     pub mails_failed: i64,
-    /// What the SMTP server last refused or could not do, with no address in it; none once a mail went through.
+    /// What the SMTP server last refused or could not do, whichever process saw it, with no address in it; none once a mail
+    /// went through.
     pub last_smtp_problem: Option<String>,
     /// Entries that the newest signed checkpoint of the log holds.
     pub log_entries: i64,
@@ -78,6 +79,7 @@ impl App {
         let (mails_waiting, mails_failed) = outbox::count_up_to(&mut conn, COUNTED_AT_MOST).await?;
         let log_entries = log::head(&mut conn).await?.map_or(0, |head| head.size);
         let log_waiting = self.log_waiting(&mut conn).await?;
+        let last_smtp_problem = self.smtp_problem(&mut conn).await?;
         let timestamps = self.authorities(&mut conn).await?;
         let witnesses = self.witnesses(&mut conn).await?;
         drop(conn);
@@ -85,7 +87,7 @@ impl App {
             database: "ready",
             mails_waiting,
             mails_failed,
-            last_smtp_problem: self.live.smtp_problem(),
+            last_smtp_problem,
             log_entries,
             log_problem: self.live.log_problem(),
             log_waiting,

@@ -37,8 +37,8 @@ const LEASE: Duration = Duration::from_secs(60);
 const LAG: Duration = Duration::from_secs(60);
 /// A token with a chain of four large certificates has some 10 KB.
 const ANSWER_AT_MOST: u64 = 64 << 10;
-const QUERY: &str = "application/timestamp-query";
-const REPLY: &str = "application/timestamp-reply";
+pub(super) const QUERY: &str = "application/timestamp-query";
+pub(super) const REPLY: &str = "application/timestamp-reply";
 
 /// The way out to the authorities, and who this process is among those that ask them.
 pub struct Stamping {

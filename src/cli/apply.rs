@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::{Done, Ended};
 use crate::app::App;
-use crate::app::apply::{ApplyProblem, apply, parse, plan};
+use crate::app::apply::{ApplyProblem, Step, apply, in_short, parse, plan};
+use crate::domain::operator::Deed;
 
 #[derive(Args)]
 pub struct Apply {
@@ -15,6 +17,8 @@ pub struct Apply {
     /// Print the plan and change nothing
     #[arg(long)]
     plan: bool,
+    #[arg(long)]
+    json: bool,
 }
 
 impl Apply {
@@ -27,19 +31,34 @@ impl Apply {
         };
         let declarations = parse(&text).map_err(wrong)?;
         let steps = plan(&app.catalog(), &declarations).map_err(wrong)?;
-        if steps.is_empty() {
-            println!("Nothing to change.");
-            return Ok(());
+        let applies = !self.plan && !steps.is_empty();
+        if !self.json {
+            tell_plan(&steps, self.plan);
         }
-        for step in &steps {
-            println!("{step}");
+        if applies {
+            app.acted_on_command_line(Deed::Declared, in_short(&steps))
+                .await?;
+            apply(app, &declarations).await.map_err(wrong)?;
         }
-        if self.plan {
-            println!("Nothing was changed; run it again without --plan.");
-            return Ok(());
+        if self.json {
+            let steps: Vec<Value> = steps.iter().map(Step::as_json).collect();
+            println!("{}", json!({ "steps": steps, "applied": applies }));
+        } else if applies {
+            println!("Applied.");
         }
-        apply(app, &declarations).await.map_err(wrong)?;
-        println!("Applied.");
         Ok(())
+    }
+}
+
+fn tell_plan(steps: &[Step], only_plan: bool) {
+    if steps.is_empty() {
+        println!("Nothing to change.");
+        return;
+    }
+    for step in steps {
+        println!("{step}");
+    }
+    if only_plan {
+        println!("Nothing was changed; run it again without --plan.");
     }
 }

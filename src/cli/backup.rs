@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Done, Ended};
 use crate::app::App;
+use crate::domain::operator::Deed;
 use crate::store::backup::{self, BackupProblem};
 use crate::store::{Location, log};
 
@@ -13,6 +15,8 @@ use crate::store::{Location, log};
 pub struct Backup {
     /// The copy; it must not be there yet
     file: PathBuf,
+    #[arg(long)]
+    json: bool,
 }
 
 impl Backup {
@@ -23,6 +27,9 @@ impl Backup {
                     .to_owned(),
             ));
         };
+        let on = self.file.file_name().unwrap_or_default().to_string_lossy();
+        app.acted_on_command_line(Deed::BackupTaken, on.into_owned())
+            .await?;
         // The copy's head is the newest one before it, or a later one.
         let mut conn = app.store.read().await?;
         let head = log::head(&mut conn).await?;
@@ -37,10 +44,15 @@ impl Backup {
                     Ended::Wrong(problem.to_string())
                 }
             })?;
+        let entries = head.map_or(0, |head| head.size);
+        if self.json {
+            println!("{}", json!({ "file": self.file, "log_entries": entries }));
+            return Ok(());
+        }
         println!(
             "{}: a whole copy, of {} log entries or more.",
             self.file.display(),
-            head.map_or(0, |head| head.size)
+            entries
         );
         println!("It does not hold the root secret: keep the settings elsewhere, not beside it.");
         Ok(())

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::Done;
 use crate::app::App;
+use crate::domain::operator::Deed;
 
 #[derive(Subcommand)]
 pub enum Breaker {
@@ -34,6 +35,8 @@ impl Breaker {
                 }
             }
             Self::Release => {
+                let on = "held by the breaker".to_owned();
+                app.acted_on_command_line(Deed::MailReleased, on).await?;
                 let released = app.release_breaker().await?;
                 if released.was_open {
                     println!("Closed.");

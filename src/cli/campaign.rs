@@ -5,13 +5,17 @@ mod status;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Done, Ended, brand_named, opened};
+use crate::app::App;
 use crate::app::campaign::{CampaignProblem, NewCampaign};
+use crate::domain::brand::Brand;
 use crate::domain::campaign::Why;
+use crate::domain::operator::Deed;
 use crate::intake::export::create;
 use plan::Asked;
 
@@ -75,6 +79,17 @@ pub struct Start {
     json: bool,
 }
 
+impl Named {
+    /// Opens the installation and keeps what is about to be done to the campaign, if there is one of this name.
+    async fn opened(&self, settings: &Path, deed: Deed) -> Result<(Arc<App>, Arc<Brand>), Ended> {
+        let app = opened(settings).await?;
+        let brand = brand_named(&app, &self.brand)?;
+        let known = app.campaign(&brand, &self.name).await.map_err(ended)?;
+        app.acted_on_command_line(deed, known.name).await?;
+        Ok((app, brand))
+    }
+}
+
 impl Campaign {
     pub async fn run(self, settings: &Path) -> Done {
         match self {
@@ -93,20 +108,17 @@ impl Campaign {
                 }
             }
             Self::Pause(named) => {
-                let app = opened(settings).await?;
-                let brand = brand_named(&app, &named.brand)?;
+                let (app, brand) = named.opened(settings, Deed::CampaignPaused).await?;
                 app.pause_campaign(&brand, &named.name).await.map_err(ended)
             }
             Self::Resume(named) => {
-                let app = opened(settings).await?;
-                let brand = brand_named(&app, &named.brand)?;
+                let (app, brand) = named.opened(settings, Deed::CampaignResumed).await?;
                 app.resume_campaign(&brand, &named.name)
                     .await
                     .map_err(ended)
             }
             Self::Cancel(named) => {
-                let app = opened(settings).await?;
-                let brand = brand_named(&app, &named.brand)?;
+                let (app, brand) = named.opened(settings, Deed::CampaignCancelled).await?;
                 app.cancel_campaign(&brand, &named.name)
                     .await
                     .map_err(ended)
@@ -131,6 +143,13 @@ impl Campaign {
                         "name addresses, or give --file LIST".to_owned(),
                     ));
                 }
+                let known = app.campaign(&brand, &name).await.map_err(ended)?;
+                let people = match addresses.len() {
+                    1 => "1 person".to_owned(),
+                    count => format!("{count} people"),
+                };
+                let on = format!("{}: {people}", known.name);
+                app.acted_on_command_line(Deed::RequestReleased, on).await?;
                 let released = app
                     .release_recipients(&brand, &name, &addresses)
                     .await
@@ -177,6 +196,8 @@ impl Start {
                 .map_err(|error| Ended::Wrong(format!("{}: {error}", path.display())))?;
         }
         if !self.dry_run {
+            app.acted_on_command_line(Deed::CampaignStarted, new.name.clone())
+                .await?;
             app.begin_campaign(&brand, new.clone())
                 .await
                 .map_err(ended)?;

@@ -1,6 +1,7 @@
 //! `countersign evidence ADDRESS`: what is known of an address, as a bundle that anybody can check, or as a story.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -12,6 +13,8 @@ use crate::app::prove::gather::Made;
 use crate::app::prove::select::Span;
 use crate::app::seal::{OpenProblem, Opened, Opening, Which};
 use crate::domain::brand::Brand;
+use crate::domain::event::{HandedOut, Through};
+use crate::domain::operator::Deed;
 use crate::domain::seal::OpeningKey;
 use crate::domain::sentence::sentence;
 use crate::domain::time::Timestamp;
@@ -75,10 +78,27 @@ impl Evidence {
         ))
     }
 
+    /// That it is taken stands in the log and in the contact's own story, before it is taken. What an erasure sealed says so
+    /// itself.
+    async fn note(&self, app: &App, brand: &Arc<Brand>, what: HandedOut) -> Done {
+        let Some(known) = app.contact_by_address(brand, &self.address).await? else {
+            return Err(self.unknown());
+        };
+        let deed = match what {
+            HandedOut::Story => Deed::StoryTaken,
+            HandedOut::Bundle | HandedOut::Data => Deed::BundleTaken,
+        };
+        let on = format!("contact {} of brand {}", known.id, brand.declared.slug);
+        app.acted_on_command_line(deed, on).await?;
+        app.hand_out(brand, known.id, what, Through::CommandLine)
+            .await?;
+        Ok(())
+    }
+
     async fn bundle(
         &self,
         app: &App,
-        brand: &Brand,
+        brand: &Arc<Brand>,
         opened: Option<&[Opened]>,
         file: &Path,
     ) -> Done {
@@ -87,6 +107,7 @@ impl Evidence {
             until: instant("--until", self.until.as_deref())?,
         };
         let Some(opened) = opened else {
+            self.note(app, brand, HandedOut::Bundle).await?;
             let address = parse_address(&self.address)?;
             let made = app.bundle_of(brand, address.key(), span).await?;
             return put(file, &made.ok_or_else(|| self.unknown())?);
@@ -99,10 +120,13 @@ impl Evidence {
         Ok(())
     }
 
-    async fn story(&self, app: &App, brand: &Brand, opened: Option<&[Opened]>) -> Done {
+    async fn story(&self, app: &App, brand: &Arc<Brand>, opened: Option<&[Opened]>) -> Done {
         let mut events = Vec::new();
         match opened {
-            None => events = app.story(brand, &self.address).await?,
+            None => {
+                self.note(app, brand, HandedOut::Story).await?;
+                events = app.story(brand, &self.address).await?;
+            }
             Some(opened) => {
                 for one in opened {
                     events.extend(one.story()?);
@@ -127,7 +151,7 @@ impl Evidence {
     }
 
     /// What an erasure sealed, with what was recorded since.
-    async fn open(&self, app: &App, brand: &Brand, file: &Path) -> Result<Vec<Opened>, Ended> {
+    async fn open(&self, app: &App, brand: &Arc<Brand>, file: &Path) -> Result<Vec<Opened>, Ended> {
         let text = std::fs::read_to_string(file)
             .map_err(|error| Ended::Wrong(format!("{}: {error}", file.display())))?;
         let key = OpeningKey::find(&text)

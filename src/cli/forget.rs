@@ -1,14 +1,16 @@
 //! `countersign forget ADDRESS`: erasure.
 
 use clap::Args;
+use serde_json::json;
 
 use super::operator::read_line;
-use super::{Done, Ended, brand_named};
+use super::{Done, Ended, brand_named, subject};
 use crate::app::App;
 use crate::app::erase::{EraseProblem, Erased, Wish};
 use crate::app::permit::Unanswerable;
 use crate::domain::brand::Brand;
 use crate::domain::event::{ErasedBy, Through};
+use crate::domain::operator::Deed;
 use crate::store::Engine;
 
 #[derive(Args)]
@@ -19,6 +21,8 @@ pub struct Forget {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    #[arg(long, requires = "yes")]
+    json: bool,
 }
 
 fn ended(problem: EraseProblem) -> Ended {
@@ -34,6 +38,10 @@ impl Forget {
         if !self.yes {
             self.ask(app, &brand).await?;
         }
+        let on = subject(app, &brand, &self.address)
+            .await
+            .map_err(|problem| ended(problem.into()))?;
+        app.acted_on_command_line(Deed::ContactErased, on).await?;
         let wish = Wish {
             by: ErasedBy::Operator,
             through: Through::CommandLine,
@@ -44,8 +52,20 @@ impl Forget {
             .map_err(ended)?;
         // A server that runs beside goes on with the log at once.
         app.end_sequencing().await?;
+        let scrubbed_now = app.store.scrub().await;
+        if self.json {
+            println!(
+                "{}",
+                json!({
+                    "contact": erased.contact, "requests": erased.requests, "openings": erased.openings, "mails": erased.mails,
+                    "events": erased.events, "proof_files": erased.proofs, "sealed_until": erased.sealed_until,
+                    "scrubbed": matches!(scrubbed_now, Ok(true)),
+                })
+            );
+            return Ok(());
+        }
         tell(&brand, &erased);
-        match app.store.scrub().await {
+        match scrubbed_now {
             Ok(true) => println!("{}", scrubbed(app.store.engine())),
             Ok(false) => println!(
                 "A long read is at work, so old bytes are still in the database's log; a running worker takes them out."

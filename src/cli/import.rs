@@ -19,6 +19,7 @@ use crate::app::import::tally::{Counts, Tally};
 use crate::app::import::{Again, Import as For, NewImport, Problem};
 use crate::domain::brand::{LANGUAGES, Slug};
 use crate::domain::email_address::AddressRules;
+use crate::domain::operator::Deed;
 use crate::domain::policy::OrganizerLists;
 use crate::intake::candidate::Reading;
 use crate::intake::header::Columns;
@@ -267,6 +268,8 @@ impl OneFile {
             .begin_import(import, new)
             .await
             .map_err(|problem| Ended::Wrong(problem.to_string()))?;
+        app.acted_on_command_line(Deed::ImportStarted, name.clone())
+            .await?;
         if begun.resumed {
             let done = words::grouped(u64::try_from(begun.row.rows_done).unwrap_or(0));
             eprintln!("Import \"{name}\" was interrupted; it goes on behind row {done}.");
@@ -362,6 +365,15 @@ async fn list(settings: &Path, brand: &str, as_json: bool) -> Done {
 async fn withdraw(settings: &Path, name: &str, brand: &str, as_json: bool) -> Done {
     let app = opened(settings).await?;
     let brand = brand_named(&app, brand)?;
+    if app
+        .imports(&brand)
+        .await?
+        .iter()
+        .any(|row| row.name == name)
+    {
+        app.acted_on_command_line(Deed::ImportTakenBack, name.to_owned())
+            .await?;
+    }
     let done = app
         .withdraw_import(&brand, name)
         .await

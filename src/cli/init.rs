@@ -6,6 +6,7 @@ use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
+use serde_json::json;
 
 use super::operator::read_line;
 use super::{Done, Ended};
@@ -35,6 +36,8 @@ pub struct Init {
     /// The first operator's name
     #[arg(long, default_value = "owner")]
     operator: String,
+    #[arg(long, requires = "yes", conflicts_with = "print")]
+    json: bool,
 }
 
 /// A root secret: 32 random bytes in base64.
@@ -116,21 +119,32 @@ impl Init {
             )),
             _ => Ended::Refused(format!("{}: {error}", file.display())),
         })?;
-        println!(
-            "Wrote {}. Keep its root secret: without it no link works and no suppression holds.",
-            file.display()
-        );
+        if !self.json {
+            println!(
+                "Wrote {}. Keep its root secret: without it no link works and no suppression holds.",
+                file.display()
+            );
+        }
         let app = App::start(config, Clock::System, random.clone()).await?;
         let password = new_password(&random);
-        match operators::add(&app, None, &self.operator, &password, (Role::Owner, &[])).await {
-            Ok(()) => {
-                println!("operator: {}", self.operator);
-                println!("password: {password}");
-            }
-            Err(operators::OperatorProblem::Taken) => {
-                println!("Operator {} is there already.", self.operator);
-            }
+        let added = operators::add(&app, None, &self.operator, &password, (Role::Owner, &[])).await;
+        let is_new = match added {
+            Ok(()) => true,
+            Err(operators::OperatorProblem::Taken) => false,
             Err(problem) => return Err(Ended::Refused(problem.to_string())),
+        };
+        if self.json {
+            let password = is_new.then_some(password);
+            let object =
+                json!({ "settings": file, "operator": self.operator, "password": password });
+            println!("{object}");
+            return Ok(());
+        }
+        if is_new {
+            println!("operator: {}", self.operator);
+            println!("password: {password}");
+        } else {
+            println!("Operator {} is there already.", self.operator);
         }
         println!(
             "Next: declare a brand and a form with `countersign apply FILE`, then `countersign serve`."

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Done, brand_named};
 use crate::app::App;
+use crate::domain::operator::Deed;
 use crate::intake::export::line;
 
 #[derive(Args)]
@@ -28,6 +29,8 @@ impl Lapsing {
             .clock
             .now()
             .plus(Duration::from_secs(self.within * 86_400));
+        let on = format!("whose consent to brand {} lapses", self.brand);
+        app.acted_on_command_line(Deed::ListTaken, on).await?;
         if !self.json {
             print!("{}", line(["address", "purpose", "rule", "until"]));
         }

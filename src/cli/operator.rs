@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{Subcommand, ValueEnum};
+use serde_json::json;
 
 use super::{Done, Ended, brand_named};
 use crate::app::App;
@@ -40,7 +41,10 @@ pub enum Operator {
         brand: Vec<String>,
     },
     /// List the accounts
-    List,
+    List {
+        #[arg(long)]
+        json: bool,
+    },
     /// Change a password; all sessions of the account end
     Passwd { name: String },
     /// Take the second factors of an account away (one-time codes, recovery codes, passkeys); all its sessions end
@@ -81,7 +85,7 @@ impl Operator {
                     .map_err(wrong)?;
                 println!("Added {name}.");
             }
-            Self::List => {
+            Self::List { json } => {
                 let catalog = app.catalog();
                 for account in operators::list(&app.store).await? {
                     let state = if account.disabled_at.is_some() {
@@ -96,6 +100,16 @@ impl Operator {
                         .filter_map(|id| catalog.brand(*id))
                         .map(|brand| brand.declared.slug.as_str())
                         .collect();
+                    if json {
+                        println!(
+                            "{}",
+                            json!({
+                                "name": account.operator.name, "role": account.operator.role.as_str(), "state": state,
+                                "created_at": account.created_at, "brands": brands,
+                            })
+                        );
+                        continue;
+                    }
                     println!(
                         "{}\t{}\t{state}\t{}\t{}",
                         account.operator.name,

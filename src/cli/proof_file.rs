@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Done, Ended, brand_named};
 use crate::app::App;
 use crate::app::proof::parse_hash;
+use crate::domain::operator::Deed;
 use crate::intake::export::create;
 
 #[derive(Args)]
@@ -35,6 +36,8 @@ impl ProofFile {
                 self.brand
             ))
         })?;
+        let on = format!("{} of brand {}", self.hash.to_ascii_lowercase(), self.brand);
+        app.acted_on_command_line(Deed::ProofTaken, on).await?;
         create(&self.output)
             .and_then(|mut file| file.write_all(&content))
             .map_err(|error| Ended::Wrong(format!("{}: {error}", self.output.display())))?;

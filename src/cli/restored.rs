@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::Done;
 use crate::app::App;
+use crate::domain::operator::Deed;
 
 #[derive(Subcommand)]
 pub enum Restored {
@@ -31,6 +32,10 @@ impl Restored {
                 }
             }
             Self::Accept => {
+                let held = app.sending_held().await?;
+                let on = held.map_or_else(|| "nothing was held".to_owned(), |held| held.why);
+                app.acted_on_command_line(Deed::RestoredAccepted, on)
+                    .await?;
                 if app.accept_restored().await? {
                     println!("Mail leaves again.");
                 } else {

@@ -58,6 +58,8 @@ const WATCH_EVERY: Duration = Duration::from_secs(60);
 const STAMP_EVERY: Duration = Duration::from_secs(5);
 /// How often it is looked whether webhooks are to be told of events.
 const TELL_EVERY: Duration = Duration::from_millis(500);
+/// How often what keeps mail from leaving is kept for all processes, when it changed.
+const KEEP_EVERY: Duration = Duration::from_secs(2);
 /// How often it is looked whether the log has a head that witnesses have not seen.
 const WITNESS_EVERY: Duration = Duration::from_secs(2);
 
@@ -130,6 +132,12 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tasks.spawn(cut_short(stopped.clone(), stamp(app.clone())));
         tasks.spawn(cut_short(stopped.clone(), witness(app.clone())));
         tasks.spawn(every(TELL_EVERY, stopped.clone(), app.clone(), task!(tell)));
+        tasks.spawn(every(
+            KEEP_EVERY,
+            stopped.clone(),
+            app.clone(),
+            task!(keep_problem),
+        ));
     }
     if let Some(address) = app.config.bounces.listen.filter(|_| role != Role::Web) {
         let listener = tokio::net::TcpListener::bind(address).await;
@@ -151,7 +159,15 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         app.clone(),
         task!(learn),
     ));
-    let mut server = None;
+    let mut servers = Vec::new();
+    if let Some(address) = app.config.telemetry_listen {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| Ended::Wrong(format!("[telemetry] listen {address}: {error}")))?;
+        let running = web::serve_machines(listener, app.clone(), web.metrics.clone())?;
+        servers.push(running.handle());
+        tasks.spawn(ended(running, "the server of /livez, /readyz and /metrics"));
+        tracing::info!(%address, "machines are answered");
+    }
     if role != Role::Worker {
         let listener = match listener {
             Some(listener) => listener,
@@ -161,18 +177,14 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         };
         let workers = app.config.workers;
         let running = web::serve(listener, web, workers)?;
-        server = Some(running.handle());
-        tasks.spawn(async move {
-            if let Err(error) = running.await {
-                tracing::error!(%error, "the web server ended");
-            }
-        });
+        servers.push(running.handle());
+        tasks.spawn(ended(running, "the web server"));
         tracing::info!(address = %app.config.listen, "listening");
     }
     asked_to_stop().await?;
     tracing::info!("stopping; what is under way is finished first");
     let _ = stop.send(true);
-    if let Some(server) = server {
+    for server in servers {
         server.stop(true).await;
     }
     // Delivery may be waiting up to ten minutes for a server's last word; its lease ends by itself if we do not wait.
@@ -183,6 +195,7 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
         tracing::warn!("some mails were still under way; they are tried again, marked ambiguous");
     }
     if role != Role::Web {
+        keep_problem(app.clone()).await;
         // What was recorded to the end is logged, and another process need not wait for our lease.
         sequence(app.clone()).await;
         if let Err(error) = app.end_sequencing().await {
@@ -194,6 +207,12 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
     }
     app.store.close().await;
     Ok(())
+}
+
+async fn ended(running: impl Future<Output = std::io::Result<()>>, what: &'static str) {
+    if let Err(error) = running.await {
+        tracing::error!(%error, "{what} ended");
+    }
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
@@ -416,6 +435,12 @@ async fn tell(app: Arc<App>) {
 async fn watch(app: Arc<App>) {
     if let Err(error) = app.watch_breaker().await {
         tracing::warn!(%error, "the share of confirmed mails could not be looked at");
+    }
+}
+
+async fn keep_problem(app: Arc<App>) {
+    if let Err(error) = app.keep_smtp_problem().await {
+        tracing::warn!(%error, "what keeps mail from leaving could not be kept");
     }
 }
 

@@ -3,10 +3,11 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Done, Ended, brand_named};
+use super::{Done, Ended, brand_named, subject};
 use crate::app::App;
 use crate::app::permit::Unanswerable;
 use crate::app::suppress::is_reason;
+use crate::domain::operator::Deed;
 
 #[derive(Subcommand)]
 pub enum Suppression {
@@ -89,6 +90,9 @@ impl Suppression {
             } => {
                 let reason = checked(&reason)?;
                 let brand = brand_named(app, &brand)?;
+                let on = subject(app, &brand, &address).await.map_err(ended)?;
+                app.acted_on_command_line(Deed::SuppressionAdded, on)
+                    .await?;
                 let added = app.suppress(&brand, &address, reason).await;
                 let (now, before) = added.map_err(ended)?;
                 let since = now.since.to_the_minute();
@@ -106,6 +110,9 @@ impl Suppression {
             } => {
                 let reason = checked(&reason)?;
                 let brand = brand_named(app, &brand)?;
+                let on = subject(app, &brand, &address).await.map_err(ended)?;
+                app.acted_on_command_line(Deed::SuppressionLifted, on)
+                    .await?;
                 let lifted = app
                     .lift_suppression(&brand, &address, reason)
                     .await

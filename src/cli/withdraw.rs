@@ -3,13 +3,14 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Done, Ended, brand_named};
+use super::{Done, Ended, brand_named, subject};
 use crate::app::App;
 use crate::app::permit::Unanswerable;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Left, Scope};
 use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{LeaveMethod, LeftBy};
+use crate::domain::operator::Deed;
 
 #[derive(Args)]
 pub struct Withdraw {
@@ -32,6 +33,14 @@ impl Withdraw {
         let purposes: Result<Vec<Slug>, String> =
             self.purpose.into_iter().map(Slug::try_from).collect();
         let purposes = purposes.map_err(Ended::Wrong)?;
+        let on = subject(app, &brand, &self.address)
+            .await
+            .map_err(|problem| match problem {
+                Unanswerable::Address(_) => Ended::Wrong(problem.to_string()),
+                Unanswerable::Store(_) => Ended::Refused(problem.to_string()),
+            })?;
+        app.acted_on_command_line(Deed::ContactWithdrawn, on)
+            .await?;
         let leave = Leave {
             who: Leaver::Address(self.address),
             scope: if purposes.is_empty() {

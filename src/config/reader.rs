@@ -1,7 +1,7 @@
 //! Values from the file, and those of the environment over them; what is wrong with them is collected.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::table::{self, Kind, SETTINGS, environment_name};
 
@@ -10,6 +10,8 @@ pub(super) struct Reader<'a> {
     pub(super) values: BTreeMap<(&'static str, &'static str), String>,
     pub(super) problems: Vec<String>,
     pub(super) folder: &'a Path,
+    pub(super) file_holds_secrets: bool,
+    pub(super) secret_files: Vec<PathBuf>,
 }
 
 impl<'a> Reader<'a> {
@@ -22,6 +24,8 @@ impl<'a> Reader<'a> {
             values: BTreeMap::new(),
             problems: Vec::new(),
             folder,
+            file_holds_secrets: false,
+            secret_files: Vec::new(),
         };
         reader.read_file(text);
         reader.read_environment(environment);
@@ -62,6 +66,10 @@ impl<'a> Reader<'a> {
                     .join(","),
                 other => other.to_string(),
             };
+            // A database's URL may hold a password.
+            let is_secret = setting.kind == Kind::Secret
+                || (setting.section, setting.key) == ("database", "url") && text.contains('@');
+            self.file_holds_secrets |= is_secret && !text.is_empty();
             self.values.insert((setting.section, setting.key), text);
             return;
         }

@@ -11,6 +11,7 @@ use super::table::Setting;
 
 impl Reader<'_> {
     pub(super) fn read_secret_file(&mut self, setting: &'static Setting, path: &Path) {
+        self.secret_files.push(path.to_owned());
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 self.values

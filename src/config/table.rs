@@ -115,7 +115,8 @@ settings! {
     witness.allow_private: Flag = "false", "Let witnesses be on this machine or in a private network.";
     log.format: Text = "readable", "readable or json.";
     log.level: Text = "info", "error, warn, info or debug.";
-    metrics.token: Secret = "", "Who asks /metrics must send this as a bearer token; empty means from this machine only.";
+    metrics.token: Secret = "", "Who asks /metrics must send this as a bearer token. Empty: it answers on [telemetry] listen only, or, where base_url is on this machine, to this machine.";
+    telemetry.listen: Text = "", "Address and port of their own for /livez, /readyz and /metrics, in every role, such as 127.0.0.1:9464; a worker is seen there only. Keep it inside your network. The public address has no /metrics then.";
     telemetry.otlp_endpoint: Text = "", "Where traces go, by OTLP over HTTP (protobuf): a whole URL, such as http://127.0.0.1:4318/v1/traces. Empty: none are made.";
     telemetry.otlp_headers: Secret = "", "Headers that go with them, such as a token: NAME=VALUE, with commas between them.";
     telemetry.sample_ratio: Text = "1", "Which part of traces is made, from 0 to 1.";

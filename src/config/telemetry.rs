@@ -1,5 +1,7 @@
 //! Where traces go.
 
+use std::net::SocketAddr;
+
 use secrecy::SecretString;
 
 use super::reader::Reader;
@@ -20,6 +22,19 @@ pub struct Collector {
 }
 
 impl Reader<'_> {
+    pub(super) fn telemetry_listen(&mut self) -> Option<SocketAddr> {
+        let text = self.given("telemetry", "listen")?;
+        let address = text.parse().ok();
+        if address.is_none() {
+            self.wrong(
+                "telemetry",
+                "listen",
+                "must be an address and a port, such as 127.0.0.1:9464",
+            );
+        }
+        address
+    }
+
     pub(super) fn collector(&mut self) -> Option<Collector> {
         let ratio = self.text("telemetry", "sample_ratio").parse::<f64>();
         let sample_ratio = ratio.ok().filter(|ratio| (0.0..=1.0).contains(ratio));

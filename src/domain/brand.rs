@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::circumstances::KeepCircumstances;
 use super::form::FormDeclaration;
 use super::ids::BrandId;
 use super::policy::{ACTIVE_WITHIN_MONTHS, Overlay, ZoneName};
@@ -147,6 +148,9 @@ pub struct BrandDeclaration {
     pub mails_per_hour: u32,
     #[serde(default = "default_true")]
     pub checked_by_line: bool,
+    /// How much is kept of network addresses and browsers.
+    #[serde(default, skip_serializing_if = "KeepCircumstances::is_whole")]
+    pub circumstances: KeepCircumstances,
     /// Without it an erasure leaves no proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_proof_after_erasure: Option<KeepProof>,

@@ -33,7 +33,56 @@ pub struct Circumstances {
     pub purpose: Option<String>,
 }
 
+/// How much of them a brand keeps as evidence. Limits rest on all of them, and keep none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepCircumstances {
+    #[default]
+    Whole,
+    /// Of addresses the network that they belong to, an IPv4 /24 or an IPv6 /48; of the browser nothing that it says of itself.
+    Shortened,
+    Nothing,
+}
+
+impl KeepCircumstances {
+    pub const ALL: [Self; 3] = [Self::Whole, Self::Shortened, Self::Nothing];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Shortened => "shortened",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+
+    // Serde asks by reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
+}
+
 impl Circumstances {
+    /// What is kept of them; none where nothing is.
+    pub fn kept(&self, how: KeepCircumstances) -> Option<Self> {
+        match how {
+            KeepCircumstances::Whole => Some(self.clone()),
+            KeepCircumstances::Nothing => None,
+            KeepCircumstances::Shortened => Some(Self {
+                ip: self.ip.map(shortened),
+                peer: self.peer.map(shortened),
+                claimed_ip: self.claimed_ip.map(shortened),
+                claimed_user_agent: None,
+                user_agent: None,
+                ..self.clone()
+            }),
+        }
+    }
+
     /// The unit of per-client limits: one IPv4 address, or an IPv6 /64, which is what one household gets.
     pub fn network(&self) -> String {
         network_of(self.ip)
@@ -46,14 +95,22 @@ impl Circumstances {
 
     /// The unit in which scanners appear: they come from several addresses of one block.
     pub fn neighbourhood(&self) -> String {
-        match self.ip.map(|ip| ip.to_canonical()) {
-            Some(IpAddr::V4(ip)) => {
-                let [a, b, c, _] = ip.octets();
-                format!("{}/24", Ipv4Addr::new(a, b, c, 0))
-            }
-            Some(IpAddr::V6(ip)) => format!("{}/48", prefix_6(ip, 48)),
+        match self.ip.map(shortened) {
+            Some(IpAddr::V4(ip)) => format!("{ip}/24"),
+            Some(IpAddr::V6(ip)) => format!("{ip}/48"),
             None => "unknown".to_owned(),
         }
+    }
+}
+
+/// The first address of the block that an address belongs to: an IPv4 /24 or an IPv6 /48.
+fn shortened(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            Ipv4Addr::new(a, b, c, 0).into()
+        }
+        IpAddr::V6(ip) => prefix_6(ip, 48).into(),
     }
 }
 
@@ -72,6 +129,29 @@ fn prefix_6(ip: Ipv6Addr, bits: u32) -> Ipv6Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shortened_circumstances_name_a_block_and_no_browser_and_nothing_is_left_of_those_that_are_not_kept()
+     {
+        let of = |ip: &str| Circumstances {
+            ip: ip.parse().ok(),
+            peer: "::ffff:192.0.2.7".parse().ok(),
+            claimed_ip: "2001:db8:1:2::9".parse().ok(),
+            claimed_user_agent: Some("Agent/1".to_owned()),
+            user_agent: Some("Browser/1".to_owned()),
+            accept_language: Some("nl".to_owned()),
+            ..Default::default()
+        };
+        let whole = of("198.51.100.77");
+        assert_eq!(whole.kept(KeepCircumstances::Whole), Some(whole.clone()));
+        assert_eq!(whole.kept(KeepCircumstances::Nothing), None);
+        let kept = whole.kept(KeepCircumstances::Shortened).unwrap();
+        assert_eq!(kept.ip, "198.51.100.0".parse().ok());
+        assert_eq!(kept.peer, "192.0.2.0".parse().ok());
+        assert_eq!(kept.claimed_ip, "2001:db8:1::".parse().ok());
+        assert_eq!((kept.user_agent, kept.claimed_user_agent), (None, None));
+        assert_eq!(kept.accept_language.as_deref(), Some("nl"));
+    }
 
     #[test]
     fn an_ipv6_household_and_a_mapped_ipv4_address_count_as_one_network() {

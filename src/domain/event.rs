@@ -224,6 +224,18 @@ pub enum Through {
     Clockwork,
 }
 
+/// What of a person was handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandedOut {
+    /// The evidence bundle.
+    Bundle,
+    /// The events alone, as a story.
+    Story,
+    /// All that is kept, as data for the person.
+    Data,
+}
+
 /// What happened. The tag is the event's `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -403,6 +415,11 @@ pub enum Fact {
     },
     /// What was sealed is gone, since its term was over.
     SealDeleted,
+    /// What is kept of the person was handed out. Within an hour the same that goes out by the same way is told once.
+    Exported {
+        what: HandedOut,
+        through: Through,
+    },
     /// Somebody who runs the installation did something. It is told of the operator, whose id stands in the contact's place,
     /// under no brand. No address, name or secret of a contact stands in it.
     OperatorActed {
@@ -460,7 +477,8 @@ impl Fact {
             | Self::Replaced
             | Self::Erased { .. }
             | Self::SealOpened { .. }
-            | Self::SealDeleted => None,
+            | Self::SealDeleted
+            | Self::Exported { .. } => None,
         }
     }
 
@@ -494,7 +512,8 @@ impl Fact {
             | Self::Replaced
             | Self::Erased { .. }
             | Self::SealOpened { .. }
-            | Self::SealDeleted => None,
+            | Self::SealDeleted
+            | Self::Exported { .. } => None,
         }
     }
 
@@ -533,6 +552,7 @@ impl Fact {
             Self::Erased { .. } => "erased",
             Self::SealOpened { .. } => "seal_opened",
             Self::SealDeleted => "seal_deleted",
+            Self::Exported { .. } => "exported",
             Self::OperatorActed { .. } => "operator_acted",
         }
     }
@@ -568,6 +588,7 @@ impl Fact {
             | Self::Erased { .. }
             | Self::SealOpened { .. }
             | Self::SealDeleted
+            | Self::Exported { .. }
             | Self::OperatorActed { .. } => &[],
         }
     }

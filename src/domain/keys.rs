@@ -32,6 +32,7 @@ struct Derived {
     totp: [u8; 32],
     webhook: [u8; 32],
     answer: [u8; 32],
+    network: [u8; 32],
 }
 
 /// The newest root secret first, then earlier ones that still verify what they signed.
@@ -39,6 +40,7 @@ pub struct Keys {
     derived: Vec<Derived>,
     mailbox: [u8; 32],
     log: [u8; 32],
+    network: [u8; 32],
 }
 
 /// Why the keys cannot be used.
@@ -86,14 +88,16 @@ impl Keys {
                 totp: one(b"totp"),
                 webhook: one(b"webhook"),
                 answer: one(b"answer"),
+                network: one(b"network"),
             });
         }
         let oldest = derived.last().ok_or(KeysProblem::None)?;
-        let (mailbox, log) = (oldest.mailbox, oldest.log);
+        let (mailbox, log, network) = (oldest.mailbox, oldest.log, oldest.network);
         Ok(Self {
             derived,
             mailbox,
             log,
+            network,
         })
     }
 
@@ -125,6 +129,18 @@ impl Keys {
         let parts: [&[u8]; 3] = [b"erased", brand.as_bytes(), address_key.as_bytes()];
         let full: [u8; 32] = mac(&self.mailbox, &parts).finalize().into_bytes().into();
         first_16(&full)
+    }
+
+    /// A network that opened links is kept as a keyed hash: whether it is the same one again is all that is asked.
+    pub fn network_mark(&self, network: &str) -> String {
+        let full: [u8; 32] = mac(&self.network, &[network.as_bytes()])
+            .finalize()
+            .into_bytes()
+            .into();
+        first_16(&full)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// Which mailbox key is in use, to notice at start that an old secret is missing.

@@ -118,6 +118,9 @@ deeds! {
     FactorsReset = "factors_reset", "took away an operator's second factors";
     BundleTaken = "bundle_taken", "took an evidence bundle along";
     SealOpened = "seal_opened", "opened sealed evidence";
+    StoryTaken = "story_taken", "read the story of a contact on the command line";
+    ProofTaken = "proof_taken", "took a file of proof along";
+    BackupTaken = "backup_taken", "made a copy of the database";
     ListTaken = "list_taken", "took a list along";
     ContactAskedAgain = "contact_asked_again", "sent a confirmation mail again";
     ContactWithdrawn = "contact_withdrawn", "withdrew a contact on request";
@@ -135,6 +138,7 @@ deeds! {
     LogVerified = "log_verified", "had the whole log checked";
     MailRetried = "mail_retried", "had failed mails tried again";
     MailReleased = "mail_released", "let held mails go";
+    RestoredAccepted = "restored_accepted", "took the restored database as it is";
     SuppressionAdded = "suppression_added", "kept the brand from a mailbox";
     SuppressionLifted = "suppression_lifted", "lifted a suppression";
     KeyAdded = "key_added", "added an API key";

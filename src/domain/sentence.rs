@@ -4,7 +4,7 @@ use super::brand::Slug;
 use super::campaign::{Invited, Kind};
 use super::circumstances::Circumstances;
 use super::event::{
-    Bounced, ErasedBy, Event, Fact, Grade, LeftBy, Link, MailFate, SignedUp, Through,
+    Bounced, ErasedBy, Event, Fact, Grade, HandedOut, LeftBy, Link, MailFate, SignedUp, Through,
 };
 use super::import::Imported;
 use super::leaving::SCOPE_ALL;
@@ -383,6 +383,15 @@ pub fn sentence(event: &Event) -> String {
         Fact::SealDeleted => {
             "What the erasure had sealed was deleted, its term is over.".to_owned()
         }
+        Fact::Exported { what, through } => format!(
+            "{} {}.",
+            match what {
+                HandedOut::Bundle => "The evidence was handed out as a bundle",
+                HandedOut::Story => "The evidence was handed out as a story",
+                HandedOut::Data => "All that is kept was handed out as data",
+            },
+            way(*through)
+        ),
         Fact::OperatorActed {
             operator,
             deed,
@@ -432,13 +441,7 @@ fn erased(
         ErasedBy::Person => "at the wish of the person",
         ErasedBy::Term => "since it was never confirmed and its term was over",
     };
-    let way = match through {
-        Through::CommandLine => "on the command line",
-        Through::AdminPages => "on the admin pages",
-        Through::Api => "over the API",
-        Through::PreferencesPage => "on the preferences page",
-        Through::Clockwork => "by the clockwork",
-    };
+    let way = way(through);
     let kept = if sealed {
         format!(
             "what they held is kept sealed ({})",
@@ -448,6 +451,16 @@ fn erased(
         "nothing of it is kept".to_owned()
     };
     format!("Erased {who}, {way}: {events} events were emptied; {kept}.")
+}
+
+const fn way(through: Through) -> &'static str {
+    match through {
+        Through::CommandLine => "on the command line",
+        Through::AdminPages => "on the admin pages",
+        Through::Api => "over the API",
+        Through::PreferencesPage => "on the preferences page",
+        Through::Clockwork => "by the clockwork",
+    }
 }
 
 const fn fate(mail: MailFate) -> &'static str {

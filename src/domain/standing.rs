@@ -304,6 +304,7 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::Replaced
         | Fact::SealOpened { .. }
         | Fact::SealDeleted
+        | Fact::Exported { .. }
         | Fact::OperatorActed { .. } => {}
     }
 }

@@ -150,6 +150,12 @@ const LIST_NEWEST: &str = concat!(
     columns!(),
     " from contact where brand_id = $1 and id < $2 order by id desc limit $3"
 );
+/// By the primary key alone.
+pub const LIST_BY_ID_RANGE: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and id >= $2 and id <= $3 and id > $4 order by id limit $5"
+);
 const LIST_BY_PREFIX: &str = concat!(
     "select ",
     columns!(),
@@ -274,6 +280,25 @@ pub async fn list_by_prefix(
         .bind(prefix)
         // Behind every text that begins so: the last character that there is.
         .bind(format!("{prefix}\u{10ffff}"))
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Contacts of a brand whose ids lie between two, behind one, in the order of their ids.
+pub async fn list_by_id_range(
+    conn: &mut Conn,
+    brand: BrandId,
+    (first, last): (ContactId, ContactId),
+    after: ContactId,
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_BY_ID_RANGE)
+        .bind(brand)
+        .bind(first)
+        .bind(last)
         .bind(after)
         .bind(limit)
         .fetch_all(driver)

@@ -91,6 +91,8 @@ const LIST_INVITED: &str = "select position, contact_id from event where brand_i
      and position > $2 and position <= $3 order by position limit $4";
 const LAST_OF_KIND: &str = "select position, body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
      order by position desc limit 1";
+const LIST_OF_KIND_SINCE: &str = "select body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
+     and at > $4 order by position desc limit $5";
 const LIST_ERASED_BEHIND: &str = "select body from event where position > $1 and brand_id = $2 and kind = 'erased' \
      and at = $3 order by position limit 10";
 const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.position) from r \
@@ -292,6 +294,24 @@ pub async fn last_of_kind(
         .bind(contact)
         .bind(kind)
         .fetch_optional(driver)
+        .await?))
+}
+
+/// The bodies of a contact's events of a kind after an instant, newest first.
+pub async fn list_of_kind_since(
+    conn: &mut Conn,
+    (brand, contact): (BrandId, ContactId),
+    kind: &str,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<Option<String>>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_scalar(LIST_OF_KIND_SINCE)
+        .bind(brand)
+        .bind(contact)
+        .bind(kind)
+        .bind(since)
+        .bind(limit)
+        .fetch_all(driver)
         .await?))
 }
 

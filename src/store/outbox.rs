@@ -47,7 +47,47 @@ pub struct Retry {
     pub first_try_at: Timestamp,
     pub message_id: String,
     pub last_reply: String,
+    /// When this try ended; with the reply it is added to those before.
+    pub tried_at: Timestamp,
     pub ambiguous: bool,
+}
+
+/// Characters of a reply that are kept of each try.
+const SAID_AT_MOST: usize = 400;
+
+/// One try of a mail, and what the server said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub at: Timestamp,
+    pub said: String,
+}
+
+/// A try as a line: whatever the server said stands on that one.
+fn line_of(retry: &Retry) -> String {
+    let said: String = retry
+        .last_reply
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(SAID_AT_MOST)
+        .collect();
+    format!("{} {said}\n", retry.tried_at.micros())
+}
+
+fn read_attempts(lines: Option<&str>) -> Vec<Attempt> {
+    lines
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| {
+            let (at, said) = line.split_once(' ')?;
+            Some(Attempt {
+                at: Timestamp::from_micros(at.parse().ok()?),
+                said: said.to_owned(),
+            })
+        })
+        .collect()
 }
 
 /// A mail that failed for good, for the operator.
@@ -72,6 +112,14 @@ pub struct ShownRow {
     pub tries: i64,
     pub first_try_at: Option<Timestamp>,
     pub last_reply: Option<String>,
+    attempts: Option<String>,
+}
+
+impl ShownRow {
+    /// Each try since the mail was queued, or since it was last tried again by hand, oldest first: as many as tries are allowed.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        read_attempts(self.attempts.as_deref())
+    }
 }
 
 /// Which mails are shown.
@@ -122,10 +170,12 @@ const REMOVE_OF_REQUEST: &str =
     "delete from outbox where request_id in (select id from r) and state = 'due' and tries = 0";
 const DELETE_OF_CONTACT: &str = "delete from outbox where brand_id = $1 and contact_id = $2";
 const RETRY: &str = "update outbox set state = r.state, due_at = r.next_due_at, leased_until = null, tries = r.tries, \
-     first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous \
+     first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous, \
+     attempts = coalesce(outbox.attempts, '') || r.attempt \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
 const RETRY_POSTGRES: &str = "update outbox set state = r.state, due_at = r.next_due_at, leased_until = null, tries = r.tries, \
-     first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous \
+     first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous, \
+     attempts = coalesce(outbox.attempts, '') || r.attempt \
      from r where outbox.id = any(array(select id from r)) and outbox.id = r.id";
 const RELEASE: &str = "update outbox set leased_until = null, due_at = r.next_due_at \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
@@ -144,11 +194,11 @@ const LIST_FAILED: &str = "select id, brand_id, recipient_domain, tries, last_re
 /// By the time alone, which every mail is found by: the state stands in no index.
 const COUNT_UP_TO: &str = "select (select count(*) from (select 1 from outbox where due_at < $1 limit $2) as due), \
      (select count(*) from (select 1 from outbox where due_at = $1 limit $2) as failed)";
-const LIST_SHOWN: &str = "select id, brand_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, last_reply \
-     from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
-const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null \
+const LIST_SHOWN: &str = "select id, brand_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, last_reply, \
+     attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
+const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
-const TRY_AGAIN_POSTGRES: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null \
+const TRY_AGAIN_POSTGRES: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
      from r where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.due_at = r.due_at";
 
 const COUNT_HELD: &str = "select count(*) from outbox where due_at = $1";
@@ -246,6 +296,7 @@ pub fn retry(writes: &mut Writes, engine: Engine, mails: &[Retry]) {
             .int("first_try_at", |m| m.first_try_at.micros())
             .text("message_id", |m| m.message_id.clone())
             .text("last_reply", |m| m.last_reply.clone())
+            .text("attempt", line_of)
             .int("ambiguous", |m| i64::from(m.ambiguous));
         writes.add(engine.text(RETRY, RETRY_POSTGRES), rows);
     }

@@ -1,6 +1,9 @@
 //! SQLite's one writer. A pool would hand it on over a task of its own each time; a lock hands it on at once.
 
+use std::fs::OpenOptions;
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use sqlx::{Connection, SqliteConnection};
@@ -23,6 +26,16 @@ pub struct WriteTransaction {
 }
 
 const CLOSED: StoreError = StoreError::Corrupt("the database was closed");
+
+/// Makes the file, empty, for its owner alone; SQLite gives the files beside it the same mode. One that is there stays as it is,
+/// and what cannot be made here, SQLite will tell.
+pub(super) fn make_private(path: &Path) {
+    let _ = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+}
 
 impl Writer {
     pub(super) fn new(connection: SqliteConnection) -> Self {

@@ -1,16 +1,17 @@
 //! Files built into the binary, served under names that hold their hash, so that they may be cached for ever.
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use sha2::{Digest, Sha256};
 
 use super::Web;
+use super::packed::Packed;
 use crate::domain::brand::{Accent, Brand};
 
 struct Asset {
     name: String,
     kind: &'static str,
-    bytes: &'static [u8],
+    bytes: Packed,
 }
 
 /// The files by what pages call them.
@@ -49,6 +50,7 @@ impl Assets {
         let mut add = |stem: &str, ending: &str, kind, bytes: &'static [u8]| {
             let name = format!("{stem}-{}.{ending}", short_hash(bytes));
             let url = format!("/static/{name}");
+            let bytes = Packed::new(bytes);
             files.push(Asset { name, kind, bytes });
             url
         };
@@ -122,12 +124,19 @@ impl Assets {
 }
 
 /// `GET /static/{name}`
-pub async fn file(shared: web::Data<Web>, name: web::Path<String>) -> HttpResponse {
+pub async fn file(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    name: web::Path<String>,
+) -> HttpResponse {
     match shared.assets.files.iter().find(|file| file.name == *name) {
-        Some(file) => HttpResponse::Ok()
-            .insert_header((header::CONTENT_TYPE, file.kind))
-            .insert_header((header::CACHE_CONTROL, FOR_EVER))
-            .body(file.bytes),
+        Some(file) => {
+            let mut response = HttpResponse::Ok();
+            response
+                .insert_header((header::CONTENT_TYPE, file.kind))
+                .insert_header((header::CACHE_CONTROL, FOR_EVER));
+            file.bytes.answer(&request, response)
+        }
         None => HttpResponse::NotFound().finish(),
     }
 }

@@ -63,6 +63,7 @@ const SENTENCES = {
   code_asked: () => ["The button was pressed as by a program; the code was asked for"],
   code_wrong: () => ["A wrong code was typed"],
   address_changed: () => ["The address was corrected; this request ended"],
+  exported: (event) => [event.through === "preferences_page" ? "The person took along what is kept" : "What is kept was handed out to an operator or a program"],
   replaced: () => ["This request was replaced by a newer one"],
 };
 

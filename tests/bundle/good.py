@@ -257,7 +257,7 @@ def invited_after_signup(maker):
 
 
 def asked_in_vain(maker):
-    """Nobody answered: consent lapsed, another import was taken back. A merger's notice names the old brand."""
+    """Nobody answered: consent lapsed, another import was taken back, what is kept was handed out. A merger's notice names the old brand."""
     story = maker.bare()
     story.imported(41, maker.start, ["newsletter"])
     story.invite(43, maker.start + HOUR, FIRST, ["newsletter"], campaign_kind="merger_notice", old_brand="Mill Post")
@@ -265,6 +265,8 @@ def asked_in_vain(maker):
     until = stamp(maker.start + 3 * DAY)
     story.add("lapsed", 100, maker.start + 3 * DAY, purposes=["newsletter"], until=until, campaign=CAMPAIGN)
     story.add("import_withdrawn", 120, maker.start + 4 * DAY, **{"import": IMPORT}, purposes=["newsletter"], back_to={})
+    story.add("exported", 130, maker.start + 5 * DAY, what="bundle", through="api")
+    story.add("exported", 131, maker.start + 5 * DAY, what="data", through="preferences_page")
     return story.zip()
 
 

@@ -70,14 +70,16 @@ fn a_layer_names_only_the_layers_left_of_it() {
 
 #[test]
 fn each_library_and_each_power_has_its_place() {
-    let places: [(&str, &[&str]); 10] = [
+    let places: [(&str, &[&str]); 12] = [
         // Types of columns are derived where the types are; statements stand in the store only.
         ("sqlx::query", &["store"]),
         ("actix_web::", &["web"]),
         ("lettre::", &["mail"]),
         ("ureq::", &["outgoing", "mail"]),
+        ("hickory_resolver::", &["outgoing"]),
+        ("rustix::", &["store"]),
         ("quick_xml::", &["intake"]),
-        ("flate2::", &["intake"]),
+        ("flate2::", &["intake", "web"]),
         ("webauthn_rp::", &["app"]),
         ("std::env::var", &["config"]),
         ("SystemTime::now", &["clock"]),

@@ -73,7 +73,7 @@ on_both_engines! {
             clock.advance(std::time::Duration::from_secs(3_600));
         }
         assert!((10..=25).contains(&tries), "{tries}");
-        assert!(app.live.smtp_problem().is_some());
+        assert!(app.readiness().await.unwrap().last_smtp_problem.is_some());
         let catalog = app.catalog();
         let brand = catalog.brand_by_slug("acme").unwrap();
         let story = app.story(brand, "anna@example.org").await.unwrap();

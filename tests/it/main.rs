@@ -7,6 +7,7 @@
     clippy::disallowed_methods
 )]
 
+mod acts;
 mod addresses;
 mod admin;
 mod api;
@@ -21,9 +22,11 @@ mod budgets;
 mod bundle;
 mod campaign;
 mod chromium;
+mod circumstances;
 mod clocks;
 mod confirm;
 mod delivery;
+mod doctor;
 mod erasure;
 mod evidence;
 mod figures;
@@ -37,6 +40,7 @@ mod locks;
 mod log;
 mod log_formats;
 mod log_stops;
+mod machines;
 mod observability;
 mod outgoing;
 mod plans;

@@ -1,6 +1,6 @@
 //! PostgreSQL's plans: those that are kept are made once, and leave no choice that the contents of a table could turn bad.
 
-use countersign::store::{Conn, Engine};
+use countersign::store::{Conn, Engine, contacts};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -104,5 +104,43 @@ async fn on_postgres_every_kept_plan_finds_rows_by_whole_keys_whatever_the_table
             assert!(finds_rows_by_whole_keys(&plan), "after {change}:\n{plan}");
         }
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn on_both_engines_the_beginning_of_an_id_is_found_by_the_primary_key_alone() {
+    let uuid = "01932f00-0000-7000-8000-000000000000";
+    let world = World::on(Engine::Sqlite).await;
+    let question = format!("explain query plan {}", contacts::LIST_BY_ID_RANGE);
+    let mut conn = world.app.store.read().await.unwrap();
+    let Conn::SqliteRead(read) = &mut conn else {
+        panic!("SQLite")
+    };
+    let rows = sqlx::query(AssertSqlSafe(question))
+        .fetch_all(&mut **read)
+        .await
+        .unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    assert_eq!(
+        plan,
+        ["SEARCH contact USING PRIMARY KEY (brand_id=? AND id>? AND id<?)"]
+    );
+    drop(conn);
+    world.end().await;
+    if crate::harness::postgres::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Postgres).await;
+    let mut question = format!("explain (costs off) {}", contacts::LIST_BY_ID_RANGE);
+    for (place, value) in [("$1", uuid), ("$2", uuid), ("$3", uuid), ("$4", uuid)] {
+        question = question.replace(place, &format!("'{value}'::uuid"));
+    }
+    let lines = ask(&world, &question.replace("$5", "50")).await;
+    let plan: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
+    let plan = plan.join("\n");
+    assert!(
+        finds_rows_by_whole_keys(&plan) && plan.contains("using contact_pkey"),
+        "{plan}"
+    );
     world.end().await;
 }

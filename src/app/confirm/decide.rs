@@ -142,7 +142,7 @@ impl Batch<'_> {
     }
 
     fn signals(&self, call: &Answer, page_opened_at: Option<Timestamp>) -> Vec<scanner::Signal> {
-        let network = call.circumstances.neighbourhood();
+        let network = self.work.mark_of(&call.circumstances);
         let press = Press {
             at: self.now,
             network: &network,

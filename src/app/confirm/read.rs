@@ -40,7 +40,7 @@ pub(super) async fn count_people(
     let mut networks: Vec<String> = calls
         .iter()
         .filter(|call| matches!(call.act, Act::Button { .. }))
-        .map(|call| call.circumstances.neighbourhood())
+        .map(|call| work.mark_of(&call.circumstances))
         .collect();
     if networks.is_empty() {
         return Ok(HashMap::new());

@@ -148,6 +148,7 @@ impl Delivery {
             first_try_at: first,
             message_id,
             last_reply: reason,
+            tried_at: now,
             ambiguous: ambiguous || job.mail.ambiguous != 0,
         }))
     }
@@ -219,6 +220,7 @@ impl Delivery {
             first_try_at: job.mail.first_try_at.unwrap_or(now),
             message_id,
             last_reply: reason,
+            tried_at: now,
             ambiguous,
         };
         (fact, retry)

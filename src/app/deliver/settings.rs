@@ -2,31 +2,28 @@
 
 use std::time::Duration;
 
-use crate::app::App;
-use crate::config::{SmtpLogin, SmtpTls};
+use crate::config::{Config, SmtpLogin, SmtpTls};
 use crate::mail::transport::{Login, SmtpSettings, Tls};
 
-impl App {
-    pub(super) fn smtp_settings(&self) -> SmtpSettings {
-        let smtp = &self.config.smtp;
-        SmtpSettings {
-            host: smtp.host.clone(),
-            port: smtp.port,
-            tls: match smtp.tls {
-                SmtpTls::Required => Tls::Required,
-                SmtpTls::Implicit => Tls::Implicit,
-                SmtpTls::Plain => Tls::Plain,
-            },
-            login: login_of(smtp.login.clone()),
-            hello_name: smtp.hello_name.clone(),
-            max_sessions: smtp.max_sessions,
-            max_mails_per_session: 100,
-            extra_root_certificates: smtp.extra_root_certificates.clone(),
-            connect_within: Duration::from_secs(30),
-            reply_within: Duration::from_secs(300),
-            final_reply_within: Duration::from_secs(600),
-            idle_for: Duration::from_secs(60),
-        }
+pub(in crate::app) fn smtp_settings(config: &Config) -> SmtpSettings {
+    let smtp = &config.smtp;
+    SmtpSettings {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        tls: match smtp.tls {
+            SmtpTls::Required => Tls::Required,
+            SmtpTls::Implicit => Tls::Implicit,
+            SmtpTls::Plain => Tls::Plain,
+        },
+        login: login_of(smtp.login.clone()),
+        hello_name: smtp.hello_name.clone(),
+        max_sessions: smtp.max_sessions,
+        max_mails_per_session: 100,
+        extra_root_certificates: smtp.extra_root_certificates.clone(),
+        connect_within: Duration::from_secs(30),
+        reply_within: Duration::from_secs(300),
+        final_reply_within: Duration::from_secs(600),
+        idle_for: Duration::from_secs(60),
     }
 }
 

@@ -251,6 +251,7 @@ fn failed((mail, _): &(OutboxRow, bool)) -> Retry {
         first_try_at: mail.due_at,
         message_id: format!("{}@example.net", mail.id),
         last_reply: "452 4.2.2 mailbox full".to_owned(),
+        tried_at: mail.due_at,
         ambiguous: false,
     }
 }

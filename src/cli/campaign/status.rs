@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::app::campaign::Told;
 use crate::cli::{Done, Ended};
 use crate::domain::brand::Brand;
+use crate::domain::operator::Deed;
 use crate::domain::time::Timestamp;
 use crate::intake::export::{create, line};
 
@@ -38,6 +39,8 @@ pub async fn one(
 ) -> Done {
     let row = app.campaign(brand, name).await.map_err(super::ended)?;
     if let Some(path) = contacts {
+        let on = format!("the people of the campaign {}", row.name);
+        app.acted_on_command_line(Deed::ListTaken, on).await?;
         write(app, &row, path).await?;
     }
     let told = app.tell_campaign(row).await?;

@@ -103,6 +103,7 @@ pub fn sentence(entry: &Entry) -> String {
         "expired" => "Nobody answered in time; this request ended.".to_owned(),
         "reminded" => "Nobody had answered yet; a reminder was due.".to_owned(),
         "address_changed" => "The address was corrected; this request ended.".to_owned(),
+        "exported" => exported(entry).to_owned(),
         "replaced" => "A newer request took the place of this one.".to_owned(),
         other => format!("\"{}\" happened.", plain(other)),
     }
@@ -129,6 +130,14 @@ fn invited(entry: &Entry) -> String {
         text("language"),
         plain(rule.unwrap_or("?")),
     )
+}
+
+/// To whom the evidence went: to the person, or to whoever works for the brand.
+fn exported(entry: &Entry) -> &'static str {
+    match entry.text("through") {
+        Some("preferences_page") => "The person took along what is kept.",
+        _ => "What is kept was handed out to an operator or a program.",
+    }
 }
 
 fn bounced(entry: &Entry) -> String {

@@ -12,6 +12,7 @@ use super::frame::Frame;
 use super::{acting, not_found, see};
 use crate::app::edit_form::EditProblem;
 use crate::domain::brand::{Brand, BrandDeclaration, LANGUAGES, PurposeDeclaration, Slug, Texts};
+use crate::domain::circumstances::KeepCircumstances;
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::reconfirm::Reconfirm;
 use crate::web::Web;
@@ -40,6 +41,8 @@ struct BrandPage {
     purposes: Vec<PurposeFields>,
     after_years: String,
     unused_months: String,
+    /// Each with its words, and whether it is chosen.
+    circumstances: Vec<(&'static str, &'static str, bool)>,
     new_slug: String,
     revision: String,
     problems: Vec<String>,
@@ -89,12 +92,23 @@ fn page(
             unused_months: terms
                 .unused_months
                 .map_or_else(String::new, |one| one.to_string()),
+            circumstances: KeepCircumstances::ALL
+                .map(|how| (how.as_str(), words(how), how == brand.circumstances))
+                .into(),
             new_slug: new_slug.to_owned(),
             revision: shared.app.revision(),
             problems,
             brand,
         },
     )
+}
+
+const fn words(how: KeepCircumstances) -> &'static str {
+    match how {
+        KeepCircumstances::Whole => "Whole, for as long as the settings say",
+        KeepCircumstances::Shortened => "Shortened: the network block, and no browser",
+        KeepCircumstances::Nothing => "Not at all",
+    }
 }
 
 /// `GET /admin/settings/brands/{brand}`
@@ -137,6 +151,15 @@ fn declared(
     declared.home_url = own("home_url");
     declared.logo_url = own("logo_url");
     declared.hold_until_confirmed = own("hold_until_confirmed").is_some();
+    if let Some(how) = fields.one("circumstances") {
+        match KeepCircumstances::parse(how) {
+            Some(how) => declared.circumstances = how,
+            None => problems.push(
+                "Network addresses and browsers are kept whole, shortened, or not at all."
+                    .to_owned(),
+            ),
+        }
+    }
     declared.checked_by_line = own("checked_by_line").is_some();
     match text("confirm_within_days").parse() {
         Ok(days) => declared.confirm_within_days = days,

@@ -20,7 +20,7 @@ use crate::app::find::{Seal, Story, Told};
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
-use crate::domain::event::{ErasedBy, LeftBy, Through};
+use crate::domain::event::{ErasedBy, HandedOut, LeftBy, Through};
 use crate::domain::form::VersionHash;
 use crate::domain::ids::ContactId;
 use crate::domain::leaving::LeaveMethod;
@@ -209,8 +209,14 @@ pub async fn take_bundle(
     if let Err(response) = subject.note(&request, &shared, Deed::BundleTaken).await {
         return response;
     }
+    let (app, brand) = (&shared.app, &subject.brand);
+    let way = Through::AdminPages;
+    let told = app.hand_out(brand, ContactId(at.1), HandedOut::Bundle, way);
+    if let Err(problem) = told.await {
+        return error::store_failure(&request, &shared, &problem);
+    }
     let key = &subject.story.address_key;
-    match shared.app.bundle(&subject.brand, key).await {
+    match app.bundle(brand, key).await {
         Ok(Some((bytes, _))) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "application/zip"))
             .insert_header((

@@ -12,7 +12,7 @@ use super::frame::Frame;
 use super::table::{Asked, Cell, Rows, Table};
 use super::{acting, not_found, say, see};
 use crate::app::acted::Acting;
-use crate::app::queue::{QueuedMail, Which};
+use crate::app::queue::{Attempt, QueuedMail, Which};
 use crate::app::tidy::COUNTED_AT_MOST;
 use crate::domain::figures::percent;
 use crate::domain::ids::{BrandId, OutboxId};
@@ -55,6 +55,8 @@ struct Failed {
     domain: String,
     tries: i64,
     reply: String,
+    /// A line for each try, where there was more than one.
+    attempts: Vec<String>,
     first: Option<String>,
 }
 
@@ -191,6 +193,7 @@ pub async fn show(
             domain: mail.domain.clone(),
             tries: mail.tries,
             reply: mail.reply.clone().unwrap_or_default(),
+            attempts: told(mail),
             first: mail.first_try_at.map(Timestamp::to_the_minute),
         });
     let held = ready.breaker.mails_held;
@@ -215,6 +218,15 @@ pub async fn show(
             frame,
         },
     )
+}
+
+/// The tries of a mail, a line each; none where the last reply says it all.
+fn told(mail: &QueuedMail) -> Vec<String> {
+    if mail.attempts.len() < 2 {
+        return Vec::new();
+    }
+    let line = |one: &Attempt| format!("{}: {}", one.at, one.said);
+    mail.attempts.iter().map(line).collect()
 }
 
 const fn words(which: Which) -> &'static str {
@@ -244,7 +256,7 @@ fn mails_table(shared: &Web, which: Which, mails: &[QueuedMail]) -> Rows {
                 due,
                 Cell::Number(mail.tries),
                 Cell::time(mail.first_try_at),
-                Cell::text(mail.reply.clone().unwrap_or_default()),
+                Cell::Folded(mail.reply.clone().unwrap_or_default(), told(mail)),
             ]
         })
         .collect();

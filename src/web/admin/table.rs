@@ -48,6 +48,8 @@ pub enum Cell {
     Link(String, String),
     /// A name or a hash, in letters of one width.
     Code(String),
+    /// A text with more behind it, a line each, which a press unfolds.
+    Folded(String, Vec<String>),
     None,
 }
 
@@ -72,6 +74,8 @@ impl Cell {
             }
             Self::Number(number) => number.to_string(),
             Self::Time(at) => at.to_string(),
+            Self::Folded(text, lines) if lines.is_empty() => text.clone(),
+            Self::Folded(_, lines) => lines.join(" | "),
             Self::None => String::new(),
         }
     }

@@ -214,6 +214,7 @@ pub struct PersonItem {
     params(("id" = String, Path, format = "uuid"), PeopleQuery), security(("key" = ["contacts:read"])),
     responses((status = 200, description = "A page of people", body = Page<PersonItem>)))]
 pub async fn people(
+    request: HttpRequest,
     shared: web::Data<Web>,
     key: Key<ContactsRead>,
     id: web::Path<String>,
@@ -226,7 +227,10 @@ pub async fn people(
     }
     let limit = usize::try_from(cursor::limit(query.0.limit)?).unwrap_or(1);
     let after = cursor::place(query.0.after.as_deref())?;
-    let (brand, id, _) = find(&shared, &key, &id).await?;
+    let (brand, id, item) = find(&shared, &key, &id).await?;
+    let taken = format!("the people of the campaign {}", item.name);
+    let acting = key.acting(&request, &shared);
+    shared.app.takes_list(&acting, taken).await?;
     let found = shared
         .app
         .campaign_people(brand.id, id, state, after.as_deref(), limit)

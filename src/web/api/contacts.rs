@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -19,8 +19,9 @@ use crate::app::last_use::LastUse;
 use crate::app::look_up::Known;
 use crate::app::permit::Unanswerable;
 use crate::app::prove::gather::NoBundle;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, HandedOut, Through};
 use crate::domain::ids::ContactId;
+use crate::domain::operator::Deed;
 use crate::domain::sentence::sentence;
 use crate::domain::standing::Standing;
 use crate::web::Web;
@@ -169,6 +170,7 @@ pub async fn find(
     security(("key" = ["contacts:read"])),
     responses((status = 200, description = "A page of contacts", body = Page<Contact>)))]
 pub async fn list(
+    request: HttpRequest,
     shared: web::Data<Web>,
     key: Key<ContactsRead>,
     query: Params<ContactsQuery>,
@@ -176,6 +178,9 @@ pub async fn list(
     let brand = key.brand(&shared, &query.0.brand)?;
     let after = cursor::id(query.0.after.as_deref())?;
     let limit = cursor::limit(query.0.limit)?;
+    let taken = format!("contacts of brand {}", brand.declared.slug);
+    let acting = key.acting(&request, &shared);
+    shared.app.takes_list(&acting, taken).await?;
     let found = shared.app.contacts_behind(&brand, after, limit).await?;
     let next = cursor::next(&found, limit, |last| cursor::of_id(last.id.0));
     let items: Vec<Contact> = found.into_iter().map(Contact::from).collect();
@@ -242,6 +247,7 @@ fn told(event: &Event) -> StoryItem {
     responses((status = 200, description = "The bundle; docs/evidence-bundle.md says what is in it",
         body = inline(Bundle), content_type = "application/zip")))]
 pub async fn evidence(
+    request: HttpRequest,
     shared: web::Data<Web>,
     key: Key<EvidenceRead>,
     id: web::Path<String>,
@@ -250,6 +256,14 @@ pub async fn evidence(
     let _turn = BUNDLES.try_acquire().map_err(|_| {
         ApiProblem::unavailable("Several bundles are being made; try again in a moment.")
     })?;
+    let on = format!(
+        "contact {} of brand {}",
+        known.id, known.brand.declared.slug
+    );
+    let (app, acting) = (&shared.app, key.acting(&request, &shared));
+    app.acted(&acting, Deed::BundleTaken, Some(on)).await?;
+    app.hand_out(&known.brand, known.id, HandedOut::Bundle, Through::Api)
+        .await?;
     let gone = || ApiProblem::not_found("There is no such contact.");
     match shared.app.bundle(&known.brand, &known.address_key).await {
         Ok(Some((bytes, _))) => Ok(HttpResponse::Ok()

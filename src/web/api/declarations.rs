@@ -87,6 +87,9 @@ pub struct BrandInput {
     mails_per_hour: u32,
     #[schema(required = false)]
     checked_by_line: bool,
+    /// What the evidence keeps of network address and browser: `whole`, `shortened` or `nothing`.
+    #[schema(required = false)]
+    circumstances: String,
     reconfirm: Option<ReconfirmInput>,
     keep_proof_after_erasure: Option<KeepProofInput>,
     #[schema(required = false)]

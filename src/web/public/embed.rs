@@ -8,9 +8,10 @@ use super::form;
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
+use crate::web::packed::Packed;
 use crate::web::page::{Page, render};
 
-const SCRIPT: &str = include_str!("../../../static/embed.js");
+static SCRIPT: Packed = Packed::new(include_bytes!("../../../static/embed.js"));
 
 pub struct Snippet {
     title: String,
@@ -40,13 +41,14 @@ struct EmbedPage {
 }
 
 /// `GET /embed.js`: a stable name, so an hour of cache only.
-pub async fn script() -> HttpResponse {
-    HttpResponse::Ok()
+pub async fn script(request: HttpRequest) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response
         .insert_header((header::CONTENT_TYPE, "text/javascript; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-        .insert_header(("cross-origin-resource-policy", "cross-origin"))
-        .body(SCRIPT)
+        .insert_header(("cross-origin-resource-policy", "cross-origin"));
+    SCRIPT.answer(&request, response)
 }
 
 /// `GET /f/{form}/embed`

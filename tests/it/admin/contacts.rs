@@ -41,6 +41,55 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_person_is_found_by_the_beginning_of_an_id_of_eight_digits_or_more_and_by_an_address_that_looks_like_one(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        for number in 0..60 {
+            world.signed_up(&format!("reader{number:02}@example.org"), &format!("192.0.2.{number}")).await;
+        }
+        // Far enough that the first twelve digits, which are the time, are others.
+        world.advance(3 * 86_400);
+        world.signed_up("anna@example.org", "192.0.2.99").await;
+        world.deliver().await;
+        let anna = crate::leaving::contact_of(&world, "anna@example.org").await.to_string();
+        let first = crate::leaving::contact_of(&world, "reader00@example.org").await.to_string();
+        let mut client = signed_in(&world, "olga").await;
+        let page = format!("/admin/contacts/acme/{anna}");
+        for prefix in [&anna[..8], &anna[..13], &anna[..9], &anna.replace('-', "")[..20], &anna.to_uppercase()[..18], &anna[..35]] {
+            let found = client.post("/admin/contacts", &[("brand", "acme"), ("q", prefix)]).await;
+            assert_eq!((found.status, found.header("location")), (303, Some(page.as_str())), "{prefix}: {}", found.text());
+        }
+        let short = client.post("/admin/contacts", &[("brand", "acme"), ("q", &anna[..7])]).await;
+        assert_eq!(short.status, 200, "seven digits are the beginning of an address");
+        assert!(!short.text().contains("anna@example.org"), "{}", short.text());
+        // All sixty begin alike: a page, and the rest behind it; then addresses that begin so.
+        let digits = &first[..8];
+        world.signed_up(&format!("{digits}77@example.org"), "192.0.2.100").await;
+        world.deliver().await;
+        let ask = |after: String| vec![("brand".to_owned(), "acme".to_owned()), ("q".to_owned(), digits.to_owned()), ("after".to_owned(), after)];
+        let mut seen = Vec::new();
+        let mut after = String::new();
+        for _ in 0..3 {
+            let fields = ask(after);
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let page = client.post("/admin/contacts", &fields).await;
+            let text = page.text();
+            seen.extend(text.split("@example.org</a>").map(|part| part.rsplit('>').next().unwrap().to_owned()).filter(|name| !name.is_empty()));
+            if !text.contains("name=\"after\"") {
+                break;
+            }
+            after = page.hidden("after");
+        }
+        seen.retain(|name| name.starts_with("reader") || name.starts_with(digits));
+        assert_eq!(seen.len(), 61, "{seen:?}");
+        assert_eq!(seen.last().unwrap(), &format!("{digits}77"), "addresses come behind the ids");
+        seen.dedup();
+        assert_eq!(seen.len(), 61, "none twice");
+        let nobody = client.post("/admin/contacts", &[("brand", "other"), ("q", &anna[..13])]).await;
+        assert!(nobody.status == 200 && !nobody.text().contains("anna"), "another brand's");
+        world.finish().await;
+    }
+
     async fn a_contacts_page_tells_the_story_with_form_and_mail_and_the_evidence_holds(engine: Engine) {
         let world = World::on(engine).await;
         add_owner(&world.app).await;

@@ -1,5 +1,6 @@
 //! The SMTP transport and DKIM against real servers and against peers that misbehave.
 
+mod attempts;
 mod dkim;
 mod misbehaving;
 mod packaged;

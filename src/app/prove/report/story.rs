@@ -53,7 +53,10 @@ pub(super) fn all(dossier: &Dossier) -> Vec<EventView> {
 fn view(dossier: &Dossier, entry: &Entry, seen: &mut BTreeSet<(VersionHash, String)>) -> EventView {
     let event = &entry.event;
     let mut rows = rows::of(&event.fact);
-    if let Some(circumstances) = event.fact.circumstances() {
+    // A brand may keep none of them; then the event names none.
+    if let Some(circumstances) = event.fact.circumstances()
+        && event.circumstances_sha256.is_some()
+    {
         rows.extend(rows::of_circumstances(circumstances, entry.discloses));
     }
     EventView {

@@ -161,6 +161,7 @@ pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
         Fact::Erased { .. } => "Erased",
         Fact::SealOpened { .. } => "Seal opened",
         Fact::SealDeleted => "Seal deleted",
+        Fact::Exported { .. } => "Handed out",
         Fact::OperatorActed { .. } => "Operator",
     }
 }

@@ -6,8 +6,11 @@ use tokio::sync::Semaphore;
 
 use super::find;
 use crate::app::prove::gather::NoBundle;
+use crate::domain::event::{HandedOut, Through};
 use crate::web::Web;
 use crate::web::error;
+
+const WAY: Through = Through::PreferencesPage;
 
 /// Making a report reads and hashes a lot; more people wait their turn in their browsers.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
@@ -35,6 +38,12 @@ pub async fn json(
     let Ok(_turn) = AT_ONCE.try_acquire() else {
         return error::unavailable(&request, &shared);
     };
+    let told = shared
+        .app
+        .hand_out(&found.brand, found.contact, HandedOut::Data, WAY);
+    if let Err(problem) = told.await {
+        return error::store_failure(&request, &shared, &problem);
+    }
     match shared.app.data_of(&found.brand, found.contact).await {
         Ok(data) => {
             let bytes = serde_json::to_vec_pretty(&data).unwrap_or_default();
@@ -57,6 +66,12 @@ pub async fn report(
     let Ok(_turn) = AT_ONCE.try_acquire() else {
         return error::unavailable(&request, &shared);
     };
+    let told = shared
+        .app
+        .hand_out(&found.brand, found.contact, HandedOut::Bundle, WAY);
+    if let Err(problem) = told.await {
+        return error::store_failure(&request, &shared, &problem);
+    }
     let key = &found.preferences.contact.address_key;
     match shared.app.bundle(&found.brand, key).await {
         Ok(Some((bytes, _))) => attached("application/zip", "report.zip", bytes),
