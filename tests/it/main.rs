@@ -39,6 +39,7 @@ mod log_formats;
 mod log_stops;
 mod observability;
 mod outgoing;
+mod permission;
 mod plans;
 mod policy;
 mod process;
