@@ -21,6 +21,8 @@ use crate::store::set::Writes;
 use crate::store::{StoreError, contacts, events};
 use crate::telemetry;
 
+/// Events that are in memory together where mails that came back are counted.
+const PAGE: i64 = 500;
 /// Texts of one report that are held against the key.
 const TRIED_AT_MOST: usize = 100;
 
@@ -240,7 +242,7 @@ impl App {
             suppress: hard.then_some("bounced"),
             request,
             report: &failure.report,
-            story: false,
+            complaint: false,
         };
         let decide = |under: Under<'_>| {
             let mut standings = under.contact.standings.values();
@@ -294,23 +296,25 @@ impl App {
         })
     }
 
-    /// How many mails in a row came back for the time being since the person last did something.
+    /// How many mails in a row came back for the time being since the person last did something, or an operator let the brand
+    /// write to the mailbox again.
     async fn passing(&self, brand: &Brand, contact: ContactId) -> Result<u32, StoreError> {
         let mut conn = self.store.read().await?;
-        let stored = events::list(&mut conn, brand.id, contact).await?;
+        let mut before = i64::MAX;
         let mut count = 0;
-        for Event { fact, .. } in read_all(&stored)?.iter().rev() {
-            match fact {
-                Fact::Bounced(bounced) if !bounced.hard => count += 1,
-                Fact::Confirmed { .. }
-                | Fact::LinkOpened { .. }
-                | Fact::PurposeChanged(_)
-                | Fact::Paused { .. }
-                | Fact::LanguageChanged { .. } => break,
-                _ => {}
+        loop {
+            let page = events::list_returned(&mut conn, brand.id, contact, before, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(count);
+            };
+            before = last.position;
+            for Event { fact, .. } in read_all(&page)? {
+                match fact {
+                    Fact::Bounced(bounced) => count += u32::from(!bounced.hard),
+                    _ => return Ok(count),
+                }
             }
         }
-        Ok(count)
     }
 
     /// The person called a mail unwanted: everything is left, and nothing is sent to the mailbox any more. That holds for whoever
@@ -333,7 +337,7 @@ impl App {
                 Returned::Contact(_) => None,
             },
             report: &complaint.report,
-            story: true,
+            complaint: true,
         };
         let brand = &subject.brand;
         let decide = |under: Under<'_>| {
@@ -344,7 +348,7 @@ impl App {
                 !standing.is_some_and(|one| one.state == State::Withdrawn && one.left_all)
             });
             let nothing_left = under.ending.is_empty() && purposes.is_empty();
-            if nothing_left && under.suppressed && complaint_stands(under.story) {
+            if nothing_left && under.suppressed && under.complained {
                 return Happened::default();
             }
             let complained = Complained {
@@ -388,18 +392,6 @@ impl App {
         };
         inbound::serve(listener, knows, take, stop).await;
     }
-}
-
-/// Whether the story tells of a complaint that no operator has set aside since.
-fn complaint_stands(story: &[Event]) -> bool {
-    let mut latest = story.iter().rev();
-    let last = latest.find(|event| {
-        matches!(
-            event.fact,
-            Fact::Complained(_) | Fact::SuppressionLifted { .. }
-        )
-    });
-    last.is_some_and(|event| matches!(event.fact, Fact::Complained(_)))
 }
 
 /// What looks like one of ours.

@@ -18,6 +18,9 @@ use crate::store::requests::{self, RequestRow};
 use crate::store::set::Writes;
 use crate::store::{Conn, StoreError, campaign_fates, events, outbox};
 
+/// Events that are in memory together where they are looked through.
+const PAGE: i64 = 500;
+
 /// Which open requests end.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ending<'a> {
@@ -39,8 +42,8 @@ pub(super) struct Closing<'a> {
     pub request: Option<RequestId>,
     /// A provider's id of what it told, which it may tell again; empty where there is none.
     pub report: &'a str,
-    /// Whether what happened to the contact before decides.
-    pub story: bool,
+    /// Whether it decides that somebody complained before.
+    pub complaint: bool,
 }
 
 /// What else is written with it.
@@ -64,8 +67,8 @@ pub(super) struct Under<'a> {
     pub ending: &'a [RequestRow],
     /// Whether nothing is sent to the mailbox already, for whatever reason; looked up where the closing suppresses it.
     pub suppressed: bool,
-    /// What happened to the contact, in its order; read where the closing asks for it.
-    pub story: &'a [Event],
+    /// Whether somebody complained and no operator has set that aside since; looked up where the closing asks for it.
+    pub complained: bool,
 }
 
 impl App {
@@ -124,14 +127,10 @@ impl App {
         let Some(mut contact) = contacts::find_by_id(conn, brand, known.id).await? else {
             return Ok(None);
         };
-        let story = if closing.story || !closing.report.is_empty() {
-            read_all(&events::list(conn, brand, contact.id).await?)?
-        } else {
-            Vec::new()
-        };
-        if was_told(&story, closing.report) {
+        if was_told(conn, &contact, closing.report).await? {
             return Ok(Some(Happened::default()));
         }
+        let complained = closing.complaint && complaint_stands(conn, &contact).await?;
         let mut ending = open_requests(conn, &contact, closing.ending).await?;
         let mailboxes = match closing.suppress {
             Some(_) => budgets::find_mailboxes(conn, &[(brand, hash)]).await?,
@@ -141,7 +140,7 @@ impl App {
             contact: &contact,
             ending: &ending,
             suppressed: mailboxes.iter().any(|one| one.suppressed_at.is_some()),
-            story: &story,
+            complained,
         });
         if happened.facts.is_empty() {
             return Ok(Some(happened));
@@ -217,9 +216,30 @@ fn count_for_campaigns(
 }
 
 /// Whether an event of the contact came of this report already.
-fn was_told(story: &[Event], report: &str) -> bool {
+async fn was_told(conn: &mut Conn, contact: &Contact, report: &str) -> Result<bool, StoreError> {
+    if report.is_empty() {
+        return Ok(false);
+    }
     let came_of = |event: &Event| event.fact.report() == Some(report);
-    !report.is_empty() && story.iter().any(came_of)
+    let mut after = 0;
+    loop {
+        let page = events::list_told(conn, contact.brand_id, contact.id, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(false);
+        };
+        after = last.position;
+        if read_all(&page)?.iter().any(came_of) {
+            return Ok(true);
+        }
+    }
+}
+
+/// Whether the events tell of a complaint that no operator has set aside since.
+async fn complaint_stands(conn: &mut Conn, contact: &Contact) -> Result<bool, StoreError> {
+    let (brand, id) = (contact.brand_id, contact.id);
+    let complained = events::last_of_kind(conn, brand, id, "complained").await?;
+    let lifted = events::last_of_kind(conn, brand, id, "suppression_lifted").await?;
+    Ok(complained.map(|one| one.0) > lifted.map(|one| one.0))
 }
 
 /// The contact's open requests that end.

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::campaign::due::over;
 use super::campaign::read_plan;
+use super::judge::suppressed_among;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::reconfirm::Reconfirm;
 use crate::domain::standing::explicit_from;
 use crate::domain::time::Timestamp;
+use crate::store::contacts::Contact;
 use crate::store::{StoreError, campaigns, contacts, settings};
 
 const KEPT: &str = "due_again";
@@ -108,12 +110,18 @@ impl App {
             after = (explicit_from(&last.standings).unwrap_or(after.0), last.id);
             let what = (brand, purpose, terms);
             let found = over(&mut conn, what, &page, now).await?;
+            let mailboxes: Vec<_> = page.iter().flat_map(Contact::mailbox_hash).collect();
+            let suppressed = suppressed_among(&mut conn, brand.id, &mailboxes).await?;
             page.retain(|one| {
                 let standing = one.standings.get(purpose);
                 let may = standing.is_some_and(|one| {
                     one.paused_at(now).is_none() && one.undeliverable_since.is_none()
                 });
                 may && found.contains(&one.id)
+            });
+            page.retain(|one| {
+                one.mailbox_hash()
+                    .is_ok_and(|hash| !suppressed.contains_key(&hash))
             });
             let lately = self.lately(&mut conn, what, None, &page, now).await?;
             count += (page.len() - lately.len()) as u64;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::App;
+use super::judge::suppressed_among;
 use super::last_use::{LastUse, LastUses};
 use super::permit::parse_address;
 use super::prove::report::words::headline;
@@ -303,6 +304,8 @@ impl App {
         }
         let now = self.clock.now();
         let uses = LastUses::read(&mut conn, brand.id, &[id]).await?;
+        let mailbox = contact.mailbox_hash()?;
+        let suppressed = suppressed_among(&mut conn, brand.id, &[mailbox]).await?;
         let purposes = brand
             .declared
             .purposes
@@ -312,7 +315,7 @@ impl App {
                 let of = |one: &Standing| uses.of(brand, id, (&purpose.slug, &one.as_of(now)));
                 Stands {
                     name: in_language(&purpose.name, "en").to_owned(),
-                    permission: Permission::of(standing, now),
+                    permission: Permission::of(standing, suppressed.get(&mailbox), now),
                     last_use: standing.map(of).unwrap_or_default(),
                 }
             })

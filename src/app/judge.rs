@@ -1,15 +1,19 @@
 //! What a brand brings to a verdict of the policy: its terms, and what it knows of an address.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::App;
 use super::permit::{Unanswerable, parse_address};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::EmailAddress;
+use crate::domain::ids::BrandId;
+use crate::domain::permission::Suppressed;
 use crate::domain::policy::{AddressFacts, Closed, Terms};
 use crate::domain::standing::{Standings, State, has_left_all};
+use crate::store::budgets::MailboxHash;
+use crate::store::left::Left;
 use crate::store::set::ROWS_AT_MOST;
-use crate::store::{StoreError, budgets, contacts, erased};
+use crate::store::{Conn, StoreError, budgets, contacts, erased, left};
 
 impl App {
     /// The brand's terms, with the origins of its pages: those of its forms, and our own.
@@ -41,7 +45,7 @@ impl App {
         Ok(known.into_iter().next().unwrap_or_default())
     }
 
-    /// As [`Self::known_of`], for many addresses with three statements for each 1,024, in their order.
+    /// As [`Self::known_of`], for many addresses with four statements for each 1,024, in their order.
     pub async fn known_of_all(
         &self,
         brand: &Brand,
@@ -52,40 +56,64 @@ impl App {
         let mut known = Vec::with_capacity(addresses.len());
         for part in addresses.chunks(ROWS_AT_MOST) {
             let keys: Vec<&str> = part.iter().map(|address| address.key()).collect();
-            let hash = |address: &EmailAddress| {
-                let mailbox = address.mailbox();
-                (brand.id, self.keys.mailbox_hash(brand.id.0, &mailbox))
-            };
-            let hashes: Vec<_> = part.iter().map(|address| hash(address)).collect();
+            let mailbox =
+                |address: &&EmailAddress| self.keys.mailbox_hash(brand.id.0, &address.mailbox());
+            let mailboxes: Vec<_> = part.iter().map(mailbox).collect();
             let standings = contacts::find_standings(&mut conn, brand.id, &keys).await?;
             let standings: HashMap<String, Standings> = standings
                 .into_iter()
                 .map(|(key, _, standings)| (key, standings))
                 .collect();
-            let mailboxes = budgets::find_mailboxes(&mut conn, &hashes).await?;
-            let suppressed: HashSet<_> = mailboxes
-                .iter()
-                .filter(|mailbox| mailbox.suppressed_at.is_some())
-                .map(|mailbox| mailbox.hash)
-                .collect();
-            let erased_hash =
-                |address: &&EmailAddress| self.keys.address_hash(brand.id.0, address.key());
-            let erased_hashes: Vec<_> = part.iter().map(erased_hash).collect();
-            let erased = erased::list(&mut conn, brand.id, &erased_hashes).await?;
-            known.extend(part.iter().zip(hashes.iter().zip(&erased_hashes)).map(
-                |(address, ((_, mailbox), erased_hash))| AddressFacts {
-                    role: address.is_role(),
-                    closed: closed(
-                        standings.get(address.key()),
+            let suppressed = suppressed_among(&mut conn, brand.id, &mailboxes).await?;
+            let hash = |address: &&EmailAddress| self.keys.address_hash(brand.id.0, address.key());
+            let hashes: Vec<_> = part.iter().map(hash).collect();
+            let erased = erased::list(&mut conn, brand.id, &hashes).await?;
+            let mut told: HashMap<_, Vec<Left>> = HashMap::new();
+            for (hash, left) in left::list(&mut conn, brand.id, &hashes).await? {
+                told.entry(hash).or_default().push(left);
+            }
+            known.extend(part.iter().zip(mailboxes.iter().zip(&hashes)).map(
+                |(address, (mailbox, hash))| {
+                    let standings = standings.get(address.key());
+                    let closed = closed(
+                        standings,
                         purpose,
-                        suppressed.contains(mailbox),
-                        erased.contains(erased_hash),
-                    ),
+                        suppressed.contains_key(mailbox),
+                        erased.contains(hash),
+                    );
+                    let told = told.get(hash).map_or(&[][..], Vec::as_slice);
+                    let mut told = told.iter().filter(|left| {
+                        purpose.is_none_or(|purpose| left.purpose == purpose.as_str())
+                    });
+                    let left = told.any(|left| !came_back(standings, left));
+                    AddressFacts {
+                        role: address.is_role(),
+                        closed: closed.or(left.then_some(Closed::Withdrew)),
+                    }
                 },
             ));
         }
         Ok(known)
     }
+}
+
+/// Those of a brand's mailboxes that it does not write to, and why.
+pub(super) async fn suppressed_among(
+    conn: &mut Conn,
+    brand: BrandId,
+    mailboxes: &[MailboxHash],
+) -> Result<HashMap<MailboxHash, Suppressed>, StoreError> {
+    let found = budgets::find_suppressed(conn, brand, mailboxes).await?;
+    let found = found
+        .into_iter()
+        .map(|(hash, since, reason)| (hash, Suppressed { since, reason }));
+    Ok(found.collect())
+}
+
+/// Whether the person has agreed here since a list told that they had left: only that reopens (D3).
+pub(super) fn came_back(standings: Option<&Standings>, left: &Left) -> bool {
+    let mut all = standings.into_iter().flatten();
+    all.any(|(purpose, standing)| purpose.as_str() == left.purpose && standing.reopens(left.at))
 }
 
 /// Whether the person has confirmed anything, as only the person can after an erasure.

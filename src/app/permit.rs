@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::App;
-use super::record::{read_all, read_body};
+use super::judge::suppressed_among;
+use super::record::{read_body, walk};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::{AddressProblem, AddressRules, EmailAddress};
 use crate::domain::event::Event;
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::permission::Permission;
-use crate::domain::standing::{Standings, apply, fold};
+use crate::domain::standing::{Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::store::set::ROWS_AT_MOST;
 use crate::store::{Conn, StoreError, contacts, events};
@@ -24,7 +25,8 @@ pub enum Unanswerable {
 }
 
 impl App {
-    /// Answers for now from the standing, for a past instant from the events up to it.
+    /// Answers for now from the standing, for a past instant from the events up to it. A mailbox that is suppressed keeps mail
+    /// back under any spelling of its address; for a past instant, if what stands today began before it.
     pub async fn permission(
         &self,
         brand: &Brand,
@@ -37,18 +39,28 @@ impl App {
         let instant = at.unwrap_or(now);
         let mut conn = self.store.read().await?;
         let Some(contact) = contacts::find(&mut conn, brand.id, address.key()).await? else {
-            return Ok(Permission::of(None, instant));
+            return Ok(Permission::of(None, None, instant));
         };
         let standings = if at.is_some() {
-            let stored = events::list(&mut conn, brand.id, contact.id).await?;
-            fold(&read_all(&stored)?, instant)
+            let mut then = Standings::new();
+            walk(&mut conn, (brand.id, contact.id), |event| {
+                if event.at <= instant {
+                    apply(&mut then, &event.fact, event.at);
+                }
+            })
+            .await?;
+            then
         } else {
             contact.standings
         };
-        Ok(Permission::of(standings.get(purpose), instant))
+        let mailbox = self.keys.mailbox_hash(brand.id.0, &address.mailbox());
+        let suppressed = suppressed_among(&mut conn, brand.id, &[mailbox]).await?;
+        let suppressed = suppressed.get(&mailbox);
+        let suppressed = suppressed.filter(|one| at.is_none_or(|at| one.since <= at));
+        Ok(Permission::of(standings.get(purpose), suppressed, instant))
     }
 
-    /// The same of many addresses, in their order: two statements for each 1,024.
+    /// The same of many addresses, in their order: three statements for each 1,024.
     pub async fn permissions(
         &self,
         brand: &Brand,
@@ -76,23 +88,38 @@ impl App {
                 };
                 known.insert(key, standings);
             }
-            answers.extend(keys.iter().map(|key| {
-                let standings = known.get(*key);
-                Permission::of(standings.and_then(|all| all.get(purpose)), instant)
+            // Who is not known is not mailed, suppressed or not.
+            let mailbox = |address: &EmailAddress| {
+                let is_known = known.contains_key(address.key());
+                is_known.then(|| self.keys.mailbox_hash(brand.id.0, &address.mailbox()))
+            };
+            let mailboxes: Vec<_> = part.iter().map(|address| mailbox(address)).collect();
+            let wanted: Vec<_> = mailboxes.iter().flatten().copied().collect();
+            let suppressed = suppressed_among(&mut conn, brand.id, &wanted).await?;
+            answers.extend(keys.iter().zip(mailboxes).map(|(key, mailbox)| {
+                let standing = known.get(*key).and_then(|all| all.get(purpose));
+                let suppressed = mailbox.and_then(|mailbox| suppressed.get(&mailbox));
+                let suppressed = suppressed.filter(|one| at.is_none_or(|at| one.since <= at));
+                Permission::of(standing, suppressed, instant)
             }));
         }
         Ok(answers)
     }
 
-    /// All events of an address, oldest first; empty if the brand does not know it.
-    pub async fn story(&self, brand: &Brand, address: &str) -> Result<Vec<Event>, Unanswerable> {
+    /// Hands over all events of an address, oldest first; none if the brand does not know it. Some thousand are in memory at a
+    /// time, however many there are.
+    pub async fn tell_story(
+        &self,
+        brand: &Brand,
+        address: &str,
+        each: impl FnMut(Event),
+    ) -> Result<(), Unanswerable> {
         let address = parse_address(address)?;
         let mut conn = self.store.read().await?;
-        let Some(contact) = contacts::find(&mut conn, brand.id, address.key()).await? else {
-            return Ok(Vec::new());
-        };
-        let stored = events::list(&mut conn, brand.id, contact.id).await?;
-        Ok(read_all(&stored)?)
+        if let Some(contact) = contacts::find(&mut conn, brand.id, address.key()).await? {
+            walk(&mut conn, (brand.id, contact.id), each).await?;
+        }
+        Ok(())
     }
 }
 
@@ -103,11 +130,13 @@ async fn standings_at(
     at: Timestamp,
 ) -> Result<HashMap<ContactId, Standings>, StoreError> {
     let mut all: HashMap<ContactId, Standings> = HashMap::with_capacity(contacts.len());
-    for (_, contact, body) in events::list_bodies(conn, contacts).await? {
+    events::each_body(conn, contacts, |contact, body| {
         if let Some(event) = read_body(body.as_deref())?.filter(|event| event.at <= at) {
             apply(all.entry(contact).or_default(), &event.fact, event.at);
         }
-    }
+        Ok(())
+    })
+    .await?;
     Ok(all)
 }
 

@@ -148,7 +148,7 @@ impl App {
             suppress: None,
             request: None,
             report: "",
-            story: false,
+            complaint: false,
         };
         let decide = |under: Under<'_>| self.chosen(brand, &chosen, &under);
         let happened = self.close(brand, contact, closing, decide).await?;

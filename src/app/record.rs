@@ -13,8 +13,8 @@ use crate::domain::ids::{BrandId, ContactId, EventId, RequestId};
 use crate::domain::time::Timestamp;
 use crate::ledger::canonical::canonical;
 use crate::ledger::note::hex;
-use crate::store::StoreError;
-use crate::store::events::{NewEvent, StoredEvent, WholeEvent};
+use crate::store::events::{self, NewEvent, StoredEvent, WholeEvent};
+use crate::store::{Conn, StoreError};
 
 /// Whom an event is about.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +125,27 @@ fn read_parts(
         *found = kept.circumstances.into_owned();
     }
     Ok(Some(event))
+}
+
+/// Events of a contact that are in memory together while its story is walked through.
+const PAGE: i64 = 1_000;
+
+/// Hands over the events of a contact one after another, in their order and however many there are; those that an erasure
+/// emptied are left out.
+pub(super) async fn walk(
+    conn: &mut Conn,
+    (brand, contact): (BrandId, ContactId),
+    mut each: impl FnMut(Event),
+) -> Result<(), StoreError> {
+    let mut after = 0;
+    loop {
+        let page = events::list_after(conn, brand, contact, after, PAGE).await?;
+        read_all(&page)?.into_iter().for_each(&mut each);
+        match page.last() {
+            Some(last) => after = last.position,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Reads events back; those that an erasure emptied are left out.

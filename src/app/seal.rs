@@ -10,7 +10,7 @@ use super::App;
 use super::acted::Acting;
 use super::permit::{Unanswerable, parse_address};
 use super::prove::unpack_all;
-use super::record::{About, read_all};
+use super::record::{About, read_all, walk};
 use crate::domain::brand::{Brand, KeepProof};
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{BrandId, ContactId};
@@ -315,8 +315,8 @@ impl App {
                 );
                 opened.push(self.deed(acting, Deed::SealOpened, Some(on))?);
             }
-            let stored = events::list(held.conn(), brand.id, one.contact).await?;
-            one.since = read_all(&stored)?;
+            let whose = (brand.id, one.contact);
+            walk(held.conn(), whose, |event| one.since.push(event)).await?;
         }
         let mut writes = Writes::default();
         events::append(&mut writes, &opened);

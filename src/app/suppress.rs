@@ -7,7 +7,8 @@ use super::record::About;
 use super::sign_up::empty_mailbox;
 use crate::domain::brand::Brand;
 use crate::domain::event::Fact;
-use crate::domain::standing::{RequestState, apply};
+pub use crate::domain::permission::Suppressed;
+use crate::domain::standing::{RequestState, Standing, Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::store::held::decided;
 use crate::store::locks::Locks;
@@ -21,13 +22,6 @@ pub fn is_reason(text: &str) -> bool {
 
 /// The word that is kept with a mailbox which an operator suppressed.
 const BY_OPERATOR: &str = "operator";
-
-/// Since when nothing is sent to a mailbox, and why: `declined`, `complained`, `bounced` or `operator`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suppressed {
-    pub since: Timestamp,
-    pub reason: String,
-}
 
 impl App {
     /// Whether the brand keeps from writing to the mailbox of an address.
@@ -73,7 +67,7 @@ impl App {
             suppress: Some(BY_OPERATOR),
             request: None,
             report: "",
-            story: false,
+            complaint: false,
         };
         let happened = match &contact {
             Some(contact) => {
@@ -119,7 +113,8 @@ impl App {
     }
 
     /// Lets the brand write to the mailbox again, as it may then: what was withdrawn or declined stays so until the person
-    /// confirms anew. Answers with what was lifted; none where nothing was. When this returns it is on disk.
+    /// confirms anew. A contact that was marked with it is let go under its own
+    /// spelling, also after the mailbox was under another. Answers with what was lifted; none where nothing was. When this returns it is on disk.
     pub async fn lift_suppression(
         &self,
         brand: &Brand,
@@ -144,17 +139,18 @@ impl App {
         locks.mailbox(brand.id, &hash);
         let mut held = self.store.hold(locks).await?;
         let found = budgets::find_mailboxes(held.conn(), &[(brand.id, hash)]).await?;
-        let Some((mut mailbox, was)) = found.into_iter().find_map(|mailbox| {
-            let was = suppression(&mailbox)?;
-            Some((mailbox, was))
-        }) else {
+        let contact = contacts::find(held.conn(), brand.id, address_key).await?;
+        let mailbox = found.into_iter().next();
+        let marked = contact.as_ref().and_then(|one| marked(&one.standings));
+        let Some(was) = mailbox.as_ref().and_then(suppression).or(marked) else {
             return Ok(None);
         };
-        let contact = contacts::find(held.conn(), brand.id, address_key).await?;
-        mailbox.suppressed_at = None;
-        mailbox.suppressed_for = None;
         let mut writes = Writes::default();
-        budgets::put_mailboxes(&mut writes, &[mailbox]);
+        if let Some(mut mailbox) = mailbox {
+            mailbox.suppressed_at = None;
+            mailbox.suppressed_for = None;
+            budgets::put_mailboxes(&mut writes, &[mailbox]);
+        }
         if let Some(mut contact) = contact {
             let now = self.clock.now();
             let fact = Fact::SuppressionLifted {
@@ -175,6 +171,19 @@ impl App {
         held.finish(writes).await?;
         Ok(Some(was))
     }
+}
+
+/// What a contact was marked with when its mailbox was suppressed.
+fn marked(standings: &Standings) -> Option<Suppressed> {
+    let first = |since: fn(&Standing) -> Option<Timestamp>, reason: &str| {
+        let since = standings.values().filter_map(since).min()?;
+        Some(Suppressed {
+            since,
+            reason: reason.to_owned(),
+        })
+    };
+    first(|one| one.suppressed_since, BY_OPERATOR)
+        .or_else(|| first(|one| one.undeliverable_since, "bounced"))
 }
 
 fn suppression(mailbox: &budgets::Mailbox) -> Option<Suppressed> {

@@ -84,7 +84,7 @@ impl App {
             suppress: None,
             request: None,
             report: "",
-            story: false,
+            complaint: false,
         };
         let decide = |under: Under<'_>| left(brand, &leave, None, &under);
         let happened = self.close(brand, contact, closing, decide).await?;
@@ -114,7 +114,7 @@ impl App {
             suppress: None,
             request: None,
             report: &told_by.report,
-            story: false,
+            complaint: false,
         };
         let decide = |under: Under<'_>| left(brand, &leave, Some(&told_by), &under);
         let happened = self.close(brand, contact, closing, decide).await?;

@@ -13,8 +13,9 @@ use crate::app::prove::gather::Made;
 use crate::app::prove::select::Span;
 use crate::app::seal::{OpenProblem, Opened, Opening, Which};
 use crate::domain::brand::Brand;
-use crate::domain::event::{HandedOut, Through};
+use crate::domain::event::{Event, HandedOut, Through};
 use crate::domain::operator::Deed;
+use crate::domain::policy::Zone;
 use crate::domain::seal::OpeningKey;
 use crate::domain::sentence::sentence;
 use crate::domain::time::Timestamp;
@@ -38,7 +39,7 @@ pub struct Evidence {
     /// The events as JSON, one a line
     #[arg(long, requires = "timeline")]
     json: bool,
-    /// A bundle of what happened from this instant on only: RFC 3339, or a date. What belongs to one request stays together
+    /// A bundle of what happened from this instant on only: RFC 3339, or a date in the brand's time zone. What belongs to one request stays together
     #[arg(long, value_name = "TIME", requires = "output")]
     from: Option<String>,
     /// A bundle of what happened before this instant only
@@ -103,8 +104,8 @@ impl Evidence {
         file: &Path,
     ) -> Done {
         let span = Span {
-            from: instant("--from", self.from.as_deref())?,
-            until: instant("--until", self.until.as_deref())?,
+            from: instant(brand, "--from", self.from.as_deref())?,
+            until: instant(brand, "--until", self.until.as_deref())?,
         };
         let Some(opened) = opened else {
             self.note(app, brand, HandedOut::Bundle).await?;
@@ -121,33 +122,33 @@ impl Evidence {
     }
 
     async fn story(&self, app: &App, brand: &Arc<Brand>, opened: Option<&[Opened]>) -> Done {
-        let mut events = Vec::new();
+        let mut any = false;
+        let each = |event: Event| {
+            any = true;
+            println!("{}", self.line(&event));
+        };
         match opened {
             None => {
                 self.note(app, brand, HandedOut::Story).await?;
-                events = app.story(brand, &self.address).await?;
+                app.tell_story(brand, &self.address, each).await?;
             }
             Some(opened) => {
-                for one in opened {
-                    events.extend(one.story()?);
-                }
+                let stories: Result<Vec<_>, _> = opened.iter().map(Opened::story).collect();
+                stories?.into_iter().flatten().for_each(each);
             }
         }
-        if events.is_empty() {
-            return Err(self.unknown());
+        if any { Ok(()) } else { Err(self.unknown()) }
+    }
+
+    fn line(&self, event: &Event) -> String {
+        if !self.json {
+            return format!("{}  {}", event.at, sentence(event));
         }
-        for event in &events {
-            if self.json {
-                let mut line = serde_json::to_value(event)?;
-                if let Some(circumstances) = event.fact.circumstances() {
-                    line["circumstances"] = serde_json::to_value(circumstances)?;
-                }
-                println!("{line}");
-            } else {
-                println!("{}  {}", event.at, sentence(event));
-            }
+        let mut line = serde_json::to_value(event).unwrap_or_default();
+        if let Some(circumstances) = event.fact.circumstances() {
+            line["circumstances"] = serde_json::to_value(circumstances).unwrap_or_default();
         }
-        Ok(())
+        line.to_string()
     }
 
     /// What an erasure sealed, with what was recorded since.
@@ -198,7 +199,7 @@ fn put(file: &Path, made: &Made) -> Done {
     Ok(())
 }
 
-fn instant(option: &str, text: Option<&str>) -> Result<Option<Timestamp>, Ended> {
+fn instant(brand: &Brand, option: &str, text: Option<&str>) -> Result<Option<Timestamp>, Ended> {
     let Some(text) = text else {
         return Ok(None);
     };
@@ -207,7 +208,8 @@ fn instant(option: &str, text: Option<&str>) -> Result<Option<Timestamp>, Ended>
             "{option} \"{text}\" is no time; write it like 2026-11-23T17:00:00Z or 2026-11-23"
         ))
     };
-    Timestamp::parse(text).map(Some).ok_or_else(wrong)
+    let zone = Zone::of(&brand.declared.time_zone);
+    zone.instant(text).map(Some).ok_or_else(wrong)
 }
 
 fn numbered(file: &Path, number: usize) -> PathBuf {

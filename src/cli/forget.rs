@@ -81,18 +81,16 @@ impl Forget {
     }
 
     async fn ask(&self, app: &App, brand: &Brand) -> Done {
-        let events = app
-            .story(brand, &self.address)
+        let mut events = 0_u64;
+        app.tell_story(brand, &self.address, |_| events += 1)
             .await
             .map_err(|problem| ended(problem.into()))?;
-        if events.is_empty() {
+        if events == 0 {
             return Err(ended(EraseProblem::Unknown));
         }
         println!(
-            "This deletes what brand \"{}\" knows of {}: {} events with all that they hold. It cannot be undone.",
-            self.brand,
-            self.address,
-            events.len()
+            "This deletes what brand \"{}\" knows of {}: {events} events with all that they hold. It cannot be undone.",
+            self.brand, self.address
         );
         match &brand.declared.keep_proof_after_erasure {
             Some(keep) => println!(

@@ -10,7 +10,7 @@ use super::{Done, Ended, brand_named};
 use crate::app::App;
 use crate::app::permit::Unanswerable;
 use crate::domain::brand::Slug;
-use crate::domain::time::Timestamp;
+use crate::domain::policy::Zone;
 use crate::intake::header::Mapping;
 use list::List;
 
@@ -22,7 +22,7 @@ pub struct Ask {
     brand: String,
     #[arg(long)]
     purpose: String,
-    /// As of this instant: RFC 3339, or a date
+    /// As of this instant: RFC 3339, or a date for its start in the brand's time zone
     #[arg(long)]
     at: Option<String>,
     /// Ask about everybody on a list: a CSV file with a header, or an XLSX workbook. Answers as CSV: line, address, allowed,
@@ -61,11 +61,14 @@ impl Ask {
         }
         let at = match &self.at {
             None => None,
-            Some(text) => Some(Timestamp::parse(text).ok_or_else(|| {
-                Ended::Wrong(format!(
-                    "--at \"{text}\" is no time; write it like 2026-11-23T17:00:00Z or 2026-11-23"
-                ))
-            })?),
+            Some(text) => {
+                let zone = Zone::of(&brand.declared.time_zone);
+                Some(zone.instant(text).ok_or_else(|| {
+                    Ended::Wrong(format!(
+                        "--at \"{text}\" is no time; write it like 2026-11-23T17:00:00Z or 2026-11-23"
+                    ))
+                })?)
+            }
         };
         let Some(address) = &self.address else {
             let list = List {

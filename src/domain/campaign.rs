@@ -12,7 +12,7 @@ use super::form::VersionHash;
 use super::ids::{CampaignId, ImportId};
 use super::policy::{Judgement, Outreach, Rule, Verdict, Zone};
 use super::reconfirm::Reconfirm;
-use super::standing::{Standing, Standings, State};
+use super::standing::{Standing, Standings, State, put};
 use super::time::Timestamp;
 
 pub use fates::{Fates, complaints_by_default};
@@ -345,17 +345,18 @@ impl Invited {
     pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
         let judged = &self.judgement;
         let is_notice = self.campaign_kind == Kind::MergerNotice && !self.reminder;
-        if !(is_notice && judged.notice_due && judged.valid_until.is_some()) {
+        if !(is_notice && judged.notice_due) {
             return;
         }
         for purpose in &self.purposes {
-            if let Some(standing) = standings.get_mut(purpose)
-                && standing.state == State::Lapsed
-            {
-                *standing = Standing {
+            let known = standings.get(purpose);
+            if known.is_some_and(|standing| standing.state == State::Lapsed) {
+                let standing = Standing {
                     until: judged.valid_until,
+                    notice_due: true,
                     ..Standing::new(State::Pending, None, judged.rule, at)
                 };
+                put(standings, purpose, standing);
             }
         }
     }
@@ -366,6 +367,7 @@ pub fn notice_arrived(standings: &mut Standings, purposes: &[Slug], at: Timestam
     for (purpose, standing) in standings {
         if purposes.contains(purpose) && standing.waits_for_notice() {
             standing.state = State::Implicit;
+            standing.notice_due = false;
             standing.since = at;
         }
     }

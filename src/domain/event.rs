@@ -168,6 +168,9 @@ pub struct SignedUp {
     pub fields: Vec<String>,
     #[serde(flatten)]
     pub ruling: Ruling,
+    /// Of its purposes those that the person had left, as a list told: for them it gives nothing (D3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Slug>,
     pub policy_version: String,
     pub confirmation_expires_at: Timestamp,
     pub key_id: u8,

@@ -6,7 +6,7 @@ use super::brand::Slug;
 use super::event::{AskedBy, Event, Fact, Grade};
 use super::ids::ImportId;
 use super::policy::{Claim, Judgement, Rule, Verdict};
-use super::standing::{Basis, Standing, Standings, State, apply};
+use super::standing::{Basis, Standing, Standings, State, apply, put};
 use super::time::Timestamp;
 
 /// What another system says of the person's consent. It is that system's word, kept as a claim and never as ours.
@@ -76,9 +76,10 @@ impl Imported {
     pub fn gives(&self, at: Timestamp) -> Option<Standing> {
         let judgement = &self.judgement;
         let explicit = judgement.basis == Basis::Explicit || self.confirmed_elsewhere;
+        let notice_due = judgement.verdict == Verdict::Accept && judgement.notice_due;
         let (state, until) = match judgement.verdict {
             // It holds once the person was told.
-            Verdict::Accept if judgement.notice_due => (State::Pending, judgement.valid_until),
+            Verdict::Accept if notice_due => (State::Pending, judgement.valid_until),
             Verdict::Accept if explicit => (State::Explicit, None),
             Verdict::Accept => (State::Implicit, judgement.valid_until),
             Verdict::ConfirmFirst => (State::Pending, None),
@@ -87,6 +88,7 @@ impl Imported {
         let grade = (state == State::Explicit).then_some(Grade::ApiClaim);
         Some(Standing {
             until,
+            notice_due,
             ..Standing::new(state, grade, judgement.rule, at)
         })
     }
@@ -97,7 +99,7 @@ impl Imported {
         if self.left {
             for purpose in &self.purposes {
                 let standing = Standing::new(State::Withdrawn, None, Rule::D3, at);
-                standings.insert(purpose.clone(), standing);
+                put(standings, purpose, standing);
             }
             return;
         }
@@ -107,9 +109,10 @@ impl Imported {
             let raises = match old.map(|standing| standing.state) {
                 None | Some(State::Corrected) => true,
                 Some(State::Pending | State::Lapsed) => {
+                    let waits = old.filter(Standing::waits_for_notice);
                     given.state != State::Pending
                         || given.waits_for_notice()
-                            && !old.is_some_and(|old| old.waits_for_notice())
+                            && waits.is_none_or(|old| lasts_longer(&given, old.until))
                 }
                 Some(State::Implicit) => match given.state {
                     State::Explicit => true,
@@ -123,9 +126,7 @@ impl Imported {
                 let since = old
                     .filter(|old| old.state == State::Implicit && given.state == State::Implicit)
                     .map_or(at, |old| old.since);
-                let raised = Standing { since, ..given };
-                let raised = old.map_or(raised, |old| raised.kept_back_as(&old));
-                standings.insert(purpose.clone(), raised);
+                put(standings, purpose, Standing { since, ..given });
             }
         }
     }

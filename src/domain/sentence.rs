@@ -148,7 +148,7 @@ pub fn sentence(event: &Event) -> String {
             let verdict = verdict(signup.ruling.verdict);
             let version: String = signup.form_version.as_str().chars().take(12).collect();
             format!(
-                "Signed up for {} on form \"{}\" (version {version}, {}){}{}: {verdict} by rule {}; {}.",
+                "Signed up for {} on form \"{}\" (version {version}, {}){}{}: {verdict} by rule {}; {}.{}",
                 listed(&signup.purposes),
                 signup.form,
                 signup.language,
@@ -156,6 +156,7 @@ pub fn sentence(event: &Event) -> String {
                 from(&signup.circumstances),
                 signup.ruling.rule.id(),
                 fate(signup.mail),
+                left_before(&signup.left),
             )
         }
         Fact::Imported(import) => imported(import),
@@ -406,6 +407,17 @@ pub fn sentence(event: &Event) -> String {
             )
         }
     }
+}
+
+/// What a signup gives nothing for, since a list had told that the person left it.
+fn left_before(purposes: &[Slug]) -> String {
+    if purposes.is_empty() {
+        return String::new();
+    }
+    let listed = listed(purposes);
+    format!(
+        " A list had told that the person left {listed}: for that it gives nothing before it is confirmed."
+    )
 }
 
 fn left(purposes: &[Slug], scope: &str) -> String {

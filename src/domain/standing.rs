@@ -11,6 +11,10 @@ use super::leaving::SCOPE_ALL;
 use super::policy::{Rule, Verdict};
 use super::scanner::Signal;
 use super::time::Timestamp;
+use kept_back::KeptBack;
+pub(super) use kept_back::put;
+
+mod kept_back;
 
 /// What a contact has given a brand for a purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +87,12 @@ pub struct Standing {
     /// When explicit consent was confirmed anew, the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renewed_at: Option<Timestamp>,
+    /// It began with a choice on the preferences page, behind the link of a mail, and with no request for confirmation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chosen: bool,
+    /// Carried over from an old brand, and no mail server has taken the notice of that yet (O4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notice_due: bool,
     /// The person wants no mail before this instant (D5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
@@ -107,6 +117,8 @@ impl Standing {
             since,
             until: None,
             renewed_at: None,
+            chosen: false,
+            notice_due: false,
             paused_until: None,
             undeliverable_since: None,
             suppressed_since: None,
@@ -119,19 +131,20 @@ impl Standing {
         (self.state == State::Explicit).then(|| self.renewed_at.unwrap_or(self.since))
     }
 
+    /// When the person last agreed here, by a confirmation or on the preferences page; none where an import only claims it.
+    pub fn agreed_here_at(&self) -> Option<Timestamp> {
+        self.confirmed_at()
+            .filter(|_| self.grade != Some(Grade::ApiClaim))
+    }
+
+    /// Whether the person came back after leaving: only their own act reopens (D3).
+    pub fn reopens(&self, left_at: Timestamp) -> bool {
+        self.agreed_here_at().is_some_and(|at| at >= left_at)
+    }
+
     /// Until when the person wants no mail, at an instant; none where mail may go on (D5).
     pub fn paused_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.paused_until.filter(|until| *until > now)
-    }
-
-    /// With what keeps mail back under another standing of the same purpose: neither is the state's own.
-    pub const fn kept_back_as(self, other: &Self) -> Self {
-        Self {
-            paused_until: other.paused_until,
-            undeliverable_since: other.undeliverable_since,
-            suppressed_since: other.suppressed_since,
-            ..self
-        }
     }
 
     /// As it is at an instant: implicit consent ends at its time, whether or not the end was written down yet (D2).
@@ -160,9 +173,9 @@ impl Standing {
     }
 
     /// Carried over from an old brand: it begins to hold once a mail server took the notice (O4), and ends when it would have
-    /// ended there.
+    /// ended there, if ever.
     pub fn waits_for_notice(&self) -> bool {
-        self.state == State::Pending && self.until.is_some()
+        self.state == State::Pending && self.notice_due
     }
 }
 
@@ -175,8 +188,8 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         Fact::SignedUp(signup) => {
             let left_all = has_left_all(standings);
             for purpose in &signup.purposes {
-                // What there was not when the person left everything is closed too.
-                if left_all && !standings.contains_key(purpose) {
+                // What there was not when the person left everything is closed too, and what a list told of.
+                if left_all && !standings.contains_key(purpose) || signup.left.contains(purpose) {
                     continue;
                 }
                 // A signup never lowers what a contact has, and never reopens what the person closed.
@@ -194,15 +207,18 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                     _ => continue,
                 };
                 let standing = Standing::new(state, None, signup.ruling.rule, at);
-                standings.insert(purpose.clone(), standing);
+                put(standings, purpose, standing);
             }
         }
         Fact::Imported(import) => import.apply(standings, at),
         Fact::ImportWithdrawn {
             purposes, back_to, ..
         } => {
+            // A pause or a bounce is no part of the import, and stays.
+            let kept_back = KeptBack::of(standings);
             standings.retain(|purpose, _| !purposes.contains(purpose));
-            standings.extend(back_to.clone());
+            let back_to = back_to.iter();
+            standings.extend(back_to.map(|(purpose, one)| (purpose.clone(), kept_back.on(*one))));
         }
         Fact::Lapsed {
             purposes,
@@ -225,14 +241,14 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         Fact::Confirmed {
             purposes, grade, ..
         } => {
-            give_explicit(standings, purposes, *grade, at);
+            give_explicit(standings, purposes, *grade, false, at);
             // Whoever answered a mail gets mail.
             for standing in standings.values_mut() {
                 standing.undeliverable_since = None;
             }
         }
         Fact::PurposeChanged(change) => {
-            give_explicit(standings, &change.purposes, change.grade, at);
+            give_explicit(standings, &change.purposes, change.grade, true, at);
         }
         Fact::Declined { purposes, .. } => {
             for purpose in purposes {
@@ -335,21 +351,26 @@ pub fn lapses_at(standings: &Standings) -> Option<Timestamp> {
         .min()
 }
 
-/// A second confirmation is further proof, with a date of its own; it does not move the beginning.
-fn give_explicit(standings: &mut Standings, purposes: &[Slug], grade: Grade, at: Timestamp) {
+/// A second confirmation is further proof, with a date of its own; it does not move the beginning. What an import only claimed
+/// is none.
+fn give_explicit(
+    standings: &mut Standings,
+    purposes: &[Slug],
+    grade: Grade,
+    chosen: bool,
+    at: Timestamp,
+) {
     for purpose in purposes {
-        let old = standings.get(purpose);
-        let before = old.filter(|standing| standing.state == State::Explicit);
+        let before = standings
+            .get(purpose)
+            .filter(|standing| standing.agreed_here_at().is_some());
         let since = before.map_or(at, |standing| standing.since);
-        let undeliverable_since = old.and_then(|standing| standing.undeliverable_since);
-        let suppressed_since = old.and_then(|standing| standing.suppressed_since);
         let standing = Standing {
             renewed_at: before.map(|_| at),
-            undeliverable_since,
-            suppressed_since,
+            chosen: before.map_or(chosen, |standing| standing.chosen),
             ..Standing::new(State::Explicit, Some(grade), Rule::G3, since)
         };
-        standings.insert(purpose.clone(), standing);
+        put(standings, purpose, standing);
     }
 }
 
@@ -359,12 +380,12 @@ fn leave(standings: &mut Standings, purposes: &[Slug], all: bool, at: Timestamp)
             left_all: all,
             ..Standing::new(State::Withdrawn, None, Rule::D3, at)
         };
-        standings.insert(purpose.clone(), standing);
+        put(standings, purpose, standing);
     }
 }
 
 fn end(standings: &mut Standings, purpose: &Slug, state: State, rule: Rule, at: Timestamp) {
-    standings.insert(purpose.clone(), Standing::new(state, None, rule, at));
+    put(standings, purpose, Standing::new(state, None, rule, at));
 }
 
 /// The standings as they were at an instant, from the events in their order.

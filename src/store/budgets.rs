@@ -38,6 +38,12 @@ const FIND: &str = "select m.brand_id, m.hash, m.recent, m.suppressed_at, m.supp
 /// row of the batch. A lateral subquery that cannot be pulled up leaves it nothing but the index.
 const FIND_POSTGRES: &str = "select m.brand_id, m.hash, m.recent, m.suppressed_at, m.suppressed_for \
      from r cross join lateral (select * from mailbox b where b.brand_id = r.brand_id and b.hash = r.hash offset 0) m";
+/// Two texts, likewise.
+const FIND_SUPPRESSED: &str = "select m.hash, m.suppressed_at, coalesce(m.suppressed_for, '') \
+     from r cross join mailbox m where m.brand_id = r.brand_id and m.hash = r.hash and m.suppressed_at is not null";
+const FIND_SUPPRESSED_POSTGRES: &str = "select m.hash, m.suppressed_at, coalesce(m.suppressed_for, '') \
+     from r cross join lateral (select * from mailbox b where b.brand_id = r.brand_id and b.hash = r.hash offset 0) m \
+     where m.suppressed_at is not null";
 const FIND_RATES_POSTGRES: &str = "select t.key, t.arrival \
      from r cross join lateral (select * from rate a where a.key = r.key offset 0) t";
 const PUT: &str = "insert into mailbox (brand_id, hash, recent, recent_until, suppressed_at, suppressed_for) \
@@ -81,6 +87,28 @@ pub async fn find_mailboxes(
             })
         })
         .collect()
+}
+
+/// Those of a brand's mailboxes that are suppressed: since when, and for which reason.
+pub async fn find_suppressed(
+    conn: &mut Conn,
+    brand: BrandId,
+    hashes: &[MailboxHash],
+) -> Result<Vec<(MailboxHash, Timestamp, String)>, StoreError> {
+    let mut all = Vec::new();
+    for part in hashes.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |_| brand.0)
+            .blob("hash", |hash| hash.to_vec());
+        let sql = conn.text(FIND_SUPPRESSED, FIND_SUPPRESSED_POSTGRES);
+        let found: Vec<(Vec<u8>, Timestamp, String)> = conn.read_set(sql, rows).await?;
+        for (hash, at, reason) in found {
+            let hash = hash.try_into();
+            let hash = hash.map_err(|_| StoreError::Corrupt("mailbox"))?;
+            all.push((hash, at, reason));
+        }
+    }
+    Ok(all)
 }
 
 pub fn put_mailboxes(writes: &mut Writes, mailboxes: &[Mailbox]) {

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::budgets::MailboxHash;
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId, RequestId};
@@ -21,6 +22,14 @@ pub struct Contact {
     pub open_request_id: Option<RequestId>,
     pub standings: Standings,
     pub created_at: Timestamp,
+}
+
+impl Contact {
+    /// Its mailbox, as budgets and suppressions are found by it.
+    pub fn mailbox_hash(&self) -> Result<MailboxHash, StoreError> {
+        let hash = MailboxHash::try_from(self.mailbox.as_slice());
+        hash.map_err(|_| StoreError::Corrupt("mailbox of a contact"))
+    }
 }
 
 #[derive(Debug, sqlx::FromRow)]

@@ -64,6 +64,15 @@ const LIST: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
 const LIST_LAST: &str = "select position, body, circumstances from (select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 order by position desc limit $3) as last order by position";
+/// What others told of a contact or for it, which they may tell again.
+const LIST_TOLD: &str = "select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 and position > $3 and kind in ('bounced', 'complained', 'withdrawn') \
+     order by position limit $4";
+/// Mails that came back, and what starts their count anew.
+const LIST_RETURNED: &str = "select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 and position < $3 \
+     and kind in ('bounced', 'confirmed', 'link_opened', 'purpose_changed', 'paused', 'language_changed', 'suppression_lifted') \
+     order by position desc limit $4";
 const LAST_OF_CONTACT: &str =
     "select coalesce(max(position), 0) from event where brand_id = $1 and contact_id = $2";
 const EMPTY: &str = "update event set body = null, salt = null, circumstances = null, mail = null \
@@ -111,8 +120,8 @@ const LIST_TIMES: &str =
 const REMOVE_CIRCUMSTANCES: &str = "update event set circumstances = null \
      where position > $1 and position <= $2 and circumstances is not null";
 
-/// Events of one contact that a page of the story reads at a time.
-const PAGE: i64 = 5_000;
+/// Mails of one contact that are read together.
+const MAILS_AT_MOST: i64 = 5_000;
 
 /// Appends what was decided with the contact's lock held.
 pub fn append<Event: Borrow<NewEvent>>(writes: &mut Writes, events: &[Event]) {
@@ -148,15 +157,6 @@ fn append_by<Event: Borrow<NewEvent>>(sql: &'static str, writes: &mut Writes, ev
     }
 }
 
-/// The events of a contact, oldest first; the first 5,000.
-pub async fn list(
-    conn: &mut Conn,
-    brand: BrandId,
-    contact: ContactId,
-) -> Result<Vec<StoredEvent>, StoreError> {
-    list_after(conn, brand, contact, 0, PAGE).await
-}
-
 /// Events of a contact behind a position, oldest first.
 pub async fn list_after(
     conn: &mut Conn,
@@ -169,6 +169,40 @@ pub async fn list_after(
         .bind(brand)
         .bind(contact)
         .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Events of a contact behind a position by which others told of it: bounces, complaints and withdrawals, oldest first.
+pub async fn list_told(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_TOLD)
+        .bind(brand)
+        .bind(contact)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Events of a contact before a position that count mails which came back, or start that count anew; the newest first.
+pub async fn list_returned(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_RETURNED)
+        .bind(brand)
+        .bind(contact)
+        .bind(before)
         .bind(limit)
         .fetch_all(driver)
         .await?))
@@ -237,6 +271,19 @@ pub async fn list_bodies(
         .uuid("brand_id", |one| one.0.0)
         .uuid("contact_id", |one| one.1.0);
     conn.read_set(LIST_BODIES, rows).await
+}
+
+/// The same, each handed over as it is read: contacts may have more events than are to be in memory.
+pub async fn each_body(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+    mut each: impl FnMut(ContactId, Option<String>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |one| one.0.0)
+        .uuid("contact_id", |one| one.1.0);
+    let each = |(_, contact, body): (BrandId, ContactId, Option<String>)| each(contact, body);
+    conn.read_set_each(LIST_BODIES, rows, each).await
 }
 
 /// The bodies of the events that tell from where these contacts' addresses came, in their order.
@@ -383,7 +430,7 @@ pub async fn list_mails(
     Ok(on!(conn, driver => sqlx::query_as(LIST_MAILS)
         .bind(brand)
         .bind(contact)
-        .bind(PAGE)
+        .bind(MAILS_AT_MOST)
         .fetch_all(driver)
         .await?))
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use futures_util::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, FromRow};
@@ -285,5 +286,40 @@ impl Conn {
                 Ok(query.fetch_all(driver).await?)
             }
         }
+    }
+
+    /// The same where more may be found than is to be in memory: each as it is read.
+    pub async fn read_set_each<T, Found>(
+        &mut self,
+        sql: &'static str,
+        rows: Rows<'_, T>,
+        mut each: impl FnMut(Found) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>
+    where
+        Found: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        if rows.table.count == 0 {
+            return Ok(());
+        }
+        let parts = vec![(sql, rows.table)];
+        match self.driver() {
+            Driver::Sqlite(driver) => {
+                let (text, arguments) = bind_sqlite("", parts);
+                let query = sqlx::query_as_with(AssertSqlSafe(text), arguments);
+                let mut found = query.fetch(driver);
+                while let Some(one) = found.try_next().await? {
+                    each(one)?;
+                }
+            }
+            Driver::Postgres(driver) => {
+                let (text, arguments) = bind_postgres(parts);
+                let query = sqlx::query_as_with(AssertSqlSafe(text), arguments);
+                let mut found = query.fetch(driver);
+                while let Some(one) = found.try_next().await? {
+                    each(one)?;
+                }
+            }
+        }
+        Ok(())
     }
 }

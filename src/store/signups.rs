@@ -3,6 +3,7 @@
 use super::budgets::{Mailbox, MailboxHash, read_window};
 use super::contacts::{Contact, read_standings};
 use super::erased::AddressHash;
+use super::left::{self, Left};
 use super::requests::RequestRow;
 use super::set::Rows;
 use super::{Conn, StoreError};
@@ -29,6 +30,8 @@ pub struct Known {
     pub mailbox: Option<Mailbox>,
     /// When the address was last erased.
     pub erased_at: Option<Timestamp>,
+    /// What it left, as lists told.
+    pub left: Vec<Left>,
     pub network_arrival: Option<i64>,
     pub form_arrival: Option<i64>,
     pub installation_arrival: Option<i64>,
@@ -67,6 +70,7 @@ struct Row {
     suppressed_at: Option<Timestamp>,
     suppressed_for: Option<String>,
     erased_at: Option<Timestamp>,
+    left_joined: Option<String>,
     network_arrival: Option<i64>,
     form_arrival: Option<i64>,
     installation_arrival: Option<i64>,
@@ -80,6 +84,8 @@ const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
      q.campaign_id, q.entered_at, q.look_at, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
+     (select group_concat(l.purpose || ' ' || l.left_at, ',') from left_elsewhere l \
+     where l.brand_id = r.brand_id and l.hash = r.address_hash) as left_joined, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
      from r \
      left join contact c on c.brand_id = r.brand_id and c.address_key = r.address_key \
@@ -95,13 +101,15 @@ const FIND_POSTGRES: &str = "select r.number, c.id, c.address, c.language, c.nam
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
      q.campaign_id, q.entered_at, q.look_at, \
-     m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
+     m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, l.left_joined, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
      from r \
      left join lateral (select * from contact t where t.brand_id = r.brand_id and t.address_key = r.address_key offset 0) c on true \
      left join lateral (select * from request t where t.brand_id = c.brand_id and t.id = c.open_request_id offset 0) q on true \
      left join lateral (select * from mailbox t where t.brand_id = r.brand_id and t.hash = r.mailbox offset 0) m on true \
      left join lateral (select * from erased_address t where t.brand_id = r.brand_id and t.hash = r.address_hash offset 0) e on true \
+     left join lateral (select string_agg(t.purpose || ' ' || t.left_at, ',') as left_joined from left_elsewhere t \
+     where t.brand_id = r.brand_id and t.hash = r.address_hash) l on true \
      left join lateral (select * from rate t where t.key = r.network offset 0) n on true \
      left join lateral (select * from rate t where t.key = r.form offset 0) f on true \
      left join lateral (select * from rate t where t.key = 'installation' offset 0) i on true";
@@ -133,6 +141,10 @@ impl Row {
     fn read(self, who: &Who) -> Result<Known, StoreError> {
         Ok(Known {
             erased_at: self.erased_at,
+            left: match self.left_joined.as_deref() {
+                None => Vec::new(),
+                Some(text) => left::read_joined(text)?,
+            },
             network_arrival: self.network_arrival,
             form_arrival: self.form_arrival,
             installation_arrival: self.installation_arrival,

@@ -76,7 +76,7 @@ on_both_engines! {
         assert!(app.readiness().await.unwrap().last_smtp_problem.is_some());
         let catalog = app.catalog();
         let brand = catalog.brand_by_slug("acme").unwrap();
-        let story = app.story(brand, "anna@example.org").await.unwrap();
+        let story = crate::harness::story_of(&app, brand, "anna@example.org").await;
         assert!(matches!(story.last().unwrap().fact, Fact::MailFailed { .. }));
         let mut conn = app.store.read().await.unwrap();
         assert_eq!(countersign::store::outbox::count(&mut conn).await.unwrap(), (0, 1), "parked and shown");

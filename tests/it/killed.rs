@@ -71,7 +71,7 @@ async fn stories(app: &App, people: usize) -> HashMap<String, Vec<&'static str>>
     let mut all = HashMap::new();
     for at in 0..people {
         let email = format!("k{at}@example.org");
-        let story = app.story(brand, &email).await.unwrap();
+        let story = crate::harness::story_of(app, brand, &email).await;
         all.insert(email, story.iter().map(|event| event.fact.kind()).collect());
     }
     all

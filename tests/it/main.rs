@@ -43,6 +43,7 @@ mod log_stops;
 mod machines;
 mod observability;
 mod outgoing;
+mod permission;
 mod plans;
 mod policy;
 mod process;

@@ -64,13 +64,19 @@ async fn interview(world: &World, local: &str) -> Vec<(u16, Vec<(String, String)
 }
 
 on_both_engines! {
-    async fn seven_states_of_an_address_get_one_answer(engine: Engine) {
+    async fn eight_states_of_an_address_get_one_answer(engine: Engine) {
         let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
-        let states = ["annanew", "annapen", "annacon", "annadec", "annabud", "annaold", "annabot"];
+        let states = ["annanew", "annapen", "annacon", "annadec", "annabud", "annaold", "annabot", "annalef"];
         for (number, local) in states.iter().enumerate().skip(1) {
             let email = format!("{local}@example.org");
             if number == 6 {
                 world.client("192.0.2.1").post("/f/news", &[("email", &email), ("website", "x")]).await;
+                continue;
+            }
+            if *local == "annalef" {
+                // A list told that this one left; the brand knows nothing else of it.
+                let text = format!("email,order,date,unsubscribed\n{email},1,2026-01-01,2026-05-05\n");
+                crate::import::storing::List::bought("left", &text).take_in(&world).await;
                 continue;
             }
             world.signed_up(&email, "192.0.2.1").await;

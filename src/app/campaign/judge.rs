@@ -87,15 +87,17 @@ impl App {
         let in_doubt = judged.iter().filter(|one| lapsed(one));
         let ids: Vec<_> = in_doubt.map(|one| (brand.id, one.contact.id)).collect();
         let mut told = HashSet::new();
-        for (_, contact, body) in events::list_bodies(conn, &ids).await? {
-            let notice = |event: &Event| match &event.fact {
-                Fact::MailAccepted { notice_for, .. } => notice_for.contains(purpose),
-                _ => false,
-            };
+        let notice = |event: &Event| match &event.fact {
+            Fact::MailAccepted { notice_for, .. } => notice_for.contains(purpose),
+            _ => false,
+        };
+        events::each_body(conn, &ids, |contact, body| {
             if read_body(body.as_deref())?.as_ref().is_some_and(notice) {
                 told.insert(contact);
             }
-        }
+            Ok(())
+        })
+        .await?;
         for one in judged.iter_mut() {
             if told.contains(&one.contact.id) {
                 one.judgement.notice_due = false;

@@ -9,11 +9,11 @@ use crate::app::App;
 use crate::app::judge::closed;
 use crate::app::record::About;
 use crate::app::sources::Sources;
-use crate::domain::event::{AskedBy, Fact, Grade};
+use crate::domain::event::{AskedBy, Fact};
 use crate::domain::ids::{ContactId, ImportId};
 use crate::domain::import::Imported;
 use crate::domain::policy::{AddressFacts, Closed, Judgement, Source, Verdict, judge};
-use crate::domain::standing::{Standings, State, apply};
+use crate::domain::standing::{Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
 use crate::intake::proof::ProofFile;
@@ -164,14 +164,13 @@ impl Part<'_> {
         let mut doors = Vec::with_capacity(known.len());
         for ((candidate, who), known) in candidates.iter().zip(who).zip(known) {
             doors.push(Doors::of(candidate, &known));
+            let purpose = self.import.purpose.as_str();
+            for left in known.left.iter().filter(|left| left.purpose == purpose) {
+                remember(&mut self.left, who.address_hash, left.at);
+            }
             self.learn(who, known);
         }
         self.learn_sources(conn).await?;
-        let hashes: Vec<AddressHash> = who.iter().map(|one| one.address_hash).collect();
-        let (brand, purpose) = (self.import.brand.id, self.import.purpose.as_str());
-        for (hash, at) in left::list(conn, brand, purpose, &hashes).await? {
-            remember(&mut self.left, hash, at);
-        }
         let mut judged = Vec::with_capacity(candidates.len());
         for ((candidate, who), doors) in candidates.into_iter().zip(who).zip(doors) {
             judged.push(self.decide(candidate, who, doors)?);
@@ -227,14 +226,10 @@ impl Part<'_> {
             .then(|| end.map_or(self.now, |end| end.min(self.now)))
     }
 
-    /// Whether the person confirmed here after leaving: only that reopens (D3).
+    /// Whether the person agreed here after leaving: only that reopens (D3).
     fn confirmed_since(&self, known: Option<&One>, left_at: Timestamp) -> bool {
         let standing = known.and_then(|one| one.row.standings.get(self.import.purpose));
-        standing.is_some_and(|standing| {
-            standing.state == State::Explicit
-                && standing.grade != Some(Grade::ApiClaim)
-                && standing.since >= left_at
-        })
+        standing.is_some_and(|standing| standing.reopens(left_at))
     }
 
     fn decide(

@@ -12,6 +12,7 @@ use crate::store::booth::{self, EntryKey};
 use crate::store::budgets::{self, Mailbox, MailboxHash};
 use crate::store::contacts;
 use crate::store::events::{self, NewEvent};
+use crate::store::left::Left;
 use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
 use crate::store::requests::{self, RequestRow};
@@ -35,6 +36,8 @@ pub(super) struct Batch<'a> {
     pub mailboxes: HashMap<MailboxKey, Mailbox>,
     /// Addresses that were erased.
     pub erased: HashSet<ContactKey>,
+    /// What addresses left, as lists told.
+    pub left: HashMap<ContactKey, Vec<Left>>,
     /// Arrival times of rates, and by how much this batch moved them.
     pub rates: HashMap<String, i64>,
     pub moved: HashMap<String, i64>,
@@ -63,6 +66,7 @@ impl<'a> Batch<'a> {
             contacts: HashMap::with_capacity(count),
             mailboxes: HashMap::with_capacity(count),
             erased: HashSet::new(),
+            left: HashMap::new(),
             rates: HashMap::new(),
             moved: HashMap::new(),
             recorded: HashSet::new(),
@@ -92,6 +96,10 @@ impl<'a> Batch<'a> {
             .extend(known.mailbox.map(|one| (mailbox_key, one)));
         if known.erased_at.is_some() {
             self.erased.insert((who.brand_id, who.address_key.clone()));
+        }
+        if !known.left.is_empty() {
+            let key = (who.brand_id, who.address_key.clone());
+            self.left.insert(key, known.left);
         }
         if let Some(row) = known.contact {
             let open = known.open;

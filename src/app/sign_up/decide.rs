@@ -1,7 +1,7 @@
 //! Deciding one signup after another, in memory; those later in the batch see what the earlier ones changed.
 
 use super::batch::{Batch, Contact, entry_key};
-use super::fact::{joined, ruling_of, signed_up};
+use super::fact::{Doors, joined, left_of, ruling_of, signed_up};
 use super::{CONFIRM, NOTHING, SignUp, SignedUp};
 use crate::app::record::About;
 use crate::domain::event::{Fact, MailFate};
@@ -25,8 +25,12 @@ impl Batch<'_> {
         let key = (call.brand.id, call.address.key().to_owned());
         let known = self.contacts.remove(&key);
         let mut contact = known.unwrap_or_else(|| self.new_contact(&call));
-        let erased = self.erased.contains(&key);
-        let ruling = ruling_of(&call, &contact.row.standings, suppressed, erased);
+        let doors = Doors {
+            suppressed,
+            erased: self.erased.contains(&key),
+            left: left_of(&call, &contact.row.standings, self.left.get(&key)),
+        };
+        let ruling = ruling_of(&call, &contact.row.standings, &doors);
         let queued = mail == MailFate::Queued;
         let (request, replaced) = self.ask(&call, &mut contact, queued);
         if call.name.is_some() {
@@ -42,7 +46,13 @@ impl Batch<'_> {
         };
         let domain = call.address.domain().to_owned();
         let address = contact.row.address.clone();
-        let fact = signed_up(call, address, request.expires_at, ruling, mail);
+        let fact = signed_up(
+            call,
+            address,
+            request.expires_at,
+            (ruling, doors.left),
+            mail,
+        );
         if let Some(replaced) = replaced {
             self.record(&mut contact.row, replaced, Fact::Replaced)?;
         }

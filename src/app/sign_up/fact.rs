@@ -1,18 +1,33 @@
 //! What a signup leaves as an event: all that was shown, typed and decided.
 
 use super::SignUp;
+use crate::app::judge::came_back;
 use crate::domain::brand::{RoleAddresses, Slug};
 use crate::domain::event::{self, AskedBy, Fact, MailFate, ShownBox, Source};
 use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict, judge_signup};
 use crate::domain::standing::{Standings, State, has_left_all};
 use crate::domain::time::Timestamp;
+use crate::store::left::Left;
 
-pub(super) fn ruling_of(
-    call: &SignUp,
-    standings: &Standings,
-    suppressed: bool,
-    erased: bool,
-) -> Ruling {
+/// What keeps the door closed to an address, beside where its contact stands.
+pub(super) struct Doors {
+    pub suppressed: bool,
+    pub erased: bool,
+    /// Of the signup's purposes those that the person had left, as lists told.
+    pub left: Vec<Slug>,
+}
+
+/// The purposes of a signup that the person had left, as lists told, and did not agree to here since.
+pub(super) fn left_of(call: &SignUp, standings: &Standings, told: Option<&Vec<Left>>) -> Vec<Slug> {
+    let told = told.map_or(&[][..], Vec::as_slice);
+    let has_left = |purpose: &&Slug| {
+        let mut told = told.iter().filter(|left| left.purpose == purpose.as_str());
+        told.any(|left| !came_back(Some(standings), left))
+    };
+    call.purposes.iter().filter(has_left).cloned().collect()
+}
+
+pub(super) fn ruling_of(call: &SignUp, standings: &Standings, doors: &Doors) -> Ruling {
     if call.bot {
         // A program's act is no act of the person (G1).
         return Ruling {
@@ -21,10 +36,12 @@ pub(super) fn ruling_of(
         };
     }
     let left_all = has_left_all(standings);
+    // Anybody can type an address of somebody who left elsewhere: that gives no basis either.
     let closed = |purpose: &Slug| {
-        standings.get(purpose).map_or(left_all, |standing| {
-            matches!(standing.state, State::Withdrawn | State::Declined)
-        })
+        doors.left.contains(purpose)
+            || standings.get(purpose).map_or(left_all, |standing| {
+                matches!(standing.state, State::Withdrawn | State::Declined)
+            })
     };
     // Anybody can type an address that was erased. Until the person has confirmed anew it gives no basis (D3).
     let reopened = || {
@@ -32,7 +49,7 @@ pub(super) fn ruling_of(
         states.any(|state| state == State::Explicit)
     };
     judge_signup(
-        suppressed || call.purposes.iter().all(closed) || (erased && !reopened()),
+        doors.suppressed || call.purposes.iter().all(closed) || (doors.erased && !reopened()),
         call.address.is_role(),
         call.brand.declared.role_addresses,
         call.brand.declared.hold_until_confirmed,
@@ -44,7 +61,7 @@ pub(super) fn signed_up(
     call: SignUp,
     address: String,
     confirmation_expires_at: Timestamp,
-    ruling: Ruling,
+    (ruling, left): (Ruling, Vec<Slug>),
     mail: MailFate,
 ) -> Fact {
     Fact::SignedUp(Box::new(event::SignedUp {
@@ -61,6 +78,7 @@ pub(super) fn signed_up(
         page: call.page,
         fields: call.fields,
         ruling,
+        left,
         policy_version: POLICY_VERSION.to_owned(),
         confirmation_expires_at,
         key_id: call.key_id,

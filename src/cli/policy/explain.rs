@@ -126,14 +126,12 @@ fn unanswerable(problem: Unanswerable) -> Ended {
 }
 
 fn instant(text: &str, zone: &Zone) -> Result<Timestamp, Ended> {
-    zone.start_of_written(text)
-        .or_else(|| Timestamp::parse(text))
-        .ok_or_else(|| {
-            Ended::Wrong(format!(
-                "--as-of \"{}\" is no time; write it like 2026-11-23T17:00:00Z or 2026-11-23",
-                text.escape_debug()
-            ))
-        })
+    zone.instant(text).ok_or_else(|| {
+        Ended::Wrong(format!(
+            "--as-of \"{}\" is no time; write it like 2026-11-23T17:00:00Z or 2026-11-23",
+            text.escape_debug()
+        ))
+    })
 }
 
 fn answer(judgement: &Judgement) -> Explained<'_> {

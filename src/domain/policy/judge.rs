@@ -197,9 +197,11 @@ fn of_sources(outcomes: &[Outcome]) -> Settled {
             .filter(move |(_, one)| one.verdict == verdict)
     };
     // `min_by_key` takes the first of equals: sources come in their order.
+    // What holds by its own proof holds while it lasts, whatever a merger would carry over once its notice is sent.
     let accepting = with(Verdict::Accept).min_by_key(|(_, one)| {
         let end = one.until.map_or(i64::MAX, Timestamp::micros);
-        (one.basis != Basis::Explicit, std::cmp::Reverse(end))
+        let explicit = one.basis == Basis::Explicit;
+        (!explicit, one.notice_due, std::cmp::Reverse(end))
     });
     let refusing = || with(Verdict::Refuse).max_by_key(|(at, one)| (one.outreach, usize::MAX - at));
     let waiting = || {

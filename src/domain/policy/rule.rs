@@ -107,7 +107,7 @@ pub const PRECEDENCE: [&str; 6] = [
     "A source that refuses, unless a second source with its own proof accepts.",
     "D4, then D2: a source whose proof is missing, or whose window is over, has to be confirmed first, unless another source accepts.",
     "A source that has to be confirmed first, unless another one accepts.",
-    "A source that accepts: explicit before implicit, then the one that lasts longest.",
+    "A source that accepts: explicit before implicit, then one that holds before a merger whose notice has yet to be sent, then the one that lasts longest.",
 ];
 
 /// How dates and windows are read.

@@ -113,6 +113,12 @@ impl Zone {
         self.start_of(read_day(day)?)
     }
 
+    /// An instant as people write it: RFC 3339, or a day for its first instant.
+    pub fn instant(&self, text: &str) -> Option<Timestamp> {
+        self.start_of_written(text)
+            .or_else(|| Timestamp::parse(text))
+    }
+
     /// The start of the day that lies so many calendar months behind the day of an instant.
     pub fn months_after(&self, at: Timestamp, months: u16) -> Option<Timestamp> {
         self.start_of(months_after(self.day(at)?, months)?)

@@ -42,6 +42,7 @@ fn signed_up(verdict: Verdict) -> Fact {
             verdict,
             rule: Rule::A1,
         },
+        left: vec![],
         policy_version: "t".into(),
         confirmation_expires_at: NOW,
         key_id: 1,
@@ -221,4 +222,100 @@ fn an_ended_or_expired_request_changes_nothing_however_it_is_tried() {
         let late = NOW.plus(std::time::Duration::from_secs(60));
         assert_eq!(decide(view(), attempt, late), Decision::Expired);
     }
+}
+
+fn paused(until: Option<Timestamp>) -> Fact {
+    Fact::Paused {
+        until,
+        circumstances: Circumstances::default(),
+    }
+}
+
+/// A day behind the start, in microseconds.
+const fn day(number: i64) -> Timestamp {
+    Timestamp::from_micros(NOW.micros() + number * 86_400_000_000)
+}
+
+fn for_events(mut fact: Fact) -> Fact {
+    let purposes = match &mut fact {
+        Fact::SignedUp(signup) => &mut signup.purposes,
+        Fact::Confirmed { purposes, .. } => purposes,
+        other => panic!("{other:?}"),
+    };
+    *purposes = vec![slug("events")];
+    fact
+}
+
+#[test]
+fn a_pause_and_a_lapse_in_it_leave_the_pause_to_what_is_given_anew() {
+    let mut standings = Standings::new();
+    apply(&mut standings, &signed_up(Verdict::Accept), day(0));
+    apply(&mut standings, &paused(Some(day(90))), day(1));
+    let lapsed = Fact::Lapsed {
+        purposes: vec![slug("news")],
+        until: day(10),
+        campaign: None,
+        explicit: false,
+    };
+    for fact in [lapsed, signed_up(Verdict::Accept)] {
+        apply(&mut standings, &fact, day(11));
+        assert_eq!(
+            standings[&slug("news")].paused_at(day(11)),
+            Some(day(90)),
+            "{}",
+            fact.kind()
+        );
+    }
+    assert_eq!(standings[&slug("news")].state, State::Implicit);
+}
+
+#[test]
+fn what_is_given_later_is_kept_back_as_the_rest_until_the_person_or_an_operator_ends_that() {
+    let mut standings = Standings::new();
+    apply(&mut standings, &confirmed(), day(0));
+    apply(&mut standings, &paused(Some(day(90))), day(1));
+    let suppressed = Fact::Suppressed {
+        reason: "a letter".into(),
+    };
+    apply(&mut standings, &suppressed, day(2));
+    apply(
+        &mut standings,
+        &for_events(signed_up(Verdict::Accept)),
+        day(3),
+    );
+    let events = standings[&slug("events")];
+    assert_eq!(
+        (events.paused_until, events.suppressed_since),
+        (Some(day(90)), Some(day(2)))
+    );
+    apply(&mut standings, &for_events(confirmed()), day(4));
+    assert_eq!(
+        standings[&slug("events")].paused_until,
+        Some(day(90)),
+        "no mail, whatever was agreed"
+    );
+    apply(&mut standings, &paused(None), day(5));
+    let lifted = Fact::SuppressionLifted {
+        was: "operator".into(),
+        reason: "another letter".into(),
+    };
+    apply(&mut standings, &lifted, day(6));
+    for one in standings.values() {
+        assert_eq!((one.paused_until, one.suppressed_since), (None, None));
+    }
+}
+
+#[test]
+fn a_confirmation_of_what_an_import_only_claimed_is_the_beginning() {
+    let mut standings = Standings::new();
+    let claimed = Standing::new(State::Explicit, Some(Grade::ApiClaim), Rule::A1, day(0));
+    standings.insert(slug("news"), claimed);
+    assert!(!claimed.reopens(day(0)), "nobody did anything here");
+    apply(&mut standings, &confirmed(), day(5));
+    let now = standings[&slug("news")];
+    assert_eq!((now.since, now.renewed_at), (day(5), None));
+    apply(&mut standings, &confirmed(), day(9));
+    let now = standings[&slug("news")];
+    assert_eq!((now.since, now.renewed_at), (day(5), Some(day(9))));
+    assert!(now.reopens(day(9)) && !now.reopens(day(10)));
 }

@@ -15,7 +15,6 @@ use crate::domain::policy::{
     Overlay, OverlayRow, POLICY_VERSION, PRECEDENCE, ProofKey, READING_DATES, Row, Rule, SOURCES,
     Source, Terms, Verdict, judge,
 };
-use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
@@ -299,8 +298,7 @@ fn explained(
     } else {
         terms
             .zone
-            .start_of_written(&case.as_of)
-            .or_else(|| Timestamp::parse(&case.as_of))
+            .instant(&case.as_of)
             .ok_or("“As of” is no time; write it like 2026-11-23.")?
     };
     let claim = Claim::new(source, Some(&case.obtained_on));

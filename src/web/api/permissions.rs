@@ -14,6 +14,7 @@ use crate::app::permit::parse_address;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::permission::Permission;
+use crate::domain::policy::Zone;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::web::Web;
@@ -32,8 +33,8 @@ pub struct PermissionsRequest {
     brand: String,
     #[schema(example = "newsletter")]
     purpose: String,
-    /// As of this instant; without it, now.
-    #[schema(format = DateTime)]
+    /// As of this instant, or the start of this day in the brand's time zone (`2026-11-23`); without it, now.
+    #[schema(example = "2026-11-23T17:00:00Z")]
     at: Option<String>,
     /// 1 to 10,000.
     #[schema(min_items = 1, max_items = 10000, example = json!(["ada@example.org"]))]
@@ -85,7 +86,8 @@ impl PermissionItem {
     }
 
     fn of_none(address: String, why: String) -> Self {
-        let mut item = Self::of(address, Permission::of(None, Timestamp::from_micros(0)));
+        let nothing = Permission::of(None, None, Timestamp::from_micros(0));
+        let mut item = Self::of(address, nothing);
         item.why = why;
         item
     }
@@ -106,7 +108,8 @@ pub async fn ask(
     let body = body.value;
     let brand = key.brand(&shared, &body.brand)?;
     let purpose = purpose_of(&brand, &body.purpose)?;
-    let at = body.at.as_deref().map(instant).transpose()?;
+    let at = body.at.as_deref();
+    let at = at.map(|text| instant(&brand, text)).transpose()?;
     let count = body.addresses.len();
     if !(1..=ADDRESSES_AT_MOST).contains(&count) {
         let detail = format!("1 to {ADDRESSES_AT_MOST} addresses.");
@@ -151,9 +154,11 @@ pub fn purpose_of(brand: &Brand, name: &str) -> Result<Slug, ApiProblem> {
         .ok_or_else(|| ApiProblem::invalid("purpose", "The brand has no such purpose."))
 }
 
-fn instant(text: &str) -> Result<Timestamp, ApiProblem> {
-    Timestamp::parse(text)
-        .ok_or_else(|| ApiProblem::invalid("at", "Write a time like 2026-11-23T17:00:00Z."))
+fn instant(brand: &Brand, text: &str) -> Result<Timestamp, ApiProblem> {
+    let wrong = "Write a time like 2026-11-23T17:00:00Z, or a day like 2026-11-23.";
+    Zone::of(&brand.declared.time_zone)
+        .instant(text)
+        .ok_or_else(|| ApiProblem::invalid("at", wrong))
 }
 
 /// A part of the answer: JSON values with commas between them.

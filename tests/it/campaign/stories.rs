@@ -167,6 +167,37 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn what_a_merger_carries_over_without_an_end_waits_for_its_notice_too(engine: Engine) {
+        let world = World::on(engine).await;
+        let old = "email,document,old_brand,original_source,original_date\n\
+            anna@example.org,Deed 7,Mill Letters,newsletter_form,2019-01-10\nben@example.org,Deed 7,Mill Letters,event_booth,2020-02-01\n";
+        let list = List { name: "mill", text: old, source: Some(Source::MergerOrAcquisition) };
+        list.take_in(&world).await;
+        assert_eq!(stands(&world, "anna@example.org").await, (false, Basis::None, "O4"));
+        assert!(world.permission("anna@example.org", "newsletter").await.why.contains("once the notice of the change has reached"));
+        begin(&world, "invite", plan(Kind::Invitation)).await.unwrap();
+        assert_eq!(work(&world).await, 0);
+        assert_eq!(told(&world, "invite").await.left_out["merger_notice_first"], 2);
+        begin(&world, "merger", plan(Kind::MergerNotice)).await.unwrap();
+        world.app.campaigns_due().await.unwrap();
+        assert_eq!(world.app.campaigns_due().await.unwrap(), 2);
+        assert!(!stands(&world, "anna@example.org").await.0, "asked, but nothing has arrived");
+        world.deliver().await;
+        for address in ["anna@example.org", "ben@example.org"] {
+            assert_eq!(stands(&world, address).await, (true, Basis::Implicit, "O4"), "{address}");
+            assert_eq!(world.permission(address, "newsletter").await.until, None, "{address}");
+        }
+        // Told once; a second notice has nobody to tell, and nothing ends by itself.
+        begin(&world, "once more", plan(Kind::MergerNotice)).await.unwrap();
+        assert_eq!(work(&world).await, 0);
+        assert_eq!(told(&world, "once more").await.left_out["no_merger_notice_due"], 2);
+        world.advance(1_000 * 86_400);
+        assert_eq!(world.app.lapse().await.unwrap(), 0);
+        assert_eq!(stands(&world, "ben@example.org").await, (true, Basis::Implicit, "O4"));
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
     async fn whoever_does_not_answer_a_re_confirmation_lapses_on_the_day_that_was_said(engine: Engine) {
         let world = World::on(engine).await;
         let orders = "email,order,date\nyes@example.org,1,2026-01-01\nsilent@example.org,2,2026-01-01\nlate@example.org,3,2026-01-01\n";

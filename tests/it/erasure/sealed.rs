@@ -47,6 +47,22 @@ fn kinds(events: &[Event]) -> Vec<&'static str> {
 }
 
 on_both_engines! {
+    async fn what_happened_to_a_seal_is_told_of_somebody_with_more_than_five_thousand_events_too(engine: Engine) {
+        let world = keeping(engine).await;
+        crate::leaving::confirmed(&world, "anna@example.org").await;
+        crate::permission::lengthen(&world, "anna@example.org").await;
+        forget(&world, "anna@example.org").await.unwrap();
+        let brand = acme(&world);
+        let (by, reason) = ("Clara Counsel", "Case 12/26");
+        let opening = Opening { by, reason, acting: None, which: Which::All };
+        for expected in [&["erased"][..], &["erased", "seal_opened"]] {
+            let opened = world.app.open_sealed(&brand, "anna@example.org", &key(), opening).await.unwrap();
+            assert_eq!(kinds(&opened[0].since), expected);
+            assert!(opened[0].events.len() > 5_000, "{}", opened[0].events.len());
+        }
+        world.finish().await;
+    }
+
     async fn what_was_sealed_is_all_that_proof_needs_and_nobody_reads_it_without_the_key(engine: Engine) {
         let world = keeping(engine).await;
         let (_, _, mail) = confirmed(&world, EMAIL, "203.0.113.77").await;

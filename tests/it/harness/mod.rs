@@ -17,7 +17,7 @@ use countersign::app::deliver::Delivery;
 use countersign::cli::demo::smtp_catcher;
 use countersign::clock::{Clock, Random};
 use countersign::config::Config;
-use countersign::domain::brand::Slug;
+use countersign::domain::brand::{Brand, Slug};
 use countersign::domain::event::Event;
 use countersign::domain::permission::Permission;
 use countersign::domain::time::Timestamp;
@@ -341,7 +341,7 @@ impl World {
     pub async fn story(&self, email: &str) -> Vec<Event> {
         let catalog = self.app.catalog();
         let brand = catalog.brand_by_slug("acme").unwrap();
-        self.app.story(brand, email).await.unwrap()
+        story_of(&self.app, brand, email).await
     }
 
     pub async fn kinds(&self, email: &str) -> Vec<&'static str> {
@@ -382,6 +382,14 @@ impl World {
             database.drop().await;
         }
     }
+}
+
+/// All events of an address.
+pub async fn story_of(app: &App, brand: &Brand, email: &str) -> Vec<Event> {
+    let mut story = Vec::new();
+    let told = app.tell_story(brand, email, |event| story.push(event));
+    told.await.unwrap();
+    story
 }
 
 /// Any statement on a database.

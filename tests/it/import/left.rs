@@ -1,13 +1,15 @@
 //! What a list says of people who left, of addresses that were mistyped, and of one address in several rows.
 
 use countersign::app::sign_up::Submission;
-use countersign::domain::policy::Source;
+use countersign::domain::event::Fact;
+use countersign::domain::policy::{Closed, Rule, Source, Verdict};
 use countersign::domain::standing::Basis;
 use countersign::store::requests;
 
 use super::command::{data, tried};
 use super::storing::{List, confirm, findings, withdraw};
 use crate::harness::{Folder, World};
+use crate::leaving::{allowed, signed_up_for_both, slug};
 use crate::on_both_engines;
 
 const NOBODY: [&str; 0] = [];
@@ -82,6 +84,84 @@ on_both_engines! {
         for gone in ["gone@example.org", "undated@example.org"] {
             assert!(!world.permission(gone, "newsletter").await.allowed, "{gone}");
         }
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
+    async fn whoever_left_elsewhere_is_given_no_consent_by_a_form_that_anybody_can_fill_in_before_confirming(engine: Engine) {
+        let world = World::on(engine).await;
+        let text = "email,order,date,unsubscribed\nleft@example.org,1,2026-01-01,2026-05-05\n";
+        List::bought("mailchimp", text).take_in(&world).await;
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("acme").unwrap();
+        let (newsletter, events) = (slug("newsletter"), slug("events"));
+        let closed = async |purpose| world.app.known_of(brand, purpose, "left@example.org").await.unwrap().closed;
+        assert_eq!(closed(Some(&newsletter)).await, Some(Closed::Withdrew), "as an import would say");
+        assert_eq!(closed(None).await, Some(Closed::Withdrew));
+        assert_eq!(closed(Some(&events)).await, None, "a list speaks of its own purpose");
+        // A stranger fills in the form, for the one purpose and then for both.
+        world.signed_up("left@example.org", "192.0.2.1").await;
+        world.deliver().await;
+        let story = world.story("left@example.org").await;
+        let Fact::SignedUp(signup) = &story[0].fact else { panic!() };
+        assert_eq!((signup.ruling.verdict, signup.ruling.rule), (Verdict::Refuse, Rule::D3));
+        assert!(!world.permission("left@example.org", "newsletter").await.allowed);
+        world.advance(86_400);
+        let mail = signed_up_for_both(&world, "left@example.org").await;
+        assert_eq!(allowed(&world, "left@example.org").await, (false, true));
+        let story = world.story("left@example.org").await;
+        let both = story.iter().rev().find(|event| matches!(event.fact, Fact::SignedUp(_))).unwrap();
+        let says = countersign::domain::sentence::sentence(both);
+        assert!(says.contains("the person left newsletter"), "{says}");
+        let again = List::bought("orders", "email,order,date\nleft@example.org,2,2026-10-01\n");
+        assert_eq!(again.take_in(&world).await.added, 0);
+        // The person's own double opt-in reopens, and what comes after it holds.
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        assert_eq!(allowed(&world, "left@example.org").await, (true, true));
+        assert_eq!((closed(Some(&newsletter)).await, closed(None).await), (None, None));
+        world.advance(86_400);
+        world.signed_up("left@example.org", "192.0.2.1").await;
+        world.deliver().await;
+        assert_eq!(allowed(&world, "left@example.org").await, (true, true));
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
+    async fn who_confirmed_anew_after_the_day_that_a_list_names_stays(engine: Engine) {
+        let world = World::on(engine).await;
+        confirm(&world, "anna@example.org").await;
+        confirm(&world, "once@example.org").await;
+        world.advance(400 * 86_400);
+        confirm(&world, "anna@example.org").await;
+        world.advance(400 * 86_400);
+        // Between the two confirmations of the one, and after the only one of the other.
+        let text = "email,order,date,unsubscribed\nanna@example.org,1,2026-01-01,2027-06-01\nonce@example.org,2,2026-01-01,2027-06-01\n";
+        assert_eq!(List::bought("mailchimp", text).take_in(&world).await.left, 1);
+        let anna = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((anna.allowed, anna.basis), (true, Basis::Explicit));
+        assert!(!world.permission("once@example.org", "newsletter").await.allowed);
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
+    async fn what_a_merger_carries_over_and_an_own_order_give_the_same_in_either_order(engine: Engine) {
+        let world = World::on(engine).await;
+        let merged = |who: &str| format!(
+            "email,document,old_brand,original_source,original_date\n{who}@example.org,Deed 7,Mill Letters,newsletter_form,2026-01-10\n"
+        );
+        let bought = |who: &str| format!("email,order,date\n{who}@example.org,1,2026-01-01\n");
+        let merger = Some(Source::MergerOrAcquisition);
+        List { name: "m1", text: &merged("first"), source: merger }.take_in(&world).await;
+        List::bought("o1", &bought("first")).take_in(&world).await;
+        List::bought("o2", &bought("second")).take_in(&world).await;
+        List { name: "m2", text: &merged("second"), source: merger }.take_in(&world).await;
+        let mut all = Vec::new();
+        for who in ["first@example.org", "second@example.org"] {
+            let answer = world.permission(who, "newsletter").await;
+            all.push((answer.allowed, answer.rule, answer.until.map(|at| at.to_string())));
+        }
+        assert_eq!(all[0], (true, "A2", Some("2028-01-01T00:00:00.000000Z".to_owned())));
+        assert_eq!(all[0], all[1]);
         assert_eq!(findings(&world).await, NOBODY);
         world.finish().await;
     }

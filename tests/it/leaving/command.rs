@@ -11,7 +11,7 @@ use crate::harness::{Folder, World};
 use crate::on_both_engines;
 use crate::process::PROGRAM;
 
-fn run(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
+pub fn run(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(PROGRAM)
         .arg("--config")
         .arg(folder.0.join("countersign.toml"))
@@ -26,13 +26,13 @@ fn run(folder: &Folder, arguments: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn configured(world: &World) -> Folder {
+pub fn configured(world: &World) -> Folder {
     let folder = Folder::new();
     std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
     folder
 }
 
-fn said(output: &Output) -> Value {
+pub fn said(output: &Output) -> Value {
     assert!(
         output.status.success(),
         "{}",

@@ -1,9 +1,10 @@
 //! Leaving, choosing, and what becomes of the mail.
 
 pub mod bounces;
-mod command;
+pub mod command;
 mod expiring;
 mod inbound;
+mod kept_back;
 mod pages;
 mod preferences;
 mod reports;

@@ -169,6 +169,22 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn that_implicit_consent_lapsed_is_told_with_the_purposes(engine: Engine) {
+        let world = World::with(engine, PRIVATE).await;
+        let receiver = Receiver::willing().await;
+        hook(&world, receiver.peer.url(), &[Kind::Lapsed]).await;
+        let orders = "email,order,date\nsoon@example.org,1,2024-11-25\nlater@example.org,2,2025-11-25\n";
+        crate::import::storing::List::bought("orders", orders).take_in(&world).await;
+        world.advance(2 * 86_400);
+        assert_eq!(tell(&world).await, 0, "not before it is written down");
+        assert_eq!(world.app.lapse().await.unwrap(), 1);
+        assert_eq!(tell(&world).await, 1);
+        assert_eq!(receiver.told(), ["lapsed soon"]);
+        assert_eq!(receiver.bodies()[0]["type"], "contact.lapsed");
+        assert_eq!(receiver.bodies()[0]["data"]["purposes"], serde_json::json!(["newsletter"]));
+        world.finish().await;
+    }
+
     async fn while_a_secret_is_rotated_the_old_one_verifies_for_a_day(engine: Engine) {
         let world = World::with(engine, PRIVATE).await;
         let receiver = Receiver::willing().await;

@@ -133,6 +133,10 @@ fn unconfirmed(waits: bool, by: Option<&Fact>) -> &'static str {
 
 fn words(standing: &Standing, by: Option<&Fact>) -> (&'static str, String) {
     match standing.state {
+        State::Explicit if standing.chosen && standing.renewed_at.is_none() => (
+            "Consent, given on the preferences page",
+            "The person turned it on, behind the link that is sent to the address only.".to_owned(),
+        ),
         State::Explicit => (
             if standing.grade == Some(Grade::ApiClaim) {
                 "Consent, as an import claims"

@@ -31,6 +31,54 @@ fn explicit_consent_to_the_old_brand_is_implicit_for_the_new_one() {
 }
 
 #[test]
+fn what_a_merger_carries_over_does_not_hold_up_what_the_brand_s_own_proof_gives() {
+    let merger = |original: &str| {
+        let proof = "document=T-1; old_brand=Old; original_date=2026-01-01; original_source=";
+        claim(Source::MergerOrAcquisition, &(proof.to_owned() + original))
+    };
+    let own = claim(Source::Purchase, "order=1; date=2025-01-01");
+    // The merger would last longer: to 2028, or for good.
+    for original in ["purchase", "newsletter_form"] {
+        for claims in [
+            [merger(original), own.clone()],
+            [own.clone(), merger(original)],
+        ] {
+            let judgement = judged(&claims, &Terms::default(), TODAY);
+            assert_eq!(short(&judgement), ("accept", "A2", "auto"), "{original}");
+            assert_eq!(judgement.valid_until, Some(at("2027-01-01")));
+            assert!(!judgement.notice_due);
+            // When the own window is over, the merger is left, and its notice is due.
+            let later = judged(&claims, &Terms::default(), "2027-01-01");
+            assert_eq!(
+                (short(&later), later.notice_due),
+                (("accept", "O4", "auto"), true)
+            );
+        }
+    }
+    let signed_up = proven(Source::WebsiteForm);
+    for claims in [
+        [merger("newsletter_form"), signed_up.clone()],
+        [signed_up.clone(), merger("newsletter_form")],
+    ] {
+        assert_eq!(
+            judged(&claims, &Terms::default(), TODAY).rule,
+            Rule::A1,
+            "both without end"
+        );
+    }
+    // Once the notice was sent, the one that lasts longest counts.
+    let told = claim(
+        Source::MergerOrAcquisition,
+        "document=T-1; old_brand=Old; original_date=2026-01-01; original_source=purchase; notice_sent=2026-02-01",
+    );
+    let judgement = judged(&[own, told], &Terms::default(), TODAY);
+    assert_eq!(
+        (judgement.rule, judgement.valid_until),
+        (Rule::O4, Some(at("2028-01-01")))
+    );
+}
+
+#[test]
 fn an_unproven_original_is_confirmed_first() {
     for more in [
         "original_source=purchase",

@@ -68,6 +68,58 @@ fn d3_beats_an_accepting_source_with_all_its_proof() {
     assert_eq!(short(&judgement), ("refuse", "D3", "none"));
 }
 
+/// The sources of an address whose owner left.
+fn of_who_left(claims: &[Claim]) -> Judgement {
+    let left = AddressFacts {
+        role: false,
+        closed: Some(Closed::Withdrew),
+    };
+    judge(claims, left, &Terms::default(), at(TODAY))
+}
+
+#[test]
+fn d3_beats_a_refusing_source() {
+    let judgement = of_who_left(&[claim(Source::EventOrganizerList, "")]);
+    assert_eq!(short(&judgement), ("refuse", "D3", "none"));
+    assert_eq!(judgement.source, None);
+}
+
+#[test]
+fn d3_beats_d4() {
+    assert_eq!(short(&of_who_left(&[unproven()])), ("refuse", "D3", "none"));
+}
+
+#[test]
+fn d3_beats_d2() {
+    let judgement = of_who_left(&[lapsed()]);
+    assert_eq!(short(&judgement), ("refuse", "D3", "none"));
+    assert_eq!(judgement.valid_until, None);
+}
+
+#[test]
+fn d3_beats_confirm_first() {
+    assert_eq!(short(&of_who_left(&[waiting()])), ("refuse", "D3", "none"));
+}
+
+#[test]
+fn o6_beats_d4() {
+    let judgement = judge(&[unproven()], ROLE, &Terms::default(), at(TODAY));
+    assert_eq!(short(&judgement), ("refuse", "O6", "none"));
+}
+
+#[test]
+fn o6_beats_d2() {
+    let judgement = judge(&[lapsed()], ROLE, &Terms::default(), at(TODAY));
+    assert_eq!(short(&judgement), ("refuse", "O6", "none"));
+    assert_eq!(judgement.valid_until, None);
+}
+
+#[test]
+fn o6_beats_confirm_first() {
+    let judgement = judge(&[waiting()], ROLE, &Terms::default(), at(TODAY));
+    assert_eq!(short(&judgement), ("refuse", "O6", "none"));
+}
+
 #[test]
 fn o6_beats_a_refusing_source() {
     let judgement = judge(&[refused()], ROLE, &Terms::default(), at(TODAY));
