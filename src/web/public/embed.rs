@@ -8,7 +8,9 @@ use super::form;
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(EmbedPage);
 
 const SCRIPT: &str = include_str!("../../../static/embed.js");
 
@@ -134,5 +136,5 @@ pub async fn show(
         },
         script: shared.assets.form_js.clone(),
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }
