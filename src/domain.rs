@@ -19,6 +19,7 @@ pub mod import;
 pub mod keys;
 pub mod leaving;
 pub mod operator;
+pub mod origin;
 pub mod permission;
 pub mod policy;
 pub mod provider;

@@ -40,6 +40,8 @@ pub struct Web {
     pub listeners: AtomicUsize,
     /// What API keys used of their quotas.
     pub used: api::quota::Used,
+    /// How long the body of a request may take that is read whole.
+    pub body_within: Duration,
     /// A route that parses like a signup and stores nothing, for `bench` only.
     pub ceiling: bool,
 }
@@ -54,6 +56,7 @@ impl Web {
             ids: observe::Ids::default(),
             listeners: AtomicUsize::new(0),
             used: api::quota::Used::default(),
+            body_within: extract::body::WITHIN,
             ceiling: false,
         }
     }

@@ -167,35 +167,41 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
       return form;
     }
 
+    trap() {
+      return h("label", { class: "trap", "aria-hidden": true }, this.say("form-trap-label"), h("input", { name: this.def.honeypot, tabindex: -1, autocomplete: "off" }));
+    }
+
+    // Good for one answer, and for a quarter of an hour
+    prove() {
+      if (!this.proof || Date.now() - this.proved > 9e5) {
+        this.proved = Date.now();
+        this.proof = ask(this.server + this.def.proof_of_work).then(solve);
+        this.proof.catch(() => { this.proof = null; });
+      }
+      return this.proof;
+    }
+
+    async send(url, body) {
+      if (this.def.proof_of_work) body.altcha = await this.prove();
+      this.proof = null;
+      this.wait(await ask(url, body));
+    }
+
     start() {
       const { def } = this;
-      const { name: brand, privacy_url: privacy } = def.brand;
-      // Good for one answer, and for a quarter of an hour
-      const prove = () => {
-        if (!this.proof || Date.now() - this.proved > 9e5) {
-          this.proved = Date.now();
-          this.proof = ask(this.server + def.proof_of_work).then(solve);
-          this.proof.catch(() => { this.proof = null; });
-        }
-        return this.proof;
-      };
-      const form = this.form(def.button, async (given) => {
-        const { lang, version, opened } = def;
-        const body = { ...Object.fromEntries(given), purpose: given.getAll("purpose"), lang, version, opened, page: location.origin + location.pathname };
-        if (def.proof_of_work) body.altcha = await prove();
-        this.proof = null;
-        this.wait(await ask(this.base, body));
-      },
+      const { lang, version, opened, brand: { name: brand, privacy_url: privacy } } = def;
+      const form = this.form(def.button, (given) =>
+        this.send(this.base, { ...Object.fromEntries(given), purpose: given.getAll("purpose"), lang, version, opened, page: location.origin + location.pathname }),
       this.email("form-email-label"),
       def.asks_name && this.field(`${this.say("form-name-label")} (${this.say("form-optional")})`, "name", { autocomplete: "name" }),
-      h("label", { class: "trap", "aria-hidden": true }, this.say("form-trap-label"), h("input", { name: def.honeypot, tabindex: -1, autocomplete: "off" })),
+      this.trap(),
       h("ul", {}, ...def.purposes.map(({ slug: value, name, wording, choice }) => h("li", {},
         h("label", choice ? { class: "choice", part: "choice" } : { class: "given" },
           h("input", { type: choice ? "checkbox" : "hidden", name: "purpose", value, "aria-describedby": "purpose-problem" }),
           h("span", {}, h("b", {}, name), wording))))),
       this.problem("purpose"),
       h("p", { part: "consent" }, def.consent, " ", privacy && h("a", { href: privacy }, this.say("form-privacy", { brand }))));
-      if (def.proof_of_work) form.addEventListener("focusin", prove, { once: true });
+      if (def.proof_of_work) form.addEventListener("focusin", () => this.prove(), { once: true });
       this.show(h("h2", { part: "title" }, def.title), h("p", {}, def.intro), form);
     }
 
@@ -235,13 +241,13 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
         const sent = await ask(`${inbox}/resend`, {}).catch(() => 0);
         notice.textContent = this.say(sent ? "inbox-sent-again" : "form-failed");
       } });
-      const change = async (email) => this.wait(await ask(`${inbox}/address`, { email }));
+      const change = (body) => this.send(`${inbox}/address`, body);
       this.panel("\u2709\ufe0e", "inbox-title",
         h("p", { role: "status" }, this.say("inbox-sent-to"), " ", h("b", {}, masked)),
-        address && this.form(this.say("inbox-did-you-mean-yes"), () => change(address), p("inbox-did-you-mean", { address })),
+        address && this.form(this.say("inbox-did-you-mean-yes"), () => change({ email: address }), p("inbox-did-you-mean", { address })),
         p("inbox-from", { sender }), codes, p("inbox-waiting"), p("inbox-nothing"), resend, notice,
         h("details", {}, h("summary", {}, this.say("inbox-wrong-address")),
-          this.form(this.say("inbox-change-button"), (given) => change(given.get("email")), this.email("inbox-change-label"))));
+          this.form(this.say("inbox-change-button"), (given) => change(Object.fromEntries(given)), this.email("inbox-change-label"), this.trap())));
 
       // Where server-sent events do not work it asks each fifth second.
       const source = new EventSource(`${inbox}/events`);

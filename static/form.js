@@ -1,4 +1,4 @@
-// The hosted form: the proof of work where the form asks for one, no double submits, the page that embeds it. Also the
+// The hosted form, and the correction of an address: the proof of work where the form asks for one, no double submits, the page that embeds it. Also the
 // copy buttons of the page that shows how to embed. Everything but the proof works without this script.
 (() => {
   "use strict";
@@ -31,16 +31,15 @@
     }
   };
 
-  const form = document.getElementById("form");
-  if (form) {
+  for (const form of document.querySelectorAll("#form, form[data-challenge]")) {
     const { challenge, working, done, failed, sending } = form.dataset;
-    const status = document.getElementById("form-status");
+    const status = form.querySelector("[role=status]");
     const button = form.querySelector("button");
     let busy = false;
     let proof = null;
 
     const framed = window.parent !== window;
-    form.elements.page.value = framed ? document.referrer : location.origin + location.pathname;
+    if (form.elements.page) form.elements.page.value = framed ? document.referrer : location.origin + location.pathname;
 
     // A challenge is good for twenty minutes; a proof older than fifteen is made again.
     const prove = () => {
@@ -91,9 +90,8 @@
       proof = null;
       status.textContent = "";
     });
-
-    document.getElementById("problems")?.focus();
   }
+  document.getElementById("problems")?.focus();
 
   for (const button of document.querySelectorAll("[data-copy]")) {
     const text = button.textContent;

@@ -74,7 +74,9 @@ if (form) {
     button.disabled = true;
     say("");
     try {
-      const answer = await fetch(form.dataset.begin, { method: "POST", headers: { accept: "application/json" } });
+      // What was typed goes along: a new passkey takes the password.
+      const typed = new URLSearchParams(new FormData(form));
+      const answer = await fetch(form.dataset.begin, { method: "POST", headers: { accept: "application/json" }, body: typed });
       // Signed out meanwhile: the door answers with a page.
       if (!answer.headers.get("content-type")?.startsWith("application/json")) return location.reload();
       const asked = await answer.json();
@@ -89,6 +91,8 @@ if (form) {
         clientExtensionResults: {},
         response,
       });
+      // It has done its work.
+      if (form.elements.current) form.elements.current.value = "";
       form.submit();
     } catch (problem) {
       say(words(problem));

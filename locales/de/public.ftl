@@ -80,6 +80,7 @@ inbox-sent-again = Wir haben die E‑Mail noch einmal angefordert. Es kann eine 
 inbox-wrong-address = Falsche Adresse?
 inbox-change-label = Ihre richtige Adresse
 inbox-change-button = Diese Adresse verwenden
+inbox-change-limit = Die Adresse wurde schon mehrmals berichtigt. Für eine andere füllen Sie bitte das Formular noch einmal aus.
 # $address is an address that the person may have meant.
 inbox-did-you-mean = Meinten Sie { $address }?
 inbox-did-you-mean-yes = Ja, diese verwenden
@@ -184,6 +185,8 @@ error-too-many-title = Bitte warten Sie einen Moment
 error-too-many-text = Es kamen zu viele Anfragen auf einmal. Bitte versuchen Sie es in einer Minute noch einmal.
 error-too-large-title = Das ist zu viel
 error-too-large-text = Was gesendet wurde, ist größer, als dieses Formular annimmt. Bitte gehen Sie zurück und kürzen Sie es.
+error-too-slow-title = Das hat zu lange gedauert
+error-too-slow-text = Was Sie gesendet haben, ist nicht rechtzeitig angekommen. Bitte gehen Sie zurück und senden Sie das Formular noch einmal.
 error-malformed-title = Das war nicht lesbar
 error-malformed-text = Was gesendet wurde, ist beschädigt. Bitte gehen Sie zurück und senden Sie das Formular noch einmal.
 error-unknown-kind-title = Das war nicht lesbar

@@ -80,6 +80,7 @@ inbox-sent-again = We have asked for the mail once more. It can take a minute.
 inbox-wrong-address = Wrong address?
 inbox-change-label = Your right address
 inbox-change-button = Use this address
+inbox-change-limit = The address was corrected several times already. To use another one, please fill in the form again.
 # $address is an address that the person may have meant.
 inbox-did-you-mean = Did you mean { $address }?
 inbox-did-you-mean-yes = Yes, use this one
@@ -184,6 +185,8 @@ error-too-many-title = Please wait a moment
 error-too-many-text = There were too many requests at once. Please try again in a minute.
 error-too-large-title = That is too much
 error-too-large-text = What was sent is larger than this form takes. Please go back and shorten it.
+error-too-slow-title = That took too long
+error-too-slow-text = What you sent did not arrive in time. Please go back and send the form again.
 error-malformed-title = This could not be read
 error-malformed-text = What was sent is damaged. Please go back and send the form again.
 error-unknown-kind-title = This could not be read

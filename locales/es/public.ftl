@@ -80,6 +80,7 @@ inbox-sent-again = Hemos pedido que se envíe de nuevo el correo. Puede tardar u
 inbox-wrong-address = ¿La dirección no es correcta?
 inbox-change-label = Su dirección correcta
 inbox-change-button = Usar esta dirección
+inbox-change-limit = La dirección ya se ha corregido varias veces. Para usar otra, rellene de nuevo el formulario.
 # $address is an address that the person may have meant.
 inbox-did-you-mean = ¿Quería decir { $address }?
 inbox-did-you-mean-yes = Sí, usar esta
@@ -184,6 +185,8 @@ error-too-many-title = Espere un momento, por favor
 error-too-many-text = Ha habido demasiadas solicitudes a la vez. Inténtelo de nuevo en un minuto, por favor.
 error-too-large-title = Es demasiado
 error-too-large-text = Lo que se envió supera lo que admite este formulario. Vuelva atrás y acórtelo, por favor.
+error-too-slow-title = Ha tardado demasiado
+error-too-slow-text = Lo que envió no llegó a tiempo. Vuelva atrás y envíe de nuevo el formulario, por favor.
 error-malformed-title = No se ha podido leer
 error-malformed-text = Lo que se envió está dañado. Vuelva atrás y envíe de nuevo el formulario, por favor.
 error-unknown-kind-title = No se ha podido leer

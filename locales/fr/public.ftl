@@ -80,6 +80,7 @@ inbox-sent-again = Nous avons demandé un nouvel envoi de l’e‑mail. Cela peu
 inbox-wrong-address = L’adresse est fausse ?
 inbox-change-label = Votre bonne adresse
 inbox-change-button = Utiliser cette adresse
+inbox-change-limit = L’adresse a déjà été corrigée plusieurs fois. Pour en utiliser une autre, veuillez remplir à nouveau le formulaire.
 # $address is an address that the person may have meant.
 inbox-did-you-mean = Vouliez-vous dire { $address } ?
 inbox-did-you-mean-yes = Oui, utiliser celle-ci
@@ -184,6 +185,8 @@ error-too-many-title = Veuillez patienter un instant
 error-too-many-text = Il y a eu trop de demandes à la fois. Veuillez réessayer dans une minute.
 error-too-large-title = C’est trop
 error-too-large-text = L’envoi dépasse ce que ce formulaire accepte. Veuillez revenir en arrière et le raccourcir.
+error-too-slow-title = Cela a pris trop de temps
+error-too-slow-text = Votre envoi n’est pas arrivé à temps. Veuillez revenir en arrière et renvoyer le formulaire.
 error-malformed-title = L’envoi est illisible
 error-malformed-text = Ce qui a été envoyé est endommagé. Veuillez revenir en arrière et renvoyer le formulaire.
 error-unknown-kind-title = L’envoi est illisible

@@ -80,6 +80,7 @@ inbox-sent-again = We hebben nog een keer om de e‑mail gevraagd. Het kan even 
 inbox-wrong-address = Verkeerd adres?
 inbox-change-label = Je juiste adres
 inbox-change-button = Dit adres gebruiken
+inbox-change-limit = Het adres is al meerdere keren verbeterd. Vul het formulier opnieuw in als je een ander adres wilt gebruiken.
 # $address is an address that the person may have meant.
 inbox-did-you-mean = Bedoelde je { $address }?
 inbox-did-you-mean-yes = Ja, gebruik dit adres
@@ -184,6 +185,8 @@ error-too-many-title = Wacht even
 error-too-many-text = Er kwamen te veel aanvragen tegelijk. Probeer het over een minuut opnieuw.
 error-too-large-title = Dat is te veel
 error-too-large-text = Wat je hebt verstuurd, is groter dan dit formulier aankan. Ga terug en maak het korter.
+error-too-slow-title = Dat duurde te lang
+error-too-slow-text = Wat je hebt verstuurd, kwam niet op tijd aan. Ga terug en verstuur het formulier opnieuw.
 error-malformed-title = Dit konden we niet lezen
 error-malformed-text = Wat je hebt verstuurd, is beschadigd. Ga terug en verstuur het formulier opnieuw.
 error-unknown-kind-title = Dit konden we niet lezen

@@ -6,12 +6,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::App;
+use super::acted::Acting;
 use super::catalog::{Catalog, REVISION};
 use crate::domain::brand::BrandDeclaration;
 use crate::domain::form::{FormContent, problems_of};
 use crate::domain::ids::{BrandId, FormId};
+use crate::domain::operator::Deed;
 use crate::store::brands::{self, FormRow, NewVersion};
-use crate::store::{StoreError, settings};
+use crate::store::locks::Locks;
+use crate::store::set::Writes;
+use crate::store::{StoreError, events, settings};
 use crate::texts::Texts;
 
 /// A file of declarations.
@@ -29,9 +33,15 @@ pub enum ApplyProblem {
     File(String),
     #[error("the declarations are not right:\n{}", .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
     Declarations(Vec<String>),
+    /// Brands or forms are not what they were when the change was made up.
+    #[error("somebody else changed brands or forms meanwhile; try again")]
+    Overtaken,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// How often whoever declares the whole tries again because somebody else was faster.
+const ROUNDS: usize = 5;
 
 /// One step of a plan, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,20 +219,45 @@ fn without_forms(brand: &BrandDeclaration) -> BrandDeclaration {
 
 /// Applies the declarations in one transaction: all of it or nothing.
 pub async fn apply(app: &App, declarations: &Declarations) -> Result<Vec<Step>, ApplyProblem> {
+    for _ in 0..ROUNDS {
+        match apply_to(app, declarations, &app.revision(), None).await {
+            Err(ApplyProblem::Overtaken) => app.refresh_catalog().await?,
+            done => return done,
+        }
+    }
+    Err(ApplyProblem::Overtaken)
+}
+
+/// The same to what stood at a revision, and to nothing else: whether that still stands is asked in the transaction, so that of
+/// two who change it at once the later one is told. `deed` is kept with it.
+pub async fn apply_to(
+    app: &App,
+    declarations: &Declarations,
+    revision: &str,
+    deed: Option<(&Acting, Deed, String)>,
+) -> Result<Vec<Step>, ApplyProblem> {
     let catalog = app.catalog();
+    if catalog.revision.as_deref().unwrap_or_default() != revision {
+        return Err(ApplyProblem::Overtaken);
+    }
     let steps = plan(&catalog, declarations)?;
     if steps.is_empty() {
         return Ok(steps);
     }
     let now = app.clock.now();
-    let mut tx = app.store.write().await?;
+    let mut held = app.store.hold_to_write(Locks::declarations()).await?;
+    let tx = held.conn();
+    let stands = settings::find(tx, REVISION).await?;
+    if stands.as_deref().unwrap_or_default() != revision {
+        return Err(ApplyProblem::Overtaken);
+    }
     for declared in &declarations.brands {
         let brand = catalog
             .brand_by_slug(declared.slug.as_str())
             .map_or_else(|| BrandId(app.random.uuid_v7(now)), |brand| brand.id);
         let text = serde_json::to_string(&without_forms(declared))
             .map_err(|_| StoreError::Corrupt("brand"))?;
-        brands::put_brand(&mut tx, brand.0, declared.slug.as_str(), &text, now).await?;
+        brands::put_brand(tx, brand.0, declared.slug.as_str(), &text, now).await?;
         for form in &declared.forms {
             let content = content_of(declared, form);
             let version = content.hash();
@@ -237,24 +272,28 @@ pub async fn apply(app: &App, declarations: &Declarations) -> Result<Vec<Step>, 
                 current_version: version.as_str().to_owned(),
                 retired_at: None,
             };
-            brands::put_form(&mut tx, &row).await?;
+            brands::put_form(tx, &row).await?;
             let kept = NewVersion {
                 form_slug: form.slug.as_str(),
                 hash: version.as_str(),
                 content: &content.canonical(),
                 shown: &content.shown(),
             };
-            brands::put_version(&mut tx, &kept, now).await?;
+            brands::put_version(tx, &kept, now).await?;
         }
     }
     for step in &steps {
         if let Step::RetireForm(slug) = step {
-            brands::retire_form(&mut tx, slug, now).await?;
+            brands::retire_form(tx, slug, now).await?;
         }
     }
     let revision = app.random.uuid_v7(now).to_string();
-    settings::put(&mut tx, REVISION, &revision).await?;
-    tx.commit().await?;
+    settings::put(tx, REVISION, &revision).await?;
+    let mut writes = Writes::default();
+    if let Some((acting, deed, on)) = deed {
+        events::append(&mut writes, &[app.deed(acting, deed, Some(on))?]);
+    }
+    held.finish_with(writes).await?;
     app.refresh_catalog().await?;
     Ok(steps)
 }

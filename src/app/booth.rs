@@ -105,6 +105,7 @@ fn submission(content: Content, booth: AtBooth, circumstances: &Circumstances) -
         bot: content.bot,
         booth: Some(booth),
         passed_on: None,
+        corrects: None,
         circumstances: circumstances.clone(),
     }
 }

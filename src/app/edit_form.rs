@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::App;
 use super::acted::Acting;
-use super::apply::{ApplyProblem, Declarations, Step, apply, content_of};
+use super::apply::{ApplyProblem, Declarations, Step, apply_to, content_of};
 use crate::domain::brand::{Brand, BrandDeclaration, in_language};
 use crate::domain::form::{Form, FormDeclaration, problems_of};
 use crate::domain::ids::{FormId, RequestId};
@@ -35,6 +35,7 @@ impl From<ApplyProblem> for EditProblem {
             ApplyProblem::Store(problem) => Self::Store(problem),
             ApplyProblem::Declarations(problems) => Self::Wrong(problems),
             ApplyProblem::File(problem) => Self::Wrong(vec![problem]),
+            ApplyProblem::Overtaken => Self::Overtaken,
         }
     }
 }
@@ -59,7 +60,8 @@ impl App {
         self.catalog().revision.clone().unwrap_or_default()
     }
 
-    /// Writes a brand as it was changed; `revision` is the one that whoever changed it had before them.
+    /// Writes a brand as it was changed; `revision` is the one that whoever changed it had before them. What the change left as
+    /// it was comes from the catalog, which the caller has read anew.
     pub async fn change_brand(
         &self,
         acting: &Acting,
@@ -67,10 +69,6 @@ impl App {
         revision: &str,
         (deed, on): (Deed, String),
     ) -> Result<Vec<Step>, EditProblem> {
-        self.refresh_catalog().await?;
-        if self.revision() != revision {
-            return Err(EditProblem::Overtaken);
-        }
         let problems = problems_of(&declared);
         if !problems.is_empty() {
             return Err(EditProblem::Wrong(problems));
@@ -78,12 +76,7 @@ impl App {
         let declarations = Declarations {
             brands: vec![declared],
         };
-        let steps = super::apply::plan(&self.catalog(), &declarations)?;
-        if steps.is_empty() {
-            return Ok(steps);
-        }
-        self.acted(acting, deed, Some(on)).await?;
-        Ok(apply(self, &declarations).await?)
+        Ok(apply_to(self, &declarations, revision, Some((acting, deed, on))).await?)
     }
 
     /// Writes one form, new or changed.
@@ -178,6 +171,8 @@ impl App {
         let expected = Expected {
             base_url: &self.config.base_url,
             home_url: brand.declared.home_url.as_deref(),
+            privacy_url: brand.declared.privacy_url.as_deref(),
+            contact: &brand.declared.contact,
             legal_name: &brand.declared.legal_name,
             postal_address: &brand.declared.postal_address,
             purposes: names

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::App;
+use super::rates::{INSTALLATION, Rates, of_form, refused};
 use super::record::{About, read_body};
 use super::sign_up::{REMIND, empty_mailbox};
 use crate::domain::budget::Occasion;
@@ -36,7 +37,6 @@ pub struct Looked {
 }
 
 /// What one transaction writes.
-#[derive(Default)]
 struct Round {
     requests: Vec<RequestRow>,
     unconfirmed: Vec<(BrandId, ContactId)>,
@@ -44,7 +44,26 @@ struct Round {
     mails: Vec<OutboxRow>,
     mailboxes: HashMap<(BrandId, MailboxHash), Mailbox>,
     taken: HashSet<(BrandId, MailboxHash)>,
+    rates: Rates,
     looked: Looked,
+}
+
+impl Round {
+    fn at(rates: Rates, mailboxes: Vec<Mailbox>) -> Self {
+        let mailboxes = mailboxes.into_iter();
+        Self {
+            mailboxes: mailboxes
+                .map(|one| ((one.brand_id, one.hash), one))
+                .collect(),
+            rates,
+            requests: Vec::new(),
+            unconfirmed: Vec::new(),
+            events: Vec::new(),
+            mails: Vec::new(),
+            taken: HashSet::new(),
+            looked: Looked::default(),
+        }
+    }
 }
 
 impl App {
@@ -99,13 +118,12 @@ impl App {
         }
         let stories = stories(held.conn(), &due, now).await?;
         let mailboxes = budgets::find_mailboxes(held.conn(), &boxes).await?;
-        let mut round = Round {
-            mailboxes: mailboxes
-                .into_iter()
-                .map(|one| ((one.brand_id, one.hash), one))
-                .collect(),
-            ..Round::default()
-        };
+        let mut keys: Vec<String> = due.iter().map(|one| of_form(one.request.form_id)).collect();
+        keys.push(INSTALLATION.to_owned());
+        keys.sort_unstable();
+        keys.dedup();
+        let rates = Rates::read(held.conn(), &keys, now).await?;
+        let mut round = Round::at(rates, mailboxes);
         for one in due {
             if now >= one.request.expires_at {
                 self.end(&mut round, one, now)?;
@@ -176,8 +194,16 @@ impl App {
                 .window
                 .take(Occasion::Resend, request.form_id, now, limits)
             {
+                refused("mailbox");
                 request.look_at = now.plus(TOMORROW).min(request.expires_at);
             } else {
+                let by_form = round
+                    .rates
+                    .reserve(of_form(request.form_id), limits.per_form_an_hour);
+                let by_all = round
+                    .rates
+                    .reserve(INSTALLATION.to_owned(), limits.per_installation_an_hour);
+                let due_at = by_form.max(by_all);
                 round.taken.insert(key);
                 let fact = Fact::Reminded {
                     mail: MailFate::Queued,
@@ -185,7 +211,7 @@ impl App {
                 round
                     .events
                     .push(self.work().record(about(&request), now, fact)?);
-                round.mails.push(self.reminder(&request, &contact, now));
+                round.mails.push(self.reminder(&request, &contact, due_at));
                 request.last_mail_at = now;
                 round.looked.reminded += 1;
             }
@@ -194,16 +220,16 @@ impl App {
         Ok(())
     }
 
-    fn reminder(&self, request: &RequestRow, contact: &Contact, now: Timestamp) -> OutboxRow {
+    fn reminder(&self, request: &RequestRow, contact: &Contact, due_at: Timestamp) -> OutboxRow {
         let domain = contact.address.rsplit('@').next().unwrap_or_default();
         OutboxRow {
-            id: OutboxId(self.random.uuid_v7(now)),
+            id: OutboxId(self.random.uuid_v7(self.clock.now())),
             brand_id: contact.brand_id,
             contact_id: contact.id,
             request_id: request.id,
             template: REMIND.to_owned(),
             recipient_domain: domain.to_owned(),
-            due_at: now,
+            due_at,
             tries: 0,
             first_try_at: None,
             message_id: None,
@@ -229,6 +255,7 @@ impl Round {
         events::append(&mut writes, &self.events);
         outbox::insert(&mut writes, &self.mails);
         budgets::put_mailboxes(&mut writes, &taken);
+        budgets::add_rates(&mut writes, &self.rates.moved(), now);
         writes
     }
 }

@@ -1,16 +1,14 @@
 //! The "check your inbox" page: how one request stands, sending again, correcting the address.
 
-use std::sync::Arc;
-
 use super::App;
+use super::rates::{INSTALLATION, Rates, of_form, refused};
 use super::record::About;
-use super::sign_up::{CONFIRM, Refusal, SignedUp, Submission, empty_mailbox, rate_key};
+use super::sign_up::{CONFIRM, empty_mailbox, rate_key};
 use crate::domain::budget::{Occasion, Rate};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, MailFate};
-use crate::domain::form::Form;
 use crate::domain::ids::{BrandId, OutboxId, RequestId};
-use crate::domain::standing::{RequestState, apply, never_confirmed};
+use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
 use crate::store::budgets::{self, MailboxHash};
 use crate::store::contacts::{self, Contact};
@@ -146,32 +144,31 @@ impl App {
             .await?
             .pop()
             .unwrap_or_else(|| empty_mailbox(brand, hash));
-        let arrival = budgets::find_rates(held.conn(), std::slice::from_ref(&network))
-            .await?
-            .pop()
-            .map(|rate| rate.1);
+        let limits = &self.config.limits;
+        let keys = [network, of_form(request.form_id), INSTALLATION.to_owned()];
+        let mut rates = Rates::read(held.conn(), &keys, now).await?;
+        let [network, form, all] = keys;
         let rate = Rate {
-            an_hour: self.config.limits.per_network_an_hour,
+            an_hour: limits.per_network_an_hour,
         };
+        let mut due_at = now;
         let mail = if mailbox.suppressed_at.is_some() {
             MailFate::Suppressed
-        } else {
-            match rate.take(arrival, now) {
-                Ok(next)
-                    if mailbox.window.take(
-                        Occasion::Resend,
-                        request.form_id,
-                        now,
-                        &self.config.limits,
-                    ) =>
-                {
-                    let moved = next - arrival.unwrap_or(0).max(now.micros());
-                    budgets::add_rates(&mut writes, &[(network, moved)], now);
-                    budgets::put_mailboxes(&mut writes, &[mailbox]);
-                    MailFate::Queued
-                }
-                _ => MailFate::OverBudget,
+        } else if let Some(next) = rates.next(&network, rate) {
+            let window = &mut mailbox.window;
+            if window.take(Occasion::Resend, request.form_id, now, limits) {
+                rates.move_to(network, next);
+                let by_form = rates.reserve(form, limits.per_form_an_hour);
+                due_at = by_form.max(rates.reserve(all, limits.per_installation_an_hour));
+                budgets::add_rates(&mut writes, &rates.moved(), now);
+                budgets::put_mailboxes(&mut writes, &[mailbox]);
+                MailFate::Queued
+            } else {
+                refused("mailbox");
+                MailFate::OverBudget
             }
+        } else {
+            MailFate::OverBudget
         };
         request.last_mail_at = now;
         if mail == MailFate::Queued {
@@ -183,7 +180,7 @@ impl App {
                 request_id: id,
                 template: CONFIRM.to_owned(),
                 recipient_domain: domain,
-                due_at: now,
+                due_at,
                 tries: 0,
                 first_try_at: None,
                 message_id: None,
@@ -222,70 +219,14 @@ impl App {
     }
 
     /// A request with its contact, as they stand now.
-    async fn asked(&self, brand: BrandId, id: RequestId) -> Result<Option<Asked>, StoreError> {
+    pub(super) async fn asked(
+        &self,
+        brand: BrandId,
+        id: RequestId,
+    ) -> Result<Option<Asked>, StoreError> {
         let mut conn = self.store.read().await?;
         let found = requests::list_with_contacts(&mut conn, &[(brand, id)]).await?;
         Ok(found.into_iter().next())
-    }
-
-    /// The person mistyped the address: signs up the right one and ends the request of the wrong one, with what that
-    /// signup had given. The new address goes through all checks and budgets of a signup.
-    pub async fn correct_address(
-        &self,
-        form: &Arc<Form>,
-        old: &RequestRow,
-        given: Submission,
-    ) -> Result<SignedUp, Refusal> {
-        let circumstances = given.circumstances.clone();
-        let done = self.sign_up(form, given).await?;
-        let abandoned = decided(|| self.abandon(old, circumstances.clone())).await;
-        if let Err(error) = abandoned {
-            // The new signup stands; the old request is merely still open and expires by itself.
-            tracing::warn!(%error, "the request of a mistyped address could not be ended");
-        }
-        Ok(done)
-    }
-
-    async fn abandon(
-        &self,
-        old: &RequestRow,
-        circumstances: Circumstances,
-    ) -> Result<(), StoreError> {
-        let Some(known) = self.asked(old.brand_id, old.id).await? else {
-            return Ok(());
-        };
-        let mut locks = Locks::default();
-        locks.contact(old.brand_id, &known.contact.address_key);
-        let mut held = self.store.hold(locks).await?;
-        let found = requests::list_with_contacts(held.conn(), &[(old.brand_id, old.id)]).await?;
-        let Some(Asked {
-            mut request,
-            mut contact,
-        }) = found.into_iter().next()
-        else {
-            return Ok(());
-        };
-        if request.state()? != RequestState::Open {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        let fact = Fact::AddressChanged {
-            purposes: request.purposes(),
-            signed_up_at: request.issued_at,
-            circumstances,
-        };
-        apply(&mut contact.standings, &fact, now);
-        request.state = RequestState::Abandoned.as_str().to_owned();
-        request.ended_at = Some(now);
-        let event = self.work().record(about(&request), now, fact)?;
-        let mut writes = Writes::default();
-        // A mistyped address may be somebody else's: its term begins now.
-        let since = never_confirmed(&contact.standings).then_some(now);
-        contacts::put_closed(&mut writes, &contact, since);
-        requests::update(&mut writes, &[request]);
-        events::append(&mut writes, &[event]);
-        outbox::remove_untried(&mut writes, old.id);
-        held.finish(writes).await
     }
 }
 

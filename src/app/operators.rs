@@ -213,13 +213,13 @@ pub async fn disable(app: &App, by: Option<&Acting>, name: &str) -> Result<(), O
     Ok(held.finish_with(writes).await?)
 }
 
-/// Changes what an operator may do, from their next request on.
+/// Changes what an operator may do; all sessions of the operator end, but for the one with the hash `but`.
 pub async fn change(
     app: &App,
     by: &Acting,
     name: &str,
-    role: Role,
-    brands: &[BrandId],
+    (role, brands): (Role, &[BrandId]),
+    but: &[u8],
 ) -> Result<(), OperatorProblem> {
     let on = format!(
         "{name}, {}, brands kept to: {}",
@@ -235,6 +235,7 @@ pub async fn change(
     if operators::count_owners(held.conn()).await? == 0 {
         return Err(OperatorProblem::LastOwner);
     }
+    sessions::end_others(held.conn(), operator.id, but).await?;
     let mut writes = Writes::default();
     events::append(&mut writes, &[event]);
     Ok(held.finish_with(writes).await?)

@@ -41,6 +41,8 @@ pub struct Overview {
     pub lapsing: Vec<(String, i64)>,
     /// Brand, purpose and number of contacts that are due to be asked again by time, while no campaign does.
     pub due_again: Vec<(String, String, u64)>,
+    /// All brands, a form or none, by what the lists name them.
+    pub brands: Vec<(String, BrandId)>,
     /// When the newest checkpoint of the log was signed.
     pub checkpoint_at: Option<Timestamp>,
 }
@@ -51,10 +53,11 @@ impl Overview {
         self.forms.retain(|line| operator.works_for(line.brand_id));
         self.failed.retain(|mail| operator.works_for(mail.brand_id));
         self.failed.truncate(SHOWN);
-        self.due_again
-            .retain(|(slug, _, _)| self.forms.iter().any(|line| line.brand_slug == *slug));
-        self.lapsing
-            .retain(|(slug, _)| self.forms.iter().any(|line| line.brand_slug == *slug));
+        self.brands.retain(|(_, id)| operator.works_for(*id));
+        let brands = &self.brands;
+        let own = |slug: &str| brands.iter().any(|brand| brand.0 == slug);
+        self.due_again.retain(|one| own(&one.0));
+        self.lapsing.retain(|one| own(&one.0));
     }
 }
 
@@ -109,7 +112,11 @@ impl App {
                 Some((slug, one.purpose.to_string(), one.contacts))
             })
             .collect();
+        let brands = catalog.brands.iter();
         Ok(Overview {
+            brands: brands
+                .map(|brand| (brand.declared.slug.to_string(), brand.id))
+                .collect(),
             due_again,
             forms,
             ready,

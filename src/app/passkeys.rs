@@ -115,7 +115,7 @@ impl App {
     }
 
     /// Adds the passkey that the browser made. Where it is the first second factor, answers with recovery codes, which are
-    /// shown this once.
+    /// shown this once. All sessions of the operator end but this one.
     pub async fn add_passkey(
         &self,
         acting: &Acting,
@@ -167,14 +167,21 @@ impl App {
         } else {
             Vec::new()
         };
+        sessions::end_others(held.conn(), id, &session_hash(session)).await?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
         held.finish_with(writes).await?;
         Ok(codes)
     }
 
-    /// Removes a passkey of one's own; false if there is none such. With the last second factor go the recovery codes.
-    pub async fn remove_passkey(&self, acting: &Acting, id: Uuid) -> Result<bool, StoreError> {
+    /// Removes a passkey of one's own; false if there is none such. With the last second factor go the recovery codes, and all
+    /// sessions of the operator end but this one.
+    pub async fn remove_passkey(
+        &self,
+        acting: &Acting,
+        session: &str,
+        id: Uuid,
+    ) -> Result<bool, StoreError> {
         let operator = acting.operator.id;
         let mut held = self.store.hold_to_write(Locks::operators()).await?;
         let Some(name) = passkeys::delete(held.conn(), operator, id).await? else {
@@ -185,6 +192,7 @@ impl App {
         if !codes && passkeys::count(held.conn(), operator).await? == 0 {
             operators::put_recovery_codes(held.conn(), operator, &[]).await?;
         }
+        sessions::end_others(held.conn(), operator, &session_hash(session)).await?;
         let mut writes = Writes::default();
         let event = self.deed(acting, Deed::PasskeyRemoved, Some(name))?;
         events::append(&mut writes, &[event]);

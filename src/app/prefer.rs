@@ -20,10 +20,10 @@ use crate::domain::event::{
 };
 use crate::domain::ids::ContactId;
 use crate::domain::leaving::SCOPE_PURPOSES;
-use crate::domain::standing::{Basis, RequestState, Standings};
+use crate::domain::standing::{Basis, RequestState, Standings, State, has_left_all};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
-use crate::store::{StoreError, contacts};
+use crate::store::{StoreError, contacts, requests};
 use crate::texts::Texts;
 
 /// The pauses that can be chosen, in days.
@@ -50,12 +50,25 @@ pub struct Preferences {
     pub button: String,
     /// Names all words that somebody agrees to here: if they have changed when the page comes back, they are shown again.
     pub wording: String,
+    /// Whether a request of the contact waits for an answer.
+    pub asked: bool,
 }
 
 impl Preferences {
     /// Whether the brand may write for anything.
     pub fn is_subscribed(&self) -> bool {
         self.choices.iter().any(|choice| choice.on)
+    }
+
+    /// Whether there is anything to leave: something that is mailed now, may be again (after a pause, or by asking anew), or
+    /// waits for an answer. Only whoever has left everything has not.
+    pub fn can_leave(&self) -> bool {
+        let standings = &self.contact.standings;
+        let is_closed =
+            |state| matches!(state, State::Withdrawn | State::Declined | State::Corrected);
+        self.asked
+            || !has_left_all(standings)
+            || !standings.values().all(|one| is_closed(one.state))
     }
 }
 
@@ -98,8 +111,20 @@ impl App {
         contact: ContactId,
     ) -> Result<Option<Preferences>, StoreError> {
         let mut conn = self.store.read().await?;
-        let found = contacts::find_by_id(&mut conn, brand.id, contact).await?;
-        Ok(found.map(|contact| self.preferences_of(brand, contact)))
+        let Some(contact) = contacts::find_by_id(&mut conn, brand.id, contact).await? else {
+            return Ok(None);
+        };
+        let mut asked = false;
+        if let Some(open) = contact.open_request_id
+            && let Some(request) = requests::find(&mut conn, brand.id, open).await?
+        {
+            let now = self.clock.now();
+            asked = request.state()? == RequestState::Open && now < request.expires_at;
+        }
+        Ok(Some(Preferences {
+            asked,
+            ..self.preferences_of(brand, contact)
+        }))
     }
 
     fn preferences_of(&self, brand: &Brand, contact: Contact) -> Preferences {
@@ -119,6 +144,7 @@ impl App {
             choices,
             consent,
             button,
+            asked: false,
         }
     }
 

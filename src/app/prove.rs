@@ -12,11 +12,15 @@ pub mod select;
 use std::collections::HashMap;
 
 use super::App;
+use super::erase::requests_of;
 use crate::domain::brand::Brand;
 use crate::domain::form::VersionHash;
 use crate::domain::ids::ContactId;
+use crate::domain::standing::RequestState;
+use crate::domain::token::veil;
 use crate::mail::pack::{dictionary_of, unpack};
-use crate::store::{Conn, StoreError, brands, events, mails};
+use crate::store::set::ROWS_AT_MOST;
+use crate::store::{Conn, StoreError, brands, contacts, events, mails, requests};
 
 const DAMAGED: StoreError = StoreError::Corrupt("a kept mail");
 
@@ -51,6 +55,40 @@ impl App {
             .collect::<Vec<_>>();
         let mails = unpack_all(&mut conn, &packed).await?;
         Ok(mails.into_iter().next().map(|mail| mail.1))
+    }
+
+    /// A part of a mail for eyes that may not act for the person: what opens a link, and the code, is not in it.
+    pub fn veiled(&self, text: &str) -> String {
+        let (mut text, subjects) = veil(text, "hidden-from-your-role");
+        for subject in subjects {
+            // The code may be of an older key than the link.
+            let codes = (0..=u8::MAX).filter_map(|key| self.keys.code(key, subject));
+            for code in codes {
+                text = text.replace(&code, "(hidden)");
+            }
+        }
+        text
+    }
+
+    /// Whether a link or a code that asks the contact something would still work.
+    pub async fn is_being_asked(
+        &self,
+        brand: &Brand,
+        contact: ContactId,
+    ) -> Result<bool, StoreError> {
+        let mut conn = self.store.read().await?;
+        let Some(contact) = contacts::find_by_id(&mut conn, brand.id, contact).await? else {
+            return Ok(false);
+        };
+        let now = self.clock.now();
+        for part in requests_of(&mut conn, &contact).await?.chunks(ROWS_AT_MOST) {
+            for request in requests::list(&mut conn, part).await? {
+                if request.state()? == RequestState::Open && now < request.expires_at {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// The mails of a contact, byte for byte as the SMTP server took them, by the positions of their events.

@@ -3,6 +3,8 @@
 
 use super::App;
 use super::acted::Acting;
+use super::breaker::BreakerState;
+use super::tidy::{COUNTED_AT_MOST, Readiness};
 use crate::domain::ids::{BrandId, OutboxId};
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
@@ -107,6 +109,39 @@ impl App {
             }
         }
         Ok((found, at))
+    }
+
+    /// How the server stands, as far as it is an operator's to see: whoever is kept to some brands is told of their mails, and
+    /// not what a server said of other people's.
+    pub async fn kept_to(
+        &self,
+        operator: &Operator,
+        ready: Readiness,
+    ) -> Result<Readiness, StoreError> {
+        if operator.brands.is_empty() {
+            return Ok(ready);
+        }
+        let mut conn = self.store.read().await?;
+        let mut counts = [0; 3];
+        let all = [Which::Waiting, Which::Held, Which::Failed];
+        for (count, which) in counts.iter_mut().zip(all) {
+            let by_brand =
+                outbox::count_by_brand(&mut conn, which.shown(), COUNTED_AT_MOST).await?;
+            let own = by_brand.iter().filter(|one| operator.works_for(one.0));
+            *count = own.map(|one| one.1).sum();
+        }
+        let [waiting, held, failed] = counts;
+        Ok(Readiness {
+            // As for all brands: what is held waits too.
+            mails_waiting: waiting + held,
+            mails_failed: failed,
+            last_smtp_problem: None,
+            breaker: BreakerState {
+                mails_held: held,
+                ..ready.breaker
+            },
+            ..ready
+        })
     }
 
     /// Has failed mails tried again: one, or all of the operator's brands. Answers with how many. Whether a mail is still

@@ -134,10 +134,12 @@ impl App {
         })
     }
 
-    /// Sets the codes up with the first of them; answers with recovery codes, which are shown this once.
+    /// Sets the codes up with the first of them; answers with recovery codes, which are shown this once. All sessions of the
+    /// operator end but this one.
     pub async fn set_up_codes(
         &self,
         acting: &Acting,
+        session: &str,
         number: &str,
         code: &str,
     ) -> Result<Vec<String>, FactorProblem> {
@@ -155,6 +157,7 @@ impl App {
         let mut held = self.store.hold_to_write(Locks::operators()).await?;
         operators::set_totp(held.conn(), id, Some(from), step).await?;
         operators::put_recovery_codes(held.conn(), id, &hashes(&fresh)).await?;
+        sessions::end_others(held.conn(), id, &session_hash(session)).await?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
         held.finish_with(writes).await?;
@@ -162,8 +165,8 @@ impl App {
     }
 
     /// Takes the codes away again; the recovery codes too, where they were the only second factor.
-    /// Answers whether there is another.
-    pub async fn remove_codes(&self, acting: &Acting) -> Result<bool, StoreError> {
+    /// Answers whether there is another. All sessions of the operator end but this one.
+    pub async fn remove_codes(&self, acting: &Acting, session: &str) -> Result<bool, StoreError> {
         let event = self.deed(acting, Deed::CodesRemoved, None)?;
         let mut held = self.store.hold_to_write(Locks::operators()).await?;
         operators::set_totp(held.conn(), acting.operator.id, None, 0).await?;
@@ -171,6 +174,7 @@ impl App {
         if !others {
             operators::put_recovery_codes(held.conn(), acting.operator.id, &[]).await?;
         }
+        sessions::end_others(held.conn(), acting.operator.id, &session_hash(session)).await?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
         held.finish_with(writes).await?;

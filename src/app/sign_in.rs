@@ -31,7 +31,8 @@ const FACTOR_WITHIN: Duration = Duration::from_secs(300);
 pub(super) const TRIES_AT_MOST: i64 = 5;
 /// How often a session is written down as seen.
 const SEEN_EVERY: Duration = Duration::from_secs(60);
-const DEVICE_FOR: Duration = Duration::from_secs(180 * 86_400);
+/// How long a browser is known as one in which the operator signed in.
+pub const DEVICE_FOR: Duration = Duration::from_secs(180 * 86_400);
 
 /// Failures an hour from one network, and with one name from browsers that are not known; after that one at a time.
 const OF_NETWORK: Rate = Rate { an_hour: 30 };

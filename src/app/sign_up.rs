@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use self::batch::{Batch, entry_key, locks_of, who};
+use self::batch::{Batch, corrected_key, entry_key, locks_of, who};
 use super::{App, Work};
 use crate::domain::booth::AtBooth;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::budget::Limits;
 use crate::domain::circumstances::Circumstances;
-use crate::domain::email_address::{AddressProblem, EmailAddress};
+use crate::domain::email_address::{AddressProblem, AddressRules, EmailAddress};
 use crate::domain::event::{MailFate, PassedOn};
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::RequestId;
@@ -16,8 +16,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::store::budgets::MailboxHash;
 use crate::store::erased::AddressHash;
+use crate::store::requests::Asked;
 use crate::store::signups::{self, Who};
-use crate::store::{StoreError, booth};
+use crate::store::{StoreError, booth, requests};
 use crate::telemetry;
 
 pub(super) use self::batch::{empty_mailbox, rate_key};
@@ -56,7 +57,18 @@ pub struct Submission {
     pub booth: Option<AtBooth>,
     /// A program passed it on; what it says of the person stands in `circumstances`.
     pub passed_on: Option<PassedOn>,
+    /// It follows a signup whose address was mistyped.
+    pub corrects: Option<Corrects>,
     pub circumstances: Circumstances,
+}
+
+/// A signup that follows another one, for the address that was meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Corrects {
+    /// The request that it makes.
+    pub request: RequestId,
+    /// How many corrections led to it, this one included.
+    pub number: i64,
 }
 
 /// Why a signup cannot be taken: always about what was typed, never about the state of the address.
@@ -88,9 +100,17 @@ pub struct SignUp {
     bot: bool,
     booth: Option<AtBooth>,
     passed_on: Option<PassedOn>,
+    corrects: Option<Corrects>,
     key_id: u8,
     request: RequestId,
     circumstances: Circumstances,
+}
+
+impl SignUp {
+    /// By what the contact is found.
+    pub(super) fn address_key(&self) -> &str {
+        self.address.key()
+    }
 }
 
 /// A signup that is on disk. Of an entry that was recorded before, `request` is none that exists.
@@ -104,6 +124,30 @@ pub struct SignedUp {
     /// None where nothing was recorded anew.
     mail: Option<MailFate>,
 }
+
+impl SignedUp {
+    /// A signup that was recorded before, as it was answered then.
+    pub(super) fn again(brand: u16, asked: &Asked) -> Self {
+        // Stored addresses were accepted once; reading them again needs no list of domains.
+        let rules = AddressRules { any_domain: true };
+        let address = EmailAddress::parse(&asked.contact.address, &rules).ok();
+        Self {
+            brand,
+            request: asked.request.id,
+            expires_at: asked.request.expires_at,
+            masked: address
+                .as_ref()
+                .map_or_else(String::new, EmailAddress::masked),
+            suggestion: address.and_then(|address| address.suggestion()),
+            mail: None,
+        }
+    }
+
+    pub(super) const fn is_new(&self) -> bool {
+        self.mail.is_some()
+    }
+}
+
 impl App {
     /// Checks a submission and records it. When this returns, the signup is on disk and its mail, if any, in the outbox.
     pub async fn sign_up(&self, form: &Arc<Form>, given: Submission) -> Result<SignedUp, Refusal> {
@@ -142,8 +186,15 @@ pub(super) async fn run(
     let mut held = work.store.hold_with_kept_plans(locks).await?;
     let known = signups::find_known(held.conn(), &who).await?;
     let recorded = booth::find_recorded(held.conn(), &entries).await?;
+    let corrected: Vec<_> = calls.iter().filter_map(corrected_key).collect();
+    let corrected = match corrected.as_slice() {
+        [] => Vec::new(),
+        keys => requests::list(held.conn(), keys).await?,
+    };
     let mut batch = Batch::begin(work, limits, who, known);
     batch.recorded.extend(recorded);
+    let corrected = corrected.iter().map(|one| (one.brand_id, one.id));
+    batch.corrected.extend(corrected);
     let mut answers = Vec::with_capacity(calls.len());
     for call in calls {
         answers.push(batch.decide(call)?);

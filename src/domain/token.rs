@@ -155,6 +155,39 @@ impl Keys {
     }
 }
 
+/// Puts a mark in the place of whatever in a text is written like a token, genuine or not; answers with their subjects too.
+pub fn veil(text: &str, mark: &str) -> (String, Vec<Uuid>) {
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let (mut clean, mut subjects) = (String::with_capacity(text.len()), Vec::new());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_of_token) {
+        let (before, behind) = rest.split_at(start);
+        let end = behind.find(|c| !is_of_token(c)).unwrap_or(behind.len());
+        let (run, after) = behind.split_at(end);
+        clean.push_str(before);
+        match subject_of(run) {
+            Some(subject) => {
+                clean.push_str(mark);
+                subjects.push(subject);
+            }
+            None => clean.push_str(run),
+        }
+        rest = after;
+    }
+    clean.push_str(rest);
+    (clean, subjects)
+}
+
+/// Whom something that is written like a token stands for.
+fn subject_of(text: &str) -> Option<Uuid> {
+    let bytes: [u8; WHOLE] = URL_SAFE_NO_PAD
+        .decode(text.strip_suffix(CLOSING).filter(|body| body.len() == 54)?)
+        .ok()?
+        .try_into()
+        .ok()?;
+    (bytes[0] == VERSION).then(|| Uuid::from_slice(&bytes[8..24]).ok())?
+}
+
 fn signed(key: &[u8; 32], purpose: Purpose, about: &str, bytes: &[u8; WHOLE]) -> HmacSha256 {
     let (context, bytes) = (purpose.context(), &bytes[..SIGNED]);
     match about {
@@ -190,6 +223,24 @@ mod tests {
         assert!(text.ends_with('c'));
         let token = keys.verify(Purpose::Confirm, &text, NOW).unwrap();
         assert_eq!((token.brand, token.subject), (3, Uuid::from_u128(42)));
+    }
+
+    #[test]
+    fn a_veil_covers_every_token_of_a_text_and_nothing_else() {
+        let keys = keys();
+        let token = sample(&keys);
+        let about = keys.sign_about(Purpose::Unsubscribe, "news", 3, Uuid::from_u128(43), NOW);
+        let text = format!(
+            "é <a href=\"https://c.example/c/{token}/decline\">Press</a> or /u/{about}, not {about}x"
+        );
+        let (veiled, subjects) = veil(&text, "HIDDEN");
+        assert_eq!(
+            veiled,
+            format!(
+                "é <a href=\"https://c.example/c/HIDDEN/decline\">Press</a> or /u/HIDDEN, not {about}x"
+            )
+        );
+        assert_eq!(subjects, [Uuid::from_u128(42), Uuid::from_u128(43)]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use mail_parser::{Message, MessageParser};
 
+use crate::domain::origin::origin_of;
+
 /// What is wrong with a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flaw {
@@ -54,12 +56,29 @@ pub struct Expected<'a> {
     pub base_url: &'a str,
     /// The brand's own site, which the mail may name.
     pub home_url: Option<&'a str>,
+    /// Its privacy notice, and whom people write to: named in every mail, wherever they lie.
+    pub privacy_url: Option<&'a str>,
+    pub contact: &'a str,
     pub legal_name: &'a str,
     pub postal_address: &'a [String],
     /// The names of the purposes, in the mail's language.
     pub purposes: Vec<&'a str>,
     /// The day on which the link ends, as the mail writes it.
     pub expires: String,
+}
+
+impl Expected<'_> {
+    /// Whether a link leads to us or to the brand.
+    fn names(&self, url: &str) -> bool {
+        let origin = origin_of(url);
+        let sites = [Some(self.base_url), self.home_url];
+        let is_of_a_site = origin.is_some()
+            && sites
+                .into_iter()
+                .flatten()
+                .any(|site| origin_of(site) == origin);
+        is_of_a_site || self.privacy_url == Some(url) || self.contact == url
+    }
 }
 
 /// Words that sell, in the languages that the product speaks. Whole words only, whatever their case.
@@ -122,9 +141,7 @@ pub fn lint(mail: &[u8], expected: &Expected<'_>) -> Vec<Finding> {
         find(Flaw::Image, excerpt(&html[at..]));
     }
     for url in links(&html).chain(links_of_text(&text)) {
-        let own = url.starts_with(expected.base_url)
-            || expected.home_url.is_some_and(|home| url.starts_with(home));
-        if !own && !found_link(&found, &url) {
+        if !expected.names(&url) && !found_link(&found, &url) {
             found.push(Finding {
                 flaw: Flaw::ForeignLink,
                 what: excerpt(&url),
@@ -230,7 +247,9 @@ mod tests {
             std::sync::LazyLock::new(|| vec!["1 Mill Lane".to_owned()]);
         Expected {
             base_url: "https://c.example",
-            home_url: None,
+            home_url: Some("https://www.acme.example/letters"),
+            privacy_url: Some("https://legal.example/acme?notice=1"),
+            contact: "https://help.example/",
             legal_name: "Acme Ltd",
             postal_address: &LINES,
             purposes: vec!["newsletter"],
@@ -250,6 +269,18 @@ mod tests {
     }
 
     #[test]
+    fn the_brands_own_site_its_privacy_notice_and_its_contact_are_not_foreign() {
+        for own in [
+            "https://www.acme.example/",
+            "https://WWW.acme.example:443/about",
+            "https://legal.example/acme?notice=1",
+            "https://help.example/",
+        ] {
+            assert_eq!(flaws(&format!("{GOOD}{own}\n")), [], "{own}");
+        }
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let without = |words: &str| flaws(&GOOD.replace(words, ""));
         assert_eq!(without("Acme Ltd\n"), [Flaw::NoSender]);
@@ -265,6 +296,15 @@ mod tests {
         assert_eq!(with("Now 20 % off"), [Flaw::Advertising]);
         assert_eq!(with("Ein Gutschein wartet."), [Flaw::Advertising]);
         assert_eq!(with("See https://shop.example/"), [Flaw::ForeignLink]);
+        for foreign in [
+            "https://c.example.evil/",
+            "https://c.example@evil.example/",
+            "http://c.example/",
+            "https://www.acme.example.evil/letters",
+            "https://legal.example/other",
+        ] {
+            assert_eq!(with(foreign), [Flaw::ForeignLink], "{foreign}");
+        }
         // "offer" within a word, and a number without a per cent sign, sell nothing.
         assert_eq!(with("Our officer at number 20."), []);
     }

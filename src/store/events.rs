@@ -86,6 +86,10 @@ const LIST_WHOLE: &str = "select position, body, salt, circumstances, mail from 
 const LIST_CONFIRMED_AT: &str = "select position, body, salt from event \
      where brand_id = $1 and contact_id = $2 and kind = 'confirmed' and at = $3 order by position limit 20";
 
+/// A batch of signups has one time; few of it are for one contact.
+const LIST_SIGNED_UP_AT: &str = "select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 and kind = 'signed_up' and at = $3 order by position limit 20";
+
 const LIST_AUDITED: &str = "select position, brand_id, contact_id, kind, at, body, salt, circumstances, mail from event \
      where position > $1 and position <= $2 order by position limit $3";
 const LIST_BODIES: &str = "select event.brand_id, event.contact_id, event.body from r \
@@ -460,6 +464,21 @@ pub async fn list_confirmed_at(
     at: Timestamp,
 ) -> Result<Vec<Entry>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_CONFIRMED_AT)
+        .bind(brand)
+        .bind(contact)
+        .bind(at)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// The signups of a contact at a time.
+pub async fn list_signed_up_at(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    at: Timestamp,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_SIGNED_UP_AT)
         .bind(brand)
         .bind(contact)
         .bind(at)

@@ -51,6 +51,13 @@ impl Locks {
         locks
     }
 
+    /// Which brands and forms there are, as a whole.
+    pub fn declarations() -> Self {
+        let mut locks = Self::default();
+        locks.add(&[b"declarations"]);
+        locks
+    }
+
     /// Which files of proof a brand keeps, and who refers to them.
     pub fn proofs(&mut self, brand: BrandId) {
         self.add(&[b"proofs", brand.0.as_bytes()]);

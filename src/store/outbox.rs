@@ -194,6 +194,8 @@ const LIST_FAILED: &str = "select id, brand_id, recipient_domain, tries, last_re
 /// By the time alone, which every mail is found by: the state stands in no index.
 const COUNT_UP_TO: &str = "select (select count(*) from (select 1 from outbox where due_at < $1 limit $2) as due), \
      (select count(*) from (select 1 from outbox where due_at = $1 limit $2) as failed)";
+const COUNT_BY_BRAND: &str = "select brand_id, count(*) from (select brand_id from outbox \
+     where due_at >= $1 and due_at <= $2 order by due_at limit $3) as taken group by brand_id";
 const LIST_SHOWN: &str = "select id, brand_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, last_reply, \
      attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
 const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
@@ -386,6 +388,21 @@ pub async fn count_up_to(conn: &mut Conn, limit: i64) -> Result<(i64, i64), Stor
         .bind(NEVER)
         .bind(limit)
         .fetch_one(driver)
+        .await?))
+}
+
+/// The mails of each brand, among the first of them.
+pub async fn count_by_brand(
+    conn: &mut Conn,
+    which: Shown,
+    limit: i64,
+) -> Result<Vec<(BrandId, i64)>, StoreError> {
+    let (first, last) = which.between();
+    Ok(on!(conn, driver => sqlx::query_as(COUNT_BY_BRAND)
+        .bind(first)
+        .bind(last)
+        .bind(limit)
+        .fetch_all(driver)
         .await?))
 }
 

@@ -37,6 +37,8 @@ pub struct RequestRow {
     pub entered_at: Option<Timestamp>,
     /// When an open one is looked at next: for its reminder, or because its time is over.
     pub look_at: Timestamp,
+    /// How many corrections of the address led to it.
+    pub corrections: i64,
 }
 
 impl RequestRow {
@@ -62,12 +64,14 @@ impl RequestRow {
 }
 
 const INSERT: &str = "insert into request (brand_id, id, contact_id, form_id, form_version, purposes, language, \
-     page_host, key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at, campaign_id, entered_at, look_at) \
+     page_host, key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at, campaign_id, entered_at, look_at, \
+     corrections) \
      select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, key_id, state, \
-     mailed, issued_at, follows_id, 0, 0, issued_at, expires_at, ended_at, campaign_id, entered_at, look_at from r where brand_id is not null";
+     mailed, issued_at, follows_id, 0, 0, issued_at, expires_at, ended_at, campaign_id, entered_at, look_at, \
+     corrections from r where brand_id is not null";
 const FIND: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
      q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
-     q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at \
+     q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at, q.corrections \
      from r cross join request q where q.brand_id = r.brand_id and q.id = r.id";
 const UPDATE: &str = "update request set state = r.state, ended_at = r.ended_at, mailed = r.mailed, \
      last_mail_at = r.last_mail_at, code_tries = r.code_tries, look_at = r.look_at \
@@ -81,18 +85,22 @@ const LIST_OWNERS: &str = "select q.brand_id, q.id, c.address_key, c.mailbox \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
 const LIST_WITH_CONTACTS: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
      q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
-     q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at, \
+     q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at, q.corrections, \
      c.address, c.address_key, c.mailbox, c.language as contact_language, c.name, c.open_request_id, c.standings, \
      c.created_at as contact_created_at \
      from r cross join request q cross join contact c \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
 const LIST_DUE: &str = "select brand_id, id from request where state = 'open' and look_at <= $1 \
      order by look_at limit $2";
+/// One at most: a request is corrected once.
+const CORRECT: &str = "update request set state = r.state, ended_at = r.ended_at, corrected_to = r.corrected_to \
+     from r where request.brand_id = r.brand_id and request.id = r.id";
+const FIND_CORRECTED: &str = "select corrected_to from request where brand_id = $1 and id = $2";
 const DELETE: &str = "delete from request where (brand_id, id) in \
      (select brand_id, id from r where brand_id is not null) returning 1";
 const FIND_ONE: &str = "select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, \
      key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at, \
-     campaign_id, entered_at, look_at from request where brand_id = $1 and id = $2";
+     campaign_id, entered_at, look_at, corrections from request where brand_id = $1 and id = $2";
 
 /// A request's brand and id.
 pub type Key = (BrandId, RequestId);
@@ -173,7 +181,8 @@ pub fn insert(writes: &mut Writes, requests: &[RequestRow]) {
             .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros))
             .uuid_or_null("campaign_id", |q| q.campaign_id.map(|id| id.0))
             .int_or_null("entered_at", |q| q.entered_at.map(Timestamp::micros))
-            .int("look_at", |q| q.look_at.micros());
+            .int("look_at", |q| q.look_at.micros())
+            .int("corrections", |q| q.corrections);
         writes.add(INSERT, rows);
     }
 }
@@ -220,6 +229,31 @@ pub fn update(writes: &mut Writes, requests: &[RequestRow]) {
             .int("look_at", |q| q.look_at.micros());
         writes.add(UPDATE, rows);
     }
+}
+
+/// Ends a request because another one follows it, for the address that was meant.
+pub fn correct(writes: &mut Writes, request: &RequestRow, by: RequestId) {
+    let rows = Rows::of(std::slice::from_ref(request))
+        .uuid("brand_id", |q| q.brand_id.0)
+        .uuid("id", |q| q.id.0)
+        .text("state", |q| q.state.clone())
+        .int_or_null("ended_at", |q| q.ended_at.map(Timestamp::micros))
+        .uuid("corrected_to", |_| by.0);
+    writes.add(CORRECT, rows);
+}
+
+/// The request that follows this one, where its address was corrected.
+pub async fn find_corrected(
+    conn: &mut Conn,
+    brand: BrandId,
+    id: RequestId,
+) -> Result<Option<RequestId>, StoreError> {
+    let found: Option<(Option<RequestId>,)> = on!(conn, driver => sqlx::query_as(FIND_CORRECTED)
+        .bind(brand)
+        .bind(id)
+        .fetch_optional(driver)
+        .await?);
+    Ok(found.and_then(|one| one.0))
 }
 
 /// Ends open requests whose mails never left: nobody holds their links, and whoever asks these contacts next need not wait.

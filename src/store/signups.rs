@@ -66,6 +66,7 @@ struct Row {
     campaign_id: Option<CampaignId>,
     entered_at: Option<Timestamp>,
     look_at: Option<Timestamp>,
+    corrections: Option<i64>,
     recent: Option<String>,
     suppressed_at: Option<Timestamp>,
     suppressed_for: Option<String>,
@@ -82,7 +83,7 @@ pub const INSTALLATION: &str = "installation";
 const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
-     q.campaign_id, q.entered_at, q.look_at, \
+     q.campaign_id, q.entered_at, q.look_at, q.corrections, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
      (select group_concat(l.purpose || ' ' || l.left_at, ',') from left_elsewhere l \
      where l.brand_id = r.brand_id and l.hash = r.address_hash) as left_joined, \
@@ -100,7 +101,7 @@ const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open
 const FIND_POSTGRES: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
-     q.campaign_id, q.entered_at, q.look_at, \
+     q.campaign_id, q.entered_at, q.look_at, q.corrections, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, l.left_joined, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
      from r \
@@ -190,6 +191,7 @@ impl Row {
             campaign_id: self.campaign_id,
             entered_at: self.entered_at,
             look_at: self.look_at?,
+            corrections: self.corrections?,
         })
     }
 

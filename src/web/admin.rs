@@ -1,6 +1,7 @@
 //! Pages for operators.
 
 pub mod account;
+pub mod as_sent;
 pub mod brand;
 pub mod brands;
 pub mod campaigns;

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::Web;
-use super::page::{Page, render};
+use super::page::{Page, shown};
 use super::public::message::{Message, Tone};
 use crate::store::StoreError;
 use crate::texts::{Texts, negotiate};
@@ -93,7 +93,7 @@ pub fn answer(request: &HttpRequest, shared: &Web, status: StatusCode, key: &str
         return Problem::respond(status, title, errors);
     }
     let page = Page::plain(shared, t);
-    render(status, &Message::new(page, t, title, text, Tone::Problem))
+    shown(status, &Message::new(page, t, title, text, Tone::Problem))
 }
 
 /// The server could not write or read. The caller may try again: nothing was acknowledged.

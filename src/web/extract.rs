@@ -1,5 +1,6 @@
 //! What handlers take out of a request.
 
+pub mod body;
 pub mod client;
 pub mod fields;
 pub mod token;

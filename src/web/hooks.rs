@@ -1,22 +1,17 @@
 //! `/hooks/{provider}`: mail providers tell what became of a mail. Answers are short: providers show them to the operator.
 
-use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, BytesMut};
+use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::StreamExt;
 use serde_json::json;
-use std::time::Duration;
 
 use super::Web;
 use super::error::{self, FieldProblem, Problem};
+use super::extract::body::{self, Broken};
 use super::extract::client::circumstances;
 use crate::app::hook::{Post, Refusal, Tally};
 use crate::domain::provider::Provider;
 use crate::mail::provider::{POST_AT_MOST, Unreadable, sendgrid};
-
-/// For the whole body; a provider sends it in one go.
-const BODY_WITHIN: Duration = Duration::from_secs(15);
 
 /// `POST /hooks/{provider}`
 pub async fn take(
@@ -30,13 +25,23 @@ pub async fn take(
     let Some(provider) = provider else {
         return refused(&Refusal::NotSetUp);
     };
-    let read = read(&request, payload.into_inner());
-    let body = match tokio::time::timeout(BODY_WITHIN, read).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(problem)) => return problem,
-        Err(_) => {
+    let read = body::whole(&request, payload.into_inner(), POST_AT_MOST);
+    let body = match read.await {
+        Ok(body) => body,
+        Err(Broken::TooLarge) => {
+            let detail = format!("A post here has {POST_AT_MOST} bytes at most.");
+            return answer(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The post is too large",
+                Some(detail),
+            );
+        }
+        Err(Broken::TooSlow) => {
             let title = "The body did not come in time";
-            return answer(StatusCode::REQUEST_TIMEOUT, title, None);
+            return body::closing(answer(StatusCode::REQUEST_TIMEOUT, title, None));
+        }
+        Err(Broken::BrokeOff) => {
+            return answer(StatusCode::BAD_REQUEST, "The body broke off", None);
         }
     };
     let header = |name: &str| {
@@ -58,29 +63,6 @@ pub async fn take(
         Ok(Err(refusal)) => refused(&refusal),
         Err(_) => error::plain_failure(),
     }
-}
-
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, HttpResponse> {
-    let too_large = || {
-        let title = "The post is too large";
-        let detail = format!("A post here has {POST_AT_MOST} bytes at most.");
-        answer(StatusCode::PAYLOAD_TOO_LARGE, title, Some(detail))
-    };
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > POST_AT_MOST) {
-        return Err(too_large());
-    }
-    let mut bytes = BytesMut::new();
-    while let Some(part) = payload.next().await {
-        let broken = |_| answer(StatusCode::BAD_REQUEST, "The body broke off", None);
-        let part = part.map_err(broken)?;
-        if bytes.len() + part.len() > POST_AT_MOST {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&part);
-    }
-    Ok(bytes)
 }
 
 fn taken(tally: &Tally) -> HttpResponse {

@@ -15,6 +15,7 @@ use tokio::io::AsyncReadExt;
 use super::assets::theme_url;
 use super::{Web, error};
 use crate::domain::brand::Brand;
+use crate::domain::origin::content_source;
 use crate::mail::compose::BrandView;
 use crate::texts::Texts;
 
@@ -90,14 +91,34 @@ impl Page {
     }
 }
 
-/// Everything that pages may load is served by us; nothing is inline (T9, T23).
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-     base-uri 'none'; frame-src 'self'";
+/// A page in its brand's frame.
+pub trait Framed: Template {
+    fn frame(&self) -> &Page;
+}
 
-/// The content security policy of a page. `form_targets` are origins that a form's answer may redirect to (browsers
-/// hold redirects against `form-action`); `framed_by` are origins that may show the page in a frame.
-pub fn policy(form_targets: &[String], framed_by: &str) -> String {
-    let mut text = format!("{POLICY}; form-action 'self'");
+/// Makes pages framed by the frame in their field `page`.
+macro_rules! framed {
+    ($($page:ty),+) => {$(
+        impl crate::web::page::Framed for $page {
+            fn frame(&self) -> &crate::web::page::Page {
+                &self.page
+            }
+        }
+    )+};
+}
+pub(crate) use framed;
+
+/// The content security policy of a page. Everything that pages may load is served by us, but for the brand's own logo, which
+/// is named to the letter; nothing is inline (T9, T23). `form_targets` are origins that a form's answer may redirect to
+/// (browsers hold redirects against `form-action`); `framed_by` are origins that may show the page in a frame.
+pub fn policy(logo_url: Option<&str>, form_targets: &[String], framed_by: &str) -> String {
+    let mut text =
+        String::from("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'");
+    if let Some(logo) = logo_url.and_then(content_source) {
+        text.push(' ');
+        text.push_str(&logo);
+    }
+    text.push_str("; connect-src 'self'; base-uri 'none'; frame-src 'self'; form-action 'self'");
     for target in form_targets {
         text.push(' ');
         text.push_str(target);
@@ -105,6 +126,26 @@ pub fn policy(form_targets: &[String], framed_by: &str) -> String {
     text.push_str("; frame-ancestors ");
     text.push_str(framed_by);
     text
+}
+
+/// Shows a page in its brand's frame; no other page may show it in a frame of its own.
+pub fn shown(status: StatusCode, page: &impl Framed) -> HttpResponse {
+    shown_with(HttpResponse::build(status), page, &[], "'none'")
+}
+
+/// The same of a page whose form leads elsewhere, or that others may show in a frame.
+pub fn shown_with(
+    mut response: HttpResponseBuilder,
+    page: &impl Framed,
+    form_targets: &[String],
+    framed_by: &str,
+) -> HttpResponse {
+    let logo = page.frame().brand.logo_url.as_deref();
+    response.insert_header((
+        header::CONTENT_SECURITY_POLICY,
+        policy(logo, form_targets, framed_by),
+    ));
+    respond(response, page)
 }
 
 /// Renders a page. It is never stored by a cache: most pages speak of one person.

@@ -1,5 +1,6 @@
 //! Posts to the operators' pages come from these pages only.
 
+mod as_sent;
 pub mod contacts;
 pub mod forms;
 pub mod passkeys;

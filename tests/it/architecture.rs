@@ -33,6 +33,16 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
+fn a_public_page_stands_in_its_brands_frame_whose_policy_names_the_logo() {
+    for (path, text) in sources(&src().join("web/public")) {
+        for line in code(&text) {
+            let bare = line.contains("page::render") || line.contains("page::respond");
+            assert!(!bare, "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
 fn a_layer_names_only_the_layers_left_of_it() {
     let forbidden: [(&str, &[&str]); 8] = [
         (

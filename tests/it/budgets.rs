@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::confirm::inbox_path;
-use crate::harness::World;
+use crate::harness::{DECLARATIONS, World};
 use crate::on_both_engines;
 
 on_both_engines! {
@@ -103,6 +103,73 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn resends_reminders_and_fresh_links_draw_on_the_hourly_limits_and_are_held_beyond_them(engine: Engine) {
+        let reminding = DECLARATIONS.replacen("slug = \"news\"", "slug = \"news\"\nremind_after_days = 1", 1);
+        let world = World::declared(engine, "[budget]\nper_form_an_hour = 2\nper_network_an_hour = 0\n", &reminding).await;
+        let mut pages = Vec::new();
+        for number in 0..2 {
+            pages.push(world.signed_up(&format!("p{number}@example.org"), "192.0.2.1").await);
+        }
+        assert_eq!(world.deliver().await.len(), 2);
+        world.advance(61);
+        for (client, page) in &mut pages {
+            let resend = format!("{}/resend", inbox_path(&page.text()));
+            assert_eq!(client.post(&resend, &[]).await.status, 303);
+        }
+        assert_eq!(world.deliver().await.len(), 2, "the form's hour is used up");
+        world.advance(1_801);
+        assert_eq!(world.deliver().await.len(), 3);
+        world.advance(1_801);
+        assert_eq!(world.deliver().await.len(), 4, "held, and none is lost");
+        // The third signup and two reminders: one more than the hour has.
+        world.advance(86_400 - 4_000);
+        world.signed_up("p2@example.org", "192.0.2.1").await;
+        world.advance(400);
+        assert_eq!(world.app.expire().await.unwrap().reminded, 2);
+        assert_eq!(world.deliver().await.len(), 6);
+        world.advance(1_801);
+        assert_eq!(world.deliver().await.len(), 7);
+        world.finish().await;
+    }
+
+    async fn a_fresh_link_to_the_preferences_draws_on_the_installations_limit(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_installation_an_hour = 2\n").await;
+        for number in 0..2 {
+            world.signed_up(&format!("p{number}@example.org"), "192.0.2.1").await;
+        }
+        assert_eq!(world.deliver().await.len(), 2);
+        for number in 0..2 {
+            let email = format!("p{number}@example.org");
+            let sent = world.client("192.0.2.1").post("/p", &[("brand", "acme"), ("email", &email)]).await;
+            assert_eq!(sent.status, 200);
+        }
+        assert_eq!(world.deliver().await.len(), 2);
+        world.advance(1_801);
+        assert_eq!(world.deliver().await.len(), 3);
+        world.advance(1_801);
+        assert_eq!(world.deliver().await.len(), 4);
+        world.finish().await;
+    }
+
+    async fn asking_for_the_link_of_an_unknown_address_uses_up_no_mail_of_the_person_behind_it(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_installation_an_hour = 4\n").await;
+        let fields = [("brand", "acme"), ("email", "anna@example.org")];
+        for _ in 0..6 {
+            world.advance(61);
+            assert_eq!(world.client("203.0.113.5").post("/p", &fields).await.status, 200);
+        }
+        assert_eq!(world.deliver().await.len(), 0);
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.mail_to("anna@example.org").await;
+        // Known, each link counts: two more, and the day's three are used up.
+        for mails in [2, 3, 3] {
+            world.advance(61);
+            assert_eq!(world.client("203.0.113.5").post("/p", &fields).await.status, 200);
+            assert_eq!(world.deliver().await.len(), mails);
+        }
+        world.finish().await;
+    }
+
     async fn a_proof_of_work_is_asked_on_every_path_in_and_counts_once(engine: Engine) {
         let world = World::on(engine).await;
         let mut client = world.client("192.0.2.1");
@@ -135,7 +202,7 @@ fn futures_util_chunks<F>(all: Vec<F>, size: usize) -> Vec<Vec<F>> {
 }
 
 /// What a browser's script would send for a challenge.
-fn solved(challenge: &serde_json::Value) -> String {
+pub fn solved(challenge: &serde_json::Value) -> String {
     use base64::Engine;
     let challenge: altcha::Challenge = serde_json::from_value(challenge.clone()).unwrap();
     let solution = altcha::solve_challenge(altcha::SolveChallengeOptions::new(&challenge))

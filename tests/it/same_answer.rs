@@ -64,9 +64,10 @@ async fn interview(world: &World, local: &str) -> Vec<(u16, Vec<(String, String)
 }
 
 on_both_engines! {
-    async fn eight_states_of_an_address_get_one_answer(engine: Engine) {
+    async fn ten_states_of_an_address_get_one_answer(engine: Engine) {
         let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
-        let states = ["annanew", "annapen", "annacon", "annadec", "annabud", "annaold", "annabot", "annalef"];
+        // New, waiting, confirmed, declined, over its budget, once more, a program's; withdrawn, suppressed, left elsewhere.
+        let states = ["annanew", "annapen", "annacon", "annadec", "annabud", "annaold", "annabot", "annaleft", "annasupp", "annalef"];
         for (number, local) in states.iter().enumerate().skip(1) {
             let email = format!("{local}@example.org");
             if number == 6 {
@@ -90,6 +91,17 @@ on_both_engines! {
                         world.client("192.0.2.1").post(form, &[("email", &email)]).await;
                     }
                     world.deliver().await;
+                }
+                "annaleft" => {
+                    other.post(&mail.confirm(), &[]).await;
+                    let contact = crate::leaving::contact_of(&world, &email).await;
+                    let url = crate::leaving::links(&world, contact, None).unsubscribe_url;
+                    other.post(&url, &[("leave", "yes")]).await;
+                    assert!(!world.permission(&email, "newsletter").await.allowed);
+                }
+                "annasupp" => {
+                    let brand = crate::leaving::brand(&world);
+                    world.app.suppress(&brand, &email, "a letter").await.unwrap();
                 }
                 _ => {}
             }

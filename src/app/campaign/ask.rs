@@ -487,6 +487,7 @@ impl Moment<'_> {
             campaign_id: Some(self.campaign.id),
             entered_at: None,
             look_at: Timestamp::from_micros(expires.unix_seconds() * 1_000_000),
+            corrections: 0,
         }
     }
 

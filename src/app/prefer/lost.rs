@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::app::rates::{INSTALLATION, NOBODY, Rates, refused};
 use crate::app::sign_up::{NOTHING, PREFERENCES, empty_mailbox, rate_key};
 use crate::domain::brand::Brand;
 use crate::domain::budget::{Occasion, Rate};
@@ -63,21 +64,38 @@ impl App {
             .into_iter()
             .next()
             .unwrap_or_else(|| empty_mailbox(brand.id, hash));
-        let keys = [network.to_owned()];
-        let arrival = budgets::find_rates(conn, &keys).await?.pop();
         let now = self.clock.now();
         let limits = &self.config.limits;
+        let keys = [network, INSTALLATION, NOBODY].map(str::to_owned);
+        let mut rates = Rates::read(conn, &keys, now).await?;
         let rate = Rate {
             an_hour: limits.per_network_an_hour,
         };
-        let before = arrival.map(|one| one.1);
-        let moved = rate
-            .take(before, now)
-            .map(|next| next - before.unwrap_or(0).max(now.micros()));
-        let goes = moved.is_ok()
+        let next = rates.next(network, rate);
+        let mut window = mailbox.window.clone();
+        let goes = next.is_some()
             && mailbox.suppressed_at.is_none()
-            && mailbox.window.take(Occasion::Resend, NO_FORM, now, limits);
+            && (window.take(Occasion::Resend, NO_FORM, now, limits) || {
+                refused("mailbox");
+                false
+            });
         let known = contact.filter(|_| goes);
+        // Only a mail that is queued draws on its mailbox and on the installation: whoever types somebody's address here must
+        // not use up the mails that this person asks for elsewhere.
+        if known.is_some() {
+            mailbox.window = window;
+        }
+        let mut due_at = now;
+        if let Some(next) = next {
+            rates.move_to(network.to_owned(), next);
+            let an_hour = limits.per_installation_an_hour;
+            if known.is_some() {
+                due_at = rates.reserve(INSTALLATION.to_owned(), an_hour);
+            } else {
+                let (arrival, _) = Rate { an_hour }.reserve(rates.arrival(NOBODY), now);
+                rates.move_to(NOBODY.to_owned(), arrival);
+            }
+        }
         let row = OutboxRow {
             id: OutboxId(self.random.uuid_v7(now)),
             brand_id: brand.id,
@@ -90,7 +108,7 @@ impl App {
             .to_owned(),
             contact_id: known.map_or_else(|| ContactId(self.random.uuid_v7(now)), |one| one.id),
             recipient_domain: address.domain().to_owned(),
-            due_at: now,
+            due_at,
             tries: 0,
             first_try_at: None,
             message_id: None,
@@ -100,11 +118,7 @@ impl App {
         let mut writes = Writes::default();
         outbox::insert(&mut writes, &[row]);
         budgets::put_mailboxes(&mut writes, &[mailbox]);
-        budgets::add_rates(
-            &mut writes,
-            &[(network.to_owned(), moved.unwrap_or(0))],
-            now,
-        );
+        budgets::add_rates(&mut writes, &rates.moved(), now);
         held.finish(writes).await
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::SignUp;
 use crate::app::Work;
+use crate::app::rates::{INSTALLATION, Rates, of_form};
 use crate::domain::budget::{Limits, MailboxWindow, Rate};
-use crate::domain::form::Form;
 use crate::domain::ids::BrandId;
 use crate::domain::time::Timestamp;
 use crate::store::booth::{self, EntryKey};
@@ -17,7 +17,7 @@ use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
 use crate::store::requests::{self, RequestRow};
 use crate::store::set::Writes;
-use crate::store::signups::{INSTALLATION, Known, Who};
+use crate::store::signups::{Known, Who};
 
 type ContactKey = (BrandId, String);
 type MailboxKey = (BrandId, MailboxHash);
@@ -38,12 +38,12 @@ pub(super) struct Batch<'a> {
     pub erased: HashSet<ContactKey>,
     /// What addresses left, as lists told.
     pub left: HashMap<ContactKey, Vec<Left>>,
-    /// Arrival times of rates, and by how much this batch moved them.
-    pub rates: HashMap<String, i64>,
-    pub moved: HashMap<String, i64>,
+    pub rates: Rates,
     /// Entries of booths that are recorded, and those that this batch records.
     pub recorded: HashSet<EntryKey>,
     pub entries: Vec<EntryKey>,
+    /// Requests that correct another one's address and are recorded.
+    pub corrected: HashSet<requests::Key>,
     pub requests: Vec<RequestRow>,
     pub replaced: Vec<RequestRow>,
     pub events: Vec<NewEvent>,
@@ -58,19 +58,20 @@ impl<'a> Batch<'a> {
         known: Vec<Known>,
     ) -> Self {
         let count = who.len();
+        // The clock is read under the locks, so that times within one contact never run backwards.
+        let now = work.clock.now();
         let mut batch = Self {
-            // The clock is read under the locks, so that times within one contact never run backwards.
-            now: work.clock.now(),
+            now,
             work,
             limits,
             contacts: HashMap::with_capacity(count),
             mailboxes: HashMap::with_capacity(count),
             erased: HashSet::new(),
             left: HashMap::new(),
-            rates: HashMap::new(),
-            moved: HashMap::new(),
+            rates: Rates::at(now),
             recorded: HashSet::new(),
             entries: Vec::new(),
+            corrected: HashSet::new(),
             requests: Vec::with_capacity(count),
             replaced: Vec::new(),
             events: Vec::with_capacity(count),
@@ -89,7 +90,7 @@ impl<'a> Batch<'a> {
             (INSTALLATION.to_owned(), known.installation_arrival),
         ];
         for (key, arrival) in rates {
-            self.rates.extend(arrival.map(|at| (key, at)));
+            self.rates.learn(key, arrival);
         }
         let mailbox_key = (who.brand_id, who.mailbox);
         self.mailboxes
@@ -131,7 +132,7 @@ impl<'a> Batch<'a> {
             .map(|contact| contact.row)
             .collect();
         let mailboxes: Vec<Mailbox> = self.mailboxes.into_values().collect();
-        let moved: Vec<(String, i64)> = self.moved.into_iter().collect();
+        let moved = self.rates.moved();
         let mut writes = Writes::default();
         contacts::put(&mut writes, &contacts);
         requests::insert(&mut writes, &self.requests);
@@ -166,8 +167,9 @@ pub(super) fn entry_key(call: &SignUp) -> Option<EntryKey> {
     Some((call.brand.id, call.booth?.entry?))
 }
 
-pub(super) fn form_key(form: &Form) -> String {
-    rate_key("form", &form.id.to_string())
+/// The request that a correction makes: decided long before, so that one that comes twice is recorded once.
+pub(super) fn corrected_key(call: &SignUp) -> Option<requests::Key> {
+    call.corrects.map(|one| (call.brand.id, one.request))
 }
 
 pub(in crate::app) fn rate_key(kind: &str, of: &str) -> String {
@@ -181,7 +183,7 @@ pub(super) fn who(call: &SignUp) -> Who {
         address_hash: call.address_hash,
         mailbox: call.mailbox,
         network: network_key(call),
-        form: form_key(&call.form),
+        form: of_form(call.form.id),
     }
 }
 
@@ -206,6 +208,9 @@ pub(super) fn locks_of(calls: &[SignUp], all: &[Who], limits: &Limits) -> Locks 
         }
         if let Some((brand, id)) = entry_key(call) {
             locks.entry(brand, id);
+        }
+        if let Some((brand, request)) = corrected_key(call) {
+            locks.entry(brand, request.0);
         }
     }
     locks

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::SignUp;
-use super::batch::{Batch, form_key, network_key, rate_of};
-use crate::domain::budget::{Occasion, Rate};
+use super::batch::{Batch, network_key, rate_of};
+use crate::app::rates::{INSTALLATION, of_form, refused};
+use crate::domain::budget::Occasion;
 use crate::domain::event::MailFate;
 use crate::domain::time::Timestamp;
-use crate::store::signups::INSTALLATION;
-use crate::telemetry;
 
 /// How long a booth's mail may be held because too many came at once.
 const HELD_AT_MOST: Duration = Duration::from_secs(86_400);
@@ -25,19 +24,19 @@ impl Batch<'_> {
         }
         let network = network_key(call);
         let Some((arrival, of_network)) = self.network(call, &network) else {
-            metrics::counter!(telemetry::BUDGET, "budget" => "network").increment(1);
             return (MailFate::OverBudget, now);
         };
         let limits = self.limits;
         let window = &mut self.mailbox(call).window;
         if !window.take(Occasion::Signup, call.form.id, now, limits) {
-            metrics::counter!(telemetry::BUDGET, "budget" => "mailbox").increment(1);
+            refused("mailbox");
             return (MailFate::OverBudget, now);
         }
-        self.move_rate(network, arrival);
-        let of_form = self.reserve(form_key(&call.form), limits.per_form_an_hour);
-        let of_all = self.reserve(INSTALLATION.to_owned(), limits.per_installation_an_hour);
-        (MailFate::Queued, of_network.max(of_form).max(of_all))
+        let rates = &mut self.rates;
+        rates.move_to(network, arrival);
+        let by_form = rates.reserve(of_form(call.form.id), limits.per_form_an_hour);
+        let by_all = rates.reserve(INSTALLATION.to_owned(), limits.per_installation_an_hour);
+        (MailFate::Queued, of_network.max(by_form).max(by_all))
     }
 
     /// One more from this network: its new arrival time, and from when the mail may leave. A booth that comes back with a
@@ -45,25 +44,14 @@ impl Batch<'_> {
     /// a stranger could queue up without end.
     fn network(&self, call: &SignUp, key: &str) -> Option<(i64, Timestamp)> {
         let (rate, now) = (rate_of(call, self.limits), self.now);
-        let arrival = self.rates.get(key).copied();
         if call.booth.is_none() {
-            return Some((rate.take(arrival, now).ok()?, now));
+            return Some((self.rates.next(key, rate)?, now));
         }
-        let (arrival, due_at) = rate.reserve(arrival, now);
-        (due_at <= now.plus(HELD_AT_MOST)).then_some((arrival, due_at))
-    }
-
-    fn reserve(&mut self, key: String, an_hour: u32) -> Timestamp {
-        let (arrival, due_at) = Rate { an_hour }.reserve(self.rates.get(&key).copied(), self.now);
-        if due_at > self.now {
-            metrics::counter!(telemetry::BUDGET, "budget" => "held").increment(1);
+        let (arrival, due_at) = rate.reserve(self.rates.arrival(key), now);
+        if due_at > now.plus(HELD_AT_MOST) {
+            refused("network");
+            return None;
         }
-        self.move_rate(key, arrival);
-        due_at
-    }
-
-    fn move_rate(&mut self, key: String, arrival: i64) {
-        let before = self.rates.insert(key.clone(), arrival).unwrap_or(0);
-        *self.moved.entry(key).or_insert(0) += arrival - before.max(self.now.micros());
+        Some((arrival, due_at))
     }
 }

@@ -12,7 +12,11 @@ use crate::domain::ids::RequestId;
 
 impl App {
     /// The signup that a submission asks for; a refusal is about what was typed.
-    pub(super) fn check(&self, form: &Arc<Form>, given: Submission) -> Result<SignUp, Refusal> {
+    pub(in crate::app) fn check(
+        &self,
+        form: &Arc<Form>,
+        given: Submission,
+    ) -> Result<SignUp, Refusal> {
         let catalog = self.catalog();
         let brand = catalog.brand(form.brand).ok_or(Refusal::Store)?.clone();
         let rules = AddressRules {
@@ -41,7 +45,10 @@ impl App {
             booth: given.booth.filter(|_| form.declared.kiosk),
             passed_on: given.passed_on,
             key_id: self.keys.current_id(),
-            request: RequestId(self.random.uuid_v7(now)),
+            request: given
+                .corrects
+                .map_or_else(|| RequestId(self.random.uuid_v7(now)), |one| one.request),
+            corrects: given.corrects,
             circumstances: given.circumstances,
             brand,
             form: form.clone(),

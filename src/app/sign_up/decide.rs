@@ -20,6 +20,9 @@ impl Batch<'_> {
             }
             self.entries.push(entry);
         }
+        if call.corrects.is_some() && !self.corrected.insert((call.brand.id, call.request)) {
+            return Ok(recorded_before(&call));
+        }
         let suppressed = self.mailbox(&call).suppressed_at.is_some();
         let (mail, due_at) = self.take_budget(&call, suppressed);
         let key = (call.brand.id, call.address.key().to_owned());
@@ -147,7 +150,7 @@ impl Batch<'_> {
     }
 }
 
-/// The answer to an entry that came once more: nothing is recorded, and no mail is caused.
+/// The answer to an entry, or a correction, that came once more: nothing is recorded, and no mail is caused.
 fn recorded_before(call: &SignUp) -> SignedUp {
     SignedUp {
         brand: call.brand.number,
@@ -188,6 +191,7 @@ fn request_of(
         campaign_id: None,
         entered_at: call.booth.and_then(|booth| booth.entered_at),
         look_at: looked_at(call, queued, now),
+        corrections: call.corrects.map_or(0, |one| one.number),
     }
 }
 

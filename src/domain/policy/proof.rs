@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::window::read_day;
 use super::{Claim, Need, Source, Terms, Zone};
+use crate::domain::origin::origin_of;
 use crate::domain::time::Timestamp;
 
 /// What is wrong with the proof of a source that would be acceptable (rule D4).
@@ -276,14 +277,4 @@ fn words_of(text: &str) -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect()
-}
-
-/// Scheme and host of a URL, in lower case.
-fn origin_of(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let scheme = scheme.to_ascii_lowercase();
-    let host = rest.split(['/', '?', '#', '\\']).next()?;
-    // What stands before an @ is no host, and only hides which one it is.
-    let plain = matches!(scheme.as_str(), "https" | "http") && !host.is_empty();
-    (plain && !host.contains('@')).then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }

@@ -31,17 +31,26 @@ const DONE: [(&str, &str); 7] = [
         "password",
         "Your password is changed; your other sessions have ended.",
     ),
-    ("codes", "One-time codes are set up."),
+    (
+        "codes",
+        "One-time codes are set up; your other sessions have ended.",
+    ),
     (
         "no-codes",
-        "One-time codes are removed. Your password alone opens these pages now.",
+        "One-time codes are removed, and your other sessions have ended. Your password alone opens these pages now.",
     ),
     (
         "codes-only",
-        "One-time codes are removed. Your passkeys open these pages, and your recovery codes.",
+        "One-time codes are removed, and your other sessions have ended. Your passkeys open these pages, and your recovery codes.",
     ),
-    ("passkey", "The passkey is added."),
-    ("no-passkey", "The passkey is removed."),
+    (
+        "passkey",
+        "The passkey is added; your other sessions have ended.",
+    ),
+    (
+        "no-passkey",
+        "The passkey is removed; your other sessions have ended.",
+    ),
     ("session", "That session has ended."),
 ];
 
@@ -238,15 +247,36 @@ pub(super) async fn check_password(
     operator: &Operator,
     password: &str,
 ) -> Option<HttpResponse> {
-    let text = match shared.app.is_own_password(operator, password).await {
-        Ok(true) => return None,
-        Ok(false) => "Not done: the password that you have now is not this one.".to_owned(),
+    let text = match knows_password(shared, operator, password).await {
+        Ok(()) => return None,
         Err(SignInProblem::Store(problem)) => {
             return Some(error::store_failure(request, shared, &problem));
         }
-        Err(problem) => format!("Not done: {problem}."),
+        Err(problem) => not_done(&problem),
     };
     Some(refuse(request, shared, operator, text).await)
+}
+
+/// Whether whoever is signed in knows their own password; `Wrong` if not.
+pub(super) async fn knows_password(
+    shared: &Web,
+    operator: &Operator,
+    password: &str,
+) -> Result<(), SignInProblem> {
+    match shared.app.is_own_password(operator, password).await? {
+        true => Ok(()),
+        false => Err(SignInProblem::Wrong),
+    }
+}
+
+/// Why nothing was done for want of a password, for people.
+pub(super) fn not_done(problem: &SignInProblem) -> String {
+    match problem {
+        SignInProblem::Wrong => {
+            "Not done: the password that you have now is not this one.".to_owned()
+        }
+        other => format!("Not done: {other}."),
+    }
 }
 
 fn codes_page(
@@ -310,22 +340,26 @@ pub async fn set_up_codes(
         return see("/admin/sign-in");
     };
     let number = fields.raw("number");
+    let session = cookie_of(&request, &shared, SESSION).unwrap_or_default();
+    let again = |problem| match shared.app.offer_again(&acting, number) {
+        Some(offered) => codes_page(&shared, &operator, offered, Some(problem)),
+        None => see("/admin/account"),
+    };
+    match knows_password(&shared, &operator, fields.raw("current")).await {
+        Ok(()) => {}
+        Err(SignInProblem::Store(problem)) => {
+            return error::store_failure(&request, &shared, &problem);
+        }
+        Err(problem) => return again(not_done(&problem)),
+    }
     let answer = shared
         .app
-        .set_up_codes(&acting, number, fields.raw("code"))
+        .set_up_codes(&acting, &session, number, fields.raw("code"))
         .await;
     match answer {
         Ok(codes) => recovery_page(&shared, &operator, codes, "codes"),
         Err(FactorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
-        Err(problem) => match shared.app.offer_again(&acting, number) {
-            Some(offered) => codes_page(
-                &shared,
-                &operator,
-                offered,
-                Some(format!("Not set up: {problem}.")),
-            ),
-            None => see("/admin/account"),
-        },
+        Err(problem) => again(format!("Not set up: {problem}.")),
     }
 }
 
@@ -343,7 +377,8 @@ pub async fn remove_codes(
     if let Some(response) = refused.await {
         return response;
     }
-    match shared.app.remove_codes(&acting).await {
+    let session = cookie_of(&request, &shared, SESSION).unwrap_or_default();
+    match shared.app.remove_codes(&acting, &session).await {
         Ok(true) => see("/admin/account?done=codes-only"),
         Ok(false) => see("/admin/account?done=no-codes"),
         Err(problem) => error::store_failure(&request, &shared, &problem),

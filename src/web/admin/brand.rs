@@ -39,22 +39,59 @@ struct BrandPage {
     brand: BrandDeclaration,
     address: String,
     purposes: Vec<PurposeFields>,
-    after_years: String,
-    unused_months: String,
     /// Each with its words, and whether it is chosen.
     circumstances: Vec<(&'static str, &'static str, bool)>,
-    new_slug: String,
+    numbers: Numbers,
+    new: NewPurpose,
     revision: String,
     problems: Vec<String>,
 }
 
-fn page(
-    shared: &Web,
-    operator: &Operator,
-    brand: BrandDeclaration,
-    new_slug: &str,
+/// The numbers as they were typed.
+#[derive(Clone, Debug, Default)]
+struct Numbers {
+    confirm_within_days: String,
+    mails_per_hour: String,
+    after_years: String,
+    unused_months: String,
+}
+
+impl Numbers {
+    fn of(brand: &BrandDeclaration) -> Self {
+        let terms = brand.reconfirm.unwrap_or_default();
+        let or_empty = |number: Option<String>| number.unwrap_or_default();
+        Self {
+            confirm_within_days: brand.confirm_within_days.to_string(),
+            mails_per_hour: brand.mails_per_hour.to_string(),
+            after_years: or_empty(terms.after_years.map(|one| one.to_string())),
+            unused_months: or_empty(terms.unused_months.map(|one| one.to_string())),
+        }
+    }
+}
+
+/// A purpose that is being added, as it was typed.
+#[derive(Clone, Debug, Default)]
+struct NewPurpose {
+    slug: String,
+    name: String,
+    wording: String,
+}
+
+/// What a page sent: the declaration as far as it can be read, and the rest as it was typed.
+struct Typed {
+    declared: BrandDeclaration,
+    numbers: Numbers,
+    new: NewPurpose,
     problems: Vec<String>,
-) -> HttpResponse {
+}
+
+fn page(shared: &Web, operator: &Operator, typed: Typed) -> HttpResponse {
+    let Typed {
+        declared: brand,
+        numbers,
+        new,
+        problems,
+    } = typed;
     let of = |texts: &Texts, tag: &str| texts.get(tag).cloned().unwrap_or_default();
     let purposes = brand
         .purposes
@@ -76,7 +113,6 @@ fn page(
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let terms = brand.reconfirm.unwrap_or_default();
     let frame = Frame::new(shared, operator, &brand.name)
         .at("/admin/settings")
         .below("Settings", "/admin/settings");
@@ -86,16 +122,11 @@ fn page(
             frame,
             address: brand.postal_address.join("\n"),
             purposes,
-            after_years: terms
-                .after_years
-                .map_or_else(String::new, |one| one.to_string()),
-            unused_months: terms
-                .unused_months
-                .map_or_else(String::new, |one| one.to_string()),
             circumstances: KeepCircumstances::ALL
                 .map(|how| (how.as_str(), words(how), how == brand.circumstances))
                 .into(),
-            new_slug: new_slug.to_owned(),
+            numbers,
+            new,
             revision: shared.app.revision(),
             problems,
             brand,
@@ -118,17 +149,21 @@ pub async fn show(
     slug: Path<String>,
 ) -> HttpResponse {
     match brand_of(&shared, &operator, &slug) {
-        Some(brand) => page(&shared, &operator, brand.declared.clone(), "", Vec::new()),
+        Some(brand) => {
+            let typed = Typed {
+                declared: brand.declared.clone(),
+                numbers: Numbers::of(&brand.declared),
+                new: NewPurpose::default(),
+                problems: Vec::new(),
+            };
+            page(&shared, &operator, typed)
+        }
         None => not_found(&shared, &operator, "This brand"),
     }
 }
 
 /// The declaration with what the fields say; what has no field stays.
-fn declared(
-    shared: &Web,
-    brand: &Arc<Brand>,
-    fields: &Fields,
-) -> Result<BrandDeclaration, Vec<String>> {
+fn typed(shared: &Web, brand: &Arc<Brand>, fields: &Fields) -> Typed {
     let mut declared = shared.app.declaration_of(brand);
     let mut problems = Vec::new();
     let own = |name: &str| fields.one(name).map(ToOwned::to_owned);
@@ -169,7 +204,13 @@ fn declared(
         Ok(mails) => declared.mails_per_hour = mails,
         Err(_) => problems.push("Mails an hour are a number; 0 is no limit.".to_owned()),
     }
-    let mut term = |name: &str| match text(name).as_str() {
+    let numbers = Numbers {
+        confirm_within_days: text("confirm_within_days"),
+        mails_per_hour: text("mails_per_hour"),
+        after_years: text("reconfirm_after_years"),
+        unused_months: text("reconfirm_unused_months"),
+    };
+    let mut term = |number: &str| match number {
         "" => None,
         number => number.parse::<u16>().ok().or_else(|| {
             problems.push(
@@ -179,10 +220,7 @@ fn declared(
             None
         }),
     };
-    let (years, months) = (
-        term("reconfirm_after_years"),
-        term("reconfirm_unused_months"),
-    );
+    let (years, months) = (term(&numbers.after_years), term(&numbers.unused_months));
     let terms = Reconfirm {
         // Too many are refused with the rest of what is declared.
         after_years: years.map(|years| u8::try_from(years).unwrap_or(u8::MAX)),
@@ -202,20 +240,36 @@ fn declared(
         let (name, wording) = (texts("name"), texts("wording"));
         (purpose.name, purpose.wording) = (name, wording);
     }
-    if let Some(slug) = own("new_slug") {
-        match Slug::try_from(slug) {
-            Ok(slug) => declared.purposes.push(PurposeDeclaration {
-                slug,
-                name: Texts::from([("en".to_owned(), text("new_name"))]),
-                wording: Texts::from([("en".to_owned(), text("new_wording"))]),
-            }),
-            Err(problem) => problems.push(problem),
-        }
+    let new = NewPurpose {
+        slug: text("new_slug"),
+        name: text("new_name"),
+        wording: text("new_wording").replace("\r\n", "\n"),
+    };
+    if !new.slug.is_empty()
+        && let Err(problem) = Slug::try_from(new.slug.clone())
+    {
+        problems.push(problem);
     }
-    if problems.is_empty() {
-        Ok(declared)
-    } else {
-        Err(problems)
+    Typed {
+        declared,
+        numbers,
+        new,
+        problems,
+    }
+}
+
+impl Typed {
+    /// The declaration to be saved: with the new purpose, where one was named.
+    fn whole(&self) -> BrandDeclaration {
+        let mut declared = self.declared.clone();
+        if let Ok(slug) = Slug::try_from(self.new.slug.clone()) {
+            declared.purposes.push(PurposeDeclaration {
+                slug,
+                name: Texts::from([("en".to_owned(), self.new.name.clone())]),
+                wording: Texts::from([("en".to_owned(), self.new.wording.clone())]),
+            });
+        }
+        declared
     }
 }
 
@@ -227,30 +281,32 @@ pub async fn save(
     slug: Path<String>,
     fields: Fields,
 ) -> HttpResponse {
+    // What the page does not change is taken from how it stands now.
+    if let Err(problem) = shared.app.refresh_catalog().await {
+        return error::store_failure(&request, &shared, &problem);
+    }
     let brand = brand_of(&shared, &operator, &slug);
     let (Some(brand), Some(acting)) = (brand, acting(&request, &shared)) else {
         return not_found(&shared, &operator, "This brand");
     };
-    let declared = match declared(&shared, &brand, &fields) {
-        Ok(declared) => declared,
-        Err(problems) => {
-            let before = brand.declared.clone();
-            return page(&shared, &operator, before, fields.raw("new_slug"), problems);
-        }
-    };
+    let mut typed = typed(&shared, &brand, &fields);
+    if !typed.problems.is_empty() {
+        return page(&shared, &operator, typed);
+    }
     let what = (Deed::Declared, format!("brand {}", brand.declared.slug));
     let saved = shared
         .app
-        .change_brand(&acting, declared.clone(), fields.raw("revision"), what);
-    match saved.await {
+        .change_brand(&acting, typed.whole(), fields.raw("revision"), what);
+    typed.problems = match saved.await {
         Ok(steps) => {
             let done = if steps.is_empty() { "same" } else { "saved" };
-            see(&format!("/admin/settings?done={done}"))
+            return see(&format!("/admin/settings?done={done}"));
         }
-        Err(EditProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
-        Err(EditProblem::Wrong(problems)) => page(&shared, &operator, declared, "", problems),
-        Err(problem @ EditProblem::Overtaken) => {
-            page(&shared, &operator, declared, "", vec![problem.to_string()])
+        Err(EditProblem::Store(problem)) => {
+            return error::store_failure(&request, &shared, &problem);
         }
-    }
+        Err(EditProblem::Wrong(problems)) => problems,
+        Err(problem @ EditProblem::Overtaken) => vec![problem.to_string()],
+    };
+    page(&shared, &operator, typed)
 }

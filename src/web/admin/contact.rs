@@ -9,9 +9,9 @@ use askama::Template;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::as_sent::{Whole, may_have_whole};
 use super::brands::brand_of;
 use super::frame::Frame;
-use super::shown::{HTML, TEXT, mail_part, shown};
 use super::table::relative;
 use super::{acting, not_found, see};
 use crate::app::acted::Acting;
@@ -21,7 +21,6 @@ use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{ErasedBy, HandedOut, LeftBy, Through};
-use crate::domain::form::VersionHash;
 use crate::domain::ids::ContactId;
 use crate::domain::leaving::LeaveMethod;
 use crate::domain::operator::{Deed, Operator};
@@ -63,6 +62,8 @@ struct ContactPage {
     checked: Option<String>,
     erase_problem: Option<String>,
     keeps_proof: bool,
+    /// Whether mails may be had as they are, alone or in a bundle.
+    whole: Whole,
 }
 
 impl ContactPage {
@@ -117,6 +118,10 @@ async fn page(
         Ok(None) => return not_found(shared, operator, "This contact"),
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
+    let whole = match Whole::of(shared, operator, &brand, ContactId(id)).await {
+        Ok(whole) => whole,
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
     let frame = Frame::new(shared, operator, &story.address)
         .at("/admin/contacts")
         .below(
@@ -136,6 +141,7 @@ async fn page(
             from_start: after == 0,
             checked,
             erase_problem,
+            whole,
         },
     )
 }
@@ -206,6 +212,10 @@ pub async fn take_bundle(
         Ok(subject) => subject,
         Err(response) => return response,
     };
+    if let Err(response) = may_have_whole(&request, &shared, &operator, &subject.brand, at.1).await
+    {
+        return response;
+    }
     if let Err(response) = subject.note(&request, &shared, Deed::BundleTaken).await {
         return response;
     }
@@ -409,45 +419,5 @@ pub async fn erase(
             let text = format!("Nothing was erased: {problem}");
             refuse(StatusCode::CONFLICT, text).await
         }
-    }
-}
-
-/// `GET …/mail/{position}/{part}`: a mail as the server took it; `part` is `source`, `text` or `html`.
-pub async fn mail(
-    request: HttpRequest,
-    shared: Data<Web>,
-    operator: ReqData<Operator>,
-    at: Path<(String, Uuid, i64, String)>,
-) -> HttpResponse {
-    let Some(brand) = brand_of(&shared, &operator, &at.0) else {
-        return not_found(&shared, &operator, "This mail");
-    };
-    match shared.app.mail_as_sent(&brand, ContactId(at.1), at.2).await {
-        Ok(Some(mail)) if at.3 == "source" => shown(TEXT, mail),
-        Ok(Some(mail)) if at.3 == "html" || at.3 == "text" => mail_part(&mail, &at.3),
-        Ok(_) => not_found(&shared, &operator, "This mail"),
-        Err(problem) => error::store_failure(&request, &shared, &problem),
-    }
-}
-
-/// `GET /admin/shown/{version}`: a form version as it was shown.
-pub async fn form_shown(
-    request: HttpRequest,
-    shared: Data<Web>,
-    operator: ReqData<Operator>,
-    version: Path<String>,
-) -> HttpResponse {
-    let version = VersionHash::stored(version.into_inner());
-    let catalog = shared.app.catalog();
-    let own = super::brands::brands_of(&shared, &operator)
-        .iter()
-        .any(|brand| catalog.has_version(brand.id, &version));
-    if !own {
-        return not_found(&shared, &operator, "This form version");
-    }
-    match shared.app.form_as_shown(&version).await {
-        Ok(Some(page)) => shown(HTML, page),
-        Ok(None) => not_found(&shared, &operator, "This form version"),
-        Err(problem) => error::store_failure(&request, &shared, &problem),
     }
 }

@@ -128,7 +128,10 @@ pub async fn show(
     let found = async {
         Ok((
             shared.app.queue(&operator, which, after, limit).await?,
-            shared.app.readiness().await?,
+            shared
+                .app
+                .kept_to(&operator, shared.app.readiness().await?)
+                .await?,
             shared.app.mail_figures(&brands, DAYS).await?,
         ))
     };

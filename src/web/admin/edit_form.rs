@@ -1,6 +1,7 @@
 //! Changing a form, or making one: fields, with the page and the mail beside them as they would be.
 
-use std::collections::BTreeMap;
+mod typed;
+
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -22,10 +23,7 @@ use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
-
-/// Lines of a list, and characters of a text.
-const LINES_AT_MOST: usize = 50;
-const TEXT_AT_MOST: usize = 2_000;
+use typed::{Typed, Wrong, blank};
 
 /// How a form stands to one of its brand's purposes.
 struct PurposeChoice {
@@ -40,6 +38,8 @@ struct Words {
     language: &'static str,
     name: &'static str,
     on: bool,
+    /// Whether one of its words is not right: then they are in sight.
+    open: bool,
     title: String,
     intro: String,
     consent: String,
@@ -58,8 +58,22 @@ struct EditPage {
     purposes: Vec<PurposeChoice>,
     words: Vec<Words>,
     form: FormDeclaration,
+    fill_seconds: String,
+    remind_days: String,
     origins: String,
-    problems: Vec<String>,
+    wrong: Vec<Wrong>,
+}
+
+impl EditPage {
+    /// What is wrong with a field, to stand beside it.
+    fn at(&self, field: &str) -> Option<&str> {
+        let wrong = self.wrong.iter().find(|one| one.field == field)?;
+        Some(&wrong.text)
+    }
+
+    fn at_words(&self, what: &str, language: &str) -> Option<&str> {
+        self.at(&format!("{what}-{language}"))
+    }
 }
 
 fn name_of(language: &str) -> &'static str {
@@ -72,110 +86,33 @@ fn name_of(language: &str) -> &'static str {
     }
 }
 
-fn blank(slug: Slug) -> FormDeclaration {
-    FormDeclaration {
-        slug,
-        purposes: Vec::new(),
-        choices: Vec::new(),
-        languages: vec!["en".to_owned()],
-        asks_name: false,
-        name_in_mail: false,
-        proof_of_work: false,
-        minimum_fill_seconds: 1,
-        remind_after_days: None,
-        kiosk: false,
-        origins: Vec::new(),
-        redirect_after_signup: None,
-        redirect_after_confirmation: None,
-        title: Texts::new(),
-        intro: Texts::new(),
-        consent: Texts::new(),
-        button: Texts::new(),
-    }
-}
-
-/// The declaration that the fields make, or what is wrong with them.
-fn declared(brand: &Brand, slug: &str, fields: &Fields) -> Result<FormDeclaration, Vec<String>> {
-    let slug = Slug::try_from(slug.to_owned()).map_err(|problem| vec![problem])?;
-    let mut form = blank(slug);
-    let mut problems = Vec::new();
-    for purpose in &brand.declared.purposes {
-        match fields.one(&format!("purpose-{}", purpose.slug)) {
-            Some("purpose") => form.purposes.push(purpose.slug.clone()),
-            Some("choice") => form.choices.push(purpose.slug.clone()),
-            _ => {}
-        }
-    }
-    let chosen = fields.all("languages");
-    form.languages = LANGUAGES
-        .iter()
-        .filter(|tag| chosen.iter().any(|one| one == *tag))
-        .map(|&tag| tag.to_owned())
-        .collect();
-    let on = |name| fields.one(name).is_some();
-    form.asks_name = on("asks_name");
-    form.name_in_mail = on("name_in_mail");
-    form.proof_of_work = on("proof_of_work");
-    form.kiosk = on("kiosk");
-    match fields.one("minimum_fill_seconds").unwrap_or("0").parse() {
-        Ok(seconds) if seconds <= 60 => form.minimum_fill_seconds = seconds,
-        _ => problems.push("The shortest time to fill the form in is 0 to 60 seconds.".to_owned()),
-    }
-    match fields.one("remind_after_days").map(str::parse) {
-        None => {}
-        Some(Ok(days)) => form.remind_after_days = Some(days),
-        Some(Err(_)) => problems.push("Days before the reminder are a number.".to_owned()),
-    }
-    form.origins = fields
-        .raw("origins")
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .take(LINES_AT_MOST)
-        .map(|line| line.trim_end_matches('/').to_owned())
-        .collect();
-    let own = |name: &str| fields.one(name).map(ToOwned::to_owned);
-    form.redirect_after_signup = own("redirect_after_signup");
-    form.redirect_after_confirmation = own("redirect_after_confirmation");
-    let mut texts = |name: &str| -> Texts {
-        let mut found = BTreeMap::new();
-        for tag in &form.languages {
-            if let Some(text) = fields.one(&format!("{name}-{tag}")) {
-                if text.chars().count() > TEXT_AT_MOST {
-                    problems.push(format!(
-                        "The {name} in {} is too long: {TEXT_AT_MOST} characters at most.",
-                        name_of(tag)
-                    ));
-                }
-                found.insert(tag.clone(), text.replace("\r\n", "\n"));
-            }
-        }
-        found
-    };
-    (form.title, form.intro, form.consent, form.button) = (
-        texts("title"),
-        texts("intro"),
-        texts("consent"),
-        texts("button"),
-    );
-    if problems.is_empty() {
-        Ok(form)
-    } else {
-        Err(problems)
-    }
-}
-
 /// What a page is shown with.
 struct Shown {
     status: StatusCode,
     existing: Option<String>,
     slug: String,
-    form: FormDeclaration,
-    problems: Vec<String>,
+    typed: Typed,
+}
+
+impl Shown {
+    fn again(existing: Option<String>, slug: String, typed: Typed, wrong: Vec<Wrong>) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            existing,
+            slug,
+            typed: Typed { wrong, ..typed },
+        }
+    }
 }
 
 fn page(shared: &Web, operator: &Operator, brand: Arc<Brand>, shown: Shown) -> HttpResponse {
-    let form = shown.form;
+    let Typed {
+        form,
+        fill_seconds,
+        remind_days,
+        origins,
+        wrong,
+    } = shown.typed;
     let purposes = brand
         .declared
         .purposes
@@ -199,6 +136,10 @@ fn page(shared: &Web, operator: &Operator, brand: Arc<Brand>, shown: Shown) -> H
             language,
             name: name_of(language),
             on: form.languages.iter().any(|tag| tag == language),
+            open: wrong.iter().any(|one| {
+                let words = one.field.strip_suffix(language);
+                words.is_some_and(|rest| rest.ends_with('-'))
+            }),
             title: of(&form.title, language),
             intro: of(&form.intro, language),
             consent: of(&form.consent, language),
@@ -228,9 +169,11 @@ fn page(shared: &Web, operator: &Operator, brand: Arc<Brand>, shown: Shown) -> H
             slug: shown.slug,
             purposes,
             words,
-            origins: form.origins.join("\n"),
+            fill_seconds,
+            remind_days,
+            origins,
             form,
-            problems: shown.problems,
+            wrong,
             brand,
         },
     )
@@ -249,8 +192,7 @@ pub async fn show(
         status: StatusCode::OK,
         existing: Some(slug.to_string()),
         slug: slug.to_string(),
-        form: form.declared.clone(),
-        problems: Vec::new(),
+        typed: Typed::of(form.declared.clone()),
     };
     page(&shared, &operator, brand, shown)
 }
@@ -284,8 +226,7 @@ pub async fn show_new(
         status: StatusCode::OK,
         existing: None,
         slug: String::new(),
-        form,
-        problems: Vec::new(),
+        typed: Typed::of(form),
     };
     page(&shared, &operator, brand, shown)
 }
@@ -297,17 +238,18 @@ async fn save_it(
     (brand, existing, slug): (Arc<Brand>, Option<String>, String),
     fields: &Fields,
 ) -> HttpResponse {
-    let Some(acting) = acting(request, shared) else {
+    let (Some(acting), Some(typed)) = (acting(request, shared), Typed::read(&brand, &slug, fields))
+    else {
         return see("/admin/sign-in");
     };
-    let draft = declared(&brand, &slug, fields);
-    let (form, problems) = match draft {
+    let wrong = match typed.declared() {
         Ok(form) => {
             let revision = fields.raw("revision");
-            let saved = shared
+            match shared
                 .app
-                .change_form(&acting, &brand, form.clone(), revision);
-            match saved.await {
+                .change_form(&acting, &brand, form, revision)
+                .await
+            {
                 Ok(steps) => {
                     let done = if steps.is_empty() { "same" } else { "saved" };
                     return see(&format!("/admin/forms/{slug}?done={done}"));
@@ -315,27 +257,21 @@ async fn save_it(
                 Err(EditProblem::Store(problem)) => {
                     return error::store_failure(request, shared, &problem);
                 }
-                Err(EditProblem::Wrong(problems)) => (form, problems),
-                Err(problem @ EditProblem::Overtaken) => (form, vec![problem.to_string()]),
+                Err(EditProblem::Wrong(problems)) => problems
+                    .into_iter()
+                    .map(|problem| Wrong::of(&typed.form, problem))
+                    .collect(),
+                Err(problem @ EditProblem::Overtaken) => vec![Wrong::at("", problem.to_string())],
             }
         }
-        Err(problems) => match Slug::try_from("unnamed".to_owned()) {
-            // What was typed is shown again as far as it can be read.
-            Ok(fallback) => (
-                declared(&brand, fallback.as_str(), fields).unwrap_or_else(|_| blank(fallback)),
-                problems,
-            ),
-            Err(_) => return see("/admin/forms"),
-        },
+        Err(wrong) => wrong,
     };
-    let shown = Shown {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        existing,
-        slug,
-        form,
-        problems,
-    };
-    page(shared, operator, brand, shown)
+    page(
+        shared,
+        operator,
+        brand,
+        Shown::again(existing, slug, typed, wrong),
+    )
 }
 
 /// `POST /admin/forms/{form}/edit`
@@ -346,6 +282,10 @@ pub async fn save(
     slug: Path<String>,
     fields: Fields,
 ) -> HttpResponse {
+    // What the page does not change is taken from how it stands now.
+    if let Err(problem) = shared.app.refresh_catalog().await {
+        return error::store_failure(&request, &shared, &problem);
+    }
     let Some((brand, _)) = form_of(&shared, &operator, &slug) else {
         return not_found(&shared, &operator, "This form");
     };
@@ -361,6 +301,9 @@ pub async fn save_new(
     operator: ReqData<Operator>,
     fields: Fields,
 ) -> HttpResponse {
+    if let Err(problem) = shared.app.refresh_catalog().await {
+        return error::store_failure(&request, &shared, &problem);
+    }
     let Some(brand) = brand_of(&shared, &operator, fields.raw("brand")) else {
         return not_found(&shared, &operator, "This brand");
     };
@@ -369,19 +312,13 @@ pub async fn save_new(
         let problem = format!(
             "There is a form \"{slug}\" already; forms have one name each in the installation."
         );
-        let form = Slug::try_from(slug.clone())
-            .map(|name| declared(&brand, name.as_str(), &fields).unwrap_or_else(|_| blank(name)));
-        let Ok(form) = form else {
+        let Some(typed) = Typed::read(&brand, &slug, &fields) else {
             return see("/admin/forms");
         };
-        let shown = Shown {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            existing: None,
-            slug,
-            form,
-            problems: vec![problem],
-        };
-        return page(&shared, &operator, brand, shown);
+        let mut wrong = vec![Wrong::at("slug", problem)];
+        wrong.extend(typed.wrong.iter().cloned());
+        let again = Shown::again(None, slug, typed, wrong);
+        return page(&shared, &operator, brand, again);
     }
     let what = (brand, None, slug);
     save_it(&request, &shared, &operator, what, &fields).await
@@ -398,7 +335,10 @@ pub async fn preview(
         return not_found(&shared, &operator, "This brand");
     };
     let slug = fields.one("slug").unwrap_or("new-form");
-    let draft = declared(&brand, slug, &fields)
+    let said = |wrong: Vec<Wrong>| wrong.into_iter().map(|one| one.text).collect::<Vec<_>>();
+    let draft = Typed::read(&brand, slug, &fields)
+        .ok_or_else(Vec::new)
+        .and_then(|typed| typed.declared().map_err(said))
         .and_then(|form| shared.app.draft(&brand, form))
         .and_then(|form| {
             let language = form.declared.languages.first().cloned().unwrap_or_default();

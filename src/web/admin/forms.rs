@@ -16,7 +16,7 @@ use super::shown::mail_part;
 use super::table::{Asked, Cell, Rows, Table};
 use crate::domain::brand::{Brand, in_language};
 use crate::domain::form::{Form, FormContent};
-use crate::domain::operator::Operator;
+use crate::domain::operator::{Need, Operator};
 use crate::mail::lint::Finding;
 use crate::web::Web;
 use crate::web::error;
@@ -69,7 +69,8 @@ pub async fn list(
         empty: "No form yet. A form is what people sign up at: make one here, or declare it in a file and run countersign apply FILE.".to_owned(),
     };
     let now = shared.app.clock.now();
-    let table = rows.arrange(&asked, "/admin/forms", now, true);
+    let may_take = operator.may(Need::Take);
+    let table = rows.arrange(&asked, "/admin/forms", now, may_take);
     if asked.is_csv() {
         return table.csv("forms");
     }

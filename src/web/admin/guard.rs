@@ -31,13 +31,25 @@ pub async fn admit(
         return Ok(request.into_response(error::plain_failure()));
     };
     let answer = match entry_of(&request) {
-        Some(entry) => check(&request, &shared, entry.need).await,
+        Some(entry) => check(&request, &shared, need_of(&request, entry)).await,
         None => None,
     };
     match answer {
         Some(response) => Ok(request.into_response(response)),
         None => Ok(next.call(request).await?.map_into_boxed_body()),
     }
+}
+
+/// What a request asks of whoever comes: a page's list as a file is taken along, whichever page it is.
+fn need_of(request: &ServiceRequest, entry: &Entry) -> Need {
+    match entry.need {
+        Need::Look if asks_for_a_file(request.query_string()) => Need::Take,
+        need => need,
+    }
+}
+
+fn asks_for_a_file(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "format" && value == "csv")
 }
 
 async fn check(

@@ -10,7 +10,7 @@ use askama::Template;
 use super::frame::{Done, Frame};
 use super::jobs::{Going, brand_and_id, brands, grouped, send_file, size, tone};
 use super::table::{Asked, Cell, Rows, Table, relative};
-use super::{acting, not_found, say, see};
+use super::{acting, not_found, see};
 use crate::app::drafts::{Draft, ImportDraft, Stage};
 use crate::app::import::tally::Counts;
 use crate::app::import::{ImportTold, WithdrawProblem};
@@ -199,9 +199,6 @@ pub async fn list(
         .noticing(done.done.as_deref(), &DONE);
     let table = rows.arrange(&asked, "/admin/imports", now, frame.may_take());
     if asked.is_csv() {
-        if !frame.may_take() {
-            return may_not_take(&shared, &operator);
-        }
         return table.csv("imports");
     }
     render(
@@ -211,16 +208,6 @@ pub async fn list(
             waiting,
             table,
         },
-    )
-}
-
-pub fn may_not_take(shared: &Web, operator: &Operator) -> HttpResponse {
-    say(
-        shared,
-        operator,
-        StatusCode::FORBIDDEN,
-        "Not for your role",
-        "Your role looks on and takes nothing along. An owner can change that under Settings.",
     )
 }
 

@@ -7,9 +7,10 @@ use askama::Template;
 
 use super::frame::{Done, Frame};
 use super::table::{Asked, Cell, Rows, Table};
-use super::{acting, not_found, see};
+use super::{SESSION, acting, cookie_of, not_found, see};
 use crate::app::acted::deeds_of;
 use crate::app::operators::{self, Account, OperatorProblem, PASSWORD_AT_LEAST};
+use crate::app::sign_in::session_hash;
 use crate::domain::ids::BrandId;
 use crate::domain::operator::{Operator, Role};
 use crate::domain::sentence::sentence;
@@ -26,7 +27,10 @@ const DONE: [(&str, &str); 5] = [
         "added",
         "The operator is added. Hand the password over by a way that nobody else reads; they can change it under their name.",
     ),
-    ("changed", "Changed; it holds from their next page on."),
+    (
+        "changed",
+        "Changed; their sessions have ended, and it holds when they sign in again.",
+    ),
     (
         "password",
         "The password is changed; their sessions have ended.",
@@ -313,11 +317,15 @@ pub async fn change(
         return see("/admin/sign-in");
     };
     let app = &shared.app;
+    // Of one's own sessions, the one that does it stays.
+    let own_session = session_hash(&cookie_of(&request, &shared, SESSION).unwrap_or_default());
     let (done, outcome) = match fields.raw("do") {
         "change" => {
             let (role, among) = chosen(&shared, &fields);
             let outcome = match role {
-                Some(role) => operators::change(app, &acting, &name, role, &among).await,
+                Some(role) => {
+                    operators::change(app, &acting, &name, (role, &among), &own_session).await
+                }
                 None => Err(OperatorProblem::Role),
             };
             ("changed", outcome)

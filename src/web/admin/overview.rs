@@ -135,10 +135,9 @@ pub async fn show(
         .map(|brand| brand.id)
         .collect();
     let found = async {
-        Ok((
-            shared.app.overview().await?,
-            shared.app.figures(&wanted, days).await?,
-        ))
+        let mut overview = shared.app.overview().await?;
+        overview.ready = shared.app.kept_to(&operator, overview.ready).await?;
+        Ok((overview, shared.app.figures(&wanted, days).await?))
     };
     let (mut overview, report) = match found.await {
         Ok(found) => found,

@@ -35,14 +35,33 @@ fn sentence(problem: &PasskeyProblem) -> String {
     }
 }
 
-/// `POST /admin/account/passkeys/begin`: what the browser is to make a passkey with.
-pub async fn begin(request: HttpRequest, shared: Data<Web>) -> HttpResponse {
+/// `POST /admin/account/passkeys/begin`: what the browser is to make a passkey with. It takes the password, so that whoever
+/// stole a session cannot make it last; without what is asked for here, no passkey is added.
+pub async fn begin(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    fields: Fields,
+) -> HttpResponse {
     let (Some(acting), Some(session)) = (
         acting(&request, &shared),
         cookie_of(&request, &shared, SESSION),
     ) else {
         return see("/admin/sign-in");
     };
+    match account::knows_password(&shared, &operator, fields.raw("current")).await {
+        Ok(()) => {}
+        Err(SignInProblem::Store(problem)) => {
+            return error::store_failure(&request, &shared, &problem);
+        }
+        Err(problem) => {
+            let (status, text) = (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                account::not_done(&problem),
+            );
+            return told(status, &text);
+        }
+    }
     match shared.app.ask_for_passkey(&acting, &session).await {
         Ok(json) => asked(json),
         Err(PasskeyProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
@@ -80,8 +99,9 @@ pub async fn remove(
     operator: ReqData<Operator>,
     fields: Fields,
 ) -> HttpResponse {
-    let (Some(acting), Ok(id)) = (
+    let (Some(acting), Some(session), Ok(id)) = (
         acting(&request, &shared),
+        cookie_of(&request, &shared, SESSION),
         Uuid::parse_str(fields.raw("passkey")),
     ) else {
         return see("/admin/account");
@@ -90,7 +110,7 @@ pub async fn remove(
     if let Some(response) = refused.await {
         return response;
     }
-    match shared.app.remove_passkey(&acting, id).await {
+    match shared.app.remove_passkey(&acting, &session, id).await {
         Ok(_) => see("/admin/account?done=no-passkey#passkeys"),
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }

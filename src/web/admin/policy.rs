@@ -165,7 +165,7 @@ fn page(
 ) -> HttpResponse {
     let now = shared.app.clock.now();
     let frame = Frame::new(shared, operator, "Policy").at("/admin/policy");
-    let table = sources().arrange(asked, "/admin/policy", now, true);
+    let table = sources().arrange(asked, "/admin/policy", now, frame.may_take());
     if asked.is_csv() {
         return table.csv("policy");
     }

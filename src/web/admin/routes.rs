@@ -8,8 +8,9 @@ use super::campaigns::new::{self, draft};
 use super::campaigns::{deeds, list, mail, one};
 use super::wizard::{columns, file, source, trial};
 use super::{
-    account, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, imports, keys,
-    operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions, webhooks,
+    account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard,
+    imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions,
+    webhooks,
 };
 use crate::domain::operator::Need;
 
@@ -67,8 +68,8 @@ table! {
     Change post "/contacts/{brand}/{contact}/ask-again" => contact::ask_again;
     Change post "/contacts/{brand}/{contact}/withdraw" => contact::withdraw;
     Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
-    Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => contact::mail;
-    Look get "/shown/{version}" => contact::form_shown;
+    Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => as_sent::mail;
+    Look get "/shown/{version}" => as_sent::form_shown;
     // Forms
     Look get "/forms" => forms::list;
     Look get "/forms/{form}" => forms::show;

@@ -22,11 +22,17 @@ pub fn shown(kind: &'static str, text: impl Into<Vec<u8>>) -> HttpResponse {
 
 /// A part of a mail: `html`, or the text.
 pub fn mail_part(mail: &[u8], part: &str) -> HttpResponse {
+    let (kind, text) = part_of(mail, part);
+    shown(kind, text)
+}
+
+/// The same with its kind, before it is shown.
+pub fn part_of(mail: &[u8], part: &str) -> (&'static str, String) {
     let parsed = MessageParser::default().parse(mail);
     let (kind, text) = match (part, &parsed) {
         ("html", Some(mail)) => (HTML, mail.body_html(0)),
         (_, Some(mail)) => (TEXT, mail.body_text(0)),
         (_, None) => (TEXT, None),
     };
-    shown(kind, text.unwrap_or_default().into_owned())
+    (kind, text.unwrap_or_default().into_owned())
 }

@@ -1,11 +1,12 @@
 //! `/admin/sign-in`: password, then the second factor where there is one.
 
+use actix_web::cookie::time::Duration as Age;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::{DEVICE, SESSION, acting, cookie, cookie_of, from, see};
-use crate::app::sign_in::{Admitted, SignInProblem};
+use crate::app::sign_in::{Admitted, DEVICE_FOR, SignInProblem};
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
@@ -98,13 +99,14 @@ fn admit(shared: &Web, admitted: Admitted) -> HttpResponse {
     } else {
         "/admin"
     });
-    let mut put = |name, value| {
-        // Cookies of our own making always fit into a header.
-        let _ = response.add_cookie(&cookie(shared, name, value));
-    };
-    put(SESSION, admitted.secret);
+    // Cookies of our own making always fit into a header. The session's ends with the browser; the device's outlasts it, or a
+    // stranger's wrong tries would lock the operator out who comes back the next morning.
+    let _ = response.add_cookie(&cookie(shared, SESSION, admitted.secret));
     if let Some(device) = admitted.device {
-        put(DEVICE, device);
+        let mut known = cookie(shared, DEVICE, device);
+        let seconds = i64::try_from(DEVICE_FOR.as_secs()).unwrap_or(0);
+        known.set_max_age(Age::seconds(seconds));
+        let _ = response.add_cookie(&known);
     }
     response
 }

@@ -7,12 +7,12 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest, web};
-use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use sha2::{Digest, Sha256};
 
 use super::problem::ApiProblem;
+use crate::web::extract::body::{self, Broken};
 
 /// A body that is read here.
 pub trait Input: DeserializeOwned {
@@ -45,33 +45,21 @@ impl<T: Input + 'static> FromRequest for Body<T> {
 
 async fn read(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     at_most: usize,
 ) -> Result<BytesMut, ApiProblem> {
-    let header = |name| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value: &header::HeaderValue| value.to_str().ok())
-    };
-    let kind = header(header::CONTENT_TYPE).unwrap_or_default();
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(ApiProblem::unknown_kind());
     }
-    let length = header(header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok());
-    if length.is_some_and(|length| length > at_most) {
-        return Err(ApiProblem::too_large(at_most));
-    }
-    let mut bytes = BytesMut::new();
-    while let Some(part) = payload.next().await {
-        let part = part.map_err(|_| ApiProblem::malformed("The body broke off."))?;
-        if bytes.len() + part.len() > at_most {
-            return Err(ApiProblem::too_large(at_most));
-        }
-        bytes.extend_from_slice(&part);
-    }
-    Ok(bytes)
+    let read = body::whole(request, payload, at_most).await;
+    read.map_err(|broken| match broken {
+        Broken::TooLarge => ApiProblem::too_large(at_most),
+        Broken::TooSlow => ApiProblem::too_slow(),
+        Broken::BrokeOff => ApiProblem::malformed("The body broke off."),
+    })
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {

@@ -12,7 +12,7 @@ use super::idempotent::once;
 use super::key::{CatalogWrite, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply};
-use crate::app::apply::{ApplyProblem, Declarations, Step, apply, check, plan};
+use crate::app::apply::{ApplyProblem, Declarations, Step, apply_to, check, plan};
 use crate::domain::brand::BrandDeclaration;
 use crate::domain::operator::Deed;
 use crate::web::Web;
@@ -241,18 +241,18 @@ pub async fn declare(
             check(&declarations).map_err(refused)?;
             app.refresh_catalog().await?;
             if revision.is_some_and(|known| known != app.revision()) {
-                let detail =
-                    "Somebody changed brands or forms since you read them; read them again.";
-                return Err(ApiProblem::conflict(detail));
+                return Err(ApiProblem::conflict(OVERTAKEN));
             }
             let steps = plan(&app.catalog(), &declarations).map_err(refused)?;
+            let stands = app.revision();
             let applied = !dry_run && !steps.is_empty();
             let steps = if applied {
                 let slugs = declarations.brands.iter();
                 let slugs: Vec<&str> = slugs.map(|brand| brand.slug.as_str()).collect();
                 let on = format!("brand {}", slugs.join(", "));
-                app.acted(&acting, Deed::Declared, Some(on)).await?;
-                apply(app, &declarations).await.map_err(refused)?
+                let deed = Some((&acting, Deed::Declared, on));
+                let applied = apply_to(app, &declarations, &stands, deed).await;
+                applied.map_err(refused)?
             } else {
                 steps
             };
@@ -267,9 +267,12 @@ pub async fn declare(
     once(&request, shared, key.key.id, body.hash, work).await
 }
 
+const OVERTAKEN: &str = "Somebody changed brands or forms since you read them; read them again.";
+
 fn refused(problem: ApplyProblem) -> ApiProblem {
     match problem {
         ApplyProblem::Store(error) => error.into(),
+        ApplyProblem::Overtaken => ApiProblem::conflict(OVERTAKEN),
         ApplyProblem::File(detail) => ApiProblem::invalid("brands", detail),
         ApplyProblem::Declarations(problems) => {
             let problems = problems.into_iter().map(|problem| FieldProblem {

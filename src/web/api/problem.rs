@@ -81,6 +81,13 @@ impl ApiProblem {
         Self::new("malformed", detail)
     }
 
+    /// The rest of the body is not waited for: the connection ends with the answer.
+    pub fn too_slow() -> Self {
+        let mut problem = Self::malformed("The body did not come in time. Send it in one go.");
+        problem.header = Some(Box::new((header::CONNECTION, "close".to_owned())));
+        problem
+    }
+
     /// The answer to a request without a key that holds (RFC 6750, section 3).
     pub fn unauthenticated(detail: &str) -> Self {
         let mut problem = Self::new("unauthenticated", detail);

@@ -159,6 +159,7 @@ fn submission(
             wording: short("wording", body.wording, WORDING_AT_MOST)?,
             entered_at,
         }),
+        corrects: None,
         circumstances: from,
     })
 }

@@ -10,6 +10,7 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
 
+use super::body::{self, Broken};
 use crate::web::Web;
 use crate::web::error;
 
@@ -28,8 +29,19 @@ pub struct Fields(Vec<(String, String)>);
 #[derive(Debug, PartialEq, Eq)]
 enum Unreadable {
     TooLarge,
+    TooSlow,
     Malformed,
     UnknownKind,
+}
+
+impl From<Broken> for Unreadable {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::TooLarge => Self::TooLarge,
+            Broken::TooSlow => Self::TooSlow,
+            Broken::BrokeOff => Self::Malformed,
+        }
+    }
 }
 
 impl Fields {
@@ -137,23 +149,8 @@ impl Fields {
         Ok(fields)
     }
 
-    async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Self, Unreadable> {
-        let length = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.parse::<usize>().ok());
-        if length.is_some_and(|length| length > BODY_AT_MOST) {
-            return Err(Unreadable::TooLarge);
-        }
-        let mut body = BytesMut::with_capacity(length.unwrap_or(0));
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Unreadable::Malformed)?;
-            if body.len() + chunk.len() > BODY_AT_MOST {
-                return Err(Unreadable::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
+    async fn read(request: &HttpRequest, payload: Payload) -> Result<Self, Unreadable> {
+        let body = body::whole(request, payload, BODY_AT_MOST).await?;
         let kind = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -183,6 +180,7 @@ impl FromRequest for Fields {
             };
             let (status, key) = match problem {
                 Unreadable::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error-too-large"),
+                Unreadable::TooSlow => (StatusCode::REQUEST_TIMEOUT, "error-too-slow"),
                 Unreadable::Malformed => (StatusCode::BAD_REQUEST, "error-malformed"),
                 Unreadable::UnknownKind => {
                     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "error-unknown-kind")
@@ -191,6 +189,10 @@ impl FromRequest for Fields {
             let response = match request.app_data::<web::Data<Web>>() {
                 Some(shared) => error::answer(&request, shared, status, key),
                 None => error::plain_failure(),
+            };
+            let response = match problem {
+                Unreadable::TooSlow => body::closing(response),
+                _ => response,
             };
             Err(actix_web::error::InternalError::from_response("", response).into())
         })

@@ -11,7 +11,9 @@ use crate::domain::event::Link;
 use crate::domain::token::Purpose;
 use crate::texts::Texts;
 use crate::web::Web;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(AboutPage);
 
 #[derive(Template)]
 #[template(path = "public/about.html")]
@@ -64,5 +66,5 @@ pub async fn show(
         expires_on: row.expires_at.for_people(found.t.language()),
         by_campaign: found.by_campaign,
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }

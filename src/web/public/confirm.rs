@@ -6,7 +6,6 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::form::origin_of;
 use super::message::{self, Action, Tone};
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::inbox::InboxView;
@@ -15,6 +14,7 @@ use crate::app::sign_up::Submission;
 use crate::domain::event::Link;
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{BrandId, ContactId};
+use crate::domain::origin::origin_of;
 use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
@@ -25,7 +25,9 @@ use crate::web::error;
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::token::{self, Known, Unknown, is_same_browser};
-use crate::web::page::{Page, policy, render, respond};
+use crate::web::page::{Page, framed, shown, shown_with};
+
+framed!(ConfirmPage, CodePage, DonePage);
 
 /// How long a confirm page may stay open; its opening time is signed for so long.
 const OPEN_FOR: Duration = Duration::from_secs(7 * 86_400);
@@ -207,7 +209,7 @@ fn expired(request: &HttpRequest, shared: &Web, known: &Known, text: &str) -> Ht
             posts: true,
             label: t.get("link-expired-action"),
         }));
-    render(StatusCode::GONE, &page)
+    shown(StatusCode::GONE, &page)
 }
 
 /// Records a hit on a link: whoever it was, and nothing else.
@@ -284,10 +286,8 @@ fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str)
         .and_then(origin_of)
         .into_iter()
         .collect();
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::CONTENT_SECURITY_POLICY, policy(&targets, "'none'")));
-    respond(
-        response,
+    shown_with(
+        HttpResponse::Ok(),
         &ConfirmPage {
             page: Page::of(shared, brand, found.t),
             t: found.t,
@@ -305,6 +305,8 @@ fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str)
             ),
             script: shared.assets.confirm_js.clone(),
         },
+        &targets,
+        "'none'",
     )
 }
 
@@ -321,7 +323,7 @@ fn done_page(shared: &Web, found: &Found, token: &str, again: bool) -> HttpRespo
             .and_then(|form| form.declared.redirect_after_confirmation.clone())
             .or_else(|| found.known.brand.declared.home_url.clone()),
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }
 
 fn code_page(
@@ -343,7 +345,7 @@ fn code_page(
         problem,
         tries_left,
     };
-    render(status, &page)
+    shown(status, &page)
 }
 
 /// When the page of this button was served, if the press says so truly.
@@ -468,5 +470,5 @@ pub async fn fresh(
         }
     }
     let page = message::of_brand(&shared, &known.brand, t, "link-fresh", Tone::Done);
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }

@@ -13,7 +13,9 @@ use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::client::circumstances;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(DeclinePage);
 
 #[derive(Template)]
 #[template(path = "public/decline.html")]
@@ -52,7 +54,7 @@ pub async fn show(
             "decline"
         },
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }
 
 /// `POST /c/{token}/decline`
@@ -82,7 +84,7 @@ pub async fn submit(
                 "decline-after-confirmation",
                 Tone::Info,
             );
-            render(StatusCode::OK, &page)
+            shown(StatusCode::OK, &page)
         }
         Ok(outcome) => message::ended(&request, &shared, brand, found.t, outcome),
         Err(problem) => error::store_failure(&request, &shared, &problem),

@@ -9,7 +9,9 @@ use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::packed::Packed;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(EmbedPage);
 
 static SCRIPT: Packed = Packed::new(include_bytes!("../../../static/embed.js"));
 
@@ -136,5 +138,5 @@ pub async fn show(
         },
         script: shared.assets.form_js.clone(),
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }

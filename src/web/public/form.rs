@@ -18,9 +18,9 @@ use crate::web::{Web, cors, error};
 pub use self::ceiling::ceiling;
 pub use self::definition::definition;
 pub(super) use self::page::LANGUAGE_NAMES;
-pub use self::page::{origin_of, preview};
+pub use self::page::preview;
 pub use self::problems::{explain, problems_of};
-pub use self::submit::{accepted, submit};
+pub use self::submit::{accepted, proved, submit};
 
 mod ceiling;
 mod definition;

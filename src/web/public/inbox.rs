@@ -14,7 +14,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::token::Purpose;
 use crate::texts::Texts;
 use crate::web::extract::token::{self, Known, Unknown, cookie_name};
-use crate::web::page::render;
+use crate::web::page::shown;
 use crate::web::{Web, cors, error};
 
 pub use self::acts::{address, code, resend};
@@ -146,7 +146,7 @@ fn closed(request: &HttpRequest, shared: &Web, known: &Known) -> HttpResponse {
             label: t.get("inbox-closed-action"),
         }),
     );
-    render(StatusCode::GONE, &page)
+    shown(StatusCode::GONE, &page)
 }
 
 fn form_of(shared: &Web, view: &InboxView) -> Option<Arc<Form>> {

@@ -18,8 +18,10 @@ use crate::texts::Texts;
 use crate::web::error::{self, FieldProblem};
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
-use crate::web::page::{Page, policy, respond};
+use crate::web::page::{Page, framed, shown_with};
 use crate::web::{Web, assets};
+
+framed!(KioskPage);
 
 /// Entries of one request; opening one takes about a millisecond.
 const ENTRIES_AT_MOST: usize = 25;
@@ -119,9 +121,7 @@ pub(super) fn page(
         css: shared.assets.kiosk_css.clone(),
         script: shared.assets.kiosk_js.clone(),
     };
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::CONTENT_SECURITY_POLICY, policy(&[], "'none'")));
-    respond(response, &page)
+    shown_with(HttpResponse::Ok(), &page, &[], "'none'")
 }
 
 /// The way on without scripts. The address of the next page holds nothing of the person, so that nobody finds it by going

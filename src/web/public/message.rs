@@ -9,7 +9,9 @@ use crate::domain::brand::Brand;
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(Message);
 
 /// How a message feels; always with an icon and words, never by colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,5 +101,5 @@ pub fn ended(
         Outcome::Expired => ("link-expired", Tone::Info),
         _ => return broken_link(request, shared),
     };
-    render(StatusCode::OK, &of_brand(shared, brand, t, key, tone))
+    shown(StatusCode::OK, &of_brand(shared, brand, t, key, tone))
 }

@@ -30,7 +30,9 @@ use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(PreferPage);
 
 /// A genuine link with the preferences that it opens.
 struct Found {
@@ -54,7 +56,7 @@ struct PreferPage {
     languages: Vec<(&'static str, &'static str, bool)>,
     paused: Option<String>,
     pauses: [u64; 3],
-    subscribed: bool,
+    can_leave: bool,
     notice: Option<String>,
 }
 
@@ -100,7 +102,7 @@ fn expired(request: &HttpRequest, shared: &Web, brand: &Brand) -> HttpResponse {
         label: t.get("prefer-expired-action"),
     };
     let page = message::of_brand(shared, brand, t, "prefer-expired", Tone::Info);
-    render(StatusCode::GONE, &page.with(Some(way_on)))
+    shown(StatusCode::GONE, &page.with(Some(way_on)))
 }
 
 fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> HttpResponse {
@@ -119,7 +121,7 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
         t,
         token,
         masked: masked(&preferences.contact.address),
-        subscribed: preferences.is_subscribed(),
+        can_leave: preferences.can_leave(),
         choices: preferences.choices,
         consent: preferences.consent,
         button: preferences.button,
@@ -131,7 +133,7 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
         pauses: PAUSES,
         notice,
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }
 
 /// `GET /p/{token}`, and HEAD

@@ -12,8 +12,10 @@ use super::form;
 use crate::domain::brand::{Brand, in_language};
 use crate::domain::form::Form;
 use crate::texts::Texts;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
 use crate::web::{Web, error};
+
+framed!(Poster);
 
 /// Empty modules around the code; scanners need four (ISO/IEC 18004, section 9.1).
 const QUIET: usize = 4;
@@ -127,7 +129,7 @@ pub async fn poster(
             .split_once("://")
             .map_or(address.clone(), |parts| parts.1.to_owned()),
     };
-    render(StatusCode::OK, &poster)
+    shown(StatusCode::OK, &poster)
 }
 
 #[cfg(test)]

@@ -21,7 +21,9 @@ use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(LeavePage, LeftPage);
 
 #[derive(Template)]
 #[template(path = "public/leave.html")]
@@ -95,7 +97,7 @@ async fn find(request: &HttpRequest, shared: &Web, text: &str) -> Result<Found, 
         Ok(None) => {
             let t = error::texts_of(request);
             let page = message::of_brand(shared, &brand, t, "leave-gone", Tone::Info);
-            Err(render(StatusCode::OK, &page))
+            Err(shown(StatusCode::OK, &page))
         }
         Err(problem) => Err(error::store_failure(request, shared, &problem)),
     }
@@ -122,7 +124,7 @@ fn ask(shared: &Web, found: &Found, token: String, status: StatusCode) -> HttpRe
         text,
         masked: masked(&found.preferences.contact.address),
     };
-    render(status, &page)
+    shown(status, &page)
 }
 
 /// `GET /u/{token}`, and HEAD
@@ -205,5 +207,5 @@ async fn left(request: &HttpRequest, shared: &Web, found: &Found, token: String)
         leaves_more: now.is_some_and(|now| now.is_subscribed()),
         lost_url: lost_url(&found.brand),
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }

@@ -98,6 +98,78 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn what_was_typed_comes_back_with_what_is_wrong_beside_its_field(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let mut client = signed_in(&world, "olga").await;
+        let edit = "/admin/forms/news/edit";
+        // As browsers count it the text fits: a line's end is one character.
+        let lines = "a line\r\n".repeat(280).trim_end().to_owned();
+        let fits = fields(&mut client, edit, &[("intro-en", &lines)]).await;
+        assert_eq!(client.post(edit, &borrowed(&fits)).await.location(), "/admin/forms/news?done=saved");
+        let long = "x".repeat(2_001);
+        for (changed, words) in [
+            (("minimum_fill_seconds", "a few"), "0 to 60 seconds"),
+            (("remind_after_days", "two"), "are a number"),
+            (("intro-en", long.as_str()), "too long"),
+            (("origins", "https://a.example/path"), "scheme and host only"),
+            (("redirect_after_signup", "javascript:alert(1)"), "must begin with https://"),
+            (("remind_after_days", "30"), "less than the brand"),
+        ] {
+            let mut wrong = fields(&mut client, edit, &[("title-en", "Typed with care"), ("name_in_mail", "on")]).await;
+            wrong.retain(|field| field.0 != changed.0 && field.0 != "purpose-events");
+            wrong.push(("purpose-events".to_owned(), "none".to_owned()));
+            wrong.push((changed.0.to_owned(), changed.1.to_owned()));
+            let reply = client.post(edit, &borrowed(&wrong)).await;
+            let text = reply.text();
+            assert_eq!(reply.status, 422, "{words}");
+            assert!(text.contains("value=\"Typed with care\"") && text.contains(changed.1), "{words}: what was typed");
+            assert!(text.contains("name=\"name_in_mail\" checked"), "{words}: a box");
+            assert!(text.contains("name=\"purpose-events\" value=\"none\" checked"), "{words}: a choice");
+            let beside = format!("id=\"{}-problem\"", changed.0);
+            let at = text.find(&beside).unwrap_or_else(|| panic!("{words}: beside its field"));
+            assert!(text[at..at + 300].contains(words), "{words}: {}", &text[at..at + 300]);
+            assert!(text.contains(&format!("aria-describedby=\"{}-problem", changed.0)) && text.contains("aria-invalid"), "{words}");
+        }
+        // A new form whose name does not fit keeps everything, and so does a brand.
+        let path = "/admin/new-form";
+        let wrong = fields(&mut client, path, &[("slug", "Spring Fair"), ("title-en", "Typed with care")]).await;
+        let reply = client.post(path, &borrowed(&wrong)).await;
+        assert!(reply.status == 422 && reply.text().contains("value=\"Spring Fair\"") && reply.text().contains("Typed with care"));
+        let page = client.get("/admin/settings/brands/acme").await;
+        let revision = page.hidden("revision");
+        let brand = [("revision", revision.as_str()), ("name", "Typed with care"), ("confirm_within_days", "soon"), ("mails_per_hour", "0"), ("new_slug", "offers"), ("new_name", "Offers by mail")];
+        let reply = client.post("/admin/settings/brands/acme", &brand).await;
+        let text = reply.text();
+        assert!(reply.status == 422 && text.contains("Typed with care") && text.contains("value=\"soon\"") && text.contains("Offers by mail"), "{text}");
+        world.finish().await;
+    }
+
+    async fn of_two_who_save_at_once_the_later_is_told_and_nothing_of_the_first_is_lost(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let client = signed_in(&world, "olga").await;
+        let edit = "/admin/forms/news/edit";
+        for round in 0..5 {
+            let mut posts = Vec::new();
+            for number in 0..6 {
+                let mut client = client.clone();
+                let words = [format!("Title {round}.{number}"), format!("Button {round}.{number}")];
+                let own = fields(&mut client, edit, &[("title-en", &words[0]), ("button-en", &words[1])]).await;
+                posts.push(async move { client.post(edit, &borrowed(&own)).await });
+            }
+            let replies = futures_util::future::join_all(posts).await;
+            let saved = replies.iter().filter(|reply| reply.status == 303).count();
+            assert_eq!(saved, 1, "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
+            let told = replies.iter().filter(|reply| reply.status == 422 && reply.text().contains("somebody else changed")).count();
+            assert_eq!(told, 5);
+            let form = world.app.catalog().form("news").unwrap().clone();
+            let (title, button) = (&form.declared.title["en"], &form.declared.button["en"]);
+            assert_eq!(title.strip_prefix("Title"), button.strip_prefix("Button"));
+        }
+        world.finish().await;
+    }
+
     async fn a_new_form_takes_signups_at_once_and_its_name_is_nobody_elses(engine: Engine) {
         let world = World::on(engine).await;
         add_owner(&world.app).await;

@@ -15,7 +15,9 @@ const ADD: &str = "/admin/account/passkeys";
 const SIGN: &str = "/admin/sign-in/passkey";
 
 async fn asked(client: &mut Client, path: &str) -> Value {
-    let reply = client.post(&format!("{path}/begin"), &[]).await;
+    let reply = client
+        .post(&format!("{path}/begin"), &[("current", PASSWORD)])
+        .await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.header("content-type"), Some("application/json"));
     reply.json()
@@ -289,9 +291,38 @@ on_both_engines! {
             let authenticator = Authenticator::new(seed);
             assert_eq!(add(&world, &mut olga, "One more", &authenticator).await.status, 303);
         }
-        let reply = olga.post(&format!("{ADD}/begin"), &[]).await;
+        let reply = olga.post(&format!("{ADD}/begin"), &[("current", PASSWORD)]).await;
         assert_eq!(reply.status, 409);
         assert!(reply.json()["problem"].as_str().unwrap().contains("20 passkeys already"));
+        world.finish().await;
+    }
+
+    async fn a_stolen_session_adds_no_passkey_and_adding_or_removing_one_ends_the_others(engine: Engine) {
+        let world = World::at("localhost", engine).await;
+        add_owner(&world.app).await;
+        let mut olga = signed_in(&world, "olga").await;
+        let mut stolen = signed_in(&world, "olga").await;
+        for current in [&[][..], &[("current", "guessed by the thief")]] {
+            let refused = stolen.post(&format!("{ADD}/begin"), current).await;
+            assert_eq!(refused.status, 422);
+            assert!(refused.json()["problem"].as_str().unwrap().contains("is not this one"));
+        }
+        // What a browser makes unasked is not taken.
+        let thiefs = Authenticator::new(9);
+        let options = asked(&mut olga, ADD).await;
+        let answer = thiefs.make(&Browsing::at(&world.base, &options));
+        let reply = stolen.post(ADD, &[("name", "Mine now"), ("answer", &answer)]).await;
+        assert_eq!((reply.status, count(&world, "olga").await), (422, 0));
+        add(&world, &mut olga, "Blue key", &Authenticator::new(1)).await;
+        assert_eq!(stolen.get("/admin").await.status, 303, "the other session ended");
+        assert_eq!(olga.get("/admin").await.status, 200);
+
+        let mut there = half_in(&world, "olga", "192.0.2.9").await;
+        let id = olga.get("/admin/account").await.hidden("passkey");
+        olga.post(&format!("{ADD}/remove"), &[("passkey", &id), ("current", PASSWORD)]).await;
+        assert_eq!(count(&world, "olga").await, 0);
+        let page = there.get("/admin/sign-in/code").await;
+        assert_eq!((page.status, olga.get("/admin").await.status), (303, 200), "one that was half in, too");
         world.finish().await;
     }
 
@@ -384,7 +415,9 @@ async fn at_a_bare_ip_address_the_pages_say_that_there_are_no_passkeys_and_why()
     }
     // What a request says of its host changes nothing.
     let mut told = olga.clone().with("host", "localhost");
-    let reply = told.post(&format!("{ADD}/begin"), &[]).await;
+    let reply = told
+        .post(&format!("{ADD}/begin"), &[("current", PASSWORD)])
+        .await;
     assert_eq!(reply.status, 409);
     assert!(
         reply.json()["problem"]

@@ -63,6 +63,28 @@ async fn each_role_gets_what_the_table_says_and_a_stranger_gets_the_door() {
                 entry.method,
                 reply.status
             );
+            // As a file it is taken along, whichever page it is.
+            if entry.method == "get" && entry.need == Need::Look {
+                let file = client.get(&format!("{path}?format=csv")).await;
+                let takes = role.may(Need::Take);
+                assert_eq!(
+                    file.status != 403,
+                    takes,
+                    "{} {path} as a file",
+                    role.as_str()
+                );
+                let hidden = client.get(&format!("{path}?x=1&form%61t=c%73v")).await;
+                assert_eq!(
+                    hidden.status != 403,
+                    takes,
+                    "{} {path} as a file",
+                    role.as_str()
+                );
+                assert!(
+                    takes || !reply.text().contains("format=csv"),
+                    "{path} offers a file"
+                );
+            }
         }
         let mut stranger = browser(&world, "192.0.2.50");
         let reply = match entry.method {
@@ -121,6 +143,25 @@ async fn whoever_is_kept_to_a_brand_finds_nothing_of_another() {
         let text = reply.text();
         assert!(!text.contains("anna@") && !text.contains("Acme"), "{path}");
     }
+    // Numbers and a server's words are of all brands' mails: not for whoever is kept to one.
+    world.signed_up("bert@example.org", "192.0.2.2").await;
+    world
+        .app
+        .live
+        .set_smtp_problem(Some("550 a mail of Acme, no"));
+    for (path, words) in [("/admin", "mails waiting"), ("/admin/delivery", "waiting")] {
+        let own = emil.get(path).await.text();
+        assert!(own.contains(&format!("<b>0</b> {words}")), "{path}: {own}");
+        assert!(!own.contains("a mail of Acme"), "{path}");
+    }
+    crate::harness::add_owner(&world.app).await;
+    let mut olga = signed_in(&world, "olga").await;
+    let all = olga.get("/admin/delivery").await.text();
+    assert!(
+        all.contains("<b>1</b> waiting") && all.contains("a mail of Acme"),
+        "{all}"
+    );
+    world.deliver().await;
     let fields = [("brand", "acme"), ("q", "anna")];
     assert!(
         !emil

@@ -50,7 +50,11 @@ pub async fn set_up(world: &World, client: &mut Client) -> (String, Vec<String>)
     let wrong = client
         .post(
             "/admin/account/codes",
-            &[("number", &number), ("code", "000000")],
+            &[
+                ("number", &number),
+                ("code", "000000"),
+                ("current", PASSWORD),
+            ],
         )
         .await;
     assert_eq!(wrong.status, 422);
@@ -62,7 +66,7 @@ pub async fn set_up(world: &World, client: &mut Client) -> (String, Vec<String>)
     let done = client
         .post(
             "/admin/account/codes",
-            &[("number", &number), ("code", &right)],
+            &[("number", &number), ("code", &right), ("current", PASSWORD)],
         )
         .await;
     assert_eq!(done.status, 200, "{}", done.text());
@@ -167,6 +171,55 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn codes_and_a_role_end_the_other_sessions_and_a_stolen_session_cannot_take_the_factors(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let mut here = signed_in(&world, "olga").await;
+        let mut there = signed_in(&world, "olga").await;
+        // A thief who has the session and not the password sets nothing up.
+        let offer = there.post("/admin/account/codes/begin", &[]).await;
+        let text = offer.text();
+        let at = text.find("into the app: <code>").unwrap() + 20;
+        let secret = text[at..].split('<').next().unwrap().to_owned();
+        let (number, now) = (offer.hidden("number"), code(&world, &secret));
+        for current in ["", "guessed by the thief"] {
+            let fields = [("number", number.as_str()), ("code", &now), ("current", current)];
+            let refused = there.post("/admin/account/codes", &fields).await;
+            assert_eq!(refused.status, 422);
+            assert!(refused.text().contains("is not this one") && refused.text().contains(&secret));
+        }
+        assert!(!world.app.factors(olga(&world).await.id).await.unwrap().has_codes);
+        let (secret, _) = set_up(&world, &mut here).await;
+        assert_eq!(there.get("/admin").await.status, 303, "the others ended");
+        assert_eq!(here.get("/admin").await.status, 200);
+
+        world.advance(60);
+        let mut there = browser(&world, "192.0.2.9");
+        try_with(&mut there, "olga", PASSWORD).await;
+        let now = code(&world, &secret);
+        assert_eq!(there.post("/admin/sign-in/code", &[("code", &now)]).await.location(), "/admin");
+        here.post("/admin/account/codes/remove", &[("current", "wrong")]).await;
+        assert_eq!(there.get("/admin").await.status, 200);
+        here.post("/admin/account/codes/remove", &[("current", PASSWORD)]).await;
+        assert_eq!(there.get("/admin").await.status, 303);
+        assert_eq!(here.get("/admin").await.status, 200);
+
+        // What somebody else changes of an operator ends all of their sessions; what they change of themselves, the others.
+        let fields = [("name", "emil"), ("password", PASSWORD), ("role", "owner")];
+        here.post("/admin/settings/operators", &fields).await;
+        let mut emil = signed_in(&world, "emil").await;
+        let mut elsewhere = signed_in(&world, "emil").await;
+        here.post("/admin/settings/operators/emil", &[("do", "change"), ("role", "editor")]).await;
+        assert_eq!((emil.get("/admin").await.status, elsewhere.get("/admin").await.status), (303, 303));
+        let mut emil = signed_in(&world, "emil").await;
+        let mut there = signed_in(&world, "olga").await;
+        here.post("/admin/settings/operators/emil", &[("do", "change"), ("role", "owner")]).await;
+        assert_eq!((emil.get("/admin").await.status, there.get("/admin").await.status), (303, 200));
+        here.post("/admin/settings/operators/olga", &[("do", "change"), ("role", "viewer")]).await;
+        assert_eq!((here.get("/admin").await.status, there.get("/admin").await.status), (200, 303));
+        world.finish().await;
+    }
+
     async fn a_session_ends_when_idle_for_an_hour_and_after_twelve_in_any_case(engine: Engine) {
         let world = World::on(engine).await;
         add_owner(&world.app).await;
@@ -194,6 +247,15 @@ on_both_engines! {
         let mut own = signed_in(&world, "olga").await;
         own.post("/admin/sign-out", &[]).await;
         assert!(own.cookies.contains_key("device"));
+        let mut morning = browser(&world, "192.0.2.1");
+        let reply = try_with(&mut morning, "olga", PASSWORD).await;
+        let cookie = |name: &str| {
+            let start = format!("{name}=");
+            let mut all = reply.headers.iter().filter(|one| one.0 == "set-cookie").map(|one| one.1.clone());
+            all.find(|cookie| cookie.starts_with(&start)).unwrap()
+        };
+        assert!(cookie("device").contains("Max-Age=15552000"), "it outlasts the browser: {}", cookie("device"));
+        assert!(!cookie("session").contains("Max-Age"), "the session ends with it: {}", cookie("session"));
         // From many networks, so that the name's rate is what ends it.
         for guess in 0..20 {
             let mut stranger = browser(&world, &format!("198.51.100.{guess}"));

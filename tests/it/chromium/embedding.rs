@@ -160,6 +160,61 @@ async fn copied_as_a_script_the_form_signs_up_and_confirms_in_place_on_any_width
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_embedded_form_a_mistyped_address_is_corrected_with_a_proof_of_its_own() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Sqlite).await;
+    let site = Site::start().await;
+    let declarations = DECLARATIONS.replace(
+        "proof_of_work = true",
+        &format!("proof_of_work = true\norigins = [\"{}\"]", site.origin),
+    );
+    apply(&world.app, &parse(&declarations).unwrap())
+        .await
+        .unwrap();
+    let base = &world.base;
+    let script = format!(
+        "<script src=\"{base}/embed.js\" defer></script><countersign-form form=\"guarded\"></countersign-form>"
+    );
+    site.show(&script, &format!("script-src {base}; connect-src {base}"));
+    let browser = Browser::start(Kind::default()).await;
+    browser.open(&site.origin).await;
+    let inside = async |script: &str| {
+        let script =
+            format!("const root = document.querySelector('countersign-form').shadowRoot; {script}");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let seen = browser.run(&script).await;
+            if seen != serde_json::Value::Null && seen != false {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{script}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    inside("const e = root && root.querySelector('input[type=email]'); if (!e) return false; e.value = 'ana@example.org'; return true").await;
+    world.advance(5);
+    inside("root.querySelector('form').requestSubmit(); return true").await;
+    inside("return root.textContent.includes('a•••@example.org')").await;
+    world.advance(5);
+    inside(
+        "const e = root.querySelector('details input[type=email]'); if (!e) return false; \
+         root.querySelector('details').open = true; e.value = 'bea@example.org'; e.form.requestSubmit(); return true",
+    )
+    .await;
+    inside("return root.textContent.includes('b•••@example.org')").await;
+    let mail = world.mail_to("bea@example.org").await;
+    world
+        .client("198.51.100.7")
+        .post(&mail.confirm(), &[])
+        .await;
+    inside("return root.textContent.includes('Confirmed')").await;
+    browser.close().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copied_as_a_frame_the_form_signs_up_and_confirms_within_it_with_scripts_or_without() {
     if driver::is_left_out() {
         return;

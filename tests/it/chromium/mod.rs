@@ -268,6 +268,94 @@ in_chromium! {
         other.close().await;
     }
 
+    async fn the_keyboard_alone_corrects_an_address_at_a_form_that_asks_for_a_proof(world) {
+        let browser = Browser::start(Kind::default()).await;
+        let go_to = async |css: &str| {
+            for _ in 0..40 {
+                let there = format!("return document.activeElement.matches('{css}')");
+                if browser.run(&there).await == true {
+                    return;
+                }
+                browser.client.active_element().await.unwrap().send_keys("\u{E004}").await.unwrap();
+            }
+            panic!("no way to {css}");
+        };
+        browser.open(&format!("{}/f/guarded", world.base)).await;
+        go_to("#email").await;
+        browser.keys("ana@example.org").await;
+        world.advance(5);
+        browser.keys(driver::ENTER).await;
+        browser.wait_for_text("a•••@example.org").await;
+        world.advance(5);
+        go_to(".help summary").await;
+        browser.keys(driver::ENTER).await;
+        go_to("#email").await;
+        browser.keys("bea@").await;
+        axe::axe(&browser).await;
+        browser.keys(driver::ENTER).await;
+        browser.find("#email-problem").await;
+        // What was typed is there again; a fresh proof is made for the next try.
+        let typed = browser.run("return document.getElementById('email').value").await;
+        assert_eq!(typed, "bea@");
+        axe::axe(&browser).await;
+        go_to("#email").await;
+        browser.keys("\u{E010}example.org").await;
+        browser.keys(driver::ENTER).await;
+        browser.wait_for_text("b•••@example.org").await;
+        world.mail_to("bea@example.org").await;
+        browser.close().await;
+    }
+
+    async fn a_brands_logo_is_loaded_from_where_it_lies_and_nothing_else_is(world) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let serving = tokio::spawn(async move {
+            let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'><rect width='40' height='40'/></svg>";
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4_096];
+                let _ = stream.read(&mut request).await;
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-type: image/svg+xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", svg.len());
+                let _ = stream.write_all(format!("{head}{svg}").as_bytes()).await;
+            }
+        });
+        let logo = format!("{host}/looks/logo;wide.svg?v=2");
+        let with_logo = crate::harness::DECLARATIONS.replacen(
+            "slug = \"acme\"",
+            &format!("slug = \"acme\"\nlogo_url = \"{logo}\""),
+            1,
+        );
+        let declared = countersign::app::apply::parse(&with_logo).unwrap();
+        countersign::app::apply::apply(&world.app, &declared).await.unwrap();
+        let browser = Browser::start(Kind::default()).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        let inbox = browser.client.current_url().await.unwrap().path().to_owned();
+        let contact = crate::leaving::contact_of(&world, "anna@example.org").await;
+        let links = crate::leaving::links(&world, contact, None);
+        browser.client.delete_all_cookies().await.unwrap();
+        let loaded = "const done = arguments[arguments.length - 1], e = document.querySelector('header.brand img'); \
+             const told = () => done(e.naturalWidth); e.complete ? told() : (e.onload = told, e.onerror = told)";
+        let other = format!(
+            "const done = arguments[arguments.length - 1], e = new Image(); e.onload = () => done('loaded'); \
+             e.onerror = () => done('refused'); e.src = '{host}/another.svg'"
+        );
+        let path = |url: &str| url.replace(&world.base, "");
+        let pages = [
+            "/f/news".to_owned(), inbox, mail.confirm(), mail.decline(), mail.about(), "/p?brand=acme".to_owned(),
+            path(&links.preferences_url), path(&links.unsubscribe_url), "/f/news/embed".to_owned(),
+        ];
+        for path in pages {
+            browser.open(&format!("{}{path}", world.base)).await;
+            let width = browser.client.execute_async(loaded, Vec::new()).await.unwrap();
+            assert_eq!(width, 40, "{path}");
+            let another = browser.client.execute_async(&other, Vec::new()).await.unwrap();
+            assert_eq!(another, "refused", "{path}: only the logo");
+        }
+        browser.picture("form-with-logo").await;
+        browser.close().await;
+        serving.abort();
+    }
+
     async fn a_scanner_that_runs_scripts_and_opens_every_link_confirms_and_declines_nothing(world) {
         let browser = Browser::start(Kind::default()).await;
         let scanner = Browser::start(Kind::default()).await;

@@ -39,7 +39,19 @@ async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
     browser.wait_for_text("Your password alone opens").await;
     axe(&browser).await;
     browser.tab_to("#passkey-name").await;
-    browser.keys(&format!("Laptop{ENTER}")).await;
+    browser.keys("Laptop").await;
+    browser.tab_to("#passkey-current").await;
+    browser.keys(&format!("not my password{ENTER}")).await;
+    browser.wait_for_text("is not this one").await;
+    axe(&browser).await;
+    browser
+        .find("#passkey-current")
+        .await
+        .clear()
+        .await
+        .unwrap();
+    browser.tab_to("#passkey-current").await;
+    browser.keys(&format!("{OWNERS_PASSWORD}{ENTER}")).await;
     browser.wait_for_text("They are not shown again").await;
     axe(&browser).await;
     browser.picture("passkey-added").await;
@@ -50,7 +62,9 @@ async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
     browser.picture("passkey-account").await;
     // The same authenticator again: the browser leaves out what is there already.
     browser.tab_to("#passkey-name").await;
-    browser.keys(&format!("Again{ENTER}")).await;
+    browser.keys("Again").await;
+    browser.tab_to("#passkey-current").await;
+    browser.keys(&format!("{OWNERS_PASSWORD}{ENTER}")).await;
     browser
         .wait_for_text("This passkey is set up here already")
         .await;
@@ -95,7 +109,7 @@ async fn by_keyboard_alone_a_passkey_is_added_opens_the_pages_and_is_removed() {
     browser.keys(ENTER).await;
     browser.tab_to(".list details input[type=password]").await;
     browser.keys(&format!("{OWNERS_PASSWORD}{ENTER}")).await;
-    browser.wait_for_text("The passkey is removed.").await;
+    browser.wait_for_text("The passkey is removed;").await;
     let all = operators::list(&world.app.store).await.unwrap();
     let olga = all[0].operator.id;
     assert!(world.app.passkeys(olga).await.unwrap().is_empty());
@@ -141,6 +155,7 @@ async fn on_a_phone_and_in_the_dark_the_passkeys_pages_hold() {
                     "The blue security key in the second drawer of the old desk",
                 )
                 .await;
+            browser.type_into("#passkey-current", OWNERS_PASSWORD).await;
             browser.press("form[data-passkey] button").await;
             browser.wait_for_text("They are not shown again").await;
             browser.open(&format!("{}/admin/account", world.base)).await;

@@ -1,5 +1,6 @@
 //! What a list says of people who left, of addresses that were mistyped, and of one address in several rows.
 
+use countersign::app::correct::Correction;
 use countersign::app::sign_up::Submission;
 use countersign::domain::event::Fact;
 use countersign::domain::policy::{Closed, Rule, Source, Verdict};
@@ -174,7 +175,14 @@ on_both_engines! {
         let mut conn = world.app.store.read().await.unwrap();
         let request = requests::find(&mut conn, form.brand, wrong.request).await.unwrap().unwrap();
         drop(conn);
-        world.app.correct_address(&form, &request, given("right@example.org")).await.unwrap();
+        world.advance(5);
+        let right = Correction {
+            email: "right@example.org".to_owned(),
+            fields: Vec::new(),
+            bot: false,
+            circumstances: Default::default(),
+        };
+        world.app.correct_address(&form, &request, right).await.unwrap();
         world.deliver().await;
         let staff = "email,employer,benefit,date\nwrong@example.org,Mill Ltd,bicycles,2026-10-01\n\
             right@example.org,Mill Ltd,bicycles,2026-10-01\n";

@@ -114,6 +114,38 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn leaving_everything_is_offered_as_long_as_anything_could_still_come(engine: Engine) {
+        let world = World::on(engine).await;
+        let offers = |page: &crate::harness::Reply| page.text().contains("value=\"leave\"");
+        // Waiting for an answer, in a brand where a signup gives nothing before it.
+        world.client("192.0.2.1").post("/f/other", &[("email", "bert@example.org")]).await;
+        world.deliver().await;
+        let catalog = world.app.catalog();
+        let other = catalog.brand_by_slug("other").unwrap();
+        let (found, _) = world.app.find_contacts(other.id, "bert@example.org", "").await.unwrap();
+        let url = world.app.links(other, found[0].id, None).preferences_url;
+        let waiting = world.client("203.0.113.9").get(&url).await;
+        assert!(offers(&waiting), "{}", waiting.text());
+        // Paused; then with every purpose turned off one by one, when what is declared later could be sent.
+        confirmed(&world, "anna@example.org").await;
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let paused = save(&world, &url, &[("act", "pause"), ("days", "30")]).await;
+        assert!(offers(&paused));
+        let off = [("act", "save"), ("was", "newsletter"), ("was", "events"), ("wording", &wording(&shown))];
+        let off = save(&world, &url, &off).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        assert!(offers(&off), "{}", off.text());
+        let left = save(&world, &url, &[("act", "leave")]).await;
+        assert!(!offers(&left), "nothing more to leave");
+        // Somebody signed up again, and a mail asks: that can be left, too.
+        world.advance(DAY);
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.deliver().await;
+        let (_, again) = page(&world, "anna@example.org").await;
+        assert!(offers(&again));
+        world.finish().await;
+    }
+
     async fn a_pause_keeps_mail_back_until_its_last_instant_and_can_be_ended(engine: Engine) {
         let world = World::on(engine).await;
         confirmed(&world, "anna@example.org").await;

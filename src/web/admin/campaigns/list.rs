@@ -9,7 +9,6 @@ use super::{DONE, kind_words, state_words};
 use crate::domain::operator::Operator;
 use crate::web::Web;
 use crate::web::admin::frame::{Done, Frame};
-use crate::web::admin::imports::may_not_take;
 use crate::web::admin::jobs::{brands, tone};
 use crate::web::admin::table::{Asked, Cell, Rows, Table};
 use crate::web::error;
@@ -87,9 +86,6 @@ pub async fn list(
         .noticing(done.done.as_deref(), &DONE);
     let table = rows.arrange(&asked, "/admin/campaigns", now, frame.may_take());
     if asked.is_csv() {
-        if !frame.may_take() {
-            return may_not_take(&shared, &operator);
-        }
         return table.csv("campaigns");
     }
     render(StatusCode::OK, &CampaignsPage { frame, table })

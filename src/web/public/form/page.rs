@@ -7,11 +7,14 @@ use askama::Template;
 use super::{HONEYPOT, opened};
 use crate::domain::brand::{Brand, in_language};
 use crate::domain::form::Form;
+use crate::domain::origin::origin_of;
 use crate::mail::compose::{PurposeView, purposes_shown};
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error::FieldProblem;
-use crate::web::page::{Page, policy, respond};
+use crate::web::page::{Page, framed, shown_with};
+
+framed!(FormPage);
 
 pub struct FormView {
     pub id: String,
@@ -133,10 +136,15 @@ pub(super) fn page(
     if embedded {
         view.action.push_str("?embed=1");
     }
-    let mut response = HttpResponse::build(status);
-    response.insert_header((header::CONTENT_SECURITY_POLICY, policy_of(form, embedded)));
-    respond(
-        response,
+    let targets: Vec<String> = form
+        .declared
+        .redirect_after_signup
+        .as_deref()
+        .and_then(origin_of)
+        .into_iter()
+        .collect();
+    shown_with(
+        HttpResponse::build(status),
         &FormPage {
             page: frame,
             t,
@@ -146,6 +154,8 @@ pub(super) fn page(
             problems: filled.problems,
             languages: languages(form, language, embedded),
         },
+        &targets,
+        &framed_by(form, embedded),
     )
 }
 
@@ -154,7 +164,7 @@ pub fn preview(shared: &Web, brand: &Brand, form: &Form, language: &str) -> Http
     let filled = Filled::default();
     let mut response = page(shared, brand, form, language, true, StatusCode::OK, filled);
     let policy = header::HeaderValue::from_static(
-        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; sandbox; frame-ancestors 'self'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; sandbox; frame-ancestors 'self'",
     );
     response
         .headers_mut()
@@ -162,25 +172,13 @@ pub fn preview(shared: &Web, brand: &Brand, form: &Form, language: &str) -> Http
     response
 }
 
-/// Where the form may lead, and who may show it in a frame.
-fn policy_of(form: &Form, embedded: bool) -> String {
-    let mut targets: Vec<String> = Vec::new();
-    if let Some(url) = &form.declared.redirect_after_signup {
-        targets.extend(origin_of(url));
-    }
-    let framed_by = if !embedded {
+/// Who may show the form in a frame.
+fn framed_by(form: &Form, embedded: bool) -> String {
+    if !embedded {
         "'none'".to_owned()
     } else if form.declared.origins.is_empty() {
         "*".to_owned()
     } else {
         format!("'self' {}", form.declared.origins.join(" "))
-    };
-    policy(&targets, &framed_by)
-}
-
-/// Scheme, host and port of a URL.
-pub fn origin_of(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    Some(format!("{scheme}://{authority}"))
+    }
 }

@@ -15,6 +15,7 @@ use crate::domain::booth::AtBooth;
 use crate::domain::brand::Brand;
 use crate::domain::form::Form;
 use crate::domain::token::Purpose;
+use crate::store::StoreError;
 use crate::texts::Texts;
 use crate::web::error::{self, Problem, wants_json};
 use crate::web::extract::client::circumstances;
@@ -72,6 +73,7 @@ pub(super) fn submission(
             entered_at: None,
         }),
         passed_on: None,
+        corrects: None,
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
     }
 }
@@ -91,6 +93,14 @@ fn too_fast(shared: &Web, form: &Form, fields: &Fields) -> bool {
         })
 }
 
+/// Whether the proof of work is there that the form asks for; it is spent by asking.
+pub async fn proved(shared: &Web, form: &Form, fields: &Fields) -> Result<bool, StoreError> {
+    if !form.declared.proof_of_work {
+        return Ok(true);
+    }
+    shared.app.solved(fields.raw("altcha")).await
+}
+
 /// `POST /f/{form}`: 303 to the next page for a browser, 202 for a script. Nothing in the answer, its time included,
 /// depends on whether the address is known.
 pub async fn submit(
@@ -106,15 +116,13 @@ pub async fn submit(
         return kiosk::off(&request, &shared);
     }
     let answer = |response| cors::of_form(&request, &shared, &slug, response);
-    if form.declared.proof_of_work {
-        match shared.app.solved(fields.raw("altcha")).await {
-            Ok(true) => {}
-            Ok(false) => {
-                let problem = vec![("form", "form-problem-proof")];
-                return answer(refuse(&request, &shared, &brand, &form, &fields, problem));
-            }
-            Err(problem) => return answer(error::store_failure(&request, &shared, &problem)),
+    match proved(&shared, &form, &fields).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let problem = vec![("form", "form-problem-proof")];
+            return answer(refuse(&request, &shared, &brand, &form, &fields, problem));
         }
+        Err(problem) => return answer(error::store_failure(&request, &shared, &problem)),
     }
     let given = submission(&request, &shared, &form, &fields);
     match shared.app.sign_up(&form, given).await {

@@ -6,14 +6,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::page::{Extras, page};
 use super::{back_to, form_of, is_framed, look, own_ids, status};
 use crate::app::confirm::{Act, Answer, Outcome};
+use crate::app::correct::{Correction, NotCorrected};
 use crate::app::inbox::InboxView;
-use crate::app::sign_up::{Refusal, Submission};
+use crate::app::sign_up::Refusal;
 use crate::texts::Texts;
 use crate::web::error::{self, FieldProblem, Problem, wants_json};
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::token::{Known, cookie_name};
-use crate::web::public::form::{accepted, explain, problems_of};
+use crate::web::public::form::{HONEYPOT, accepted, explain, problems_of, proved};
 use crate::web::public::message;
 use crate::web::{Web, cors};
 
@@ -102,7 +103,7 @@ fn typed(
     }
 }
 
-/// `POST /i/{token}/address`: the address was mistyped.
+/// `POST /i/{token}/address`: the address was mistyped. It is one more way in, so it asks for what the form asks for.
 pub async fn address(
     request: HttpRequest,
     shared: web::Data<Web>,
@@ -116,17 +117,40 @@ pub async fn address(
     let Some(form) = form_of(&shared, &view) else {
         return message::broken_link(&request, &shared);
     };
-    let given = corrected(&request, &shared, &view, &fields);
+    let no = |problem| {
+        not_corrected(
+            &request,
+            &shared,
+            (&token, &known, &view),
+            &fields,
+            &problem,
+        )
+    };
+    match proved(&shared, &form, &fields).await {
+        Ok(true) => {}
+        Ok(false) => return no(NotTaken::Unproved),
+        Err(problem) => return error::store_failure(&request, &shared, &problem),
+    }
+    let given = Correction {
+        email: fields.raw("email").to_owned(),
+        fields: fields.names(),
+        bot: fields.one(HONEYPOT).is_some(),
+        circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
+    };
     let done = shared
         .app
         .correct_address(&form, &view.request, given)
         .await;
     let done = match done {
         Ok(done) => done,
-        Err(refusal) => {
-            let email = fields.raw("email");
-            return not_corrected(&request, &shared, &token, &known, &view, email, &refusal);
+        Err(NotCorrected::Store(problem)) => {
+            return error::store_failure(&request, &shared, &problem);
         }
+        Err(NotCorrected::Refused(refusal)) => return no(NotTaken::Refused(refusal)),
+        Err(NotCorrected::TooOften) => return no(NotTaken::TooOften),
+        Err(NotCorrected::Over) if wants_json(&request) => return no(NotTaken::Over),
+        // The page says that it is over.
+        Err(NotCorrected::Over) => return back_to(&request, &token, ""),
     };
     let fresh = shared
         .app
@@ -138,43 +162,45 @@ pub async fn address(
     back_to(&request, &fresh, "")
 }
 
-/// The same signup with another address.
-fn corrected(request: &HttpRequest, shared: &Web, view: &InboxView, fields: &Fields) -> Submission {
-    let purposes = view.request.purposes();
-    Submission {
-        email: fields.raw("email").to_owned(),
-        name: view.contact.name.clone(),
-        purposes: purposes.iter().map(ToString::to_string).collect(),
-        language: view.request.language.clone(),
-        page: None,
-        version: Some(view.request.form_version.clone()),
-        fields: fields.names(),
-        bot: false,
-        booth: None,
-        passed_on: None,
-        circumstances: circumstances(request, &shared.app.config.trusted_proxies),
-    }
+/// Why a correction was not taken.
+enum NotTaken {
+    /// The form asks for a proof of work.
+    Unproved,
+    Refused(Refusal),
+    TooOften,
+    Over,
 }
 
 fn not_corrected(
     request: &HttpRequest,
     shared: &Web,
-    token: &str,
-    known: &Known,
-    view: &InboxView,
-    email: &str,
-    refusal: &Refusal,
+    (token, known, view): (&str, &Known, &InboxView),
+    fields: &Fields,
+    problem: &NotTaken,
 ) -> HttpResponse {
     let t = Texts::of(&view.request.language);
-    let Some(problems) = problems_of(refusal) else {
-        return error::unavailable(request, shared);
+    let email = fields.raw("email");
+    let of_form = |detail| {
+        vec![FieldProblem {
+            field: "form".to_owned(),
+            detail,
+        }]
     };
-    let explained = explain(t, email, &problems);
+    let explained = match problem {
+        NotTaken::Unproved => of_form(t.get("form-problem-proof")),
+        NotTaken::TooOften => of_form(t.get("inbox-change-limit")),
+        NotTaken::Over => of_form(t.arg("inbox-closed-text", "brand", &known.brand.declared.name)),
+        NotTaken::Refused(refusal) => match problems_of(refusal) {
+            Some(problems) => explain(t, email, &problems),
+            None => return error::unavailable(request, shared),
+        },
+    };
     if wants_json(request) {
         return refused(request, shared, known, t, explained);
     }
     let extras = Extras {
         change_problem: explained.into_iter().next().map(|problem| problem.detail),
+        change_typed: email.chars().take(254).collect(),
         ..not_taken(request)
     };
     page(request, shared, token, known, view, extras)

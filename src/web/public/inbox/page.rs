@@ -1,11 +1,12 @@
 //! How the inbox page looks.
 
 use actix_web::cookie::{Cookie, SameSite, time::Duration as CookieDuration};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{Status, form_of};
+use crate::app::correct::CORRECTIONS_AT_MOST;
 use crate::app::inbox::InboxView;
 use crate::domain::email_address::{AddressRules, EmailAddress};
 use crate::domain::form::Form;
@@ -13,7 +14,10 @@ use crate::domain::token::Purpose;
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::extract::token::{Known, cookie_name, is_same_browser};
-use crate::web::page::{Page, policy, respond};
+use crate::web::page::{Page, framed, shown_with};
+use crate::web::public::form::HONEYPOT;
+
+framed!(InboxPage);
 
 pub struct Webmail {
     name: String,
@@ -49,8 +53,15 @@ struct InboxPage {
     notice: Option<String>,
     resend_in: u32,
     suggestion: Option<String>,
+    /// Whether the address may be corrected: a request once, and not without end.
+    can_change: bool,
     change_open: bool,
     change_problem: Option<String>,
+    change_typed: String,
+    honeypot: String,
+    /// Where the proof of work comes from that the form asks for, and the script that does it.
+    proof_of_work: Option<String>,
+    form_script: String,
     webmail: Option<Webmail>,
     script: String,
     thanks: String,
@@ -65,6 +76,7 @@ pub(super) struct Extras {
     pub code_problem: Option<String>,
     pub notice: Option<String>,
     pub change_problem: Option<String>,
+    pub change_typed: String,
     pub status: Option<StatusCode>,
 }
 
@@ -79,12 +91,11 @@ pub(super) fn page(
     let form = form_of(shared, view);
     let mut response = HttpResponse::build(extras.status.unwrap_or(StatusCode::OK));
     let framed_by = framed_by(form.as_deref(), extras.embedded);
-    response.insert_header((header::CONTENT_SECURITY_POLICY, policy(&[], &framed_by)));
     if !is_same_browser(request, shared, known.request) {
         response.cookie(browser_cookie(shared, known));
     }
     let page = inbox_page(shared, token, known, view, form.as_deref(), extras);
-    respond(response, &page)
+    shown_with(response, &page, &[], &framed_by)
 }
 
 fn inbox_page(
@@ -119,6 +130,13 @@ fn inbox_page(
         suggestion: address.and_then(|address| address.suggestion()),
         change_open: extras.change_problem.is_some(),
         change_problem: extras.change_problem,
+        change_typed: extras.change_typed,
+        can_change: view.request.corrections < CORRECTIONS_AT_MOST,
+        honeypot: HONEYPOT.to_owned(),
+        proof_of_work: form
+            .filter(|form| form.declared.proof_of_work)
+            .map(|form| format!("/f/{}/challenge", form.declared.slug)),
+        form_script: shared.assets.form_js.clone(),
         script: shared.assets.inbox_js.clone(),
         thanks: t.arg("done-text", "brand", &brand.declared.name),
         form_url: form_url(form, extras.embedded),

@@ -13,7 +13,9 @@ use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(ErasePage);
 
 #[derive(Template)]
 #[template(path = "public/erase.html")]
@@ -42,7 +44,7 @@ pub async fn erase_ask(
         masked: masked(&found.preferences.contact.address),
         sealed: found.brand.declared.keep_proof_after_erasure.is_some(),
     };
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }
 
 /// `POST /p/{token}/erase`
@@ -78,5 +80,5 @@ pub async fn erase(
     }
     shared.app.scrub_now().await;
     let page = message::of_brand(&shared, &found.brand, found.t, "erased", Tone::Done);
-    render(StatusCode::OK, &page)
+    shown(StatusCode::OK, &page)
 }

@@ -17,7 +17,9 @@ use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
-use crate::web::page::{Page, render};
+use crate::web::page::{Page, framed, shown};
+
+framed!(LostPage);
 
 #[derive(Template)]
 #[template(path = "public/lost.html")]
@@ -62,7 +64,7 @@ fn page(
         email: email.to_owned(),
         problem,
     };
-    render(status, &page)
+    shown(status, &page)
 }
 
 /// `GET /p`, and HEAD
@@ -88,7 +90,7 @@ pub async fn lost(request: HttpRequest, shared: web::Data<Web>, fields: Fields) 
     match shared.app.send_preferences(&brand, email, &from).await {
         Ok(()) => {
             let page = message::of_brand(&shared, &brand, t, "lost-sent", Tone::Done);
-            render(StatusCode::OK, &page)
+            shown(StatusCode::OK, &page)
         }
         Err(NotAsked::Address(problem)) => {
             let problems = problems_of(&Refusal::Address(problem)).unwrap_or_default();

@@ -1,0 +1,92 @@
+//! Rates as a decision sees them: what was read of each, and by how much the decision moves it. Every way that causes a mail
+//! goes through here, so that none is forgotten and each refusal is counted.
+
+use std::collections::HashMap;
+
+use crate::domain::budget::Rate;
+use crate::domain::ids::FormId;
+use crate::domain::time::Timestamp;
+use crate::store::{Conn, StoreError, budgets};
+use crate::telemetry;
+
+pub(super) use crate::store::signups::INSTALLATION;
+
+/// What moves in place of the installation's rate where no mail is queued and the time of the answer must not tell.
+pub(super) const NOBODY: &str = "nobody";
+
+/// Counts a mail that a budget refused or held, for `/metrics`.
+pub(super) fn refused(budget: &'static str) {
+    metrics::counter!(telemetry::BUDGET, "budget" => budget).increment(1);
+}
+
+/// The rate of whatever a form causes.
+pub(super) fn of_form(form: FormId) -> String {
+    format!("form:{form}")
+}
+
+#[derive(Debug)]
+pub(super) struct Rates {
+    now: Timestamp,
+    arrivals: HashMap<String, i64>,
+    moved: HashMap<String, i64>,
+}
+
+impl Rates {
+    /// None known yet.
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now,
+            arrivals: HashMap::new(),
+            moved: HashMap::new(),
+        }
+    }
+
+    pub async fn read(
+        conn: &mut Conn,
+        keys: &[String],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut rates = Self::at(now);
+        rates
+            .arrivals
+            .extend(budgets::find_rates(conn, keys).await?);
+        Ok(rates)
+    }
+
+    pub fn learn(&mut self, key: String, arrival: Option<i64>) {
+        self.arrivals.extend(arrival.map(|at| (key, at)));
+    }
+
+    pub fn arrival(&self, key: &str) -> Option<i64> {
+        self.arrivals.get(key).copied()
+    }
+
+    /// Where one more now would take a rate; none where there is none left, which is counted.
+    pub fn next(&self, key: &str, rate: Rate) -> Option<i64> {
+        let next = rate.take(self.arrival(key), self.now).ok();
+        if next.is_none() {
+            refused("network");
+        }
+        next
+    }
+
+    /// One more of a rate that only holds back: from when its mail may leave.
+    pub fn reserve(&mut self, key: String, an_hour: u32) -> Timestamp {
+        let (arrival, due_at) = Rate { an_hour }.reserve(self.arrival(&key), self.now);
+        if due_at > self.now {
+            refused("held");
+        }
+        self.move_to(key, arrival);
+        due_at
+    }
+
+    pub fn move_to(&mut self, key: String, arrival: i64) {
+        let before = self.arrivals.insert(key.clone(), arrival).unwrap_or(0);
+        *self.moved.entry(key).or_insert(0) += arrival - before.max(self.now.micros());
+    }
+
+    /// By how much each moved, to be written.
+    pub fn moved(self) -> Vec<(String, i64)> {
+        self.moved.into_iter().collect()
+    }
+}
