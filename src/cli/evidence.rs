@@ -129,8 +129,9 @@ impl Evidence {
         };
         match opened {
             None => {
-                self.note(app, brand, HandedOut::Story).await?;
                 app.tell_story(brand, &self.address, each).await?;
+                // Afterwards: what is told is how it stood before anybody asked.
+                self.note(app, brand, HandedOut::Story).await?;
             }
             Some(opened) => {
                 let stories: Result<Vec<_>, _> = opened.iter().map(Opened::story).collect();
