@@ -27,9 +27,6 @@ impl Backup {
                     .to_owned(),
             ));
         };
-        let on = self.file.file_name().unwrap_or_default().to_string_lossy();
-        app.acted_on_command_line(Deed::BackupTaken, on.into_owned())
-            .await?;
         // The copy's head is the newest one before it, or a later one.
         let mut conn = app.store.read().await?;
         let head = log::head(&mut conn).await?;
@@ -44,6 +41,9 @@ impl Backup {
                     Ended::Wrong(problem.to_string())
                 }
             })?;
+        let on = self.file.file_name().unwrap_or_default().to_string_lossy();
+        app.acted_on_command_line(Deed::BackupTaken, on.into_owned())
+            .await?;
         let entries = head.map_or(0, |head| head.size);
         if self.json {
             println!("{}", json!({ "file": self.file, "log_entries": entries }));
