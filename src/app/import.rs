@@ -27,11 +27,11 @@ use crate::intake::candidate::Candidate;
 use crate::store::Engine;
 use crate::store::set::ROWS_AT_MOST;
 
-/// How many rows are judged together: as many as one statement takes. PostgreSQL has room for some thousand locks in all
+/// How many rows are judged together. On SQLite two parts are in memory while one is written. PostgreSQL has room for some thousand locks in all
 /// (`max_locks_per_transaction` for each connection), and a part takes two of them for each row.
 const fn together(engine: Engine) -> usize {
     match engine {
-        Engine::Sqlite => ROWS_AT_MOST,
+        Engine::Sqlite => ROWS_AT_MOST / 2,
         Engine::Postgres => 200,
     }
 }

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::proofs::FILES_AT_MOST;
 
 /// Parts that wait to be dealt with.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// Files of proof are in memory while their part is written: a part ends once they are so long together. The last of them may be
 /// longer.

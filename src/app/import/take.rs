@@ -22,7 +22,7 @@ use crate::store::locks::{Guard, Locks};
 const ATTEMPTS: usize = 5;
 
 /// Parts of one turn. Between two turns whoever else waits for the import comes in, to take it back, say.
-const PARTS: usize = 8;
+const PARTS: usize = 16;
 
 /// A part that is being written.
 struct Writing {
