@@ -85,11 +85,7 @@ impl App {
         deed: Deed,
         on: String,
     ) -> Result<(), StoreError> {
-        if let Some(acting) = by {
-            return self.acted(acting, deed, Some(on)).await;
-        }
-        let (nobody, unknown) = (OperatorId(Uuid::nil()), Circumstances::default());
-        let event = self.deed_of(nobody, &self.command_line(), &unknown, deed, Some(on))?;
+        let event = self.deed_by(by, deed, on)?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
         self.store.write_now(writes).await
@@ -121,6 +117,20 @@ impl App {
             self.lists_taken.forget(by, &list);
         }
         kept
+    }
+
+    /// The event of a deed of an operator, or of whoever is on the command line, for a transaction that holds more.
+    pub(super) fn deed_by(
+        &self,
+        by: Option<&Acting>,
+        deed: Deed,
+        on: String,
+    ) -> Result<NewEvent, StoreError> {
+        if let Some(acting) = by {
+            return self.deed(acting, deed, Some(on));
+        }
+        let (nobody, unknown) = (OperatorId(Uuid::nil()), Circumstances::default());
+        self.deed_of(nobody, &self.command_line(), &unknown, deed, Some(on))
     }
 
     /// The event of a deed, for a transaction that holds more.

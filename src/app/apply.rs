@@ -219,8 +219,25 @@ fn without_forms(brand: &BrandDeclaration) -> BrandDeclaration {
 
 /// Applies the declarations in one transaction: all of it or nothing.
 pub async fn apply(app: &App, declarations: &Declarations) -> Result<Vec<Step>, ApplyProblem> {
+    whole(app, declarations, None).await
+}
+
+/// The same on the command line: that it was done is kept with it, in these words.
+pub async fn apply_on_command_line(
+    app: &App,
+    declarations: &Declarations,
+    on: String,
+) -> Result<Vec<Step>, ApplyProblem> {
+    whole(app, declarations, Some((None, Deed::Declared, on))).await
+}
+
+async fn whole(
+    app: &App,
+    declarations: &Declarations,
+    deed: Option<Told<'_>>,
+) -> Result<Vec<Step>, ApplyProblem> {
     for _ in 0..ROUNDS {
-        match apply_to(app, declarations, &app.revision(), None).await {
+        match apply_to(app, declarations, &app.revision(), deed.clone()).await {
             Err(ApplyProblem::Overtaken) => app.refresh_catalog().await?,
             done => return done,
         }
@@ -228,13 +245,16 @@ pub async fn apply(app: &App, declarations: &Declarations) -> Result<Vec<Step>, 
     Err(ApplyProblem::Overtaken)
 }
 
+/// What is kept of a change in the log of what operators do: of whom, nobody being the command line; and in which words.
+pub type Told<'a> = (Option<&'a Acting>, Deed, String);
+
 /// The same to what stood at a revision, and to nothing else: whether that still stands is asked in the transaction, so that of
 /// two who change it at once the later one is told. `deed` is kept with it.
 pub async fn apply_to(
     app: &App,
     declarations: &Declarations,
     revision: &str,
-    deed: Option<(&Acting, Deed, String)>,
+    deed: Option<Told<'_>>,
 ) -> Result<Vec<Step>, ApplyProblem> {
     let catalog = app.catalog();
     if catalog.revision.as_deref().unwrap_or_default() != revision {
@@ -290,8 +310,8 @@ pub async fn apply_to(
     let revision = app.random.uuid_v7(now).to_string();
     settings::put(tx, REVISION, &revision).await?;
     let mut writes = Writes::default();
-    if let Some((acting, deed, on)) = deed {
-        events::append(&mut writes, &[app.deed(acting, deed, Some(on))?]);
+    if let Some((by, deed, on)) = deed {
+        events::append(&mut writes, &[app.deed_by(by, deed, on)?]);
     }
     held.finish_with(writes).await?;
     app.refresh_catalog().await?;

@@ -10,7 +10,7 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{ContactId, RequestId};
 use crate::domain::standing::{RequestState, apply, never_confirmed};
 use crate::domain::time::Timestamp;
-use crate::store::budgets::{self, MailboxHash};
+use crate::store::budgets;
 use crate::store::contacts::{self, Contact};
 use crate::store::held::decided;
 use crate::store::locks::Locks;
@@ -115,8 +115,7 @@ impl App {
         also: Also<'_>,
     ) -> Result<Option<Happened>, StoreError> {
         let brand = known.brand_id;
-        let hash = MailboxHash::try_from(known.mailbox.as_slice())
-            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
+        let hash = known.mailbox_hash()?;
         let mut locks = Locks::default();
         locks.contact(brand, &known.address_key);
         if closing.suppress.is_some() {
@@ -243,7 +242,7 @@ async fn complaint_stands(conn: &mut Conn, contact: &Contact) -> Result<bool, St
 }
 
 /// The contact's open requests that end.
-async fn open_requests(
+pub(super) async fn open_requests(
     conn: &mut Conn,
     contact: &Contact,
     ending: Ending<'_>,

@@ -61,12 +61,7 @@ impl Finding {
         what: impl Into<String>,
         mend: impl Into<String>,
     ) -> Self {
-        Self {
-            check,
-            health: Health::Warn,
-            what: what.into(),
-            mend: Some(mend.into()),
-        }
+        Self::amiss(Health::Warn, check, what.into(), mend.into())
     }
 
     pub(crate) fn fail(
@@ -74,11 +69,15 @@ impl Finding {
         what: impl Into<String>,
         mend: impl Into<String>,
     ) -> Self {
+        Self::amiss(Health::Fail, check, what.into(), mend.into())
+    }
+
+    const fn amiss(health: Health, check: &'static str, what: String, mend: String) -> Self {
         Self {
             check,
-            health: Health::Fail,
-            what: what.into(),
-            mend: Some(mend.into()),
+            health,
+            what,
+            mend: Some(mend),
         }
     }
 }

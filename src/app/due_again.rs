@@ -110,8 +110,6 @@ impl App {
             after = (explicit_from(&last.standings).unwrap_or(after.0), last.id);
             let what = (brand, purpose, terms);
             let found = over(&mut conn, what, &page, now).await?;
-            let mailboxes: Vec<_> = page.iter().flat_map(Contact::mailbox_hash).collect();
-            let suppressed = suppressed_among(&mut conn, brand.id, &mailboxes).await?;
             page.retain(|one| {
                 let standing = one.standings.get(purpose);
                 let may = standing.is_some_and(|one| {
@@ -119,6 +117,8 @@ impl App {
                 });
                 may && found.contains(&one.id)
             });
+            let mailboxes: Vec<_> = page.iter().flat_map(Contact::mailbox_hash).collect();
+            let suppressed = suppressed_among(&mut conn, brand.id, &mailboxes).await?;
             page.retain(|one| {
                 one.mailbox_hash()
                     .is_ok_and(|hash| !suppressed.contains_key(&hash))

@@ -76,7 +76,13 @@ impl App {
         let declarations = Declarations {
             brands: vec![declared],
         };
-        Ok(apply_to(self, &declarations, revision, Some((acting, deed, on))).await?)
+        Ok(apply_to(
+            self,
+            &declarations,
+            revision,
+            Some((Some(acting), deed, on)),
+        )
+        .await?)
     }
 
     /// Writes one form, new or changed.

@@ -97,7 +97,7 @@ impl App {
         let mut locks = Locks::default();
         let mut boxes = Vec::with_capacity(owners.len());
         for owner in &owners {
-            let hash = hash_of(&owner.mailbox)?;
+            let hash = owner.mailbox_hash()?;
             locks.contact(owner.brand_id, &owner.address_key);
             locks.mailbox(owner.brand_id, &hash);
             boxes.push((owner.brand_id, hash));
@@ -182,7 +182,7 @@ impl App {
             && !was(story, request.id, is_reminder)
             && !request.purposes().iter().all(explicit)
         {
-            let key = (contact.brand_id, hash_of(&contact.mailbox)?);
+            let key = (contact.brand_id, contact.mailbox_hash()?);
             let known = round.mailboxes.entry(key);
             let mailbox = known.or_insert_with(|| empty_mailbox(key.0, key.1));
             let limits = &self.config.limits;
@@ -302,8 +302,4 @@ fn about(request: &RequestRow) -> About {
         contact: request.contact_id,
         request: Some(request.id),
     }
-}
-
-fn hash_of(mailbox: &[u8]) -> Result<MailboxHash, StoreError> {
-    MailboxHash::try_from(mailbox).map_err(|_| StoreError::Corrupt("mailbox of a contact"))
 }

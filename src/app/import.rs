@@ -27,8 +27,9 @@ use crate::intake::candidate::Candidate;
 use crate::store::Engine;
 use crate::store::set::ROWS_AT_MOST;
 
-/// How many rows are judged together. On SQLite two parts are in memory while one is written. PostgreSQL has room for some thousand locks in all
-/// (`max_locks_per_transaction` for each connection), and a part takes two of them for each row.
+/// How many rows are judged together. On SQLite half of what one statement takes: a part is in memory while the one before it is
+/// written. PostgreSQL has room for some thousand locks in all (`max_locks_per_transaction` for each connection), and a part takes
+/// two of them for each row.
 const fn together(engine: Engine) -> usize {
     match engine {
         Engine::Sqlite => ROWS_AT_MOST / 2,

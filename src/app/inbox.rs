@@ -10,7 +10,7 @@ use crate::domain::event::{Fact, MailFate};
 use crate::domain::ids::{BrandId, OutboxId, RequestId};
 use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
-use crate::store::budgets::{self, MailboxHash};
+use crate::store::budgets;
 use crate::store::contacts::{self, Contact};
 use crate::store::held::decided;
 use crate::store::locks::Locks;
@@ -115,8 +115,7 @@ impl App {
             return Ok(());
         };
         let network = rate_key("network", &circumstances.network());
-        let hash = MailboxHash::try_from(known.contact.mailbox.as_slice())
-            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
+        let hash = known.contact.mailbox_hash()?;
         let mut locks = Locks::default();
         locks.contact(brand, &known.contact.address_key);
         locks.mailbox(brand, &hash);

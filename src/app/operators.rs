@@ -7,7 +7,6 @@ use tokio::sync::Semaphore;
 
 use super::App;
 use super::acted::Acting;
-use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::{BrandId, OperatorId};
 use crate::domain::operator::{Deed, Operator, Role};
 use crate::domain::time::Timestamp;
@@ -15,7 +14,6 @@ use crate::store::locks::Locks;
 use crate::store::operators::{self, OperatorRow};
 use crate::store::set::Writes;
 use crate::store::{Store, StoreError, events, passkeys, sessions};
-use uuid::Uuid;
 
 /// Hashes at once: each takes 19 MiB and a core for some 20 ms (OWASP's first parameters for argon2id, the crate's default).
 const HASHES_AT_ONCE: usize = 2;
@@ -110,29 +108,6 @@ fn is_name(name: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c))
 }
 
-/// Whoever acts: an operator, or the command line.
-pub(super) struct By<'a>(pub(super) Option<&'a Acting>);
-
-impl By<'_> {
-    pub(super) fn event(
-        &self,
-        app: &App,
-        deed: Deed,
-        on: String,
-    ) -> Result<crate::store::events::NewEvent, StoreError> {
-        match self.0 {
-            Some(acting) => app.deed(acting, deed, Some(on)),
-            None => app.deed_of(
-                OperatorId(Uuid::nil()),
-                &app.command_line(),
-                &Circumstances::default(),
-                deed,
-                Some(on),
-            ),
-        }
-    }
-}
-
 /// Adds an operator; `by` is nobody on the command line.
 pub async fn add(
     app: &App,
@@ -157,8 +132,8 @@ pub async fn add(
         totp_key_id: None,
         totp_step: 0,
     };
-    let event = By(by).event(
-        app,
+    let event = app.deed_by(
+        by,
         Deed::OperatorAdded,
         format!("{name}, {}", role.as_str()),
     )?;
@@ -180,7 +155,7 @@ pub async fn set_password(
     but: &[u8],
 ) -> Result<(), OperatorProblem> {
     let hash = hash(password).await?;
-    let event = By(by).event(app, Deed::PasswordChanged, name.to_owned())?;
+    let event = app.deed_by(by, Deed::PasswordChanged, name.to_owned())?;
     let mut held = app.store.hold_to_write(Locks::operators()).await?;
     let Some(operator) = operators::find(held.conn(), name).await? else {
         return Err(OperatorProblem::Unknown);
@@ -195,7 +170,7 @@ pub async fn set_password(
 /// Disables an operator; all its sessions end. The last owner of everything stays.
 pub async fn disable(app: &App, by: Option<&Acting>, name: &str) -> Result<(), OperatorProblem> {
     let now = app.clock.now();
-    let event = By(by).event(app, Deed::OperatorDisabled, name.to_owned())?;
+    let event = app.deed_by(by, Deed::OperatorDisabled, name.to_owned())?;
     let mut held = app.store.hold_to_write(Locks::operators()).await?;
     let Some(operator) = operators::find(held.conn(), name).await? else {
         return Err(OperatorProblem::Unknown);

@@ -12,15 +12,13 @@ pub mod select;
 use std::collections::HashMap;
 
 use super::App;
-use super::erase::requests_of;
+use super::close::{Ending, open_requests};
 use crate::domain::brand::Brand;
 use crate::domain::form::VersionHash;
 use crate::domain::ids::ContactId;
-use crate::domain::standing::RequestState;
 use crate::domain::token::veil;
 use crate::mail::pack::{dictionary_of, unpack};
-use crate::store::set::ROWS_AT_MOST;
-use crate::store::{Conn, StoreError, brands, contacts, events, mails, requests};
+use crate::store::{Conn, StoreError, brands, contacts, events, mails};
 
 const DAMAGED: StoreError = StoreError::Corrupt("a kept mail");
 
@@ -81,14 +79,8 @@ impl App {
             return Ok(false);
         };
         let now = self.clock.now();
-        for part in requests_of(&mut conn, &contact).await?.chunks(ROWS_AT_MOST) {
-            for request in requests::list(&mut conn, part).await? {
-                if request.state()? == RequestState::Open && now < request.expires_at {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
+        let open = open_requests(&mut conn, &contact, Ending::All).await?;
+        Ok(open.iter().any(|request| now < request.expires_at))
     }
 
     /// The mails of a contact, byte for byte as the SMTP server took them, by the positions of their events.

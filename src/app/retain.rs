@@ -2,14 +2,14 @@
 //! comes second finds nothing left to do.
 
 use super::App;
-use super::erase::{EraseProblem, Wish, requests_of};
+use super::close::{Ending, open_requests};
+use super::erase::{EraseProblem, Wish};
 use super::record::read_all;
 use crate::domain::event::{ErasedBy, Fact, Through};
-use crate::domain::standing::{RequestState, never_confirmed};
+use crate::domain::standing::never_confirmed;
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Contact, Unconfirmed};
-use crate::store::requests;
-use crate::store::set::{ROWS_AT_MOST, Writes};
+use crate::store::set::Writes;
 use crate::store::{Conn, StoreError, events, scrub, settings};
 
 /// Contacts that are removed before the disk is cleaned of them; each needs a transaction of its own.
@@ -161,14 +161,8 @@ pub(super) async fn is_unconfirmed(tx: &mut Conn, contact: &Contact) -> Result<b
     if !never_confirmed(&contact.standings) {
         return Ok(false);
     }
-    for part in requests_of(tx, contact).await?.chunks(ROWS_AT_MOST) {
-        let found = requests::list(tx, part).await?;
-        if found
-            .iter()
-            .any(|request| request.state == RequestState::Open.as_str())
-        {
-            return Ok(false);
-        }
+    if !open_requests(tx, contact, Ending::All).await?.is_empty() {
+        return Ok(false);
     }
     let mut after = 0;
     loop {

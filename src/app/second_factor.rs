@@ -5,7 +5,6 @@ use totp_rs::{Builder, Secret, Totp};
 
 use super::App;
 use super::acted::Acting;
-use super::operators::By;
 use super::sign_in::{Admitted, SignInProblem, TRIES_AT_MOST, session_hash};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::OperatorId;
@@ -184,7 +183,7 @@ impl App {
     /// Takes all second factors of another operator away, passkeys among them: for one who lost phone and recovery codes.
     /// `by` is nobody on the command line. False if there is no such operator.
     pub async fn reset_factors(&self, by: Option<&Acting>, name: &str) -> Result<bool, StoreError> {
-        let event = By(by).event(self, Deed::FactorsReset, name.to_owned())?;
+        let event = self.deed_by(by, Deed::FactorsReset, name.to_owned())?;
         let mut held = self.store.hold_to_write(Locks::operators()).await?;
         let Some(row) = operators::find(held.conn(), name).await? else {
             return Ok(false);

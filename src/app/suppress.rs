@@ -113,8 +113,8 @@ impl App {
     }
 
     /// Lets the brand write to the mailbox again, as it may then: what was withdrawn or declined stays so until the person
-    /// confirms anew. A contact that was marked with it is let go under its own
-    /// spelling, also after the mailbox was under another. Answers with what was lifted; none where nothing was. When this returns it is on disk.
+    /// confirms anew. A contact that was marked with it is let go under its own spelling, also after the mailbox was under another.
+    /// Answers with what was lifted; none where nothing was. When this returns it is on disk.
     pub async fn lift_suppression(
         &self,
         brand: &Brand,

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Done, Ended};
 use crate::app::App;
-use crate::app::apply::{ApplyProblem, Step, apply, in_short, parse, plan};
-use crate::domain::operator::Deed;
+use crate::app::apply::{ApplyProblem, Step, apply_on_command_line, in_short, parse, plan};
 
 #[derive(Args)]
 pub struct Apply {
@@ -36,9 +35,9 @@ impl Apply {
             tell_plan(&steps, self.plan);
         }
         if applies {
-            app.acted_on_command_line(Deed::Declared, in_short(&steps))
-                .await?;
-            apply(app, &declarations).await.map_err(wrong)?;
+            apply_on_command_line(app, &declarations, in_short(&steps))
+                .await
+                .map_err(wrong)?;
         }
         if self.json {
             let steps: Vec<Value> = steps.iter().map(Step::as_json).collect();

@@ -79,8 +79,7 @@ impl Evidence {
         ))
     }
 
-    /// That it is taken stands in the log and in the contact's own story, before it is taken. What an erasure sealed says so
-    /// itself.
+    /// That it is taken stands in the log and in the contact's own story. What an erasure sealed says so itself.
     async fn note(&self, app: &App, brand: &Arc<Brand>, what: HandedOut) -> Done {
         let Some(known) = app.contact_by_address(brand, &self.address).await? else {
             return Err(self.unknown());

@@ -58,7 +58,8 @@ impl Forget {
                 "{}",
                 json!({
                     "contact": erased.contact, "requests": erased.requests, "openings": erased.openings, "mails": erased.mails,
-                    "events": erased.events, "proof_files": erased.proofs, "sealed_until": erased.sealed_until,
+                    "events": erased.events, "proof_files": erased.proofs, "reports": erased.reports.len(),
+                    "lists_waiting": erased.lists_waiting, "sealed_until": erased.sealed_until,
                     "scrubbed": matches!(scrubbed_now, Ok(true)),
                 })
             );

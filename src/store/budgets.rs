@@ -89,6 +89,11 @@ pub async fn find_mailboxes(
         .collect()
 }
 
+/// A mailbox as rows of contacts hold it.
+pub(super) fn read_hash(stored: &[u8]) -> Result<MailboxHash, StoreError> {
+    MailboxHash::try_from(stored).map_err(|_| StoreError::Corrupt("mailbox of a contact"))
+}
+
 /// Those of a brand's mailboxes that are suppressed: since when, and for which reason.
 pub async fn find_suppressed(
     conn: &mut Conn,

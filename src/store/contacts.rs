@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::budgets::MailboxHash;
+use super::budgets::{MailboxHash, read_hash};
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId, RequestId};
@@ -27,8 +27,7 @@ pub struct Contact {
 impl Contact {
     /// Its mailbox, as budgets and suppressions are found by it.
     pub fn mailbox_hash(&self) -> Result<MailboxHash, StoreError> {
-        let hash = MailboxHash::try_from(self.mailbox.as_slice());
-        hash.map_err(|_| StoreError::Corrupt("mailbox of a contact"))
+        read_hash(&self.mailbox)
     }
 }
 

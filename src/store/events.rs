@@ -161,6 +161,23 @@ fn append_by<Event: Borrow<NewEvent>>(sql: &'static str, writes: &mut Writes, ev
     }
 }
 
+/// Events of a contact on one side of a position.
+async fn page(
+    conn: &mut Conn,
+    sql: &'static str,
+    (brand, contact): (BrandId, ContactId),
+    position: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(sql)
+        .bind(brand)
+        .bind(contact)
+        .bind(position)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
 /// Events of a contact behind a position, oldest first.
 pub async fn list_after(
     conn: &mut Conn,
@@ -169,13 +186,7 @@ pub async fn list_after(
     after: i64,
     limit: i64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST)
-        .bind(brand)
-        .bind(contact)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(driver)
-        .await?))
+    page(conn, LIST, (brand, contact), after, limit).await
 }
 
 /// Events of a contact behind a position by which others told of it: bounces, complaints and withdrawals, oldest first.
@@ -186,13 +197,7 @@ pub async fn list_told(
     after: i64,
     limit: i64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST_TOLD)
-        .bind(brand)
-        .bind(contact)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(driver)
-        .await?))
+    page(conn, LIST_TOLD, (brand, contact), after, limit).await
 }
 
 /// Events of a contact before a position that count mails which came back, or start that count anew; the newest first.
@@ -203,13 +208,7 @@ pub async fn list_returned(
     before: i64,
     limit: i64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST_RETURNED)
-        .bind(brand)
-        .bind(contact)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(driver)
-        .await?))
+    page(conn, LIST_RETURNED, (brand, contact), before, limit).await
 }
 
 /// The newest events of a contact, so many at most, oldest first.

@@ -1,5 +1,6 @@
 //! Confirmation requests: what one link and one code stand for.
 
+use super::budgets::{MailboxHash, read_hash};
 use super::contacts::{Contact, read_standings};
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
@@ -118,6 +119,13 @@ pub struct Owner {
     pub id: RequestId,
     pub address_key: String,
     pub mailbox: Vec<u8>,
+}
+
+impl Owner {
+    /// The contact's mailbox, as budgets and suppressions are found by it.
+    pub fn mailbox_hash(&self) -> Result<MailboxHash, StoreError> {
+        read_hash(&self.mailbox)
+    }
 }
 
 /// A request with the contact that it is for.

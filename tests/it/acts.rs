@@ -276,6 +276,7 @@ on_both_engines! {
         let gone = beside.json(&["forget", "ada@example.org", "--brand", "acme", "--yes", "--json"]);
         assert_eq!(gone["contact"].as_str(), Some(contact.to_string().as_str()), "{gone}");
         assert!(gone["events"].as_i64() >= Some(3) && gone["scrubbed"].is_boolean(), "{gone}");
+        assert_eq!((&gone["reports"], &gone["lists_waiting"]), (&0.into(), &0.into()), "{gone}");
         assert_eq!(beside.run(&["forget", "ada@example.org", "--brand", "acme", "--json"]).0, 2, "it would have to ask");
         if engine == countersign::store::Engine::Sqlite {
             let copy = beside.json(&["backup", "copy.db", "--json"]);

@@ -111,7 +111,7 @@ impl App {
         locks.campaign(brand, campaign.id);
         for contact in &known {
             locks.contact(brand, &contact.address_key);
-            if let Ok(hash) = MailboxHash::try_from(contact.mailbox.as_slice()) {
+            if let Ok(hash) = contact.mailbox_hash() {
                 locks.mailbox(brand, &hash);
             }
         }
@@ -288,8 +288,7 @@ impl Moment<'_> {
         if !self.may_mail(row) {
             return Ok(false);
         }
-        let hash = MailboxHash::try_from(one.contact.mailbox.as_slice())
-            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
+        let hash = one.contact.mailbox_hash()?;
         let limits = &self.app.config.limits;
         let mut mailbox = self.mailbox(asking, hash, one.mailbox.clone());
         let fits = mailbox
@@ -390,7 +389,7 @@ impl Moment<'_> {
         if !self.app.is_hour(self.brand, self.plan) || !self.may_mail(row) {
             return Err(self.now.plus(SOON));
         }
-        let hash = MailboxHash::try_from(one.contact.mailbox.as_slice());
+        let hash = one.contact.mailbox_hash();
         let hash = hash.map_err(|_| self.now.plus(TOMORROW))?;
         let mut mailbox = self.mailbox(asking, hash, one.mailbox.clone());
         let limits = &self.app.config.limits;

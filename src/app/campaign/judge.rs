@@ -35,10 +35,9 @@ impl App {
         let terms: Terms = self.terms(brand);
         let ids: Vec<_> = contacts.iter().map(|one| (brand.id, one.id)).collect();
         let mut sources = self.sources_of(conn, purpose, &ids).await?;
-        let hash = |contact: &Contact| MailboxHash::try_from(contact.mailbox.as_slice());
         let hashes: Vec<_> = contacts
             .iter()
-            .filter_map(|one| Some((brand.id, hash(one).ok()?)))
+            .filter_map(|one| Some((brand.id, one.mailbox_hash().ok()?)))
             .collect();
         let mailboxes = budgets::find_mailboxes(conn, &hashes).await?;
         let mailboxes: HashMap<MailboxHash, Mailbox> =
@@ -47,7 +46,8 @@ impl App {
             .into_iter()
             .map(|contact| {
                 let sources = sources.remove(&contact.id).unwrap_or_default();
-                let mailbox = hash(&contact)
+                let mailbox = contact
+                    .mailbox_hash()
                     .ok()
                     .and_then(|hash| mailboxes.get(&hash).cloned());
                 let suppressed = mailbox

@@ -3,7 +3,6 @@
 use subtle::ConstantTimeEq;
 
 use super::batch::Batch;
-use super::read::mailbox_hash;
 use super::{Act, Answer, Outcome};
 use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
@@ -128,8 +127,7 @@ impl Batch<'_> {
             self.record(call.request, fact)?;
             return Ok(Outcome::Declined);
         }
-        self.declined
-            .push((call.brand, mailbox_hash(&contact.mailbox)?));
+        self.declined.push((call.brand, contact.mailbox_hash()?));
         self.end(call.request, RequestState::Declined);
         self.record(
             call.request,

@@ -8,7 +8,7 @@ use super::{Act, Answer};
 use crate::app::Work;
 use crate::domain::ids::RequestId;
 use crate::domain::scanner::Thresholds;
-use crate::store::budgets::{self, MailboxHash};
+use crate::store::budgets;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, Asked, Key};
 use crate::store::{Conn, StoreError, openings};
@@ -26,7 +26,7 @@ pub(super) async fn locks_of(
     for owner in requests::list_owners(&mut conn, keys).await? {
         locks.contact(owner.brand_id, &owner.address_key);
         if declining.contains(&owner.id) {
-            locks.mailbox(owner.brand_id, &mailbox_hash(&owner.mailbox)?);
+            locks.mailbox(owner.brand_id, &owner.mailbox_hash()?);
         }
     }
     Ok(locks)
@@ -61,10 +61,6 @@ fn declining(calls: &[Answer]) -> HashSet<RequestId> {
         .collect()
 }
 
-pub(super) fn mailbox_hash(stored: &[u8]) -> Result<MailboxHash, StoreError> {
-    MailboxHash::try_from(stored).map_err(|_| StoreError::Corrupt("mailbox of a contact"))
-}
-
 impl<'a> Batch<'a> {
     pub(super) async fn read(
         work: &'a Work,
@@ -79,7 +75,7 @@ impl<'a> Batch<'a> {
         let mut boxes = Vec::new();
         for Asked { request, contact } in asked {
             if declining.contains(&request.id) {
-                boxes.push((contact.brand_id, mailbox_hash(&contact.mailbox)?));
+                boxes.push((contact.brand_id, contact.mailbox_hash()?));
             }
             batch.contacts.insert(contact.id, contact);
             batch.requests.insert(request.id, request);

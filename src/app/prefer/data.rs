@@ -10,7 +10,7 @@ use crate::domain::brand::Brand;
 use crate::domain::event::AskedBy;
 use crate::domain::ids::{BrandId, ContactId, RequestId};
 use crate::ledger::note::hex;
-use crate::store::budgets::{self, MailboxHash};
+use crate::store::budgets;
 use crate::store::requests::{self, RequestRow};
 use crate::store::set::ROWS_AT_MOST;
 use crate::store::{Conn, StoreError, contacts, events, personal, uses};
@@ -48,8 +48,7 @@ impl App {
             asked.append(&mut requests::list(&mut conn, part).await?);
         }
         asked.sort_unstable_by_key(|request| request.issued_at);
-        let hash = MailboxHash::try_from(contact.mailbox.as_slice())
-            .map_err(|_| StoreError::Corrupt("mailbox of a contact"))?;
+        let hash = contact.mailbox_hash()?;
         let mailbox = budgets::find_mailboxes(&mut conn, &[(of, hash)]).await?;
         let last_used = uses::list(&mut conn, of, &[id]).await?;
         let unsent = personal::list_unsent(&mut conn, of, id).await?;

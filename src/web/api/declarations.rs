@@ -250,7 +250,7 @@ pub async fn declare(
                 let slugs = declarations.brands.iter();
                 let slugs: Vec<&str> = slugs.map(|brand| brand.slug.as_str()).collect();
                 let on = format!("brand {}", slugs.join(", "));
-                let deed = Some((&acting, Deed::Declared, on));
+                let deed = Some((Some(&acting), Deed::Declared, on));
                 let applied = apply_to(app, &declarations, &stands, deed).await;
                 applied.map_err(refused)?
             } else {
