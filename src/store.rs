@@ -24,6 +24,7 @@ pub mod imports;
 pub mod keys;
 pub mod leases;
 pub mod left;
+pub mod listed;
 pub mod locks;
 pub mod log;
 pub mod mails;

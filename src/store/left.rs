@@ -33,7 +33,7 @@ pub struct Left {
 
 const CORRUPT: StoreError = StoreError::Corrupt("who left");
 
-/// Reads what `signups.rs` reads of an address in one column: `newsletter 1795455245000000,events 1795455245000000`.
+/// Reads what `signups.rs` and `listed.rs` read of an address in one column: `newsletter 1795455245000000,events 1795455245000000`.
 pub(super) fn read_joined(text: &str) -> Result<Vec<Left>, StoreError> {
     let read = |part: &str| {
         let (purpose, at) = part.split_once(' ')?;

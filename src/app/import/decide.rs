@@ -22,10 +22,10 @@ use crate::store::erased::AddressHash;
 use crate::store::events::{self, NewEvent};
 use crate::store::held::Held;
 use crate::store::left::{self, LeftRow};
+use crate::store::listed::{self, Known, Named};
 use crate::store::locks::Locks;
 use crate::store::proofs::{self, FILES_AT_MOST, FileHash, ProofRow, Reference};
 use crate::store::set::Writes;
-use crate::store::signups::{self, Known, Who};
 use crate::store::{Conn, StoreError, contacts};
 
 /// A part that was decided and is not written yet; its locks are held.
@@ -49,7 +49,7 @@ impl App {
         (is_held, written): (bool, Option<i64>),
         candidates: Vec<Candidate>,
     ) -> Result<Decided, Problem> {
-        let who: Vec<Who> = candidates.iter().map(|one| self.who(import, one)).collect();
+        let who: Vec<Named> = candidates.iter().map(|one| self.who(import, one)).collect();
         let mut locks = Locks::default();
         if !is_held {
             locks.import(import.brand.id, run.row.id);
@@ -93,7 +93,7 @@ impl App {
         candidates: Vec<Candidate>,
         kept: &mut Kept,
     ) -> Result<Vec<Judged>, StoreError> {
-        let who: Vec<Who> = candidates.iter().map(|one| self.who(import, one)).collect();
+        let who: Vec<Named> = candidates.iter().map(|one| self.who(import, one)).collect();
         let mut part = Part {
             app: self,
             import,
@@ -124,16 +124,13 @@ impl App {
         Ok(judged.into_iter().map(not_stored).collect())
     }
 
-    fn who(&self, import: &Import<'_>, candidate: &Candidate) -> Who {
+    fn who(&self, import: &Import<'_>, candidate: &Candidate) -> Named {
         let (brand, address) = (import.brand.id, &candidate.address);
-        Who {
+        Named {
             brand_id: brand,
             address_key: address.key().to_owned(),
             address_hash: self.keys.address_hash(brand.0, address.key()),
             mailbox: self.keys.mailbox_hash(brand.0, &address.mailbox()),
-            // An import draws on no rate: nothing is mailed.
-            network: String::new(),
-            form: String::new(),
         }
     }
 }
@@ -158,9 +155,9 @@ impl Part<'_> {
         &mut self,
         conn: &mut Conn,
         candidates: Vec<Candidate>,
-        who: &[Who],
+        who: &[Named],
     ) -> Result<Vec<Judged>, StoreError> {
-        let known = signups::find_known(conn, who).await?;
+        let known = listed::find(conn, who).await?;
         let mut doors = Vec::with_capacity(known.len());
         for ((candidate, who), known) in candidates.iter().zip(who).zip(known) {
             doors.push(Doors::of(candidate, &known));
@@ -178,7 +175,7 @@ impl Part<'_> {
         Ok(judged)
     }
 
-    fn learn(&mut self, who: &Who, known: Known) {
+    fn learn(&mut self, who: &Named, known: Known) {
         if let Some(row) = known.contact {
             self.contacts.entry(who.address_key.clone()).or_insert(One {
                 row,
@@ -235,7 +232,7 @@ impl Part<'_> {
     fn decide(
         &mut self,
         candidate: Candidate,
-        who: &Who,
+        who: &Named,
         doors: Doors,
     ) -> Result<Judged, StoreError> {
         let known = self.contacts.remove(&who.address_key);
@@ -361,7 +358,7 @@ impl Part<'_> {
         Ok(rows)
     }
 
-    fn new_one(&self, candidate: &Candidate, who: &Who) -> One {
+    fn new_one(&self, candidate: &Candidate, who: &Named) -> One {
         One {
             row: Contact {
                 brand_id: who.brand_id,

@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
 use crate::store::contacts::Contact;
 use crate::store::erased::AddressHash;
-use crate::store::signups::{Known, Who};
+use crate::store::listed::{Known, Named};
 
 /// A contact with the sources that the brand knows of.
 pub(super) struct One {
@@ -43,11 +43,8 @@ impl Doors {
     pub fn of(candidate: &Candidate, known: &Known) -> Self {
         Self {
             role: candidate.address.is_role(),
-            suppressed: known
-                .mailbox
-                .as_ref()
-                .is_some_and(|mailbox| mailbox.suppressed_at.is_some()),
-            erased: known.erased_at.is_some(),
+            suppressed: known.suppressed,
+            erased: known.erased,
         }
     }
 }
@@ -87,7 +84,7 @@ impl Kept {
     }
 
     /// Those who left by a part, as far as they come again.
-    pub fn keep_left(&mut self, who: &[Who], left: &HashMap<AddressHash, Timestamp>) {
+    pub fn keep_left(&mut self, who: &[Named], left: &HashMap<AddressHash, Timestamp>) {
         for one in who {
             if let Some(at) = left.get(&one.address_hash)
                 && self.left.len() < KEPT

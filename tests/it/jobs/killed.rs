@@ -67,7 +67,7 @@ on_both_engines! {
         let (port, _, wanted) = declared(&place).await;
         let server = start(folder, port).await;
         let mut olga = crate::jobs::sign_in(&server.base, "olga").await;
-        let columns = there(&bring(&mut olga, &wanted, "people.csv", list(12_000).as_bytes()).await);
+        let columns = there(&bring(&mut olga, &wanted, "people.csv", list(6_000).as_bytes()).await);
         let source = take_columns(&mut olga, &columns).await;
         let trial = there(&olga.post(&source, &[("source", "purchase"), ("then", "try")]).await);
         until(&mut olga, &trial, "Start the import").await;
@@ -84,9 +84,9 @@ on_both_engines! {
         let mut olga = crate::jobs::sign_in(&server.base, "olga").await;
         until(&mut olga, &import, "state good\">done").await;
         let page = olga.get(&import).await.text();
-        assert!(page.contains("<b>12,000</b> rows") && page.contains("<b>12,000</b> new contacts"), "{page}");
+        assert!(page.contains("<b>6,000</b> rows") && page.contains("<b>6,000</b> new contacts"), "{page}");
         let report = olga.get(&format!("{import}/report")).await.text();
-        assert_eq!(report.lines().count(), 12_001);
+        assert_eq!(report.lines().count(), 6_001);
         drop(server);
         if let Some(database) = place.database {
             database.drop().await;
