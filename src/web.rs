@@ -40,8 +40,12 @@ pub struct Web {
     pub listeners: AtomicUsize,
     /// What API keys used of their quotas.
     pub used: api::quota::Used,
+    /// How long a client may take to send its request's head.
+    pub head_within: Duration,
     /// How long the body of a request may take that is read whole.
     pub body_within: Duration,
+    /// What a long body has to keep to that is written to disk as it comes.
+    pub upload_pace: extract::paced::Pace,
     /// A route that parses like a signup and stores nothing, for `bench` only.
     pub ceiling: bool,
 }
@@ -56,14 +60,16 @@ impl Web {
             ids: observe::Ids::default(),
             listeners: AtomicUsize::new(0),
             used: api::quota::Used::default(),
+            head_within: HEAD_WITHIN,
             body_within: extract::body::WITHIN,
+            upload_pace: extract::paced::LEAST,
             ceiling: false,
         }
     }
 }
 
 /// How long a client may take to send its request's head, and a connection may idle.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+pub const HEAD_WITHIN: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS_AT_MOST: usize = 10_000;
 /// Of those that only look how this process does.
@@ -97,6 +103,7 @@ pub fn serve_machines(
 
 /// Starts serving on a bound socket. The server stops when its handle says so; requests under way get 10 seconds.
 pub fn serve(listener: TcpListener, shared: Web, workers: usize) -> std::io::Result<Server> {
+    let head_within = shared.head_within;
     let shared = web::Data::new(shared);
     let server = HttpServer::new(move || {
         ActixApp::new()
@@ -109,7 +116,7 @@ pub fn serve(listener: TcpListener, shared: Web, workers: usize) -> std::io::Res
     .max_connections(CONNECTIONS_AT_MOST)
     // Without it each piece of a streamed answer waits some 40 ms for an acknowledgement.
     .tcp_nodelay(true)
-    .client_request_timeout(HEAD_WITHIN)
+    .client_request_timeout(head_within)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(10)
     .disable_signals()

@@ -211,7 +211,7 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
       heading.focus();
     }
 
-    wait({ inbox, status, masked, sender, resend_in: first, did_you_mean: address }) {
+    wait({ inbox, status, masked, sender, resend_in: first, did_you_mean: address, opened }) {
       this.stop?.();
       const p = (key, values) => h("p", {}, this.say(key, values));
       let ready = Date.now() + first * 1000;
@@ -238,7 +238,7 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
       const resend = h("button", { part: "button", click: async () => {
         if (ready > Date.now()) return;
         ready = Date.now() + 60000;
-        const sent = await ask(`${inbox}/resend`, {}).catch(() => 0);
+        const sent = await ask(`${inbox}/resend`, { opened }).catch(() => 0);
         notice.textContent = this.say(sent ? "inbox-sent-again" : "form-failed");
       } });
       const change = (body) => this.send(`${inbox}/address`, body);

@@ -88,7 +88,7 @@
     if (clock) return;
     count(60);
     try {
-      const state = await ask("/resend");
+      const state = await ask("/resend", Object.fromEntries(new FormData(resend)));
       notice.textContent = notice.dataset.sent;
       show(state);
     } catch {

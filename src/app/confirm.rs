@@ -31,7 +31,29 @@ pub enum Act {
     Code {
         typed: String,
     },
-    Decline,
+    /// "This was not me".
+    Decline(Declining),
+}
+
+/// By what way somebody says "this was not me".
+#[derive(Clone, Debug)]
+pub enum Declining {
+    /// In the browser that signed up.
+    SameBrowser,
+    /// The button, and when its page was served, if it says so.
+    Button { page_opened_at: Option<Timestamp> },
+    /// The code that was asked for, since the press looked like a program's.
+    Code { typed: String },
+}
+
+impl Act {
+    /// Whether a program may be behind it: a button, without the cookie of the browser that signed up.
+    const fn is_a_press(&self) -> bool {
+        matches!(
+            self,
+            Self::Button { .. } | Self::Decline(Declining::Button { .. })
+        )
+    }
 }
 
 /// One answer to one request.

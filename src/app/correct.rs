@@ -158,7 +158,7 @@ impl App {
     }
 
     /// What the signup of a request brought.
-    async fn said_at(
+    pub(super) async fn said_at(
         &self,
         request: &RequestRow,
     ) -> Result<Option<Box<event::SignedUp>>, StoreError> {

@@ -58,6 +58,7 @@ pub struct Erased {
     /// Events that were emptied.
     pub events: i64,
     pub requests: usize,
+    /// Networks that opened links of their mails, each for each request.
     pub openings: usize,
     /// Mails that waited, or had failed.
     pub mails: u64,

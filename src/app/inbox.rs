@@ -1,5 +1,7 @@
 //! The "check your inbox" page: how one request stands, sending again, correcting the address.
 
+use std::time::Duration;
+
 use super::App;
 use super::rates::{INSTALLATION, Rates, of_form, refused};
 use super::record::About;
@@ -7,7 +9,7 @@ use super::sign_up::{CONFIRM, empty_mailbox, rate_key};
 use crate::domain::budget::{Occasion, Rate};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, MailFate};
-use crate::domain::ids::{BrandId, OutboxId, RequestId};
+use crate::domain::ids::{BrandId, FormId, OutboxId, RequestId};
 use crate::domain::standing::RequestState;
 use crate::domain::time::Timestamp;
 use crate::store::budgets;
@@ -37,6 +39,19 @@ pub struct InboxView {
     pub request: RequestRow,
     pub contact: Contact,
     pub waiting: Waiting,
+}
+
+/// What speaks for a person behind a press on "send again".
+#[derive(Clone, Copy, Debug)]
+pub enum Asking {
+    Operator,
+    /// On the page, or in a form that shows it.
+    Page {
+        /// When it was served, if the press says so truly.
+        shown_at: Option<Timestamp>,
+        /// The honeypot was filled in.
+        trapped: bool,
+    },
 }
 
 impl App {
@@ -94,26 +109,44 @@ impl App {
         u32::try_from(left.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
     }
 
-    /// Sends the mail of a request again, if a minute has passed and the budgets allow it. The caller learns nothing of
-    /// that: the answer is how the request stands.
+    /// Sends the mail of a request again, if a minute has passed and the budgets allow it. What was taken for a program's signup
+    /// gets its mail only by a press as a person makes it. The caller learns nothing of that: the answer is how the request stands.
     pub async fn resend(
         &self,
         brand: BrandId,
         id: RequestId,
+        asking: Asking,
         circumstances: Circumstances,
     ) -> Result<(), StoreError> {
-        decided(|| self.try_resend(brand, id, circumstances.clone())).await
+        decided(|| self.try_resend(brand, id, asking, circumstances.clone())).await
+    }
+
+    /// Whether the press is like a person's: on the page that was shown, with the honeypot left alone, and not sooner than a
+    /// person fills in the form.
+    fn is_a_persons(&self, asking: Asking, form: FormId, now: Timestamp) -> bool {
+        let Asking::Page { shown_at, trapped } = asking else {
+            return true;
+        };
+        let catalog = self.catalog();
+        let form = catalog.form_by_id(form);
+        let least = form.map_or(0, |form| form.declared.minimum_fill_seconds);
+        let least = Duration::from_secs(u64::from(least));
+        !trapped && shown_at.is_some_and(|at| now.since(at) >= least)
     }
 
     async fn try_resend(
         &self,
         brand: BrandId,
         id: RequestId,
+        asking: Asking,
         circumstances: Circumstances,
     ) -> Result<(), StoreError> {
         let Some(known) = self.asked(brand, id).await? else {
             return Ok(());
         };
+        // It never changes, so it may be read before anything is locked.
+        let said = self.said_at(&known.request).await?;
+        let was_bot = said.is_some_and(|said| said.mail == MailFate::Bot);
         let network = rate_key("network", &circumstances.network());
         let hash = known.contact.mailbox_hash()?;
         let mut locks = Locks::default();
@@ -151,7 +184,9 @@ impl App {
             an_hour: limits.per_network_an_hour,
         };
         let mut due_at = now;
-        let mail = if mailbox.suppressed_at.is_some() {
+        let mail = if was_bot && !self.is_a_persons(asking, request.form_id, now) {
+            MailFate::Bot
+        } else if mailbox.suppressed_at.is_some() {
             MailFate::Suppressed
         } else if let Some(next) = rates.next(&network, rate) {
             let window = &mut mailbox.window;

@@ -5,6 +5,7 @@ use super::anchored::{AuthorityStanding, WitnessStanding};
 use super::restored::SendingHeld;
 use crate::domain::time::Timestamp;
 use crate::ledger::timestamp::{Certificate, told};
+use crate::store::timestamps::NumberedStamp;
 use crate::store::{StoreError, log, timestamps};
 
 /// How the log stands.
@@ -48,6 +49,18 @@ pub struct StampLine {
     /// Hexadecimal, and an object identifier with dots.
     pub serial: Option<String>,
     pub policy: Option<String>,
+}
+
+/// A timestamp with all that it is checked by.
+#[derive(Clone, Debug)]
+pub struct WholeStamp {
+    pub line: StampLine,
+    /// The `TimeStampResp`, as it was received.
+    pub response: Vec<u8>,
+    /// Signer, intermediates and root, as PEM.
+    pub certificates: String,
+    /// The note whose SHA-256 it stamps.
+    pub checkpoint: String,
 }
 
 impl App {
@@ -101,20 +114,39 @@ impl App {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let before = before.unwrap_or(i64::MAX);
         let found = timestamps::list_back(&mut conn, before, limit).await?;
-        let lines = found.into_iter().map(|one| {
-            let (serial, policy) = told(&one.stamp.response).unzip();
-            let chain = Certificate::all_from_pem(one.stamp.certificates.as_bytes());
-            let signer = chain.ok().and_then(|chain| Some(chain.first()?.name()));
-            StampLine {
-                number: one.number,
-                size: one.stamp.size,
-                authority: one.stamp.authority,
-                signer,
-                at: one.stamp.at,
-                serial,
-                policy,
-            }
-        });
-        Ok(lines.collect())
+        Ok(found.iter().map(line).collect())
+    }
+
+    /// The timestamp of a number with all that it is checked by.
+    pub async fn stamp_of_number(&self, number: i64) -> Result<Option<WholeStamp>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let found = timestamps::list_back(&mut conn, number.saturating_add(1), 1).await?;
+        let Some(found) = found.into_iter().find(|one| one.number == number) else {
+            return Ok(None);
+        };
+        let checkpoint = log::find_checkpoint(&mut conn, found.stamp.size).await?;
+        let checkpoint =
+            checkpoint.ok_or(StoreError::Corrupt("a timestamp without a checkpoint"))?;
+        Ok(Some(WholeStamp {
+            line: line(&found),
+            response: found.stamp.response,
+            certificates: found.stamp.certificates,
+            checkpoint: checkpoint.note,
+        }))
+    }
+}
+
+fn line(one: &NumberedStamp) -> StampLine {
+    let (serial, policy) = told(&one.stamp.response).unzip();
+    let chain = Certificate::all_from_pem(one.stamp.certificates.as_bytes());
+    let signer = chain.ok().and_then(|chain| Some(chain.first()?.name()));
+    StampLine {
+        number: one.number,
+        size: one.stamp.size,
+        authority: one.stamp.authority.clone(),
+        signer,
+        at: one.stamp.at,
+        serial,
+        policy,
     }
 }

@@ -6,11 +6,12 @@ use super::record::{About, whose};
 use super::{App, Work};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, Link};
-use crate::domain::ids::{BrandId, ContactId, EventId, RequestId};
+use crate::domain::ids::{BrandId, ContactId, RequestId};
+use crate::domain::scanner::{NEVER, Seen};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::events::{self, NewEvent};
-use crate::store::openings::{self, OpeningRow};
+use crate::store::openings::{self, SeenRow, slot_of};
 use crate::store::requests::{self, Key, RequestRow};
 use crate::store::set::Writes;
 use crate::telemetry;
@@ -18,7 +19,8 @@ use crate::telemetry;
 /// Hits in one transaction at most.
 pub const BATCH: usize = 1_024;
 
-/// Hits on one mail that are kept; what comes after tells nothing new and would fill the disk.
+/// Hits on one mail that are kept as events: what comes after tells nobody anything new and would fill the disk. What each network
+/// opened last, and how close together, is kept of all of them, in a bounded number of rows.
 const KEPT_PER_REQUEST: i64 = 40;
 
 /// Hits on a contact's own links (to leave, to the preferences) that are kept, in all: these links work for years. Batches side by
@@ -64,7 +66,8 @@ impl App {
 struct Hits {
     of_requests: HashMap<Key, i64>,
     of_contacts: BTreeMap<(BrandId, ContactId), i64>,
-    rows: Vec<OpeningRow>,
+    /// By request and slot, in this order: batches side by side write the same rows.
+    seen: BTreeMap<(BrandId, RequestId, u8), SeenRow>,
     events: Vec<NewEvent>,
 }
 
@@ -112,22 +115,14 @@ impl Hits {
                 let Some(request) = known.requests.get(&id) else {
                     return Ok(());
                 };
+                if !call.same_browser {
+                    self.see(request, call.link, work.mark_of(&call.circumstances), now);
+                }
                 let hits = self.of_requests.entry((call.brand, id)).or_default();
                 if request.openings + *hits >= KEPT_PER_REQUEST {
                     return Ok(());
                 }
                 *hits += 1;
-                if !call.same_browser {
-                    self.rows.push(OpeningRow {
-                        brand_id: call.brand,
-                        request_id: id,
-                        contact_id: request.contact_id,
-                        id: EventId(work.random.uuid_v7(now)),
-                        link: call.link,
-                        network: work.mark_of(&call.circumstances),
-                        at: now,
-                    });
-                }
                 About {
                     brand: call.brand,
                     contact: request.contact_id,
@@ -156,6 +151,24 @@ impl Hits {
         self.events.push(work.record(about, now, fact)?);
         Ok(())
     }
+
+    /// Keeps what a network opened; of two networks in one slot as the store does.
+    fn see(&mut self, request: &RequestRow, link: Link, network: String, now: Timestamp) {
+        let key = (request.brand_id, request.id, slot_of(&network));
+        let row = self.seen.entry(key).or_insert_with(|| SeenRow {
+            brand_id: request.brand_id,
+            request_id: request.id,
+            contact_id: request.contact_id,
+            seen: Seen::of(network.clone()),
+        });
+        if row.seen.network != network {
+            if row.seen.closest < NEVER {
+                return;
+            }
+            row.seen = Seen::of(network);
+        }
+        row.seen.hit(link, now);
+    }
 }
 
 pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, StoreError> {
@@ -166,7 +179,12 @@ pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, Stor
     for call in calls {
         hits.add(work, &known, now, call)?;
     }
-    let of_requests: Vec<(Key, i64)> = hits.of_requests.into_iter().collect();
+    let of_requests: Vec<(Key, i64)> = hits
+        .of_requests
+        .into_iter()
+        .filter(|one| one.1 > 0)
+        .collect();
+    let seen: Vec<SeenRow> = hits.seen.into_values().collect();
     let of_contacts: Vec<_> = hits
         .of_contacts
         .into_iter()
@@ -177,9 +195,12 @@ pub(super) async fn run(work: &Work, calls: Vec<Opened>) -> Result<Vec<()>, Stor
     openings::add_of_contacts(&mut writes, &of_contacts);
     // Nothing was locked: an erasure may have come in between, and then nothing of it is kept.
     let engine = work.store.engine();
-    openings::insert(&mut writes, engine, &hits.rows);
+    openings::put(&mut writes, engine, &seen);
     events::append_to_known(&mut writes, engine, &hits.events);
-    let contacts = whose(&hits.events);
+    let mut contacts = whose(&hits.events);
+    contacts.extend(seen.iter().map(|row| (row.brand_id, row.contact_id)));
+    contacts.sort_unstable();
+    contacts.dedup();
     work.store.write_of_contacts(&contacts, writes).await?;
     Ok(answers)
 }

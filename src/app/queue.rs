@@ -5,7 +5,7 @@ use super::App;
 use super::acted::Acting;
 use super::breaker::BreakerState;
 use super::tidy::{COUNTED_AT_MOST, Readiness};
-use crate::domain::ids::{BrandId, OutboxId};
+use crate::domain::ids::{BrandId, ContactId, OutboxId};
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
 pub use crate::store::outbox::Attempt;
@@ -45,6 +45,14 @@ impl Which {
         }
     }
 
+    const fn of(shown: Shown) -> Self {
+        match shown {
+            Shown::Waiting => Self::Waiting,
+            Shown::Held => Self::Held,
+            Shown::Failed => Self::Failed,
+        }
+    }
+
     const fn shown(self) -> Shown {
         match self {
             Self::Waiting => Shown::Waiting,
@@ -59,6 +67,8 @@ impl Which {
 pub struct QueuedMail {
     pub id: OutboxId,
     pub brand: BrandId,
+    pub contact: ContactId,
+    pub which: Which,
     /// What the mail is for, as its template is called.
     pub kind: String,
     pub domain: String,
@@ -69,6 +79,8 @@ pub struct QueuedMail {
     pub first_try_at: Option<Timestamp>,
     /// What the server said last.
     pub reply: Option<String>,
+    /// Whether a try may have reached the server without its reply reaching us.
+    pub ambiguous: bool,
     /// Each try with what the server said, oldest first.
     pub attempts: Vec<Attempt>,
 }
@@ -109,6 +121,18 @@ impl App {
             }
         }
         Ok((found, at))
+    }
+
+    /// One mail of the outbox, of the operator's brands.
+    pub async fn queued_mail(
+        &self,
+        operator: &Operator,
+        id: OutboxId,
+    ) -> Result<Option<QueuedMail>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let found = outbox::find_shown(&mut conn, id).await?;
+        let own = |row: &ShownRow| row.template != NOTHING && operator.works_for(row.brand_id);
+        Ok(found.filter(own).map(|row| queued(row, self.clock.now())))
     }
 
     /// How the server stands, as far as it is an operator's to see: whoever is kept to some brands is told of their mails, and
@@ -193,8 +217,11 @@ async fn failed(
 fn queued(row: ShownRow, now: Timestamp) -> QueuedMail {
     QueuedMail {
         attempts: row.attempts(),
+        which: Which::of(row.which()),
         id: row.id,
         brand: row.brand_id,
+        contact: row.contact_id,
+        ambiguous: row.ambiguous != 0,
         kind: row.template,
         domain: row.recipient_domain,
         due_at: row.due_at,

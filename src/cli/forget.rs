@@ -120,7 +120,7 @@ const fn scrubbed(engine: Engine) -> &'static str {
 
 fn tell(brand: &Brand, erased: &Erased) {
     println!(
-        "Erased: the contact, {} confirmation requests, {} hits on links, {} mails in the outbox, and what {} events held.",
+        "Erased: the contact, {} confirmation requests, {} networks that opened their links, {} mails in the outbox, and what {} events held.",
         erased.requests, erased.openings, erased.mails, erased.events
     );
     if erased.proofs > 0 {

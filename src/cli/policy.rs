@@ -10,6 +10,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 
 use super::Done;
+use crate::domain::policy::data;
 
 #[derive(Args)]
 pub struct Policy {
@@ -33,7 +34,7 @@ impl Policy {
         match self.ask {
             Some(Ask::Explain(explain)) => explain.run(settings, self.json).await,
             None if self.json => {
-                println!("{}", serde_json::to_string_pretty(&table::data())?);
+                println!("{}", serde_json::to_string_pretty(&data())?);
                 Ok(())
             }
             None if self.markdown => {

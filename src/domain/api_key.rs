@@ -55,6 +55,18 @@ scopes! {
     SuppressionsRead = "suppressions:read",
     /// Keep the brand from a mailbox, and let it write again.
     SuppressionsWrite = "suppressions:write",
+    /// See mails that wait, are held or failed, with what servers replied.
+    OutboxRead = "outbox:read",
+    /// Have failed mails tried again, and let held ones go.
+    OutboxWrite = "outbox:write",
+    /// Read how signups go: numbers of nobody.
+    FiguresRead = "figures:read",
+    /// Read the consent policy, and have it explain a case.
+    PolicyRead = "policy:read",
+    /// See how the log of evidence stands: checkpoints, timestamps, audits.
+    LogRead = "log:read",
+    /// Have the log checked and timestamped.
+    LogWrite = "log:write",
     /// See webhooks and their deliveries.
     WebhooksRead = "webhooks:read",
     /// Add, change, test and remove webhooks.

@@ -306,6 +306,9 @@ pub enum Fact {
     /// A button was pressed by what looks like a program; the code was asked for instead.
     CodeAsked {
         signals: Vec<Signal>,
+        /// The button was "this was not me".
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        declining: bool,
         #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },

@@ -2,6 +2,7 @@
 //! its rows are written; the command line, the documents and the pages show the same rows.
 
 mod claim;
+mod data;
 mod judge;
 mod merger;
 mod overlay;
@@ -19,11 +20,13 @@ mod window;
 mod tests;
 
 pub use claim::{AddressFacts, Claim, ClaimProblem, Closed};
+pub use data::data;
 pub use judge::{Facts, Judgement, judge, judge_signup};
 pub use overlay::{OVERLAYS, Overlay, OverlayRow};
 pub use rule::{ADDRESS_RULES, GENERAL_RULES, PRECEDENCE, READING_DATES, Rule};
 pub use sources::{Need, ProofKey, Row, SOURCES, Source, TAKE_FILES, takes_file};
 pub use terms::{ACTIVE_WITHIN_AT_MOST, ACTIVE_WITHIN_MONTHS, OrganizerLists, Terms};
+pub use told::Explanation;
 pub use verdict::{Outreach, Ruling, Verdict};
 pub use window::{Window, Zone, ZoneName};
 

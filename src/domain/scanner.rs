@@ -43,50 +43,93 @@ impl Default for Thresholds {
     }
 }
 
-/// One hit on one of a mail's links.
+/// Of a network that did not open both links.
+pub const NEVER: i64 = i64::MAX;
+
+/// What a network opened of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
-    pub link: Link,
-    pub at: Timestamp,
+pub struct Seen {
     pub network: String,
+    /// The latest hit on each link.
+    pub confirm_at: Option<Timestamp>,
+    pub about_at: Option<Timestamp>,
+    pub decline_at: Option<Timestamp>,
+    /// The least time that ever lay between a hit on the link that confirms and one on the link about the mail: microseconds, or
+    /// `NEVER`. A later hit does not undo it.
+    pub closest: i64,
 }
 
-/// A press of the button.
+impl Seen {
+    pub const fn of(network: String) -> Self {
+        Self {
+            network,
+            confirm_at: None,
+            about_at: None,
+            decline_at: None,
+            closest: NEVER,
+        }
+    }
+
+    /// One more hit of the same network; links that are no mail's own change nothing.
+    pub fn hit(&mut self, link: Link, at: Timestamp) {
+        let (own, other) = match link {
+            Link::Confirm => (&mut self.confirm_at, self.about_at),
+            Link::About => (&mut self.about_at, self.confirm_at),
+            Link::Decline => (&mut self.decline_at, None),
+            Link::Unsubscribe | Link::Preferences => return,
+        };
+        *own = Some(at);
+        if let Some(other) = other {
+            self.closest = self.closest.min((at.micros() - other.micros()).abs());
+        }
+    }
+
+    fn last(&self, button: Button) -> Option<Timestamp> {
+        match button {
+            Button::Confirm => self.confirm_at,
+            Button::Decline => self.decline_at.max(self.about_at).max(self.confirm_at),
+        }
+    }
+}
+
+/// What a press is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    Confirm,
+    /// "This was not me": it stands on every page that the mail's links lead to.
+    Decline,
+}
+
+/// A press of a button.
 #[derive(Clone, Debug)]
 pub struct Press<'a> {
+    pub button: Button,
     pub at: Timestamp,
     pub network: &'a str,
     /// When the page with this button was served, if the press says so and the server signed it.
     pub page_opened_at: Option<Timestamp>,
 }
 
-/// The signals of one press. `openings` are the hits on this mail's links; `people` counts the people whose links were
+/// The signals of one press. `seen` is what networks opened of this mail; `people` counts the people whose links were
 /// opened from the presser's network within the last minute, this one included.
 pub fn signals(
     press: &Press<'_>,
-    openings: &[Opening],
+    seen: &[Seen],
     people: i64,
     thresholds: &Thresholds,
 ) -> Vec<Signal> {
     let mut found = Vec::new();
-    let last_opened = openings
-        .iter()
-        .filter(|opening| opening.link == Link::Confirm && opening.network == press.network)
-        .map(|opening| opening.at)
+    // Two may tell of one network: an earlier version kept hits otherwise.
+    let own = || seen.iter().filter(|seen| seen.network == press.network);
+    let last_opened = own()
+        .filter_map(|seen| seen.last(press.button))
         .chain(press.page_opened_at)
         .max();
     if last_opened.is_some_and(|at| press.at.since(at) < thresholds.read_for) {
         found.push(Signal::PressedAtOnce);
     }
-    let of_network = |opening: &&Opening| opening.network == press.network;
-    let swept = openings.iter().filter(of_network).any(|one| {
-        one.link == Link::About
-            && openings.iter().filter(of_network).any(|other| {
-                other.link == Link::Confirm
-                    && distance(one.at, other.at) <= thresholds.both_links_within
-            })
-    });
-    if swept {
+    let within = i64::try_from(thresholds.both_links_within.as_micros()).unwrap_or(NEVER - 1);
+    if own().any(|seen| seen.closest <= within) {
         found.push(Signal::OpenedAllLinks);
     }
     if people >= thresholds.people_a_minute {
@@ -95,69 +138,86 @@ pub fn signals(
     found
 }
 
-fn distance(one: Timestamp, other: Timestamp) -> Duration {
-    one.since(other).max(other.since(one))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_micros(1_795_455_245_000_000);
 
-    fn opening(link: Link, seconds_ago: u64, network: &str) -> Opening {
-        Opening {
-            link,
-            at: NOW.minus(Duration::from_secs(seconds_ago)),
-            network: network.to_owned(),
+    /// Hits of one network, each so many seconds ago.
+    fn seen(network: &str, hits: &[(Link, u64)]) -> [Seen; 1] {
+        let mut seen = Seen::of(network.to_owned());
+        for (link, seconds_ago) in hits {
+            seen.hit(*link, NOW.minus(Duration::from_secs(*seconds_ago)));
         }
+        [seen]
     }
 
-    fn press(openings: &[Opening], people: i64) -> Vec<Signal> {
+    fn press_on(button: Button, seen: &[Seen], people: i64) -> Vec<Signal> {
         let press = Press {
+            button,
             at: NOW,
             network: "192.0.2.0/24",
             page_opened_at: None,
         };
-        signals(&press, openings, people, &Thresholds::default())
+        signals(&press, seen, people, &Thresholds::default())
+    }
+
+    fn press(seen: &[Seen], people: i64) -> Vec<Signal> {
+        press_on(Button::Confirm, seen, people)
     }
 
     #[test]
     fn a_person_who_opens_one_link_reads_and_presses_shows_no_signal() {
-        assert_eq!(press(&[opening(Link::Confirm, 4, "192.0.2.0/24")], 1), []);
+        let calm = seen("192.0.2.0/24", &[(Link::Confirm, 4)]);
+        assert_eq!(press(&calm, 1), []);
+        assert_eq!(press_on(Button::Decline, &calm, 1), []);
     }
 
     #[test]
     fn a_press_within_two_seconds_of_its_page_is_a_programs() {
-        let hasty = [opening(Link::Confirm, 1, "192.0.2.0/24")];
+        let hasty = seen("192.0.2.0/24", &[(Link::Confirm, 1)]);
         assert_eq!(press(&hasty, 1), [Signal::PressedAtOnce]);
+        for link in [Link::Confirm, Link::About, Link::Decline] {
+            let hasty = seen("192.0.2.0/24", &[(link, 1)]);
+            assert_eq!(
+                press_on(Button::Decline, &hasty, 1),
+                [Signal::PressedAtOnce]
+            );
+        }
     }
 
     #[test]
     fn opening_both_links_within_seconds_marks_the_network_and_no_other() {
-        let both = |network| {
-            [
-                opening(Link::Confirm, 60, network),
-                opening(Link::About, 58, network),
-            ]
-        };
+        let both = |network| seen(network, &[(Link::Confirm, 60), (Link::About, 58)]);
         assert_eq!(press(&both("192.0.2.0/24"), 1), [Signal::OpenedAllLinks]);
         assert_eq!(press(&both("198.51.100.0/24"), 1), []);
     }
 
     #[test]
-    fn a_person_who_reads_about_the_mail_a_minute_later_shows_no_signal() {
-        let calm = [
-            opening(Link::Confirm, 90, "192.0.2.0/24"),
-            opening(Link::About, 30, "192.0.2.0/24"),
+    fn what_is_opened_later_does_not_undo_a_sweep() {
+        let hits = [
+            (Link::Confirm, 600),
+            (Link::About, 599),
+            (Link::About, 100),
+            (Link::Confirm, 50),
         ];
+        assert_eq!(
+            press(&seen("192.0.2.0/24", &hits), 1),
+            [Signal::OpenedAllLinks]
+        );
+    }
+
+    #[test]
+    fn a_person_who_reads_about_the_mail_a_minute_later_shows_no_signal() {
+        let calm = seen("192.0.2.0/24", &[(Link::Confirm, 90), (Link::About, 30)]);
         assert_eq!(press(&calm, 1), []);
     }
 
     #[test]
     fn a_network_that_opens_several_peoples_links_in_a_minute_is_a_scanners() {
         assert_eq!(
-            press(&[opening(Link::Confirm, 5, "192.0.2.0/24")], 5),
+            press(&seen("192.0.2.0/24", &[(Link::Confirm, 5)]), 5),
             [Signal::SeveralPeople]
         );
     }

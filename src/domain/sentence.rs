@@ -257,10 +257,12 @@ pub fn sentence(event: &Event) -> String {
         ),
         Fact::CodeAsked {
             signals: found,
+            declining,
             circumstances,
         } => format!(
-            "A press{} did not confirm, it looked like a program's ({}); the code was asked for.",
+            "A press{} did not {}, it looked like a program's ({}); the code was asked for.",
             from(circumstances),
+            if *declining { "decline" } else { "confirm" },
             signals(found)
         ),
         Fact::CodeWrong {

@@ -494,6 +494,20 @@ pub fn decide(request: RequestView, attempt: Attempt, now: Timestamp) -> Decisio
     if now >= request.expires_at {
         return Decision::Expired;
     }
+    settle(request, attempt)
+}
+
+/// The same of "this was not me"; `Confirm` says that it is taken. It is taken of an open request and, so that it always stops the
+/// mail, of one that a newer mail replaced, whatever their time. What was confirmed is left by leaving, not by declining.
+pub fn decide_decline(request: RequestView, attempt: Attempt) -> Decision {
+    match request.state {
+        RequestState::Open | RequestState::Replaced => settle(request, attempt),
+        state => Decision::Ended(state),
+    }
+}
+
+/// Whether it is the person who tries.
+fn settle(request: RequestView, attempt: Attempt) -> Decision {
     match attempt {
         Attempt::SameBrowser => Decision::Confirm(Grade::SameBrowser),
         Attempt::Button { signals } if signals.is_empty() => Decision::Confirm(Grade::LinkButton),

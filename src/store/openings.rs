@@ -1,53 +1,86 @@
-//! Hits on the links of mails: what tells a scanner from a person. Kept as long as their request is.
+//! What each network opened of a mail: what tells a scanner from a person. Kept as long as its request is, in a bounded number of
+//! rows however often the links are opened; and how many hits on the contacts' own links are kept.
+
+use sha2::{Digest, Sha256};
 
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, Engine, StoreError, on};
-use crate::domain::event::Link;
-use crate::domain::ids::{BrandId, ContactId, EventId, RequestId};
-use crate::domain::scanner::Opening;
+use crate::domain::ids::{BrandId, ContactId, RequestId};
+use crate::domain::scanner::Seen;
 use crate::domain::time::Timestamp;
 
-/// One hit.
+/// Networks of one mail that are told apart; two that fall into the same slot share it as the statement says.
+const SLOTS: u8 = 64;
+
+/// What a network opened of a mail in one batch.
 #[derive(Clone, Debug)]
-pub struct OpeningRow {
+pub struct SeenRow {
     pub brand_id: BrandId,
     pub request_id: RequestId,
     /// Whose request it is; not kept.
     pub contact_id: ContactId,
-    pub id: EventId,
-    pub link: Link,
-    pub network: String,
-    pub at: Timestamp,
+    pub seen: Seen,
+}
+
+/// The slot of a network.
+pub fn slot_of(network: &str) -> u8 {
+    Sha256::digest(network.as_bytes())[0] % SLOTS
 }
 
 #[derive(sqlx::FromRow)]
 struct FoundRow {
     request_id: RequestId,
-    link: String,
     network: String,
-    at: Timestamp,
+    confirm_at: Option<Timestamp>,
+    about_at: Option<Timestamp>,
+    decline_at: Option<Timestamp>,
+    closest: i64,
 }
 
-const INSERT: &str = "insert into opening (brand_id, request_id, id, link, network, at) \
-     select brand_id, request_id, id, link, network, at from r where brand_id is not null \
-     and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id)";
-/// Two texts for the reason that `events.rs` gives.
-const INSERT_POSTGRES: &str = "insert into opening (brand_id, request_id, id, link, network, at) \
-     select r.brand_id, r.request_id, r.id, r.link, r.network, r.at from r \
-     cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c";
-const LIST: &str = "select o.request_id, o.link, o.network, o.at \
-     from r cross join opening o where o.brand_id = r.brand_id and o.request_id = r.id";
+/// The latest hit on each link stays, and the least time that ever lay between the two links; what another network did in a slot gives
+/// way, unless it opened both links closer together. Two texts: for the reason that `events.rs` gives, and since the least of several
+/// numbers has two names.
+const PUT: &str = "insert into opened_from (brand_id, request_id, slot, network, confirm_at, about_at, decline_at, closest) \
+     select brand_id, request_id, slot, network, confirm_at, about_at, decline_at, closest from r where brand_id is not null \
+     and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id) \
+     on conflict (brand_id, request_id, slot) do update set network = excluded.network, \
+     confirm_at = case when opened_from.network = excluded.network \
+     then coalesce(excluded.confirm_at, opened_from.confirm_at) else excluded.confirm_at end, \
+     about_at = case when opened_from.network = excluded.network \
+     then coalesce(excluded.about_at, opened_from.about_at) else excluded.about_at end, \
+     decline_at = case when opened_from.network = excluded.network \
+     then coalesce(excluded.decline_at, opened_from.decline_at) else excluded.decline_at end, \
+     closest = case when opened_from.network = excluded.network then \
+     min(opened_from.closest, excluded.closest, \
+     coalesce(abs(excluded.confirm_at - opened_from.about_at), 9223372036854775807), \
+     coalesce(abs(excluded.about_at - opened_from.confirm_at), 9223372036854775807)) else excluded.closest end \
+     where opened_from.network = excluded.network or opened_from.closest >= excluded.closest";
+const PUT_POSTGRES: &str = "insert into opened_from (brand_id, request_id, slot, network, confirm_at, about_at, decline_at, closest) \
+     select r.brand_id, r.request_id, r.slot, r.network, r.confirm_at, r.about_at, r.decline_at, r.closest from r \
+     cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c \
+     on conflict (brand_id, request_id, slot) do update set network = excluded.network, \
+     confirm_at = case when opened_from.network = excluded.network \
+     then coalesce(excluded.confirm_at, opened_from.confirm_at) else excluded.confirm_at end, \
+     about_at = case when opened_from.network = excluded.network \
+     then coalesce(excluded.about_at, opened_from.about_at) else excluded.about_at end, \
+     decline_at = case when opened_from.network = excluded.network \
+     then coalesce(excluded.decline_at, opened_from.decline_at) else excluded.decline_at end, \
+     closest = case when opened_from.network = excluded.network then \
+     least(opened_from.closest, excluded.closest, \
+     abs(excluded.confirm_at - opened_from.about_at), abs(excluded.about_at - opened_from.confirm_at)) else excluded.closest end \
+     where opened_from.network = excluded.network or opened_from.closest >= excluded.closest";
+const LIST: &str = "select o.request_id, o.network, o.confirm_at, o.about_at, o.decline_at, o.closest \
+     from r cross join opened_from o where o.brand_id = r.brand_id and o.request_id = r.id";
 const COUNT_PEOPLE: &str = "select r.network, count(distinct q.contact_id) as people \
-     from r cross join opening o join request q on q.brand_id = o.brand_id and q.id = o.request_id \
-     where o.network = r.network and o.at > r.since and o.link = 'confirm' group by r.network";
+     from r cross join opened_from o join request q on q.brand_id = o.brand_id and q.id = o.request_id \
+     where o.network = r.network and o.confirm_at > r.since group by r.network";
 /// Two texts for the reason that `budgets.rs` gives.
-const LIST_POSTGRES: &str = "select o.request_id, o.link, o.network, o.at \
-     from r cross join lateral (select * from opening p where p.brand_id = r.brand_id and p.request_id = r.id offset 0) o";
+const LIST_POSTGRES: &str = "select o.request_id, o.network, o.confirm_at, o.about_at, o.decline_at, o.closest \
+     from r cross join lateral (select * from opened_from p where p.brand_id = r.brand_id and p.request_id = r.id offset 0) o";
 const COUNT_PEOPLE_POSTGRES: &str = "select r.network, count(distinct q.contact_id) as people \
-     from r cross join lateral (select * from opening p where p.network = r.network and p.at > r.since \
-     and p.link = 'confirm' offset 0) o \
+     from r cross join lateral (select * from opened_from p where p.network = r.network and p.confirm_at > r.since offset 0) o \
      join request q on q.brand_id = o.brand_id and q.id = o.request_id group by r.network";
-const DELETE_OF_REQUESTS: &str = "delete from opening where (brand_id, request_id) in \
+const DELETE_OF_REQUESTS: &str = "delete from opened_from where (brand_id, request_id) in \
      (select brand_id, request_id from r where brand_id is not null) returning 1";
 const COUNT_OF_CONTACTS: &str = "select o.contact_id, o.openings from r join contact_opening o \
      on o.brand_id = r.brand_id and o.contact_id = r.contact_id";
@@ -57,7 +90,8 @@ const ADD_OF_CONTACTS: &str = "insert into contact_opening (brand_id, contact_id
      on conflict (brand_id, contact_id) do update set openings = contact_opening.openings + excluded.openings";
 const DELETE_OF_CONTACT: &str =
     "delete from contact_opening where brand_id = $1 and contact_id = $2";
-const PRUNE: &str = "delete from opening where at < $1";
+const PRUNE: &str = "delete from opened_from where coalesce(confirm_at, 0) < $1 and coalesce(about_at, 0) < $1 \
+     and coalesce(decline_at, 0) < $1";
 
 /// How many hits on the own links of these contacts are kept.
 pub async fn count_of_contacts(
@@ -93,42 +127,45 @@ pub async fn delete_of_contact(
     Ok(())
 }
 
-/// Keeps hits, but for those on a contact that was erased meanwhile.
-pub fn insert(writes: &mut Writes, engine: Engine, openings: &[OpeningRow]) {
-    for part in openings.chunks(ROWS_AT_MOST) {
+/// Keeps what networks opened, but for mails of a contact that was erased meanwhile. No two rows may share a request and a slot, and
+/// they stand in their order, to be written with `Store::write_of_contacts`.
+pub fn put(writes: &mut Writes, engine: Engine, seen: &[SeenRow]) {
+    for part in seen.chunks(ROWS_AT_MOST) {
+        let at = |at: Option<Timestamp>| at.map(Timestamp::micros);
         let rows = Rows::of(part)
             .uuid("brand_id", |o| o.brand_id.0)
             .uuid("request_id", |o| o.request_id.0)
             .uuid("contact_id", |o| o.contact_id.0)
-            .uuid("id", |o| o.id.0)
-            .text("link", |o| o.link.as_str().to_owned())
-            .text("network", |o| o.network.clone())
-            .int("at", |o| o.at.micros());
-        writes.add(engine.text(INSERT, INSERT_POSTGRES), rows);
+            .int("slot", |o| i64::from(slot_of(&o.seen.network)))
+            .text("network", |o| o.seen.network.clone())
+            .int_or_null("confirm_at", |o| at(o.seen.confirm_at))
+            .int_or_null("about_at", |o| at(o.seen.about_at))
+            .int_or_null("decline_at", |o| at(o.seen.decline_at))
+            .int("closest", |o| o.seen.closest);
+        writes.add(engine.text(PUT, PUT_POSTGRES), rows);
     }
 }
 
-/// The hits on the links of a batch of requests.
+/// What each network opened of the mails of a batch of requests.
 pub async fn list(
     conn: &mut Conn,
     requests: &[(BrandId, RequestId)],
-) -> Result<Vec<(RequestId, Opening)>, StoreError> {
+) -> Result<Vec<(RequestId, Seen)>, StoreError> {
     let rows = Rows::of(requests)
         .uuid("brand_id", |key| key.0.0)
         .uuid("id", |key| key.1.0);
     let found: Vec<FoundRow> = conn.read_set(conn.text(LIST, LIST_POSTGRES), rows).await?;
-    found
-        .into_iter()
-        .map(|row| {
-            let link = Link::parse(&row.link).ok_or(StoreError::Corrupt("opening"))?;
-            let opening = Opening {
-                link,
-                at: row.at,
-                network: row.network,
-            };
-            Ok((row.request_id, opening))
-        })
-        .collect()
+    let seen = found.into_iter().map(|row| {
+        let seen = Seen {
+            network: row.network,
+            confirm_at: row.confirm_at,
+            about_at: row.about_at,
+            decline_at: row.decline_at,
+            closest: row.closest,
+        };
+        (row.request_id, seen)
+    });
+    Ok(seen.collect())
 }
 
 /// How many people's links each network opened since an instant.

@@ -105,6 +105,7 @@ pub struct FailedRow {
 pub struct ShownRow {
     pub id: OutboxId,
     pub brand_id: BrandId,
+    pub contact_id: ContactId,
     pub template: String,
     pub recipient_domain: String,
     pub due_at: Timestamp,
@@ -112,10 +113,20 @@ pub struct ShownRow {
     pub tries: i64,
     pub first_try_at: Option<Timestamp>,
     pub last_reply: Option<String>,
+    /// Not 0: a try may have reached the server without its reply reaching us.
+    pub ambiguous: i64,
     attempts: Option<String>,
 }
 
 impl ShownRow {
+    pub const fn which(&self) -> Shown {
+        match self.due_at.micros() {
+            NEVER => Shown::Failed,
+            HELD => Shown::Held,
+            _ => Shown::Waiting,
+        }
+    }
+
     /// Each try since the mail was queued, or since it was last tried again by hand, oldest first: as many as tries are allowed.
     pub fn attempts(&self) -> Vec<Attempt> {
         read_attempts(self.attempts.as_deref())
@@ -196,8 +207,11 @@ const COUNT_UP_TO: &str = "select (select count(*) from (select 1 from outbox wh
      (select count(*) from (select 1 from outbox where due_at = $1 limit $2) as failed)";
 const COUNT_BY_BRAND: &str = "select brand_id, count(*) from (select brand_id from outbox \
      where due_at >= $1 and due_at <= $2 order by due_at limit $3) as taken group by brand_id";
-const LIST_SHOWN: &str = "select id, brand_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, last_reply, \
-     attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
+const LIST_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
+     last_reply, ambiguous, attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
+/// On SQLite no index has the id first: one mail is looked for by people and programs seldom, and each index costs every mail.
+const FIND_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
+     last_reply, ambiguous, attempts from outbox where id = $1";
 const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
 const TRY_AGAIN_POSTGRES: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
@@ -423,6 +437,11 @@ pub async fn list_shown(
         .bind(limit)
         .fetch_all(driver)
         .await?))
+}
+
+/// One mail, wherever it stands.
+pub async fn find_shown(conn: &mut Conn, id: OutboxId) -> Result<Option<ShownRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(FIND_SHOWN).bind(id).fetch_optional(driver).await?))
 }
 
 /// Makes failed mails due as if they had never been tried; their Message-IDs stay. One that is there no more, or failed no

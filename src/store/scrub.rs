@@ -19,7 +19,7 @@ const DUE: &str = "scrub_due";
 pub const TABLES: [&str; 9] = [
     "contact",
     "request",
-    "opening",
+    "opened_from",
     "outbox",
     "event",
     "sealed_evidence",

@@ -10,12 +10,17 @@ pub mod declarations;
 pub mod docs;
 pub mod erasures;
 pub mod events;
+pub mod figures;
 pub mod idempotent;
 pub mod import_drafts;
 pub mod imports;
 pub mod key;
+pub mod log;
 pub mod openapi;
+pub mod outbox;
 pub mod permissions;
+pub mod policy;
+pub mod previews;
 pub mod problem;
 pub mod quota;
 pub mod reply;
@@ -47,6 +52,10 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(at("/v1/contacts/use", [post().to(uses::report)]))
         .service(at("/v1/contacts/{id}", [get().to(contacts::show)]))
         .service(at("/v1/contacts/{id}/events", [get().to(contacts::events)]))
+        .service(at(
+            "/v1/contacts/{id}/events/{event}/receipt",
+            [get().to(contacts::receipt)],
+        ))
         .service(at(
             "/v1/contacts/{id}/evidence",
             [get().to(contacts::evidence)],
@@ -150,8 +159,33 @@ pub fn configure(routes: &mut ServiceConfig) {
             "/v1/forms/{form}/versions",
             [get().to(catalog::versions)],
         ))
+        .service(at("/v1/forms/preview", [post().to(previews::draft)]))
+        .service(at("/v1/forms/{form}/preview", [get().to(previews::show)]))
         .service(at("/v1/purposes", [get().to(catalog::purposes)]))
         .service(at("/v1/forms", [get().to(catalog::forms)]))
+        .service(at("/v1/outbox", [get().to(outbox::list)]))
+        .service(at("/v1/outbox/retry", [post().to(outbox::retry)]))
+        .service(at("/v1/outbox/release", [post().to(outbox::release)]))
+        .service(at("/v1/outbox/{id}", [get().to(outbox::show)]))
+        .service(at("/v1/outbox/{id}/retry", [post().to(outbox::retry_one)]))
+        .service(at("/v1/figures", [get().to(figures::show)]))
+        .service(at("/v1/figures/mails", [get().to(figures::mails)]))
+        .service(at("/v1/policy", [get().to(policy::show)]))
+        .service(at("/v1/policy/explain", [post().to(policy::explain)]))
+        .service(at("/v1/log", [get().to(log::show)]))
+        .service(at("/v1/log/checkpoints", [get().to(log::checkpoints)]))
+        .service(at(
+            "/v1/log/timestamps",
+            [get().to(log::timestamps), post().to(log::stamp)],
+        ))
+        .service(at(
+            "/v1/log/timestamps/{number}",
+            [get().to(log::one_timestamp)],
+        ))
+        .service(at(
+            "/v1/log/audit",
+            [get().to(log::audit), post().to(log::begin_audit)],
+        ))
         .service(at(
             "/v1/webhooks",
             [get().to(webhooks::list), post().to(webhooks::create)],

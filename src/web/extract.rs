@@ -3,4 +3,5 @@
 pub mod body;
 pub mod client;
 pub mod fields;
+pub mod paced;
 pub mod token;

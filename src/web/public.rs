@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod kiosk;
 pub mod log;
 pub mod message;
+pub mod opened;
 pub mod prefer;
 pub mod qr;
 pub mod receipt;

@@ -86,6 +86,54 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn what_a_program_signed_up_is_sent_again_only_by_a_press_as_a_person_makes_it_with_the_same_answer(engine: Engine) {
+        let world = World::on(engine).await;
+        for (number, trap) in [false, true].into_iter().enumerate() {
+            let email = format!("p{number}@example.org");
+            let mut client = world.client("192.0.2.1");
+            let opened = client.get("/f/news").await.hidden("opened");
+            let fields = if trap { [("email", email.as_str()), ("website", "x")] } else { [("email", email.as_str()), ("opened", &opened)] };
+            let page = client.post("/f/news", &fields).await.location();
+            let page = client.get(&page).await;
+            let resend = format!("{}/resend", inbox_path(&page.text()));
+            let mut answers = Vec::new();
+            // A program posts; one that fills in whatever it finds; one that is faster than a person.
+            for fields in [vec![], vec![("opened", page.hidden("opened")), ("website", "x".to_owned())], vec![("opened", "forged".to_owned())]] {
+                world.advance(61);
+                let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let reply = client.post(&resend, &fields).await;
+                answers.push((reply.status, reply.location()));
+                assert_eq!(world.deliver().await.len(), number, "{fields:?}");
+            }
+            world.advance(61);
+            let fresh = client.get(resend.trim_end_matches("/resend")).await.hidden("opened");
+            let reply = client.post(&resend, &[("opened", &fresh), ("website", "")]).await;
+            answers.push((reply.status, reply.location()));
+            assert_eq!(world.deliver().await.len(), number, "at once");
+            // A person reads, waits, and presses.
+            world.advance(61);
+            let reply = client.post(&resend, &[("opened", &fresh), ("website", "")]).await;
+            answers.push((reply.status, reply.location()));
+            assert!(answers.iter().all(|answer| answer == &answers[0]), "{answers:?}");
+            let mail = world.mail_to(&email).await;
+            let mut person = world.client("198.51.100.7");
+            person.post(&mail.confirm(), &[]).await;
+            assert!(world.permission(&email, "newsletter").await.allowed);
+        }
+        // A form on a page of somebody's own shows the same by script.
+        let mut client = world.client("192.0.2.1");
+        let opened = client.get("/f/news").await.hidden("opened");
+        let taken = client.post_json("/f/news", &serde_json::json!({"email": "q@example.org", "opened": opened})).await.json();
+        let path = taken["inbox"].as_str().unwrap().trim_start_matches(&world.base).to_owned();
+        for (body, mails) in [(serde_json::json!({}), 2), (serde_json::json!({"opened": taken["opened"]}), 3)] {
+            world.advance(61);
+            let reply = client.post_json(&format!("{path}/resend"), &body).await;
+            assert_eq!((reply.status, &reply.json()["state"]), (200, &serde_json::json!("waiting")), "{}", reply.text());
+            assert_eq!(world.deliver().await.len(), mails);
+        }
+        world.finish().await;
+    }
+
     async fn sending_again_waits_a_minute_and_shares_the_days_budget(engine: Engine) {
         let world = World::on(engine).await;
         let (mut browser, page) = world.signed_up("anna@example.org", "192.0.2.1").await;

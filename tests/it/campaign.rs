@@ -98,6 +98,7 @@ pub async fn say_no(world: &World, email: &str) {
     let mut client = world.client("198.51.100.78");
     let page = client.get(&mail.decline()).await.text();
     assert!(!page.contains("somebody entered your address"), "{page}");
+    world.advance(3);
     let reply = client.post(&mail.decline(), &[]).await;
     assert!(reply.status < 400, "{}", reply.text());
 }

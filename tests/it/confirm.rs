@@ -77,6 +77,7 @@ on_both_engines! {
         let mut other = world.client("198.51.100.7");
         other.get(&mail.decline()).await;
         assert!(world.permission("anna@example.org", "newsletter").await.allowed, "opening declines nothing");
+        world.advance(3);
         let declined = other.post(&mail.decline(), &[]).await;
         assert_eq!(declined.status, 200);
         let permission = world.permission("anna@example.org", "newsletter").await;

@@ -152,7 +152,7 @@ on_both_engines! {
         let count = world.story("anna@example.org").await.len();
         let erased = forget(&world, "anna@example.org").await.unwrap();
         assert_eq!(usize::try_from(erased.events).unwrap(), count);
-        assert_eq!((erased.requests, erased.openings, erased.sealed_until), (1, 2, None));
+        assert_eq!((erased.requests, erased.openings, erased.sealed_until), (1, 1, None));
         let left = left_of(&world, erased.contact).await;
         let fact = Fact::Erased {
             by: ErasedBy::Operator,

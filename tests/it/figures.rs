@@ -74,7 +74,7 @@ const TRUTH: Figures = Figures {
 };
 
 /// Two confirm by the button, one by the code, one says "not me", one signs up twice, and a bot comes.
-async fn story(world: &World) {
+pub async fn story(world: &World) {
     confirmed(world, "anna@example.org", "192.0.2.1", 10).await;
     confirmed(world, "bea@example.org", "192.0.2.2", 300).await;
     let (mut browser, inbox) = world.signed_up("cleo@example.net", "192.0.2.3").await;

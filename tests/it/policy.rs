@@ -28,6 +28,13 @@ fn run_in(folder: &Folder, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// What the command says as JSON, with no installation.
+pub fn json_of(arguments: &[&str]) -> Value {
+    let output = policy(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    serde_json::from_str(&out(&output)).unwrap()
+}
+
 fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }

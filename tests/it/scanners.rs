@@ -127,4 +127,162 @@ on_both_engines! {
         assert_eq!(world.deliver().await.len(), 2);
         world.finish().await;
     }
+
+    async fn a_decline_from_a_network_that_swept_the_mail_asks_for_the_code_and_the_code_declines(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        let mut scanner = world.client("203.0.113.9");
+        for path in [mail.confirm(), mail.about(), mail.decline()] {
+            scanner.get(&path).await;
+        }
+        world.advance(3_600);
+        let page = scanner.get(&mail.decline()).await;
+        world.advance(30);
+        let asked = scanner.post(&mail.decline(), &[("opened", &page.hidden("opened"))]).await;
+        assert!(asked.status == 200 && asked.text().contains("name=\"code\"") && asked.text().contains("/decline\""), "{}", asked.text());
+        assert_eq!(asked_for(&world, "anna@example.org").await, [[Signal::OpenedAllLinks]]);
+        assert!(world.story("anna@example.org").await.iter().any(|event| matches!(event.fact, Fact::CodeAsked { declining: true, .. })));
+        // It stays as it is until then: the person may still confirm, and mail may be sent.
+        assert!(!world.kinds("anna@example.org").await.contains(&"declined"));
+        let wrong = scanner.post(&mail.decline(), &[("code", "000000")]).await;
+        assert_eq!(wrong.status, 422);
+        assert!(!world.kinds("anna@example.org").await.contains(&"declined"));
+        let done = scanner.post(&mail.decline(), &[("code", &mail.code())]).await;
+        assert_eq!(done.heading(), "Thank you for telling us");
+        assert!(world.kinds("anna@example.org").await.contains(&"declined"));
+        world.finish().await;
+    }
+
+    async fn a_decline_at_once_on_any_page_is_not_taken_and_one_after_reading_is(engine: Engine) {
+        let world = World::on(engine).await;
+        for (number, page) in ["confirm", "about", "decline", "code"].iter().enumerate() {
+            let email = format!("p{number}@example.org");
+            world.signed_up(&email, "192.0.2.1").await;
+            let mail = world.mail_to(&email).await;
+            let mut client = world.client(&format!("203.0.{number}.9"));
+            let shown = match *page {
+                "confirm" => client.get(&mail.confirm()).await,
+                "about" => client.get(&mail.about()).await,
+                "decline" => client.get(&mail.decline()).await,
+                // What a press at once on the other button leads to.
+                _ => {
+                    let shown = client.get(&mail.confirm()).await;
+                    world.advance(1);
+                    client.post(&mail.confirm(), &[("opened", &shown.hidden("opened"))]).await
+                }
+            };
+            world.advance(1);
+            let opened = shown.hidden("opened");
+            let asked = client.post(&mail.decline(), &[("opened", &opened)]).await;
+            assert!(asked.text().contains("name=\"code\""), "{page}");
+            assert!(!world.kinds(&email).await.contains(&"declined"), "{page}");
+            world.advance(3);
+            let done = client.post(&mail.decline(), &[("opened", &opened)]).await;
+            assert_eq!(done.heading(), "Thank you for telling us", "{page}");
+        }
+        world.finish().await;
+    }
+
+    async fn a_network_that_opens_several_peoples_links_in_a_minute_declines_for_none_and_wrong_codes_end(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut mails = Vec::new();
+        for person in 0..6 {
+            let email = format!("p{person}@example.org");
+            world.signed_up(&email, "192.0.2.1").await;
+            mails.push((email.clone(), world.mail_to(&email).await));
+        }
+        let mut scanner = world.client("203.0.113.9");
+        for (_, mail) in &mails {
+            scanner.get(&mail.confirm()).await;
+        }
+        world.advance(5);
+        for (email, mail) in &mails {
+            scanner.post(&mail.decline(), &[]).await;
+            assert_eq!(asked_for(&world, email).await, [[Signal::SeveralPeople]]);
+            assert!(!world.kinds(email).await.contains(&"declined"));
+        }
+        let (email, mail) = &mails[0];
+        for tries in 1..=6 {
+            let wrong = scanner.post(&mail.decline(), &[("code", "1")]).await;
+            assert_eq!(wrong.text().contains("name=\"code\""), tries < 5, "{tries}");
+        }
+        let late = scanner.post(&mail.decline(), &[("code", &mail.code())]).await;
+        assert_eq!((late.status, world.kinds(email).await.contains(&"declined")), (422, false), "a code that is closed says nothing");
+        // The person is held up neither from elsewhere nor in the browser that signed up.
+        assert_eq!(world.client("198.51.100.7").post(&mail.decline(), &[]).await.heading(), "Thank you for telling us");
+        world.finish().await;
+    }
+
+    async fn the_browser_that_signed_up_declines_at_once(engine: Engine) {
+        let world = World::on(engine).await;
+        let (mut browser, _) = world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        for path in [mail.confirm(), mail.about(), mail.decline()] {
+            browser.get(&path).await;
+        }
+        assert_eq!(browser.post(&mail.decline(), &[]).await.heading(), "Thank you for telling us");
+        world.finish().await;
+    }
+
+    async fn a_sweep_is_seen_however_many_hits_came_before_and_after_it_in_so_many_rows(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        // Hits of others, more than are kept one by one, from more networks than are told apart.
+        for number in 0..90 {
+            world.client(&format!("203.0.{number}.9")).get(&mail.confirm()).await;
+        }
+        let mut scanner = world.client("198.51.100.9");
+        scanner.get(&mail.about()).await;
+        world.advance(4);
+        scanner.get(&mail.confirm()).await;
+        for number in 90..120 {
+            world.client(&format!("203.0.{number}.9")).get(&mail.confirm()).await;
+        }
+        // The same network comes again, calmly: what it did stays.
+        world.advance(3_600);
+        let page = scanner.get(&mail.confirm()).await;
+        world.advance(60);
+        let asked = scanner.post(&mail.confirm(), &[("opened", &page.hidden("opened"))]).await;
+        assert!(asked.text().contains("name=\"code\""));
+        assert_eq!(asked_for(&world, "anna@example.org").await, [[Signal::OpenedAllLinks]]);
+        let event = &world.story("anna@example.org").await[0];
+        let key = (event.brand, event.request.unwrap());
+        let mut conn = world.app.store.read().await.unwrap();
+        let kept = countersign::store::openings::list(&mut conn, &[key]).await.unwrap().len();
+        drop(conn);
+        assert!((40..=64).contains(&kept), "{kept}");
+        let hits = world.kinds("anna@example.org").await.iter().filter(|kind| **kind == "link_opened").count();
+        assert_eq!(hits, 40);
+        // Somebody at home, whose network comes late too, is not held up.
+        let mut person = world.client("192.0.2.200");
+        person.get(&mail.confirm()).await;
+        world.advance(3);
+        assert_eq!(person.post(&mail.confirm(), &[]).await.heading(), "Confirmed");
+        world.finish().await;
+    }
+
+    async fn people_are_counted_by_hits_that_are_kept_no_more_one_by_one(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut links = Vec::new();
+        for person in 0..5 {
+            let email = format!("p{person}@example.org");
+            world.signed_up(&email, "192.0.2.1").await;
+            let link = world.mail_to(&email).await.confirm();
+            for number in 0..41 {
+                world.client(&format!("203.{person}.{number}.9")).get(&link).await;
+            }
+            links.push((email, link));
+        }
+        world.advance(120);
+        let mut scanner = world.client("198.51.100.9");
+        for (_, link) in &links {
+            scanner.get(link).await;
+        }
+        world.advance(5);
+        scanner.post(&links[0].1, &[]).await;
+        assert_eq!(asked_for(&world, &links[0].0).await, [[Signal::SeveralPeople]]);
+        world.finish().await;
+    }
 }

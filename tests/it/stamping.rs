@@ -27,7 +27,7 @@ fn respond(authority: &Authority, request: &Request) -> Reaction {
     Reaction::ok(REPLY, authority.respond(&request.body, at))
 }
 
-async fn good() -> Peer {
+pub async fn good() -> Peer {
     let authority = Authority::from_secret(&[7; 32]);
     Peer::start(move |request| {
         assert!(
@@ -40,7 +40,7 @@ async fn good() -> Peer {
     .await
 }
 
-fn section(authorities: &[(&str, &Peer)], more: &str) -> String {
+pub fn section(authorities: &[(&str, &Peer)], more: &str) -> String {
     let list: Vec<String> = authorities
         .iter()
         .map(|(name, peer)| format!("\"{name}={}\"", peer.url()))

@@ -7,7 +7,7 @@ use crate::app::record::About;
 use crate::app::sign_up::empty_mailbox;
 use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId, RequestId};
-use crate::domain::scanner::{Opening, Thresholds};
+use crate::domain::scanner::{Seen, Thresholds};
 use crate::domain::standing::{RequestState, Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
@@ -26,7 +26,8 @@ pub(super) struct Batch<'a> {
     pub touched: Vec<RequestId>,
     pub contacts: HashMap<ContactId, Contact>,
     pub changed: HashSet<ContactId>,
-    pub openings: HashMap<RequestId, Vec<Opening>>,
+    /// What networks opened of the mails.
+    pub seen: HashMap<RequestId, Vec<Seen>>,
     pub people: HashMap<String, i64>,
     /// The mailboxes of those who may decline.
     pub mailboxes: Vec<Mailbox>,
@@ -46,7 +47,7 @@ impl<'a> Batch<'a> {
             touched: Vec::new(),
             contacts: HashMap::with_capacity(calls),
             changed: HashSet::new(),
-            openings: HashMap::new(),
+            seen: HashMap::new(),
             people: HashMap::new(),
             mailboxes: Vec::new(),
             declined: Vec::new(),

@@ -3,14 +3,16 @@
 use subtle::ConstantTimeEq;
 
 use super::batch::Batch;
-use super::{Act, Answer, Outcome};
+use super::{Act, Answer, Declining, Outcome};
 use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, Grade, LeaveMethod, LeftBy};
 use crate::domain::ids::RequestId;
 use crate::domain::leaving::SCOPE_PURPOSES;
-use crate::domain::scanner::{self, Press};
-use crate::domain::standing::{Attempt, CODE_TRIES, Decision, RequestState, State, decide};
+use crate::domain::scanner::{self, Button, Press};
+use crate::domain::standing::{
+    Attempt, CODE_TRIES, Decision, RequestState, State, decide, decide_decline,
+};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::requests::RequestRow;
@@ -25,21 +27,32 @@ impl Batch<'_> {
             return Ok(Outcome::Gone);
         };
         let view = request.view()?;
+        let button = match call.act {
+            Act::Decline(_) => Button::Decline,
+            _ => Button::Confirm,
+        };
         let attempt = match &call.act {
-            Act::Decline => return self.decline(call),
-            Act::SameBrowser => Attempt::SameBrowser,
-            Act::Button { page_opened_at } => Attempt::Button {
-                signals: self.signals(&call, *page_opened_at),
-            },
-            Act::Code { typed } => Attempt::Code {
+            Act::SameBrowser | Act::Decline(Declining::SameBrowser) => Attempt::SameBrowser,
+            Act::Button { page_opened_at } | Act::Decline(Declining::Button { page_opened_at }) => {
+                Attempt::Button {
+                    signals: self.signals(&call, button, *page_opened_at),
+                }
+            }
+            Act::Code { typed } | Act::Decline(Declining::Code { typed }) => Attempt::Code {
                 right: self.is_right(request, typed),
             },
         };
-        match decide(view, attempt, self.now) {
+        let decision = match button {
+            Button::Confirm => decide(view, attempt, self.now),
+            Button::Decline => decide_decline(view, attempt),
+        };
+        match decision {
+            Decision::Confirm(_) if button == Button::Decline => self.decline(call),
             Decision::Confirm(grade) => self.confirm(call, grade),
             Decision::AskCode(signals) => {
                 let fact = Fact::CodeAsked {
                     signals,
+                    declining: button == Button::Decline,
                     circumstances: call.circumstances,
                 };
                 self.record(call.request, fact)?;
@@ -97,12 +110,6 @@ impl Batch<'_> {
         let Some(request) = self.requests.get(&call.request) else {
             return Ok(Outcome::Gone);
         };
-        let state = request.state()?;
-        // A decline is taken of an open request and, so that "not me" always stops the mail, of one that a newer mail
-        // replaced. What was confirmed is left by leaving, not by declining.
-        if !matches!(state, RequestState::Open | RequestState::Replaced) {
-            return Ok(ended(state));
-        }
         let purposes = request.purposes();
         let contact = self
             .contacts
@@ -139,17 +146,20 @@ impl Batch<'_> {
         Ok(Outcome::Declined)
     }
 
-    fn signals(&self, call: &Answer, page_opened_at: Option<Timestamp>) -> Vec<scanner::Signal> {
+    fn signals(
+        &self,
+        call: &Answer,
+        button: Button,
+        page_opened_at: Option<Timestamp>,
+    ) -> Vec<scanner::Signal> {
         let network = self.work.mark_of(&call.circumstances);
         let press = Press {
+            button,
             at: self.now,
             network: &network,
             page_opened_at,
         };
-        let opened = self
-            .openings
-            .get(&call.request)
-            .map_or(&[][..], Vec::as_slice);
+        let opened = self.seen.get(&call.request).map_or(&[][..], Vec::as_slice);
         let people = self.people.get(&network).copied().unwrap_or(0);
         scanner::signals(&press, opened, people, self.thresholds)
     }

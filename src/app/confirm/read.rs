@@ -39,7 +39,7 @@ pub(super) async fn count_people(
 ) -> Result<HashMap<String, i64>, StoreError> {
     let mut networks: Vec<String> = calls
         .iter()
-        .filter(|call| matches!(call.act, Act::Button { .. }))
+        .filter(|call| call.act.is_a_press())
         .map(|call| work.mark_of(&call.circumstances))
         .collect();
     if networks.is_empty() {
@@ -56,7 +56,7 @@ pub(super) async fn count_people(
 fn declining(calls: &[Answer]) -> HashSet<RequestId> {
     calls
         .iter()
-        .filter(|call| matches!(call.act, Act::Decline))
+        .filter(|call| matches!(call.act, Act::Decline(_)))
         .map(|call| call.request)
         .collect()
 }
@@ -83,15 +83,15 @@ impl<'a> Batch<'a> {
         boxes.sort_unstable();
         boxes.dedup();
         batch.mailboxes = budgets::find_mailboxes(tx, &boxes).await?;
-        batch.read_openings(tx, calls).await?;
+        batch.read_seen(tx, calls).await?;
         Ok(batch)
     }
 
-    /// The hits that tell whether a press is a scanner's; a request whose links nobody opened has none.
-    async fn read_openings(&mut self, tx: &mut Conn, calls: &[Answer]) -> Result<(), StoreError> {
+    /// What tells whether a press is a scanner's; of a request whose links nobody opened there is nothing.
+    async fn read_seen(&mut self, tx: &mut Conn, calls: &[Answer]) -> Result<(), StoreError> {
         let pressed: HashSet<RequestId> = calls
             .iter()
-            .filter(|call| matches!(call.act, Act::Button { .. }))
+            .filter(|call| call.act.is_a_press())
             .map(|call| call.request)
             .collect();
         let opened: Vec<Key> = self
@@ -100,8 +100,8 @@ impl<'a> Batch<'a> {
             .filter(|row| row.openings > 0 && pressed.contains(&row.id))
             .map(|row| (row.brand_id, row.id))
             .collect();
-        for (request, opening) in openings::list(tx, &opened).await? {
-            self.openings.entry(request).or_default().push(opening);
+        for (request, seen) in openings::list(tx, &opened).await? {
+            self.seen.entry(request).or_default().push(seen);
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use serde::Serialize;
 
 use super::given::Given;
 use super::table::folded;
@@ -13,8 +12,7 @@ use crate::cli::{Done, Ended, brand_named, opened};
 use crate::clock::Clock;
 use crate::domain::brand::Slug;
 use crate::domain::policy::{
-    AddressFacts, Judgement, OVERLAYS, OrganizerLists, Outreach, Overlay, Rule, Terms, Verdict,
-    Zone, judge,
+    AddressFacts, Judgement, OVERLAYS, OrganizerLists, Overlay, Terms, Zone, judge,
 };
 use crate::domain::time::Timestamp;
 
@@ -46,17 +44,6 @@ fn overlays() -> impl TypedValueParser<Value = Overlay> {
         .try_map(|name| Overlay::parse(&name).ok_or("no overlay"))
 }
 
-/// The answer, with the names that programs rely on.
-#[derive(Serialize)]
-struct Explained<'a> {
-    verdict: Verdict,
-    outreach: Outreach,
-    rule: Rule,
-    fired: &'a [Rule],
-    valid_until: Option<Timestamp>,
-    why: &'a str,
-}
-
 impl Explain {
     pub async fn run(self, settings: &Path, json: bool) -> Done {
         let claims = self.given.claims().map_err(Ended::Wrong)?;
@@ -74,7 +61,7 @@ impl Explain {
         };
         let judgement = judge(&claims, address, &terms, as_of);
         if json {
-            println!("{}", serde_json::to_string(&answer(&judgement))?);
+            println!("{}", serde_json::to_string(&judgement.explanation())?);
         } else {
             print!("{}", told(&judgement, &terms.zone));
         }
@@ -132,17 +119,6 @@ fn instant(text: &str, zone: &Zone) -> Result<Timestamp, Ended> {
             text.escape_debug()
         ))
     })
-}
-
-fn answer(judgement: &Judgement) -> Explained<'_> {
-    Explained {
-        verdict: judgement.verdict,
-        outreach: judgement.outreach,
-        rule: judgement.rule,
-        fired: &judgement.fired,
-        valid_until: judgement.valid_until,
-        why: &judgement.why,
-    }
 }
 
 fn told(judgement: &Judgement, zone: &Zone) -> String {

@@ -1,12 +1,10 @@
-//! The table for a terminal of 80 columns, and all of it as data.
+//! The table for a terminal of 80 columns.
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
 use crate::domain::policy::{
-    ADDRESS_RULES, GENERAL_RULES, NO_LEGAL_ADVICE, Need, OVERLAYS, Outreach, POLICY_VERSION,
-    PRECEDENCE, READING_DATES, Row, Rule, SOURCES, Verdict, Window,
+    ADDRESS_RULES, GENERAL_RULES, NO_LEGAL_ADVICE, OVERLAYS, Outreach, POLICY_VERSION, PRECEDENCE,
+    READING_DATES, Row, SOURCES, Verdict,
 };
 
 const COLUMNS: usize = 80;
@@ -113,50 +111,4 @@ fn rules() -> String {
         text.push_str(&listed(rule.id(), rule.says()));
     }
     text
-}
-
-/// The whole policy for programs.
-pub fn data() -> Value {
-    let rule = |rule: &Rule| json!({ "id": rule.id(), "says": rule.says() });
-    json!({
-        "version": POLICY_VERSION,
-        "note": NO_LEGAL_ADVICE,
-        "verdicts": Verdict::ALL.map(|one| json!({ "verdict": one, "says": one.says() })),
-        "outreach": Outreach::ALL.map(|one| json!({ "outreach": one, "says": one.says() })),
-        "sources": SOURCES.iter().map(source_data).collect::<Vec<_>>(),
-        "address_rules": ADDRESS_RULES.map(|(rule, verdict, outreach)| json!({
-            "id": rule.id(), "says": rule.says(), "verdict": verdict, "outreach": outreach,
-        })),
-        "overlays": OVERLAYS.map(|row| json!({
-            "overlay": row.overlay, "country": row.country, "effects": row.effects,
-        })),
-        "precedence": PRECEDENCE,
-        "dates": READING_DATES,
-        "general_rules": GENERAL_RULES.iter().map(rule).collect::<Vec<_>>(),
-    })
-}
-
-fn source_data(row: &Row) -> Value {
-    let need = |need| match need {
-        Need::Demanded => "demanded",
-        Need::OneOf => "one_of",
-        Need::Optional => "optional",
-    };
-    let months = match row.window {
-        Window::Months(months) => Some(months),
-        Window::Open | Window::Activity | Window::Original => None,
-    };
-    json!({
-        "id": row.rule.id(),
-        "source": row.source,
-        "verdict": row.verdict,
-        "outreach": row.outreach,
-        "says": row.rule.says(),
-        "conditions": row.conditions,
-        "window": { "says": row.window.to_string(), "months": months },
-        "proof": row.proof.iter().map(|key| json!({
-            "key": key.key, "about": key.about, "need": need(key.need),
-        })).collect::<Vec<_>>(),
-        "ours": row.ours,
-    })
 }

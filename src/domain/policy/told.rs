@@ -1,9 +1,34 @@
 //! Verdicts and rows in words, the same on the command line and on pages.
 
-use super::{Judgement, NO_LEGAL_ADVICE, Need, ProofKey, Row, Verdict, Zone};
+use serde::Serialize;
+
+use super::{Judgement, NO_LEGAL_ADVICE, Need, Outreach, ProofKey, Row, Rule, Verdict, Zone};
 use crate::domain::standing::Basis;
+use crate::domain::time::Timestamp;
+
+/// A verdict for programs, with the names that they rely on: the same on the command line and over the API.
+#[derive(Debug, Serialize)]
+pub struct Explanation<'a> {
+    pub verdict: Verdict,
+    pub outreach: Outreach,
+    pub rule: Rule,
+    pub fired: &'a [Rule],
+    pub valid_until: Option<Timestamp>,
+    pub why: &'a str,
+}
 
 impl Judgement {
+    pub fn explanation(&self) -> Explanation<'_> {
+        Explanation {
+            verdict: self.verdict,
+            outreach: self.outreach,
+            rule: self.rule,
+            fired: &self.fired,
+            valid_until: self.valid_until,
+            why: &self.why,
+        }
+    }
+
     /// The verdict line by line: what the line is about, and what it says.
     pub fn lines(&self, zone: &Zone) -> Vec<(&'static str, String)> {
         let fired: Vec<&str> = self.fired.iter().map(|rule| rule.id()).collect();

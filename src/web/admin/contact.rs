@@ -17,6 +17,7 @@ use super::{acting, not_found, see};
 use crate::app::acted::Acting;
 use crate::app::erase::Wish;
 use crate::app::find::{Seal, Story, Told};
+use crate::app::inbox::Asking;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
@@ -311,9 +312,12 @@ pub async fn ask_again(
         return response;
     }
     // Not the operator's circumstances: the event is about the person.
-    let asked = shared
-        .app
-        .resend(subject.brand.id, open, Circumstances::default());
+    let asked = shared.app.resend(
+        subject.brand.id,
+        open,
+        Asking::Operator,
+        Circumstances::default(),
+    );
     match asked.await {
         Ok(()) => see(&format!(
             "/admin/contacts/{}/{}?done=asked",

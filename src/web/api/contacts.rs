@@ -19,8 +19,9 @@ use crate::app::last_use::LastUse;
 use crate::app::look_up::Known;
 use crate::app::permit::Unanswerable;
 use crate::app::prove::gather::NoBundle;
+use crate::app::prove::receipt::HandedReceipt;
 use crate::domain::event::{Event, HandedOut, Through};
-use crate::domain::ids::ContactId;
+use crate::domain::ids::{ContactId, EventId};
 use crate::domain::operator::Deed;
 use crate::domain::sentence::sentence;
 use crate::domain::standing::Standing;
@@ -281,6 +282,43 @@ pub async fn evidence(
                 "The bundle could not be made. The log of the server tells why.",
             ))
         }
+    }
+}
+
+/// The proof that an event stands in the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReceiptAnswer {
+    #[schema(format = "uuid")]
+    event: String,
+    /// A text to be kept: the event itself, its place in the log, and the signed checkpoint (C2SP tlog-proof@v1).
+    receipt: String,
+}
+
+/// The receipt of an event: a proof that it stands in the log, which anybody can check offline (docs/how-to-verify.md).
+///
+/// An event has its place in the log within about a second; before that the answer is 503.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/events/{event}/receipt", operation_id = "getEventReceipt", tag = "Contacts",
+    params(("id" = String, Path, format = "uuid"), ("event" = String, Path, format = "uuid")),
+    security(("key" = ["evidence:read"])),
+    responses((status = 200, description = "The receipt", body = ReceiptAnswer)))]
+pub async fn receipt(
+    shared: web::Data<Web>,
+    key: Key<EvidenceRead>,
+    path: web::Path<(String, String)>,
+) -> Answer {
+    let none = || ApiProblem::not_found("The contact has no such event.");
+    let known = known(&shared, &key, &path.0).await?;
+    let event = EventId(Uuid::try_parse(&path.1).map_err(|_| none())?);
+    let of = (known.brand.id, known.id);
+    match shared.app.event_receipt(of, event).await? {
+        HandedReceipt::Given(receipt) => ok(&ReceiptAnswer {
+            event: event.to_string(),
+            receipt,
+        }),
+        HandedReceipt::NotYet => Err(ApiProblem::unavailable(
+            "The event has no place in the log yet; try again in a moment.",
+        )),
+        HandedReceipt::Nothing => Err(none()),
     }
 }
 

@@ -16,7 +16,8 @@ fn read(text: &str, kind: char) -> Result<String, ApiProblem> {
     of_kind.ok_or_else(|| ApiProblem::malformed("The cursor is not one that this address gave."))
 }
 
-fn not_ours() -> ApiProblem {
+/// What is no cursor of the address that it came to.
+pub fn not_ours() -> ApiProblem {
     ApiProblem::malformed("The cursor is not one that this address gave.")
 }
 
@@ -33,6 +34,11 @@ pub fn position(text: Option<&str>) -> Result<i64, ApiProblem> {
         return Err(not_ours());
     }
     Ok(position)
+}
+
+/// The number that a cursor stands for where the largest come first; none is behind all.
+pub fn number_before(text: Option<&str>) -> Result<Option<i64>, ApiProblem> {
+    text.map(|text| position(Some(text))).transpose()
 }
 
 /// A cursor in the order of ids.

@@ -53,6 +53,12 @@ needs! {
     CampaignsWrite,
     SuppressionsRead,
     SuppressionsWrite,
+    OutboxRead,
+    OutboxWrite,
+    FiguresRead,
+    PolicyRead,
+    LogRead,
+    LogWrite,
     WebhooksRead,
     WebhooksWrite,
 }
@@ -115,6 +121,14 @@ impl<S> Key<S> {
                 brands: self.key.brand.into_iter().collect(),
             },
             circumstances: circumstances(request, &shared.app.config.trusted_proxies),
+        }
+    }
+
+    /// Passes only a key for all brands: what is asked for concerns all of them.
+    pub fn needs_all_brands(&self) -> Result<(), ApiProblem> {
+        match self.key.brand {
+            None => Ok(()),
+            Some(_) => Err(ApiProblem::not_for_one_brand()),
         }
     }
 

@@ -9,15 +9,16 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::{self, ProblemDocument};
 use super::{
-    campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, import_drafts,
-    imports, permissions, signups, suppressions, uses, webhooks, withdrawals,
+    campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, figures,
+    import_drafts, imports, log, outbox, permissions, policy, previews, signups, suppressions,
+    uses, webhooks, withdrawals,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "countersign",
-        description = "Double opt-in with proof: start signups, ask for permissions, take out evidence, bring lists, run campaigns, follow what happens.",
+        description = "Double opt-in with proof: start signups, ask for permissions, take out evidence, bring lists, run campaigns, see what leaves and how it goes, follow what happens.",
         license(name = "MIT OR Apache-2.0")
     ),
     paths(
@@ -28,6 +29,7 @@ use super::{
         uses::report,
         contacts::show,
         contacts::events,
+        contacts::receipt,
         contacts::evidence,
         withdrawals::links,
         withdrawals::create,
@@ -66,8 +68,26 @@ use super::{
         catalog::brands,
         catalog::brand,
         catalog::versions,
+        previews::show,
+        previews::draft,
         catalog::purposes,
         catalog::forms,
+        outbox::list,
+        outbox::show,
+        outbox::retry_one,
+        outbox::retry,
+        outbox::release,
+        figures::show,
+        figures::mails,
+        policy::show,
+        policy::explain,
+        log::show,
+        log::checkpoints,
+        log::timestamps,
+        log::one_timestamp,
+        log::stamp,
+        log::audit,
+        log::begin_audit,
         webhooks::list,
         webhooks::create,
         webhooks::show,
@@ -99,7 +119,13 @@ impl Modify for Bearer {
 }
 
 /// Posted, since an address stands in no URL; they change nothing.
-const ASKING: [&str; 3] = ["askPermissions", "findContact", "findSuppression"];
+const ASKING: [&str; 5] = [
+    "askPermissions",
+    "explainPolicy",
+    "findContact",
+    "findSuppression",
+    "previewDraftForm",
+];
 
 /// What holds for every operation, and is said once here: the problems that it may answer with, and its limits.
 fn complete(mut document: Value) -> Value {
@@ -123,7 +149,11 @@ fn complete_operation(method: &str, operation: &mut Value) {
     let has_body = operation.get("requestBody").is_some();
     let id = operation["operationId"].as_str().unwrap_or_default();
     let changes = method != "get" && !ASKING.contains(&id);
-    let may_conflict = changes || matches!(id, "getEvidence" | "previewCampaign");
+    let may_conflict = changes
+        || matches!(
+            id,
+            "getEvidence" | "previewCampaign" | "previewForm" | "previewDraftForm"
+        );
     let limits = json!({
         "RateLimit-Policy": {"description": "The quota of the key", "schema": {"type": "string"}},
         "RateLimit": {"description": "What is left of it", "schema": {"type": "string"}}
@@ -135,7 +165,7 @@ fn complete_operation(method: &str, operation: &mut Value) {
         answer["headers"] = limits.clone();
     }
     let wanted = |kind: &str| match kind {
-        "too-large" | "unknown-kind" => has_body,
+        "too-large" | "too-slow" | "unknown-kind" => has_body,
         "conflict" => may_conflict,
         "no-such-method" | "internal" => false,
         _ => true,

@@ -38,6 +38,7 @@ pub const KINDS: &[(&str, u16, &str)] = &[
     ("forbidden", 403, "The key may not do this"),
     ("not-found", 404, "Not found"),
     ("no-such-method", 405, "The address has no such method"),
+    ("too-slow", 408, "The body came too slowly"),
     ("conflict", 409, "It stands against what is there"),
     ("too-large", 413, "The request is too large"),
     (
@@ -83,7 +84,10 @@ impl ApiProblem {
 
     /// The rest of the body is not waited for: the connection ends with the answer.
     pub fn too_slow() -> Self {
-        let mut problem = Self::malformed("The body did not come in time. Send it in one go.");
+        let mut problem = Self::new(
+            "too-slow",
+            "The body did not come in time. Send it in one go, over a faster connection.",
+        );
         problem.header = Some(Box::new((header::CONNECTION, "close".to_owned())));
         problem
     }
@@ -101,6 +105,13 @@ impl ApiProblem {
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
         problem.header = Some(Box::new((header::WWW_AUTHENTICATE, challenge)));
         problem
+    }
+
+    pub fn not_for_one_brand() -> Self {
+        Self::new(
+            "forbidden",
+            "This concerns all brands together; it takes a key that is not kept to one.",
+        )
     }
 
     pub fn not_found(detail: impl Into<String>) -> Self {

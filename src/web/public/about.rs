@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::confirm::{find, record_hit};
+use super::opened;
 use crate::domain::email_address::{AddressRules, EmailAddress};
 use crate::domain::event::Link;
 use crate::domain::token::Purpose;
@@ -22,6 +23,7 @@ struct AboutPage {
     t: Texts,
     /// For the decline form: the token of the mail's own link.
     token: String,
+    opened: String,
     masked: String,
     asked_on: String,
     asked_from: Option<String>,
@@ -54,6 +56,7 @@ pub async fn show(
             row.id.0,
             row.expires_at,
         ),
+        opened: opened::now(&shared, &found.known.brand, found.known.request),
         masked: address.map_or_else(|_| String::new(), |address| address.masked()),
         asked_on: match row.entered_at {
             Some(at) => {

@@ -1,12 +1,11 @@
 //! `/c/{token}`: the link in the mail. GET and HEAD change nothing but record the hit.
 
-use std::time::Duration;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::message::{self, Action, Tone};
+use super::opened;
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::inbox::InboxView;
 use crate::app::open_link::{Opened, Whose};
@@ -16,7 +15,6 @@ use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::origin::origin_of;
 use crate::domain::standing::RequestState;
-use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::mail::compose::{PurposeView, purposes_shown};
 use crate::texts::Texts;
@@ -28,9 +26,6 @@ use crate::web::extract::token::{self, Known, Unknown, is_same_browser};
 use crate::web::page::{Page, framed, shown, shown_with};
 
 framed!(ConfirmPage, CodePage, DonePage);
-
-/// How long a confirm page may stay open; its opening time is signed for so long.
-const OPEN_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 #[derive(Template)]
 #[template(path = "public/confirm.html")]
@@ -53,6 +48,9 @@ struct CodePage {
     page: Page,
     t: Texts,
     token: String,
+    opened: String,
+    /// The code is asked for to decline, not to confirm.
+    declines: bool,
     problem: Option<String>,
     tries_left: i64,
 }
@@ -278,7 +276,6 @@ fn ended(request: &HttpRequest, shared: &Web, found: &Found, outcome: Outcome) -
 
 fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str) -> HttpResponse {
     let brand = &found.known.brand;
-    let until = shared.app.clock.now().plus(OPEN_FOR);
     let targets: Vec<String> = found
         .form
         .as_ref()
@@ -297,12 +294,7 @@ fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str)
             asked: found.asked(),
             by_campaign: found.by_campaign,
             same_browser: is_same_browser(request, shared, found.known.request),
-            opened: shared.app.keys.sign(
-                Purpose::PageOpened,
-                brand.number,
-                found.known.request.0,
-                until,
-            ),
+            opened: opened::now(shared, &found.known.brand, found.known.request),
             script: shared.assets.confirm_js.clone(),
         },
         &targets,
@@ -326,37 +318,46 @@ fn done_page(shared: &Web, found: &Found, token: &str, again: bool) -> HttpRespo
     shown(StatusCode::OK, &page)
 }
 
-fn code_page(
+/// The page that asks for the code, to confirm or to decline; none where the outcome is another.
+pub fn code_page(
     shared: &Web,
     found: &Found,
     token: &str,
-    problem: Option<String>,
-    tries_left: i64,
-) -> HttpResponse {
+    outcome: Outcome,
+    declines: bool,
+) -> Option<HttpResponse> {
+    let t = found.t;
+    let closed = || {
+        if declines {
+            t.get("decline-code-closed")
+        } else {
+            t.get("code-closed")
+        }
+    };
+    let (problem, tries_left) = match outcome {
+        Outcome::CodeAsked { tries_left } => (None, tries_left),
+        Outcome::CodeWrong { tries_left: 0 } | Outcome::CodeClosed => (Some(closed()), 0),
+        Outcome::CodeWrong { tries_left } => {
+            let text = t.arg("code-wrong", "left", tries_left.to_string());
+            (Some(text), tries_left)
+        }
+        _ => return None,
+    };
     let status = if problem.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
     let page = CodePage {
-        page: Page::of(shared, &found.known.brand, found.t),
-        t: found.t,
+        page: Page::of(shared, &found.known.brand, t),
+        t,
         token: token.to_owned(),
+        opened: opened::now(shared, &found.known.brand, found.known.request),
+        declines,
         problem,
         tries_left,
     };
-    shown(status, &page)
-}
-
-/// When the page of this button was served, if the press says so truly.
-fn page_opened_at(shared: &Web, known: &Known, fields: &Fields) -> Option<Timestamp> {
-    let now = shared.app.clock.now();
-    let token = shared
-        .app
-        .keys
-        .verify(Purpose::PageOpened, fields.one("opened")?, now)
-        .ok()?;
-    (token.subject == known.request.0).then(|| token.expires_at.minus(OPEN_FOR))
+    Some(shown(status, &page))
 }
 
 /// `POST /c/{token}`: the button, the script of the browser that signed up, or the code typed instead.
@@ -378,7 +379,7 @@ pub async fn submit(
         Act::SameBrowser
     } else {
         Act::Button {
-            page_opened_at: page_opened_at(&shared, &known, &fields),
+            page_opened_at: opened::at(&shared, known.request, &fields),
         }
     };
     let answer = Answer {
@@ -396,7 +397,6 @@ pub async fn submit(
         Ok(found) => found,
         Err(response) => return response,
     };
-    let t = found.t;
     match outcome {
         Outcome::Confirmed { again } => {
             let target = found
@@ -410,17 +410,10 @@ pub async fn submit(
                 None => done_page(&shared, &found, &token, again),
             }
         }
-        Outcome::CodeAsked { tries_left } => code_page(&shared, &found, &token, None, tries_left),
-        Outcome::CodeWrong { tries_left } => {
-            let problem = if tries_left > 0 {
-                t.arg("code-wrong", "left", tries_left.to_string())
-            } else {
-                t.get("code-closed")
-            };
-            code_page(&shared, &found, &token, Some(problem), tries_left)
-        }
-        Outcome::CodeClosed => code_page(&shared, &found, &token, Some(t.get("code-closed")), 0),
-        outcome => ended(&request, &shared, &found, outcome),
+        outcome => match code_page(&shared, &found, &token, outcome, false) {
+            Some(page) => page,
+            None => ended(&request, &shared, &found, outcome),
+        },
     }
 }
 

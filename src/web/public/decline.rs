@@ -4,15 +4,18 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::confirm::{find, record_hit};
+use super::confirm::{code_page, find, record_hit};
 use super::message::{self, Tone};
-use crate::app::confirm::{Act, Answer, Outcome};
+use super::opened;
+use crate::app::confirm::{Act, Answer, Declining, Outcome};
 use crate::domain::event::Link;
 use crate::domain::token::Purpose;
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::client::circumstances;
+use crate::web::extract::fields::Fields;
+use crate::web::extract::token::is_same_browser;
 use crate::web::page::{Page, framed, shown};
 
 framed!(DeclinePage);
@@ -23,6 +26,7 @@ struct DeclinePage {
     page: Page,
     t: Texts,
     token: String,
+    opened: String,
     /// The beginning of the texts' names.
     of: &'static str,
 }
@@ -48,6 +52,7 @@ pub async fn show(
         page: Page::of(&shared, &found.known.brand, found.t),
         t: found.t,
         token: token.into_inner(),
+        opened: opened::now(&shared, &found.known.brand, found.known.request),
         of: if found.by_campaign {
             "ask-decline"
         } else {
@@ -57,20 +62,32 @@ pub async fn show(
     shown(StatusCode::OK, &page)
 }
 
-/// `POST /c/{token}/decline`
+/// `POST /c/{token}/decline`: the button, or the code, which is asked for where a program seems to have pressed it (T10).
 pub async fn submit(
     request: HttpRequest,
     shared: web::Data<Web>,
     token: web::Path<String>,
+    fields: Fields,
 ) -> HttpResponse {
     let found = match find(&request, &shared, Purpose::Confirm, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };
+    let declining = if let Some(code) = fields.one("code") {
+        Declining::Code {
+            typed: code.chars().take(40).collect(),
+        }
+    } else if is_same_browser(&request, &shared, found.known.request) {
+        Declining::SameBrowser
+    } else {
+        Declining::Button {
+            page_opened_at: opened::at(&shared, found.known.request, &fields),
+        }
+    };
     let answer = Answer {
         brand: found.known.brand.id,
         request: found.known.request,
-        act: Act::Decline,
+        act: Act::Decline(declining),
         method: "POST".to_owned(),
         circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
     };
@@ -86,7 +103,10 @@ pub async fn submit(
             );
             shown(StatusCode::OK, &page)
         }
-        Ok(outcome) => message::ended(&request, &shared, brand, found.t, outcome),
+        Ok(outcome) => match code_page(&shared, &found, &token, outcome, true) {
+            Some(page) => page,
+            None => message::ended(&request, &shared, brand, found.t, outcome),
+        },
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }
 }

@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::confirm::find_even_expired;
-use crate::app::prove::receipt::ConfirmationReceipt;
+use crate::app::prove::receipt::HandedReceipt;
 use crate::domain::token::Purpose;
 use crate::web::Web;
 use crate::web::error::{self, store_failure};
@@ -21,7 +21,7 @@ pub async fn show(
     };
     let receipt = shared.app.confirmation_receipt(&found.view.request);
     match receipt.await {
-        Ok(ConfirmationReceipt::Given(text)) => HttpResponse::Ok()
+        Ok(HandedReceipt::Given(text)) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
             .insert_header((
                 header::CONTENT_DISPOSITION,
@@ -29,8 +29,8 @@ pub async fn show(
             ))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .body(text),
-        Ok(ConfirmationReceipt::NotYet) => error::unavailable(&request, &shared),
-        Ok(ConfirmationReceipt::Nothing) => {
+        Ok(HandedReceipt::NotYet) => error::unavailable(&request, &shared),
+        Ok(HandedReceipt::Nothing) => {
             error::answer(&request, &shared, StatusCode::NOT_FOUND, "error-not-found")
         }
         Err(problem) => store_failure(&request, &shared, &problem),

@@ -81,6 +81,8 @@ async fn every_described_operation_is_there_needs_a_key_and_names_its_scope() {
         let path = path
             .replace("{id}", "0191b1b2-0000-7000-8000-000000000000")
             .replace("{file}", "0191b1b2-0000-7000-8000-000000000000")
+            .replace("{event}", "0191b1b2-0000-7000-8000-000000000000")
+            .replace("{number}", "1")
             .replace("{brand}", "acme")
             .replace("{form}", "news");
         let (kind, body): (_, &[u8]) = match method.as_str() {

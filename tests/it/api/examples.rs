@@ -94,7 +94,7 @@ async fn every_example_of_the_document_does_what_it_shows() {
     let key = super::key(&world, Scope::ALL, None).await;
     let examples = read();
     assert!(examples.len() >= 6);
-    let mut id = String::new();
+    let (mut id, mut event) = (String::new(), String::new());
     for example in examples {
         let mut client = world.client(super::BACKEND);
         let mut kind = None;
@@ -107,7 +107,8 @@ async fn every_example_of_the_document_does_what_it_shows() {
         // What `serve` does beside the web server.
         crate::jobs::work(&world.app).await;
         world.app.sequence().await.unwrap();
-        let path = example.path.replace("{id}", &id);
+        world.app.summarize().await.unwrap();
+        let path = example.path.replace("{id}", &id).replace("{event}", &event);
         let body = example.body.trim_end();
         let reply = client
             .send(&example.method, &path, kind, body.as_bytes())
@@ -125,6 +126,9 @@ async fn every_example_of_the_document_does_what_it_shows() {
         assert!(is_as_shown(&shown, &reply.json()), "{what}");
         if let Some(found) = reply.json()["id"].as_str() {
             id = found.to_owned();
+        }
+        if let Some(found) = reply.json()["items"][0]["id"].as_str() {
+            event = found.to_owned();
         }
         world.deliver().await;
     }

@@ -30,7 +30,7 @@ async fn beside(world: &World) -> Arc<App> {
 async fn rows_left(world: &World, contact: ContactId) -> i64 {
     let sql = "select (select count(*) from contact where id = $1) \
          + (select count(*) from request where contact_id = $1) + (select count(*) from outbox where contact_id = $1) \
-         + (select count(*) from opening where request_id not in (select id from request)) \
+         + (select count(*) from opened_from where request_id not in (select id from request)) \
          + (select count(*) from event where contact_id = $1 and kind <> 'erased' \
             and (body is not null or salt is not null or circumstances is not null or mail is not null))";
     match world.app.store.read().await.unwrap() {

@@ -2,7 +2,7 @@
 
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ReqData};
+use actix_web::web::{Data, Path, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use futures_util::StreamExt;
@@ -17,6 +17,8 @@ use crate::web::admin::frame::Frame;
 use crate::web::admin::jobs::{Group, purposes};
 use crate::web::admin::{not_found, see};
 use crate::web::error;
+use crate::web::extract::body::closing;
+use crate::web::extract::paced::Paced;
 use crate::web::page::render;
 
 /// Bytes of a field beside the file.
@@ -64,6 +66,7 @@ pub async fn show(shared: Data<Web>, operator: ReqData<Operator>) -> HttpRespons
 enum Refused {
     Upload(UploadProblem),
     Malformed,
+    TooSlow,
 }
 
 impl From<UploadProblem> for Refused {
@@ -145,10 +148,24 @@ pub async fn submit(
     request: HttpRequest,
     shared: Data<Web>,
     operator: ReqData<Operator>,
-    mut parts: Multipart,
+    payload: Payload,
 ) -> HttpResponse {
-    let form = match read(&shared, &mut parts).await {
+    let body = Paced::new(payload, shared.upload_pace);
+    let too_slow = body.too_slow();
+    let mut parts = Multipart::new(request.headers(), body);
+    let form = read(&shared, &mut parts).await;
+    let form = form.map_err(|problem| match problem {
+        Refused::Malformed if too_slow.is_it() => Refused::TooSlow,
+        problem => problem,
+    });
+    let form = match form {
         Ok(form) => form,
+        Err(Refused::TooSlow) => {
+            let text = "The file came too slowly, and the server did not wait for the rest. Please try again over a faster \
+                        connection, or leave out columns that are not needed.";
+            let problem = (StatusCode::REQUEST_TIMEOUT, text.to_owned());
+            return closing(page(&shared, &operator, "", Some(problem)));
+        }
         Err(Refused::Upload(problem)) => return refuse(&request, &shared, &operator, "", problem),
         Err(Refused::Malformed) => {
             let text =

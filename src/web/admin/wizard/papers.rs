@@ -1,7 +1,7 @@
 //! Files of proof within step 3: read with the fields of its form, kept with the list, shown, and taken away again.
 
 use actix_multipart::{Field, Multipart};
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, rt};
 use futures_util::StreamExt;
@@ -16,7 +16,9 @@ use crate::web::Web;
 use crate::web::admin::brands::Choice;
 use crate::web::admin::jobs::size;
 use crate::web::error;
+use crate::web::extract::body::closing;
 use crate::web::extract::fields::Fields;
+use crate::web::extract::paced::Paced;
 
 /// Bytes of a field beside the files, and how many there are.
 const FIELD_AT_MOST: usize = 8 * 1_024;
@@ -63,8 +65,20 @@ pub async fn read(
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
-        let parts = Multipart::new(request.headers(), payload);
-        return Ok(read_parts(shared, draft, parts).await);
+        let body = Paced::new(payload, shared.upload_pace);
+        let too_slow = body.too_slow();
+        let parts = Multipart::new(request.headers(), body);
+        let form = read_parts(shared, draft, parts).await;
+        if too_slow.is_it() {
+            let status = StatusCode::REQUEST_TIMEOUT;
+            return Err(closing(error::answer(
+                request,
+                shared,
+                status,
+                "error-too-slow",
+            )));
+        }
+        return Ok(form);
     }
     let fields = Fields::from_request(request, &mut payload.into_inner()).await;
     fields

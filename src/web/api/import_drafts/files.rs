@@ -18,6 +18,7 @@ use crate::web::api::idempotent::once;
 use crate::web::api::key::{ImportsWrite, Key};
 use crate::web::api::problem::ApiProblem;
 use crate::web::api::reply::{Answer, Page, Reply, ok};
+use crate::web::extract::paced::Paced;
 
 const KINDS: [&str; 5] = [
     "application/pdf",
@@ -133,8 +134,9 @@ async fn receive(
     shared: &Web,
     draft: &Draft<ImportDraft>,
     name: &str,
-    mut payload: web::Payload,
+    payload: web::Payload,
 ) -> Result<Arriving, ApiProblem> {
+    let mut payload = Paced::new(payload, shared.upload_pace);
     let arriving = shared.app.begin_paper(draft, name).await;
     let mut arriving = arriving.map_err(refused)?;
     while let Some(part) = next_part(&mut payload).await? {

@@ -1,7 +1,5 @@
 //! `POST /api/v1/import-drafts`: the list itself, written to disk as it comes.
 
-use std::time::Duration;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, web};
@@ -18,9 +16,8 @@ use crate::web::api::idempotent::once;
 use crate::web::api::key::{ImportsWrite, Key};
 use crate::web::api::problem::ApiProblem;
 use crate::web::api::reply::{Answer, Reply};
+use crate::web::extract::paced::Paced;
 
-/// A program that sends nothing for so long has gone.
-const SILENT_FOR: Duration = Duration::from_secs(60);
 const KINDS: [&str; 3] = [
     "text/csv",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -111,14 +108,16 @@ pub(super) fn check_kind(request: &HttpRequest, known: &[&str]) -> Result<(), Ap
 }
 
 /// The next bytes of a body; none behind its end.
-pub(super) async fn next_part(payload: &mut web::Payload) -> Result<Option<Bytes>, ApiProblem> {
-    let next = tokio::time::timeout(SILENT_FOR, payload.next()).await;
-    let broke_off = || ApiProblem::malformed("The body broke off.");
-    let part = next.map_err(|_| broke_off())?.transpose();
-    part.map_err(|_| broke_off())
+pub(super) async fn next_part(body: &mut Paced) -> Result<Option<Bytes>, ApiProblem> {
+    match body.next().await.transpose() {
+        Ok(part) => Ok(part),
+        Err(_) if body.too_slow().is_it() => Err(ApiProblem::too_slow()),
+        Err(_) => Err(ApiProblem::malformed("The body broke off.")),
+    }
 }
 
-async fn receive(shared: &Web, mut payload: web::Payload) -> Result<Incoming, ApiProblem> {
+async fn receive(shared: &Web, payload: web::Payload) -> Result<Incoming, ApiProblem> {
+    let mut payload = Paced::new(payload, shared.upload_pace);
     let incoming = shared.app.begin_upload().await;
     let mut incoming = incoming.map_err(|problem| refused(shared, problem))?;
     while let Some(part) = next_part(&mut payload).await? {

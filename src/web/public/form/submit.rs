@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::super::kiosk;
+use super::super::{kiosk, opened};
 use super::page::{Filled, page};
 use super::{HONEYPOT, OPEN_FOR, explain, find, language_of, problems_of};
 use crate::app::sign_up::{SignedUp, Submission};
@@ -31,6 +31,8 @@ struct Accepted {
     resend_in: u64,
     did_you_mean: Option<String>,
     sender: String,
+    /// Given back with a press on "send again".
+    opened: String,
 }
 
 /// The JSON answer to a signup.
@@ -43,6 +45,7 @@ pub fn accepted(shared: &Web, brand: &Brand, done: &SignedUp, token: &str) -> Ht
         resend_in: shared.app.config.limits.resend_after.as_secs(),
         did_you_mean: done.suggestion.clone(),
         sender: brand.declared.from_address.clone(),
+        opened: opened::now(shared, brand, done.request),
     })
 }
 

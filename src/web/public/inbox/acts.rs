@@ -7,7 +7,7 @@ use super::page::{Extras, page};
 use super::{back_to, form_of, is_framed, look, own_ids, status};
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::correct::{Correction, NotCorrected};
-use crate::app::inbox::InboxView;
+use crate::app::inbox::{Asking, InboxView};
 use crate::app::sign_up::Refusal;
 use crate::texts::Texts;
 use crate::web::error::{self, FieldProblem, Problem, wants_json};
@@ -15,7 +15,7 @@ use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::token::{Known, cookie_name};
 use crate::web::public::form::{HONEYPOT, accepted, explain, problems_of, proved};
-use crate::web::public::message;
+use crate::web::public::{message, opened};
 use crate::web::{Web, cors};
 
 /// `POST /i/{token}/resend`: the same answer whether a mail goes out or not.
@@ -23,13 +23,21 @@ pub async fn resend(
     request: HttpRequest,
     shared: web::Data<Web>,
     token: web::Path<String>,
+    fields: Fields,
 ) -> HttpResponse {
     let (known, _) = match look(&request, &shared, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };
+    let asking = Asking::Page {
+        shown_at: opened::at(&shared, known.request, &fields),
+        trapped: fields.one(HONEYPOT).is_some(),
+    };
     let from = circumstances(&request, &shared.app.config.trusted_proxies);
-    if let Err(problem) = shared.app.resend(known.brand.id, known.request, from).await {
+    let sent = shared
+        .app
+        .resend(known.brand.id, known.request, asking, from);
+    if let Err(problem) = sent.await {
         return error::store_failure(&request, &shared, &problem);
     }
     if wants_json(&request) {

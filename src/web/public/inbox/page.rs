@@ -16,6 +16,7 @@ use crate::web::Web;
 use crate::web::extract::token::{Known, cookie_name, is_same_browser};
 use crate::web::page::{Page, framed, shown_with};
 use crate::web::public::form::HONEYPOT;
+use crate::web::public::opened;
 
 framed!(InboxPage);
 
@@ -49,6 +50,8 @@ struct InboxPage {
     sender: String,
     state: String,
     token: String,
+    /// For "send again".
+    opened: String,
     code_problem: Option<String>,
     notice: Option<String>,
     resend_in: u32,
@@ -123,6 +126,7 @@ fn inbox_page(
         sender: brand.declared.from_address.clone(),
         state: status.state.to_owned(),
         token: token.to_owned(),
+        opened: opened::now(shared, brand, known.request),
         code_problem: extras.code_problem,
         notice: extras.notice,
         resend_in: status.resend_in,
