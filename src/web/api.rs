@@ -14,9 +14,11 @@ pub mod idempotent;
 pub mod import_drafts;
 pub mod imports;
 pub mod key;
+pub mod notes;
 pub mod openapi;
 pub mod permissions;
 pub mod problem;
+pub mod proofs;
 pub mod quota;
 pub mod reply;
 pub mod signups;
@@ -54,6 +56,12 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(at(
             "/v1/contacts/{id}/links",
             [get().to(withdrawals::links)],
+        ))
+        .service(at("/v1/contacts/{id}/notes", [post().to(notes::create)]))
+        .service(at("/v1/contacts/{id}/proofs", [post().to(proofs::create)]))
+        .service(at(
+            "/v1/contacts/{id}/proof-files",
+            [post().to(proofs::bring)],
         ))
         .service(at("/v1/withdrawals", [post().to(withdrawals::create)]))
         .service(at("/v1/erasures", [post().to(erasures::create)]))

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::problem::{self, ProblemDocument};
 use super::{
     campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, import_drafts,
-    imports, permissions, signups, suppressions, uses, webhooks, withdrawals,
+    imports, notes, permissions, proofs, signups, suppressions, uses, webhooks, withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +29,9 @@ use super::{
         contacts::show,
         contacts::events,
         contacts::evidence,
+        notes::create,
+        proofs::create,
+        proofs::bring,
         withdrawals::links,
         withdrawals::create,
         erasures::create,

@@ -3,7 +3,7 @@
 mod campaigning;
 mod declaring;
 mod description;
-mod erasing;
+pub mod erasing;
 mod examples;
 mod importing;
 mod limits;

@@ -19,7 +19,7 @@ use crate::web::api::key::{ImportsWrite, Key};
 use crate::web::api::problem::ApiProblem;
 use crate::web::api::reply::{Answer, Page, Reply, ok};
 
-const KINDS: [&str; 5] = [
+pub const KINDS: [&str; 5] = [
     "application/pdf",
     "image/jpeg",
     "image/png",

@@ -97,7 +97,10 @@ pub async fn create(
 }
 
 /// A file is sent as it is, with a kind that its route knows.
-pub(super) fn check_kind(request: &HttpRequest, known: &[&str]) -> Result<(), ApiProblem> {
+pub(in crate::web::api) fn check_kind(
+    request: &HttpRequest,
+    known: &[&str],
+) -> Result<(), ApiProblem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -111,7 +114,9 @@ pub(super) fn check_kind(request: &HttpRequest, known: &[&str]) -> Result<(), Ap
 }
 
 /// The next bytes of a body; none behind its end.
-pub(super) async fn next_part(payload: &mut web::Payload) -> Result<Option<Bytes>, ApiProblem> {
+pub(in crate::web::api) async fn next_part(
+    payload: &mut web::Payload,
+) -> Result<Option<Bytes>, ApiProblem> {
     let next = tokio::time::timeout(SILENT_FOR, payload.next()).await;
     let broke_off = || ApiProblem::malformed("The body broke off.");
     let part = next.map_err(|_| broke_off())?.transpose();
