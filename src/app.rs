@@ -1,6 +1,7 @@
 //! The verbs. Each has a file and, where it writes, one transaction.
 
 pub mod acted;
+pub mod add_proof;
 mod ahead;
 pub mod anchored;
 pub mod announce;
@@ -36,6 +37,7 @@ pub mod links;
 pub mod live;
 pub mod log_standing;
 pub mod look_up;
+pub mod note;
 pub mod notice;
 pub mod open_link;
 pub mod operators;

@@ -5,6 +5,7 @@
 #[macro_use]
 mod output;
 
+mod add_proof;
 mod apply;
 mod backup;
 mod bench;
@@ -19,6 +20,7 @@ mod import;
 mod init;
 mod key;
 mod lapsing;
+mod note;
 mod operator;
 mod permission;
 mod policy;
@@ -84,8 +86,12 @@ enum Command {
     /// Ask contacts to confirm whom the policy lets be asked
     #[command(subcommand)]
     Campaign(campaign::Campaign),
-    /// Give back a file of proof (a scan, a contract) that an import brought
+    /// Give back a file of proof (a scan, a contract)
     ProofFile(proof_file::ProofFile),
+    /// Add proof to what an import claimed of a contact; it is judged anew
+    AddProof(add_proof::AddProof),
+    /// Write a note into a contact's story
+    Note(note::Note),
     /// Whose implicit consent is about to lapse
     Lapsing(lapsing::Lapsing),
     /// What is known of an address
@@ -202,6 +208,8 @@ async fn run(arguments: Arguments) -> Done {
         Command::Apply(command) => command.run(&*opened(&file).await?).await,
         Command::Campaign(command) => command.run(&file).await,
         Command::ProofFile(command) => command.run(&*opened(&file).await?).await,
+        Command::AddProof(command) => command.run(&*opened(&file).await?).await,
+        Command::Note(command) => command.run(&*opened(&file).await?).await,
         Command::Lapsing(command) => command.run(&*opened(&file).await?).await,
         Command::Permission(command) => command.run(&*opened(&file).await?).await,
         Command::Policy(command) => command.run(&file).await,

@@ -1,5 +1,6 @@
 //! What the product means. Everything here is pure: no I/O, no clock, no randomness, no database.
 
+pub mod added;
 pub mod announcement;
 pub mod api_key;
 pub mod booth;

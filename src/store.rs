@@ -48,6 +48,7 @@ pub mod settings;
 pub mod signups;
 pub mod sqlite;
 pub mod summaries;
+pub mod suppressions;
 pub mod temporary;
 pub mod timestamps;
 pub mod uses;

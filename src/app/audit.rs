@@ -15,6 +15,7 @@ mod rows;
 mod runs;
 mod standings;
 mod strays;
+mod suppressions;
 mod tiles;
 mod times;
 mod timestamps;
@@ -128,6 +129,7 @@ impl App {
             Err(problem) => audit.find(problem.to_string()),
         }
         self.audit_beside(&mut audit).await?;
+        self.audit_suppressions(&mut conn, &mut audit).await?;
         if rebuild {
             self.audit_standings(&mut conn, &mut audit).await?;
             self.audit_contacts(&mut conn, &mut audit).await?;

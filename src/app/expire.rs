@@ -9,7 +9,7 @@ use super::rates::{INSTALLATION, Rates, of_form, refused};
 use super::record::{About, read_body};
 use super::sign_up::{REMIND, empty_mailbox};
 use crate::domain::budget::Occasion;
-use crate::domain::event::{Event, Fact, MailFate};
+use crate::domain::event::{Fact, MailFate};
 use crate::domain::ids::{BrandId, ContactId, OutboxId, RequestId};
 use crate::domain::standing::{RequestState, State, never_confirmed};
 use crate::domain::time::Timestamp;
@@ -116,7 +116,7 @@ impl App {
         if due.is_empty() {
             return Ok(None);
         }
-        let stories = stories(held.conn(), &due, now).await?;
+        let seen = Seen::of(held.conn(), &due, now).await?;
         let mailboxes = budgets::find_mailboxes(held.conn(), &boxes).await?;
         let mut keys: Vec<String> = due.iter().map(|one| of_form(one.request.form_id)).collect();
         keys.push(INSTALLATION.to_owned());
@@ -128,8 +128,7 @@ impl App {
             if now >= one.request.expires_at {
                 self.end(&mut round, one, now)?;
             } else {
-                let story = stories.get(&one.contact.id).map_or(&[][..], Vec::as_slice);
-                self.remind(&mut round, one, story, now)?;
+                self.remind(&mut round, one, &seen, now)?;
             }
         }
         let looked = round.looked;
@@ -163,7 +162,7 @@ impl App {
         &self,
         round: &mut Round,
         one: Asked,
-        story: &[Event],
+        seen: &Seen,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let Asked {
@@ -179,7 +178,7 @@ impl App {
             standing.is_some_and(|standing| standing.state == State::Explicit)
         };
         if wanted
-            && !was(story, request.id, is_reminder)
+            && !seen.reminded.contains(&request.id)
             && !request.purposes().iter().all(explicit)
         {
             let key = (contact.brand_id, contact.mailbox_hash()?);
@@ -188,7 +187,7 @@ impl App {
             let limits = &self.config.limits;
             if mailbox.suppressed_at.is_some() {
                 // Nothing is sent there any more.
-            } else if !was(story, request.id, is_accepted) {
+            } else if !seen.accepted.contains(&request.id) {
                 request.look_at = now.plus(SOON).min(request.expires_at);
             } else if !mailbox
                 .window
@@ -260,40 +259,44 @@ impl Round {
     }
 }
 
-/// The events of those who may be reminded.
-async fn stories(
-    conn: &mut Conn,
-    due: &[Asked],
-    now: Timestamp,
-) -> Result<HashMap<ContactId, Vec<Event>>, StoreError> {
-    let mut contacts: Vec<_> = due
-        .iter()
-        .filter(|one| now < one.request.expires_at)
-        .map(|one| (one.contact.brand_id, one.contact.id))
-        .collect();
-    contacts.sort_unstable_by_key(|one| one.1.0);
-    contacts.dedup();
-    let mut stories: HashMap<ContactId, Vec<Event>> = HashMap::new();
-    for part in contacts.chunks(ROWS_AT_MOST) {
-        for (_, contact, body) in events::list_bodies(conn, part).await? {
-            let event = read_body(body.as_deref())?;
-            stories.entry(contact).or_default().extend(event);
+/// What events tell of the requests that are looked at.
+#[derive(Default)]
+struct Seen {
+    reminded: HashSet<RequestId>,
+    /// A server took a mail of it.
+    accepted: HashSet<RequestId>,
+}
+
+impl Seen {
+    /// Of those who may be reminded. Their events are read one after another, however many there are.
+    async fn of(conn: &mut Conn, due: &[Asked], now: Timestamp) -> Result<Self, StoreError> {
+        let may_be = due.iter().filter(|one| now < one.request.expires_at);
+        let mut contacts: Vec<_> = may_be
+            .clone()
+            .map(|one| (one.contact.brand_id, one.contact.id))
+            .collect();
+        let asked: HashSet<RequestId> = may_be.map(|one| one.request.id).collect();
+        contacts.sort_unstable_by_key(|one| one.1.0);
+        contacts.dedup();
+        let mut seen = Self::default();
+        for part in contacts.chunks(ROWS_AT_MOST) {
+            events::each_body(conn, part, |_, body| {
+                let event = read_body(body.as_deref())?;
+                if let Some(event) = event
+                    && let Some(request) = event.request.filter(|id| asked.contains(id))
+                {
+                    match event.fact {
+                        Fact::Reminded { .. } => seen.reminded.insert(request),
+                        Fact::MailAccepted { .. } => seen.accepted.insert(request),
+                        _ => false,
+                    };
+                }
+                Ok(())
+            })
+            .await?;
         }
+        Ok(seen)
     }
-    Ok(stories)
-}
-
-fn was(story: &[Event], request: RequestId, what: fn(&Fact) -> bool) -> bool {
-    let mut of_request = story.iter().filter(|one| one.request == Some(request));
-    of_request.any(|event| what(&event.fact))
-}
-
-const fn is_reminder(fact: &Fact) -> bool {
-    matches!(fact, Fact::Reminded { .. })
-}
-
-const fn is_accepted(fact: &Fact) -> bool {
-    matches!(fact, Fact::MailAccepted { .. })
 }
 
 fn about(request: &RequestRow) -> About {

@@ -130,7 +130,7 @@ async fn standings_at(
     at: Timestamp,
 ) -> Result<HashMap<ContactId, Standings>, StoreError> {
     let mut all: HashMap<ContactId, Standings> = HashMap::with_capacity(contacts.len());
-    events::each_body(conn, contacts, |contact, body| {
+    events::each_body(conn, contacts, |(_, contact), body| {
         if let Some(event) = read_body(body.as_deref())?.filter(|event| event.at <= at) {
             apply(all.entry(contact).or_default(), &event.fact, event.at);
         }

@@ -1,12 +1,13 @@
-//! Files of proof that imports brought: given back by their hashes, and found in what claims say.
+//! Files of proof that imports brought, or that came later: given back by their hashes, and found in what claims say.
 
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
 use super::App;
+use crate::domain::added::claims_of;
 use crate::domain::brand::Brand;
-use crate::domain::event::{Event, Fact};
+use crate::domain::event::Event;
 use crate::domain::ids::BrandId;
 use crate::domain::policy::takes_file;
 use crate::ledger::note::hex;
@@ -39,10 +40,7 @@ pub(super) async fn kept_of(
     events: impl Iterator<Item = &Event>,
 ) -> Result<BTreeSet<String>, StoreError> {
     let named: BTreeSet<FileHash> = events
-        .flat_map(|event| match &event.fact {
-            Fact::Imported(import) => import.claims.as_slice(),
-            _ => &[],
-        })
+        .flat_map(claims_of)
         .flat_map(|claim| claim.proof())
         .filter(|(key, _)| takes_file(key))
         .flat_map(|(_, value)| hashes_in(value))

@@ -1,4 +1,4 @@
-//! From which sources a brand has a contact: its own form, and what imports told.
+//! From which sources a brand has a contact: its own form, and what imports told, with the proof that was added since.
 
 use std::collections::HashMap;
 
@@ -19,15 +19,28 @@ const CLAIMS_AT_MOST: usize = 50;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sources {
     pub claims: Vec<Claim>,
+    /// Claims as they were before proof was added to them: told again they are nothing new, and they count no more.
+    before: Vec<Claim>,
     /// An operator chose, for the import that brought the address, that an organiser's list is confirmed instead of refused.
     confirm_organizer_list: bool,
 }
 
 impl Sources {
+    /// What events told, together.
+    pub fn of(told: Vec<Told>) -> Self {
+        let mut sources = Self::default();
+        for one in told {
+            sources.confirm_organizer_list |= one.confirm_organizer_list;
+            sources.before.extend(one.before);
+            sources.add(&[one.claim]);
+        }
+        sources
+    }
+
     /// Adds claims that are not there yet. The newest stay where there are too many.
     pub fn add(&mut self, more: &[Claim]) {
         for claim in more {
-            if !self.claims.contains(claim) {
+            if !self.claims.contains(claim) && !self.before.contains(claim) {
                 self.claims.push(claim.clone());
             }
         }
@@ -45,12 +58,26 @@ impl Sources {
     }
 }
 
-/// A source, and what told of it: an import, or a signup with its request.
-struct Told {
-    import: Option<ImportId>,
+/// A source, and what told of it: a row of an import, or a signup with its request.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub row: Option<(ImportId, u64)>,
     request: Option<RequestId>,
-    claim: Claim,
+    /// As it stands with the proof that was added.
+    pub claim: Claim,
+    /// What it was before that.
+    before: Vec<Claim>,
     confirm_organizer_list: bool,
+    /// The row tells of a confirmation in another system.
+    pub confirmed_elsewhere: bool,
+}
+
+impl Told {
+    /// Puts the claim with more proof in the place of the one without it.
+    pub fn become_proven(&mut self, claim: Claim) {
+        let before = std::mem::replace(&mut self.claim, claim);
+        self.before.push(before);
+    }
 }
 
 impl App {
@@ -61,16 +88,29 @@ impl App {
         purpose: &Slug,
         contacts: &[(BrandId, ContactId)],
     ) -> Result<HashMap<ContactId, Sources>, StoreError> {
+        let told = self.told_of(conn, purpose, contacts).await?.into_iter();
+        Ok(told
+            .map(|(contact, told)| (contact, Sources::of(told)))
+            .collect())
+    }
+
+    /// The same, each source with what told of it, oldest first.
+    pub(super) async fn told_of(
+        &self,
+        conn: &mut Conn,
+        purpose: &Slug,
+        contacts: &[(BrandId, ContactId)],
+    ) -> Result<HashMap<ContactId, Vec<Told>>, StoreError> {
         let mut told: HashMap<ContactId, Vec<Told>> = HashMap::new();
         for part in contacts.chunks(ROWS_AT_MOST) {
-            for (contact, body) in events::list_sources(conn, part).await? {
-                let Some(event) = read_body(body.as_deref())? else {
-                    continue;
-                };
-                if event.fact.purposes().contains(purpose) {
+            events::each_source(conn, part, |contact, body| {
+                let event = read_body(body.as_deref())?;
+                if let Some(event) = event.filter(|one| one.fact.purposes().contains(purpose)) {
                     self.learn_source(told.entry(contact).or_default(), event);
                 }
-            }
+                Ok(())
+            })
+            .await?;
         }
         // From the moment that an import is being taken back it is no source, though its contacts come to their turn later.
         let gone = match contacts.first() {
@@ -78,17 +118,9 @@ impl App {
             None => Vec::new(),
         };
         for told in told.values_mut() {
-            told.retain(|one| one.import.is_none_or(|import| !gone.contains(&import)));
+            told.retain(|one| one.row.is_none_or(|(import, _)| !gone.contains(&import)));
         }
-        let joined = told.into_iter().map(|(contact, told)| {
-            let mut sources = Sources::default();
-            for one in told {
-                sources.confirm_organizer_list |= one.confirm_organizer_list;
-                sources.add(&[one.claim]);
-            }
-            (contact, sources)
-        });
-        Ok(joined.collect())
+        Ok(told)
     }
 
     fn learn_source(&self, told: &mut Vec<Told>, event: Event) {
@@ -98,23 +130,41 @@ impl App {
             Fact::Imported(one) if one.left => {}
             Fact::Imported(one) => {
                 let chosen = one.judgement.facts.organizer_lists;
+                let said = one.elsewhere.as_ref();
+                let confirmed_elsewhere = said.is_some_and(|said| said.confirmed_before(event.at));
                 told.extend(one.claims.into_iter().map(|claim| Told {
-                    import: Some(one.import),
+                    row: Some((one.import, one.line)),
                     request: None,
                     claim,
+                    before: Vec::new(),
                     confirm_organizer_list: chosen == Some(OrganizerLists::ConfirmFirst),
+                    confirmed_elsewhere,
                 }));
             }
-            Fact::ImportWithdrawn { import, .. } => told.retain(|one| one.import != Some(import)),
+            Fact::ProofAdded(added) => {
+                let is_of = |one: &&mut Told| {
+                    one.row
+                        .is_some_and(|row| added.is_of(row, one.claim.source()))
+                };
+                // None where the import was taken back before.
+                if let Some(one) = told.iter_mut().rfind(is_of) {
+                    one.become_proven(added.claim);
+                }
+            }
+            Fact::ImportWithdrawn { import, .. } => {
+                told.retain(|one| one.row.is_none_or(|(of, _)| of != import))
+            }
             // The person said that this very signup was a mistake.
             Fact::AddressChanged { .. } => {
                 told.retain(|one| one.request.is_none() || one.request != request)
             }
             fact => told.extend(self.own_form(&fact, event.at).map(|claim| Told {
-                import: None,
+                row: None,
                 request,
                 claim,
+                before: Vec::new(),
                 confirm_organizer_list: false,
+                confirmed_elsewhere: false,
             })),
         }
     }

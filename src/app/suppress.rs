@@ -5,11 +5,12 @@ use super::close::{Closing, Ending, Happened};
 use super::permit::{Unanswerable, parse_address};
 use super::record::About;
 use super::sign_up::empty_mailbox;
-use crate::domain::brand::Brand;
+use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::Fact;
 pub use crate::domain::permission::Suppressed;
 use crate::domain::standing::{RequestState, Standing, Standings, apply};
 use crate::domain::time::Timestamp;
+use crate::ledger::note::hex;
 use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
@@ -18,6 +19,20 @@ use crate::store::{StoreError, budgets, contacts, events};
 /// Whether somebody said why a mailbox is suppressed, or let go: 3 to 400 characters, all of which can be seen.
 pub fn is_reason(text: &str) -> bool {
     (3..=400).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// What a deed about a mailbox is kept under: by its keyed hash, so that the audit can hold the suppression list against it.
+fn naming(hash: &budgets::MailboxHash, slug: &Slug) -> String {
+    format!("mailbox {} of brand {slug}", hex(hash))
+}
+
+/// The mailbox that a deed names, and the brand's name.
+pub(super) fn mailbox_in(on: &str) -> Option<(budgets::MailboxHash, &str)> {
+    let (hash, slug) = on.strip_prefix("mailbox ")?.split_once(" of brand ")?;
+    let number = u128::from_str_radix(hash, 16)
+        .ok()
+        .filter(|_| hash.len() == 32)?;
+    Some((number.to_be_bytes(), slug))
 }
 
 /// The word that is kept with a mailbox which an operator suppressed.
@@ -38,6 +53,13 @@ impl App {
             .into_iter()
             .next()
             .and_then(|mailbox| suppression(&mailbox)))
+    }
+
+    /// What a deed about the mailbox of an address is kept under.
+    pub fn mailbox_named(&self, brand: &Brand, address: &str) -> Result<String, Unanswerable> {
+        let address = parse_address(address)?;
+        let hash = self.keys.mailbox_hash(brand.id.0, &address.mailbox());
+        Ok(naming(&hash, &brand.declared.slug))
     }
 
     /// Keeps the brand from writing to the mailbox of an address, whether it has a contact there or not: mails that wait do not
@@ -191,4 +213,23 @@ fn suppression(mailbox: &budgets::Mailbox) -> Option<Suppressed> {
         since: mailbox.suppressed_at?,
         reason: mailbox.suppressed_for.clone().unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_is_read_back_from_what_its_deed_is_kept_under() {
+        let slug = Slug::try_from("acme".to_owned()).unwrap_or_else(|why| panic!("{why}"));
+        let hash = [7; 16];
+        assert_eq!(mailbox_in(&naming(&hash, &slug)), Some((hash, "acme")));
+        for other in [
+            "a mailbox of brand acme",
+            "mailbox 07 of brand acme",
+            "contact 7 of brand acme",
+        ] {
+            assert_eq!(mailbox_in(other), None, "{other}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Done, Ended, brand_named, subject};
+use super::{Done, Ended, brand_named};
 use crate::app::App;
 use crate::app::permit::Unanswerable;
 use crate::app::suppress::is_reason;
@@ -90,7 +90,7 @@ impl Suppression {
             } => {
                 let reason = checked(&reason)?;
                 let brand = brand_named(app, &brand)?;
-                let on = subject(app, &brand, &address).await.map_err(ended)?;
+                let on = app.mailbox_named(&brand, &address).map_err(ended)?;
                 app.acted_on_command_line(Deed::SuppressionAdded, on)
                     .await?;
                 let added = app.suppress(&brand, &address, reason).await;
@@ -110,7 +110,7 @@ impl Suppression {
             } => {
                 let reason = checked(&reason)?;
                 let brand = brand_named(app, &brand)?;
-                let on = subject(app, &brand, &address).await.map_err(ended)?;
+                let on = app.mailbox_named(&brand, &address).map_err(ended)?;
                 app.acted_on_command_line(Deed::SuppressionLifted, on)
                     .await?;
                 let lifted = app

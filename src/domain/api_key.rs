@@ -33,6 +33,8 @@ scopes! {
     PermissionsRead = "permissions:read",
     /// Read contacts, their standings and their events.
     ContactsRead = "contacts:read",
+    /// Write notes into a contact's story, and add proof to what an import claimed of it.
+    ContactsWrite = "contacts:write",
     /// Take out a contact's evidence bundle.
     EvidenceRead = "evidence:read",
     /// Read the feed of events.

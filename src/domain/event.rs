@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::added::ProofAdded;
 use super::brand::{BrandDeclaration, Slug};
 use super::campaign::Invited;
 use super::circumstances::Circumstances;
@@ -253,6 +254,8 @@ pub enum Fact {
         /// Where the contact stands for these purposes without it; those that are missing here, nowhere.
         back_to: Standings,
     },
+    /// Proof was added later to what an import claimed.
+    ProofAdded(Box<ProofAdded>),
     /// A campaign asked the person.
     Invited(Box<Invited>),
     /// Implicit consent ended by itself; or a campaign asked, said until when, and nobody answered.
@@ -378,6 +381,15 @@ pub enum Fact {
         /// The operator's own words.
         reason: String,
     },
+    /// Somebody who works with the contact wrote something down about it. It is told to nobody but whoever reads the evidence,
+    /// and to the person.
+    OperatorNote {
+        /// An operator, a key, or the command line.
+        by: String,
+        through: Through,
+        /// Plain text, 2,000 characters at most.
+        note: String,
+    },
     /// Nobody answered the request in its time.
     Expired,
     /// Nobody had answered yet, and the form says that the person is reminded once.
@@ -470,6 +482,7 @@ impl Fact {
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
+            | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }
             | Self::MailAccepted { .. }
@@ -478,6 +491,7 @@ impl Fact {
             | Self::Complained(_)
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
+            | Self::OperatorNote { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -505,6 +519,7 @@ impl Fact {
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
+            | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }
             | Self::MailAccepted { .. }
@@ -513,6 +528,7 @@ impl Fact {
             | Self::Complained(_)
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
+            | Self::OperatorNote { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -533,6 +549,7 @@ impl Fact {
             Self::SignedUp(_) => "signed_up",
             Self::Imported(_) => "imported",
             Self::ImportWithdrawn { .. } => "import_withdrawn",
+            Self::ProofAdded(_) => "proof_added",
             Self::Invited(_) => "invited",
             Self::Lapsed { .. } => "lapsed",
             Self::MailRequested { .. } => "mail_requested",
@@ -551,6 +568,7 @@ impl Fact {
             Self::Complained(_) => "complained",
             Self::Suppressed { .. } => "suppressed",
             Self::SuppressionLifted { .. } => "suppression_lifted",
+            Self::OperatorNote { .. } => "operator_note",
             Self::Expired => "expired",
             Self::Reminded { .. } => "reminded",
             Self::AddressChanged { .. } => "address_changed",
@@ -568,6 +586,7 @@ impl Fact {
         match self {
             Self::SignedUp(signup) => &signup.purposes,
             Self::Imported(import) => &import.purposes,
+            Self::ProofAdded(added) => &added.purposes,
             Self::Invited(invited) => &invited.purposes,
             Self::PurposeChanged(change) => &change.purposes,
             Self::Complained(complaint) => &complaint.purposes,
@@ -588,6 +607,7 @@ impl Fact {
             | Self::Bounced(_)
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
+            | Self::OperatorNote { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced

@@ -74,23 +74,7 @@ pub struct Imported {
 impl Imported {
     /// The standing that the import gives by itself; none where the policy refuses, or the file says that the person left.
     pub fn gives(&self, at: Timestamp) -> Option<Standing> {
-        let judgement = &self.judgement;
-        let explicit = judgement.basis == Basis::Explicit || self.confirmed_elsewhere;
-        let notice_due = judgement.verdict == Verdict::Accept && judgement.notice_due;
-        let (state, until) = match judgement.verdict {
-            // It holds once the person was told.
-            Verdict::Accept if notice_due => (State::Pending, judgement.valid_until),
-            Verdict::Accept if explicit => (State::Explicit, None),
-            Verdict::Accept => (State::Implicit, judgement.valid_until),
-            Verdict::ConfirmFirst => (State::Pending, None),
-            Verdict::Refuse => return None,
-        };
-        let grade = (state == State::Explicit).then_some(Grade::ApiClaim);
-        Some(Standing {
-            until,
-            notice_due,
-            ..Standing::new(state, grade, judgement.rule, at)
-        })
+        gives(&self.judgement, self.confirmed_elsewhere, at)
     }
 
     /// Raises what the contact has, and never lowers it or reopens what the person closed; but a row that tells of a withdrawal
@@ -103,31 +87,61 @@ impl Imported {
             }
             return;
         }
-        let Some(given) = self.gives(at) else { return };
-        for purpose in &self.purposes {
-            let old = standings.get(purpose).copied();
-            let raises = match old.map(|standing| standing.state) {
-                None | Some(State::Corrected) => true,
-                Some(State::Pending | State::Lapsed) => {
-                    let waits = old.filter(Standing::waits_for_notice);
-                    given.state != State::Pending
-                        || given.waits_for_notice()
-                            && waits.is_none_or(|old| lasts_longer(&given, old.until))
-                }
-                Some(State::Implicit) => match given.state {
-                    State::Explicit => true,
-                    State::Implicit => lasts_longer(&given, old.and_then(|old| old.until)),
-                    _ => false,
-                },
-                Some(State::Explicit | State::Declined | State::Withdrawn) => false,
-            };
-            if raises {
-                // A new dated act moves the end of implicit consent, not its beginning.
-                let since = old
-                    .filter(|old| old.state == State::Implicit && given.state == State::Implicit)
-                    .map_or(at, |old| old.since);
-                put(standings, purpose, Standing { since, ..given });
+        if let Some(given) = self.gives(at) {
+            raise(standings, &self.purposes, given, at);
+        }
+    }
+}
+
+/// The standing that a verdict on an operator's word gives by itself; none where the policy refuses.
+pub(super) fn gives(
+    judgement: &Judgement,
+    confirmed_elsewhere: bool,
+    at: Timestamp,
+) -> Option<Standing> {
+    let explicit = judgement.basis == Basis::Explicit || confirmed_elsewhere;
+    let notice_due = judgement.verdict == Verdict::Accept && judgement.notice_due;
+    let (state, until) = match judgement.verdict {
+        // It holds once the person was told.
+        Verdict::Accept if notice_due => (State::Pending, judgement.valid_until),
+        Verdict::Accept if explicit => (State::Explicit, None),
+        Verdict::Accept => (State::Implicit, judgement.valid_until),
+        Verdict::ConfirmFirst => (State::Pending, None),
+        Verdict::Refuse => return None,
+    };
+    let grade = (state == State::Explicit).then_some(Grade::ApiClaim);
+    Some(Standing {
+        until,
+        notice_due,
+        ..Standing::new(state, grade, judgement.rule, at)
+    })
+}
+
+/// Raises what the contact has, and never lowers it or reopens what the person closed.
+pub(super) fn raise(standings: &mut Standings, purposes: &[Slug], given: Standing, at: Timestamp) {
+    for purpose in purposes {
+        let old = standings.get(purpose).copied();
+        let raises = match old.map(|standing| standing.state) {
+            None | Some(State::Corrected) => true,
+            Some(State::Pending | State::Lapsed) => {
+                let waits = old.filter(Standing::waits_for_notice);
+                given.state != State::Pending
+                    || given.waits_for_notice()
+                        && waits.is_none_or(|old| lasts_longer(&given, old.until))
             }
+            Some(State::Implicit) => match given.state {
+                State::Explicit => true,
+                State::Implicit => lasts_longer(&given, old.and_then(|old| old.until)),
+                _ => false,
+            },
+            Some(State::Explicit | State::Declined | State::Withdrawn) => false,
+        };
+        if raises {
+            // A new dated act moves the end of implicit consent, not its beginning.
+            let since = old
+                .filter(|old| old.state == State::Implicit && given.state == State::Implicit)
+                .map_or(at, |old| old.since);
+            put(standings, purpose, Standing { since, ..given });
         }
     }
 }
@@ -137,24 +151,16 @@ fn lasts_longer(given: &Standing, until: Option<Timestamp>) -> bool {
     until.is_some_and(|until| given.until.is_none_or(|new| new > until))
 }
 
-/// Where a contact stands without an import, from its events in their order.
-pub fn fold_without(events: &[Event], import: ImportId) -> Standings {
-    // Imports that were taken back before are none either, whatever they left standing then.
-    let mut gone = vec![import];
-    gone.extend(events.iter().filter_map(|event| match &event.fact {
-        Fact::ImportWithdrawn { import, .. } => Some(*import),
-        _ => None,
-    }));
-    let mut standings = Standings::new();
-    for event in events {
-        let is_gone = match &event.fact {
-            Fact::Imported(one) => gone.contains(&one.import),
-            Fact::ImportWithdrawn { .. } => true,
-            _ => false,
-        };
-        if !is_gone {
-            apply(&mut standings, &event.fact, event.at);
-        }
+/// Folds one event of a contact as if these imports had never come. Imports that were taken back before are among them, whatever
+/// they left standing then.
+pub fn apply_without(standings: &mut Standings, event: &Event, gone: &[ImportId]) {
+    let is_gone = match &event.fact {
+        Fact::Imported(one) => gone.contains(&one.import),
+        Fact::ProofAdded(one) => gone.contains(&one.import),
+        Fact::ImportWithdrawn { .. } => true,
+        _ => false,
+    };
+    if !is_gone {
+        apply(standings, &event.fact, event.at);
     }
-    standings
 }

@@ -125,6 +125,8 @@ deeds! {
     ContactAskedAgain = "contact_asked_again", "sent a confirmation mail again";
     ContactWithdrawn = "contact_withdrawn", "withdrew a contact on request";
     ContactErased = "contact_erased", "erased a contact on request";
+    NoteWritten = "note_written", "wrote a note about a contact";
+    ProofAdded = "proof_added", "added proof to what an import claimed of a contact";
     FormChanged = "form_changed", "changed a form";
     Declared = "declared", "changed brands and forms";
     ImportStarted = "import_started", "started an import";

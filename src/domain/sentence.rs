@@ -1,5 +1,6 @@
 //! Events in words, for operators and auditors: the timeline, the report and the admin pages tell the same story.
 
+use super::added::ProofAdded;
 use super::brand::Slug;
 use super::campaign::{Invited, Kind};
 use super::circumstances::Circumstances;
@@ -120,6 +121,35 @@ fn imported(import: &Imported) -> String {
     )
 }
 
+/// Proof that came later, with what it is good for.
+fn proof_added(proof: &ProofAdded) -> String {
+    let added = proof.added.iter();
+    let added: Vec<String> = added.map(|(key, value)| format!("{key} {value}")).collect();
+    let judgement = &proof.judgement;
+    let given = match proof.gives(judgement.facts.as_of) {
+        Some(given) if given.grade == Some(Grade::ApiClaim) => "explicit consent, as is claimed",
+        _ => verdict(judgement.verdict),
+    };
+    let until = judgement
+        .valid_until
+        .filter(|_| judgement.verdict == Verdict::Accept)
+        .map_or_else(String::new, |until| {
+            format!(" until {}", until.to_the_minute())
+        });
+    format!(
+        "{} added proof {} to the source {} for {} (line {} of import {}): {}. With it {given}{until} by rule {}. {}",
+        proof.by,
+        way(proof.through),
+        proof.claim.source().as_str(),
+        listed(&proof.purposes),
+        proof.line,
+        proof.import,
+        added.join(", "),
+        judgement.rule.id(),
+        judgement.why,
+    )
+}
+
 /// What a booth's tablet, or a program that passed it on, says of a signup.
 fn at_booth(signup: &SignedUp) -> String {
     if let Some(passed_on) = &signup.passed_on {
@@ -163,6 +193,7 @@ pub fn sentence(event: &Event) -> String {
         Fact::ImportWithdrawn { import, .. } => {
             format!("The operator took the import {import} back; nothing rests on it any more.")
         }
+        Fact::ProofAdded(added) => proof_added(added),
         Fact::Invited(invited) => asked(invited),
         Fact::Lapsed {
             purposes,
@@ -361,6 +392,11 @@ pub fn sentence(event: &Event) -> String {
         ),
         Fact::SuppressionLifted { was, reason } => format!(
             "An operator lets the brand write to this mailbox again (it was kept from it: {was}): {reason}"
+        ),
+        Fact::OperatorNote { by, through, note } => format!(
+            "{by} wrote down {}: {}",
+            way(*through),
+            note.replace('\n', " ")
         ),
         Fact::Expired => "Nobody answered in time; this request ended.".to_owned(),
         Fact::Reminded { mail } => format!(

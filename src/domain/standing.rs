@@ -211,6 +211,7 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Imported(import) => import.apply(standings, at),
+        Fact::ProofAdded(added) => added.apply(standings, at),
         Fact::ImportWithdrawn {
             purposes, back_to, ..
         } => {
@@ -315,6 +316,7 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::CodeWrong { .. }
         | Fact::LanguageChanged { .. }
         | Fact::Bounced(_)
+        | Fact::OperatorNote { .. }
         | Fact::Expired
         | Fact::Reminded { .. }
         | Fact::Replaced

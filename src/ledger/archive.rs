@@ -1,6 +1,7 @@
 //! The ZIP container of a bundle (APPNOTE.TXT 6.3): stored, not compressed, with one value for every field, so that a
 //! verifier can tell each changed byte. Archives that another program packed are read as well, by a library.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
@@ -28,6 +29,8 @@ const FOLDERS: [&str; 6] = [
 
 /// Files by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
+/// The same, which mostly lie in something else: a bundle may be large, and is not to be in memory once more for each step.
+pub type Views<'a> = BTreeMap<String, Cow<'a, [u8]>>;
 
 /// What is wrong with a container.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +50,9 @@ pub enum ArchiveProblem {
 }
 
 /// The order in the archive: the manifest, then the names by their bytes.
-fn ordered(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+fn ordered<Content>(
+    files: &BTreeMap<String, Content>,
+) -> impl Iterator<Item = (&String, &Content)> {
     let first = files.iter().filter(|file| file.0 == MANIFEST);
     first.chain(files.iter().filter(|file| file.0 != MANIFEST))
 }
@@ -63,87 +68,124 @@ fn put_32(bytes: &mut Vec<u8>, value: usize) -> Result<(), ArchiveProblem> {
 }
 
 /// The fields that local and central headers share.
-fn put_header(bytes: &mut Vec<u8>, name: &str, content: &[u8]) -> Result<(), ArchiveProblem> {
+fn header(name: &str, content: &[u8]) -> Result<Vec<u8>, ArchiveProblem> {
+    let mut bytes = Vec::with_capacity(26);
     // Version needed, flags (names are UTF-8), method, time, date.
     for value in [20, 0x0800, 0, 0, 33] {
-        put_16(bytes, value);
+        put_16(&mut bytes, value);
     }
-    put_32(bytes, crc32fast::hash(content) as usize)?;
-    put_32(bytes, content.len())?;
-    put_32(bytes, content.len())?;
+    put_32(&mut bytes, crc32fast::hash(content) as usize)?;
+    put_32(&mut bytes, content.len())?;
+    put_32(&mut bytes, content.len())?;
     put_16(
-        bytes,
+        &mut bytes,
         u16::try_from(name.len()).map_err(|_| ArchiveProblem::Large("a name"))?,
     );
-    put_16(bytes, 0);
-    Ok(())
+    put_16(&mut bytes, 0);
+    Ok(bytes)
 }
 
 /// Packs the files in the one form.
-pub fn write(files: &Files) -> Result<Vec<u8>, ArchiveProblem> {
+pub fn write<Content: AsRef<[u8]>>(
+    files: &BTreeMap<String, Content>,
+) -> Result<Vec<u8>, ArchiveProblem> {
+    // The names stand there twice, with 76 bytes of headers for each.
+    let each = files.iter();
+    let length = each.map(|(name, content)| 76 + 2 * name.len() + content.as_ref().len());
+    let length = length.sum::<usize>() + END_RECORD + COMMENT.len();
+    if length > BYTES_AT_MOST {
+        return Err(ArchiveProblem::Large("the archive"));
+    }
+    let mut bytes = Vec::with_capacity(length);
+    pack(files, |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    })?;
+    Ok(bytes)
+}
+
+/// Hands the archive over in pieces.
+fn pack<Content: AsRef<[u8]>>(
+    files: &BTreeMap<String, Content>,
+    mut put: impl FnMut(&[u8]) -> Result<(), ArchiveProblem>,
+) -> Result<(), ArchiveProblem> {
     let count = u16::try_from(files.len())
         .ok()
         .filter(|count| usize::from(*count) <= FILES_AT_MOST);
     let count = count.ok_or(ArchiveProblem::Large("the number of files"))?;
-    let mut bytes = Vec::new();
+    let mut offset = 0;
     let mut central = Vec::new();
     for (name, content) in ordered(files) {
+        let content = content.as_ref();
         if content.len() > FILE_AT_MOST {
             return Err(ArchiveProblem::Large("a file"));
         }
-        let offset = bytes.len();
-        bytes.extend_from_slice(b"PK\x03\x04");
-        put_header(&mut bytes, name, content)?;
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.extend_from_slice(content);
+        let header = header(name, content)?;
+        for piece in [b"PK\x03\x04", header.as_slice(), name.as_bytes(), content] {
+            put(piece)?;
+        }
         central.extend_from_slice(b"PK\x01\x02");
         put_16(&mut central, 20);
-        put_header(&mut central, name, content)?;
+        central.extend_from_slice(&header);
         // Comment length, disk, attributes inside and outside.
         central.extend_from_slice(&[0; 10]);
         put_32(&mut central, offset)?;
         central.extend_from_slice(name.as_bytes());
+        offset += 4 + header.len() + name.len() + content.len();
     }
-    let offset = bytes.len();
-    bytes.extend_from_slice(&central);
-    bytes.extend_from_slice(b"PK\x05\x06\0\0\0\0");
-    put_16(&mut bytes, count);
-    put_16(&mut bytes, count);
-    put_32(&mut bytes, central.len())?;
-    put_32(&mut bytes, offset)?;
-    put_16(&mut bytes, COMMENT.len() as u16);
-    bytes.extend_from_slice(COMMENT);
-    if bytes.len() > BYTES_AT_MOST {
-        return Err(ArchiveProblem::Large("the archive"));
-    }
-    Ok(bytes)
+    put(&central)?;
+    let mut end = b"PK\x05\x06\0\0\0\0".to_vec();
+    put_16(&mut end, count);
+    put_16(&mut end, count);
+    put_32(&mut end, central.len())?;
+    put_32(&mut end, offset)?;
+    put_16(&mut end, COMMENT.len() as u16);
+    end.extend_from_slice(COMMENT);
+    put(&end)
 }
 
 /// The files of an archive, and whether the container is ours, checked to the last byte.
 pub fn read(bytes: &[u8]) -> Result<(Files, bool), ArchiveProblem> {
+    let (files, is_ours) = view(bytes)?;
+    let owned = files.into_iter();
+    let owned = owned.map(|(name, content)| (name, content.into_owned()));
+    Ok((owned.collect(), is_ours))
+}
+
+/// The same, of which those of an archive of ours stay where they lie.
+pub fn view(bytes: &[u8]) -> Result<(Views<'_>, bool), ArchiveProblem> {
     if bytes.len() > BYTES_AT_MOST {
         return Err(ArchiveProblem::Large("the archive"));
     }
     if !bytes.ends_with(COMMENT) {
-        return Ok((read_foreign(bytes)?, false));
+        let files = read_foreign(bytes)?.into_iter();
+        let files = files.map(|(name, content)| (name, Cow::Owned(content)));
+        return Ok((files.collect(), false));
     }
     let files = read_stored(bytes)?;
-    let again = write(&files)?;
-    if again != bytes {
-        let differs = again
-            .iter()
-            .zip(bytes)
-            .position(|(one, other)| one != other);
-        return Err(ArchiveProblem::Changed(
-            differs.unwrap_or(again.len().min(bytes.len())),
-        ));
+    let mut at = 0;
+    pack(&files, |piece| {
+        let there = bytes.get(at..).unwrap_or_default();
+        if !there.starts_with(piece) {
+            let alike = piece
+                .iter()
+                .zip(there)
+                .take_while(|(one, other)| one == other);
+            return Err(ArchiveProblem::Changed(at + alike.count()));
+        }
+        at += piece.len();
+        Ok(())
+    })?;
+    if at == bytes.len() {
+        Ok((files, true))
+    } else {
+        Err(ArchiveProblem::Changed(at))
     }
-    Ok((files, true))
 }
 
 /// Reads local headers one after another; what is not in place shows when the archive is written again.
-fn read_stored(bytes: &[u8]) -> Result<Files, ArchiveProblem> {
-    let mut files = Files::new();
+fn read_stored(bytes: &[u8]) -> Result<Views<'_>, ArchiveProblem> {
+    let mut files = Views::new();
     let mut at = 0;
     while bytes.get(at..at + 4) == Some(b"PK\x03\x04") {
         let header = bytes.get(at..at + 30).ok_or(ArchiveProblem::Changed(at))?;
@@ -160,7 +202,8 @@ fn read_stored(bytes: &[u8]) -> Result<Files, ArchiveProblem> {
         let (Some(name), Some(content)) = (name, bytes.get(content_at..end)) else {
             return Err(ArchiveProblem::Changed(at));
         };
-        if files.insert(name.to_owned(), content.to_vec()).is_some() {
+        let content = Cow::Borrowed(content);
+        if files.insert(name.to_owned(), content).is_some() {
             return Err(ArchiveProblem::Twice(name.to_owned()));
         }
         if files.len() > FILES_AT_MOST {

@@ -97,7 +97,7 @@ const LIST_BODIES: &str = "select event.brand_id, event.contact_id, event.body f
 /// The events that tell from where an address came, and which of them were taken back.
 const LIST_SOURCES: &str = "select event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id \
-     and event.kind in ('signed_up', 'imported', 'import_withdrawn', 'address_changed') order by event.position";
+     and event.kind in ('signed_up', 'imported', 'proof_added', 'import_withdrawn', 'address_changed') order by event.position";
 const LIST_IMPORTED: &str = "select position, body from event where brand_id = $1 and kind = 'imported' \
      and position > $2 and position <= $3 order by position limit $4";
 const LIST_INVITED: &str = "select position, contact_id from event where brand_id = $1 and kind = 'invited' \
@@ -265,19 +265,23 @@ pub async fn list_audited(
         .await?))
 }
 
-/// The bodies of all events of these contacts, in their order.
-pub async fn list_bodies(
+/// The bodies of all events of these contacts, in their order, each handed over as it is read: contacts may have more events than
+/// are to be in memory.
+pub async fn each_body(
     conn: &mut Conn,
     contacts: &[(BrandId, ContactId)],
-) -> Result<Vec<(BrandId, ContactId, Option<String>)>, StoreError> {
+    mut each: impl FnMut((BrandId, ContactId), Option<String>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let rows = Rows::of(contacts)
         .uuid("brand_id", |one| one.0.0)
         .uuid("contact_id", |one| one.1.0);
-    conn.read_set(LIST_BODIES, rows).await
+    let each =
+        |(brand, contact, body): (BrandId, ContactId, Option<String>)| each((brand, contact), body);
+    conn.read_set_each(LIST_BODIES, rows, each).await
 }
 
-/// The same, each handed over as it is read: contacts may have more events than are to be in memory.
-pub async fn each_body(
+/// The bodies of the events that tell from where these contacts' addresses came, in their order, each handed over as it is read.
+pub async fn each_source(
     conn: &mut Conn,
     contacts: &[(BrandId, ContactId)],
     mut each: impl FnMut(ContactId, Option<String>) -> Result<(), StoreError>,
@@ -285,19 +289,8 @@ pub async fn each_body(
     let rows = Rows::of(contacts)
         .uuid("brand_id", |one| one.0.0)
         .uuid("contact_id", |one| one.1.0);
-    let each = |(_, contact, body): (BrandId, ContactId, Option<String>)| each(contact, body);
-    conn.read_set_each(LIST_BODIES, rows, each).await
-}
-
-/// The bodies of the events that tell from where these contacts' addresses came, in their order.
-pub async fn list_sources(
-    conn: &mut Conn,
-    contacts: &[(BrandId, ContactId)],
-) -> Result<Vec<(ContactId, Option<String>)>, StoreError> {
-    let rows = Rows::of(contacts)
-        .uuid("brand_id", |one| one.0.0)
-        .uuid("contact_id", |one| one.1.0);
-    conn.read_set(LIST_SOURCES, rows).await
+    let each = |(contact, body): (ContactId, Option<String>)| each(contact, body);
+    conn.read_set_each(LIST_SOURCES, rows, each).await
 }
 
 /// A brand's imported rows behind one position up to another, of all its imports.

@@ -16,12 +16,14 @@ pub mod import_drafts;
 pub mod imports;
 pub mod key;
 pub mod log;
+pub mod notes;
 pub mod openapi;
 pub mod outbox;
 pub mod permissions;
 pub mod policy;
 pub mod previews;
 pub mod problem;
+pub mod proofs;
 pub mod quota;
 pub mod reply;
 pub mod signups;
@@ -63,6 +65,12 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(at(
             "/v1/contacts/{id}/links",
             [get().to(withdrawals::links)],
+        ))
+        .service(at("/v1/contacts/{id}/notes", [post().to(notes::create)]))
+        .service(at("/v1/contacts/{id}/proofs", [post().to(proofs::create)]))
+        .service(at(
+            "/v1/contacts/{id}/proof-files",
+            [post().to(proofs::bring)],
         ))
         .service(at("/v1/withdrawals", [post().to(withdrawals::create)]))
         .service(at("/v1/erasures", [post().to(erasures::create)]))

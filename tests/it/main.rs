@@ -44,6 +44,7 @@ mod log;
 mod log_formats;
 mod log_stops;
 mod machines;
+mod notes;
 mod observability;
 mod outgoing;
 mod permission;

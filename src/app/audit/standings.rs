@@ -11,17 +11,20 @@ use super::Audit;
 use crate::domain::event::{Event, Fact};
 use crate::domain::form::FormContent;
 use crate::domain::ids::{BrandId, ContactId, EventId};
-use crate::domain::standing::fold;
-use crate::domain::time::Timestamp;
+use crate::domain::standing::{Standings, apply};
 use crate::ledger::note::hex;
 use crate::store::contacts::Contact;
 use crate::store::{Conn, StoreError, brands, contacts, events};
 
-/// Contacts that are in memory together, with their events.
+/// Contacts that are in memory together.
 const PAGE: i64 = 500;
 const FORMS: i64 = 200;
 /// Events that are looked through at a time for their contacts.
 const EVENTS: i64 = 20_000;
+/// Events of a page of contacts whose ids are in memory together; where there are more, one contact is looked at after another.
+const IDS: usize = 200_000;
+/// Events of one contact that are told to stand there twice.
+const TWICE_AT_MOST: usize = 20;
 /// How often a contact that does not fit is read again, if it changes while it is read.
 const LOOKS: u32 = 5;
 
@@ -90,11 +93,14 @@ impl App {
             };
             after = (last.brand_id.0, last.id.0);
             count += page.len() as u64;
-            let stories = stories(conn, &page).await?;
+            let folded = fold_all(conn, &page, IDS).await?;
             for contact in &page {
-                let about = (contact.brand_id, contact.id);
-                let story = stories.get(&about).map_or(&[][..], Vec::as_slice);
-                if !problems(contact, story).is_empty() {
+                // Too many events to be looked at beside those of others.
+                let is_fine = folded.as_ref().is_some_and(|all| {
+                    let one = all.get(&(contact.brand_id, contact.id));
+                    one.is_some_and(|one| one.problems(contact).is_empty())
+                });
+                if !is_fine {
                     self.look_again(conn, contact, audit).await?;
                 }
             }
@@ -114,11 +120,12 @@ impl App {
             let Some(before) = contacts::find_by_id(conn, brand, id).await? else {
                 return Ok(());
             };
-            let mut stories = stories(conn, std::slice::from_ref(&before)).await?;
+            let folded = fold_all(conn, std::slice::from_ref(&before), usize::MAX).await?;
             let after = contacts::find_by_id(conn, brand, id).await?;
             if after.as_ref() == Some(&before) {
-                let story = stories.remove(&(brand, id)).unwrap_or_default();
-                for problem in problems(&before, &story) {
+                let mut folded = folded.unwrap_or_default();
+                let one = folded.remove(&(brand, id)).unwrap_or_default();
+                for problem in one.problems(&before) {
                     audit.find(format!("contact {id}: {problem}"));
                 }
                 return Ok(());
@@ -149,44 +156,74 @@ impl App {
     }
 }
 
-async fn stories(
-    conn: &mut Conn,
-    page: &[Contact],
-) -> Result<HashMap<(BrandId, ContactId), Vec<Event>>, StoreError> {
-    let wanted: Vec<_> = page.iter().map(|one| (one.brand_id, one.id)).collect();
-    let mut stories: HashMap<_, Vec<Event>> = HashMap::new();
-    for (brand, contact, body) in events::list_bodies(conn, &wanted).await? {
-        // One that cannot be read was told of by the walk through the log.
-        if let Ok(Some(event)) = read_body(body.as_deref()) {
-            stories.entry((brand, contact)).or_default().push(event);
-        }
-    }
-    Ok(stories)
+/// What the events of a contact say, of which no more is kept than the ids.
+#[derive(Default)]
+struct Folded {
+    standings: Standings,
+    names_it: bool,
+    ids: HashSet<EventId>,
+    twice: Vec<EventId>,
 }
 
-fn problems(contact: &Contact, story: &[Event]) -> Vec<String> {
-    let mut problems = Vec::new();
-    let names_it = |event: &Event| match &event.fact {
-        Fact::SignedUp(signup) => signup.address == contact.address,
-        Fact::Imported(import) => import.address == contact.address,
-        _ => false,
-    };
-    if !story.iter().any(names_it) {
-        problems.push("no event of it tells of the address that is kept".to_owned());
+impl Folded {
+    fn add(&mut self, contact: &Contact, event: &Event) {
+        self.names_it |= match &event.fact {
+            Fact::SignedUp(signup) => signup.address == contact.address,
+            Fact::Imported(import) => import.address == contact.address,
+            _ => false,
+        };
+        if !self.ids.insert(event.id) && self.twice.len() < TWICE_AT_MOST {
+            self.twice.push(event.id);
+        }
+        apply(&mut self.standings, &event.fact, event.at);
     }
-    let is_key = |address: &str| {
-        parse_address(address).is_ok_and(|address| address.key() == contact.address_key)
-    };
-    if !is_key(&contact.address) {
-        problems.push("it is found under another address than the one that is kept".to_owned());
+
+    fn problems(&self, contact: &Contact) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !self.names_it {
+            problems.push("no event of it tells of the address that is kept".to_owned());
+        }
+        let is_key = |address: &str| {
+            parse_address(address).is_ok_and(|address| address.key() == contact.address_key)
+        };
+        if !is_key(&contact.address) {
+            problems.push("it is found under another address than the one that is kept".to_owned());
+        }
+        for twice in &self.twice {
+            problems.push(format!("its event {twice} stands there twice"));
+        }
+        if self.standings != contact.standings {
+            problems.push("its standing is not what its events say".to_owned());
+        }
+        problems
     }
-    let mut seen: HashSet<EventId> = HashSet::new();
-    for twice in story.iter().filter(|event| !seen.insert(event.id)) {
-        problems.push(format!("its event {} stands there twice", twice.id));
-    }
-    let folded = fold(story, Timestamp::from_micros(i64::MAX));
-    if folded != contact.standings {
-        problems.push("its standing is not what its events say".to_owned());
-    }
-    problems
+}
+
+type About = (BrandId, ContactId);
+
+/// Folds the events of contacts, one after another as they are read; none where they have more than so many.
+async fn fold_all(
+    conn: &mut Conn,
+    page: &[Contact],
+    at_most: usize,
+) -> Result<Option<HashMap<About, Folded>>, StoreError> {
+    let of = |one: &Contact| (one.brand_id, one.id);
+    let wanted: Vec<About> = page.iter().map(of).collect();
+    let known: HashMap<About, &Contact> = page.iter().map(|one| (of(one), one)).collect();
+    let mut folded: HashMap<About, Folded> = HashMap::new();
+    let mut count = 0;
+    events::each_body(conn, &wanted, |about, body| {
+        count += 1;
+        if count > at_most {
+            folded.clear();
+            return Ok(());
+        }
+        // One that cannot be read was told of by the walk through the log.
+        if let (Ok(Some(event)), Some(contact)) = (read_body(body.as_deref()), known.get(&about)) {
+            folded.entry(about).or_default().add(contact, &event);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok((count <= at_most).then_some(folded))
 }

@@ -240,7 +240,7 @@ impl App {
         }
         let ids: Vec<_> = page.iter().map(|one| (brand.id, one.id)).collect();
         let mut found = HashSet::new();
-        for (contact, body) in events::list_sources(conn, &ids).await? {
+        events::each_source(conn, &ids, |contact, body| {
             let event = read_body(body.as_deref())?;
             let is_it = event.is_some_and(
                 |event| matches!(&event.fact, Fact::Imported(one) if one.import == import),
@@ -248,7 +248,9 @@ impl App {
             if is_it {
                 found.insert(contact);
             }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(found)
     }
 }

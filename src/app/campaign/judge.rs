@@ -91,7 +91,7 @@ impl App {
             Fact::MailAccepted { notice_for, .. } => notice_for.contains(purpose),
             _ => false,
         };
-        events::each_body(conn, &ids, |contact, body| {
+        events::each_body(conn, &ids, |(_, contact), body| {
             if read_body(body.as_deref())?.as_ref().is_some_and(notice) {
                 told.insert(contact);
             }

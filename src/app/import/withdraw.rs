@@ -7,10 +7,9 @@ use crate::app::permit::parse_address;
 use crate::app::record::{About, read_body};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{Event, Fact};
-use crate::domain::ids::{ContactId, ImportId};
-use crate::domain::import::fold_without;
-use crate::domain::standing::{Standings, apply, fold};
-use crate::domain::time::Timestamp;
+use crate::domain::ids::{BrandId, ContactId, ImportId};
+use crate::domain::import::apply_without;
+use crate::domain::standing::{Standings, apply};
 use crate::store::events::{self, NewEvent};
 use crate::store::held::decided;
 use crate::store::imports::{self, ImportRow};
@@ -146,10 +145,14 @@ impl App {
             let ids: Vec<_> = page.into_iter().map(|one| one.1).collect();
             let asked = campaigns::asked_among(tx, row.brand_id, &ids, row.started_at).await?;
             let ids: Vec<_> = asked.into_iter().map(|id| (row.brand_id, id)).collect();
-            for (_, body) in events::list_sources(tx, &ids).await? {
-                if read_body(body.as_deref())?.is_some_and(|event| is_of(&event, row)) {
-                    return Ok(true);
-                }
+            let mut found = false;
+            events::each_source(tx, &ids, |_, body| {
+                found |= read_body(body.as_deref())?.is_some_and(|event| is_of(&event, row));
+                Ok(())
+            })
+            .await?;
+            if found {
+                return Ok(true);
             }
         }
     }
@@ -180,12 +183,7 @@ impl App {
         let mut held = self.store.hold(locks).await?;
         let conn = held.conn();
         let ids: Vec<_> = touched.keys().map(|id| (row.brand_id, *id)).collect();
-        let mut stories: BTreeMap<ContactId, Vec<Event>> = BTreeMap::new();
-        for (_, contact, body) in events::list_bodies(conn, &ids).await? {
-            if let Some(event) = read_body(body.as_deref())? {
-                stories.entry(contact).or_default().push(event);
-            }
-        }
+        let mut folded = fold_all(conn, &ids, row.id).await?;
         let now = self.clock.now();
         let mut done = Withdrawn::default();
         let mut told: Vec<NewEvent> = Vec::new();
@@ -196,15 +194,13 @@ impl App {
             if !there.iter().any(|known| known.id == *contact) {
                 continue;
             }
-            let Some(story) = stories.get(contact) else {
+            let Some(Folded {
+                mut stands,
+                without,
+            }) = folded.remove(contact)
+            else {
                 continue;
             };
-            let is_told = |event: &Event| matches!(&event.fact, Fact::ImportWithdrawn { import, .. } if *import == row.id);
-            if story.iter().any(is_told) {
-                continue;
-            }
-            let mut stands = fold(story, Timestamp::from_micros(i64::MAX));
-            let without = fold_without(story, row.id);
             let fact = Fact::ImportWithdrawn {
                 import: row.id,
                 purposes: one.purposes.iter().cloned().collect(),
@@ -234,6 +230,53 @@ impl App {
         held.finish(writes).await?;
         Ok(done)
     }
+}
+
+/// Where a contact stands, and where it would without the import.
+#[derive(Default)]
+struct Folded {
+    stands: Standings,
+    without: Standings,
+}
+
+/// Folds the events of contacts, of which none is kept. Contacts of which the import was taken back before are left out.
+async fn fold_all(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+    import: ImportId,
+) -> Result<BTreeMap<ContactId, Folded>, StoreError> {
+    // Which imports were taken back must be known before what they told.
+    let mut gone: BTreeMap<ContactId, Vec<ImportId>> = BTreeMap::new();
+    events::each_body(conn, contacts, |(_, contact), body| {
+        if let Some(event) = read_body(body.as_deref())?
+            && let Fact::ImportWithdrawn { import, .. } = event.fact
+        {
+            gone.entry(contact).or_default().push(import);
+        }
+        Ok(())
+    })
+    .await?;
+    let is_done = |contact: &ContactId| gone.get(contact).is_some_and(|all| all.contains(&import));
+    let open: Vec<_> = contacts
+        .iter()
+        .copied()
+        .filter(|one| !is_done(&one.1))
+        .collect();
+    for (_, contact) in &open {
+        gone.entry(*contact).or_default().push(import);
+    }
+    let mut folded: BTreeMap<ContactId, Folded> = BTreeMap::new();
+    events::each_body(conn, &open, |(_, contact), body| {
+        if let Some(event) = read_body(body.as_deref())? {
+            let one = folded.entry(contact).or_default();
+            apply(&mut one.stands, &event.fact, event.at);
+            let gone = gone.get(&contact).map_or(&[][..], Vec::as_slice);
+            apply_without(&mut one.without, &event, gone);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(folded)
 }
 
 fn is_of(event: &Event, row: &ImportRow) -> bool {

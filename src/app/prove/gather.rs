@@ -249,7 +249,7 @@ impl App {
             brand: brand.declared.clone(),
             contact: ContactId(parts.contact),
             address: pages.address,
-            mails: numbered(&parts),
+            mails: take_mails(&mut parts),
             forms: pages.forms,
             checkpoint: parts.checkpoint.clone(),
             anchors: found.anchors.iter().map(anchor_of).collect(),
@@ -265,7 +265,7 @@ impl App {
             (Page::Verifier, VERIFIER.into()),
             (Page::HowToVerify, HOW_TO_VERIFY.into()),
         ]);
-        drop(dossier);
+        put_back(&mut parts, dossier.mails);
         let bytes = bundle::write(&parts, &self.log.key)?;
         drop(parts);
         let report = bundle::verify(&bytes, known)?;
@@ -308,12 +308,20 @@ fn versions(chosen: &[Chosen]) -> BTreeSet<&VersionHash> {
         .collect()
 }
 
-/// The mails by the numbers of their events.
-fn numbered(parts: &Parts) -> BTreeMap<usize, Vec<u8>> {
+/// The mails by the numbers of their events. They are lent: a bundle's mails may be large, and are in memory once.
+fn take_mails(parts: &mut Parts) -> BTreeMap<usize, Vec<u8>> {
     (1..)
-        .zip(&parts.events)
-        .filter_map(|(number, event)| Some((number, event.mail.clone()?)))
+        .zip(&mut parts.events)
+        .filter_map(|(number, event)| Some((number, event.mail.take()?)))
         .collect()
+}
+
+fn put_back(parts: &mut Parts, mails: BTreeMap<usize, Vec<u8>>) {
+    for (number, mail) in mails {
+        if let Some(event) = parts.events.get_mut(number - 1) {
+            event.mail = Some(mail);
+        }
+    }
 }
 
 fn anchor_of(found: &bundle::Anchor) -> Anchor {

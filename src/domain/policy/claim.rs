@@ -81,6 +81,12 @@ impl Claim {
         Ok(self)
     }
 
+    /// Adds a piece of proof, or puts it in the place of the one that it goes on from.
+    pub fn prove_on(mut self, key: &str, value: &str) -> Result<Self, ClaimProblem> {
+        self.proof.remove(key);
+        self.prove(key, value)
+    }
+
     pub const fn source(&self) -> Source {
         self.source
     }
@@ -115,7 +121,8 @@ impl Claim {
                 .is_some_and(|own| plain(own) == plain(name))
     }
 
-    pub(super) fn given(&self, key: &str) -> Option<&str> {
+    /// What stands there for a piece of proof.
+    pub fn given(&self, key: &str) -> Option<&str> {
         self.proof.get(key).map(String::as_str)
     }
 }

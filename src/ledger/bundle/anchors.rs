@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::name::{self, ANCHOR_ENDINGS, CONSISTENCY};
 use super::problem::{BundleProblem, Step};
 use crate::domain::time::Timestamp;
-use crate::ledger::archive::Files;
+use crate::ledger::archive::Views;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::verify_consistency;
 use crate::ledger::note::Verifier;
@@ -47,7 +47,7 @@ impl Anchor {
 
 /// Step 7.
 pub fn check(
-    files: &Files,
+    files: &Views<'_>,
     key: &Verifier,
     head: &Checkpoint,
     roots: &[Certificate],
@@ -79,7 +79,7 @@ pub fn check(
 }
 
 /// The anchors' names; each has all three of its files.
-fn names(files: &Files) -> Result<Vec<&str>, BundleProblem> {
+fn names<'a>(files: &'a Views<'_>) -> Result<Vec<&'a str>, BundleProblem> {
     let of = |ending: &'static str| {
         let names = files
             .keys()
@@ -102,13 +102,13 @@ fn names(files: &Files) -> Result<Vec<&str>, BundleProblem> {
 }
 
 fn read_head(
-    files: &Files,
+    files: &Views<'_>,
     name: &str,
     key: &Verifier,
     head: &Checkpoint,
 ) -> Result<Checkpoint, BundleProblem> {
     let file = name::anchor(name, "checkpoint");
-    let bytes = files.get(&file).map_or(&[][..], Vec::as_slice);
+    let bytes = files.get(&file).map_or(&[][..], |content| &**content);
     let (older, _) =
         Checkpoint::verified(bytes, key).map_err(|problem| Step::Anchors.wrong(&file, problem))?;
     if older.size == 0 {
@@ -156,12 +156,16 @@ fn check_continues(
     })
 }
 
-fn check_stamp(files: &Files, name: &str, roots: &[Certificate]) -> Result<Stamp, BundleProblem> {
+fn check_stamp(
+    files: &Views<'_>,
+    name: &str,
+    roots: &[Certificate],
+) -> Result<Stamp, BundleProblem> {
     let file = |ending| name::anchor(name, ending);
     let content = |ending| {
         files
             .get(&file(ending))
-            .map(Vec::as_slice)
+            .map(|content| &**content)
             .unwrap_or_default()
     };
     let beside = Certificate::all_from_pem(content("pem"))

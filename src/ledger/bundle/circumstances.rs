@@ -10,7 +10,7 @@ use super::entry::Entry;
 use super::name;
 use super::problem::{BundleProblem, Step};
 use super::words::plain;
-use crate::ledger::archive::Files;
+use crate::ledger::archive::Views;
 use crate::ledger::canonical::canonical;
 use crate::ledger::note::hex;
 
@@ -34,7 +34,7 @@ pub enum Whence {
 
 /// Checks every file; answers with their members by the events' numbers.
 pub fn check(
-    files: &Files,
+    files: &Views<'_>,
     entries: &[Entry],
 ) -> Result<BTreeMap<usize, Circumstances>, BundleProblem> {
     let there = files.iter().filter_map(|(file, content)| {

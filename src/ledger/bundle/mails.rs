@@ -11,7 +11,7 @@ use super::entry::Entry;
 use super::name;
 use super::opener;
 use super::problem::{BundleProblem, Step};
-use crate::ledger::archive::Files;
+use crate::ledger::archive::Views;
 use crate::ledger::note::hex;
 
 /// The longest mail that is parsed.
@@ -23,7 +23,10 @@ const LINKS_AT_MOST: usize = 100;
 pub type Linked = Vec<Uuid>;
 
 /// Checks every mail; answers with the links of each by its event's number.
-pub fn check(files: &Files, entries: &[Entry]) -> Result<BTreeMap<usize, Linked>, BundleProblem> {
+pub fn check(
+    files: &Views<'_>,
+    entries: &[Entry],
+) -> Result<BTreeMap<usize, Linked>, BundleProblem> {
     let mut found = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.is("mail_accepted")) {
         let file = name::mail(entry.number);

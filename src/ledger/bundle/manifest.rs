@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::time::Timestamp;
-use crate::ledger::archive::{Files, MANIFEST};
+use crate::ledger::archive::MANIFEST;
 use crate::ledger::note::hex;
 
 const FIRST_LINE: &str = "countersign-bundle/v1";
@@ -30,13 +30,13 @@ pub struct Line {
 }
 
 /// The lines for the files that are there; a map keeps names in the order of their bytes.
-pub fn lines(files: &Files) -> Vec<Line> {
+pub fn lines<Content: AsRef<[u8]>>(files: &BTreeMap<String, Content>) -> Vec<Line> {
     files
         .iter()
         .filter(|(name, _)| *name != MANIFEST)
         .map(|(name, content)| Line {
             hash: hex(&Sha256::digest(content)),
-            size: content.len(),
+            size: content.as_ref().len(),
             name: name.clone(),
         })
         .collect()

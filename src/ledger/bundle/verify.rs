@@ -1,6 +1,6 @@
 //! The check of a bundle: the steps of `docs/evidence-bundle.md` in their order, up to the first thing that is wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ use super::problem::{BundleProblem, Step};
 use super::report::{self, Report, Witness};
 use super::story;
 use crate::domain::time::Timestamp;
-use crate::ledger::archive::{self, Files, MANIFEST};
+use crate::ledger::archive::{self, MANIFEST, Views};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::verify_inclusion;
 use crate::ledger::note::{ED25519, Note, NoteProblem, Verifier, hex};
@@ -38,13 +38,23 @@ pub struct Known<'a> {
 /// Checks a bundle's bytes.
 pub fn verify(bytes: &[u8], known: Known<'_>) -> Result<Report, BundleProblem> {
     let (files, is_ours) =
-        archive::read(bytes).map_err(|problem| Step::Container.wrong("the bundle", problem))?;
-    verify_files(&files, is_ours, known)
+        archive::view(bytes).map_err(|problem| Step::Container.wrong("the bundle", problem))?;
+    check(&files, is_ours, known)
 }
 
 /// Checks the files of a bundle that is unpacked, or not packed yet.
-pub fn verify_files(
-    files: &Files,
+pub fn verify_files<Content: AsRef<[u8]>>(
+    files: &BTreeMap<String, Content>,
+    container_checked: bool,
+    known: Known<'_>,
+) -> Result<Report, BundleProblem> {
+    let views = files.iter();
+    let views = views.map(|(name, content)| (name.clone(), content.as_ref().into()));
+    check(&views.collect(), container_checked, known)
+}
+
+fn check(
+    files: &Views<'_>,
     container_checked: bool,
     known: Known<'_>,
 ) -> Result<Report, BundleProblem> {
@@ -85,7 +95,7 @@ pub fn verify_files(
 }
 
 /// The last part of step 1: no other names.
-fn check_names(files: &Files) -> Result<(), BundleProblem> {
+fn check_names(files: &Views<'_>) -> Result<(), BundleProblem> {
     let mut names = files.keys().filter(|name| *name != MANIFEST);
     match names.find(|name| !name::is_known(name)) {
         Some(name) => {
@@ -96,13 +106,13 @@ fn check_names(files: &Files) -> Result<(), BundleProblem> {
     }
 }
 
-fn file<'a>(files: &'a Files, step: Step, name: &str) -> Result<&'a [u8], BundleProblem> {
-    let content = files.get(name).map(Vec::as_slice);
+fn file<'a>(files: &'a Views<'_>, step: Step, name: &str) -> Result<&'a [u8], BundleProblem> {
+    let content = files.get(name).map(|content| &**content);
     content.ok_or_else(|| step.wrong(name, "it is missing"))
 }
 
 /// Step 2.
-fn read_key(files: &Files, expected: Option<&Verifier>) -> Result<Verifier, BundleProblem> {
+fn read_key(files: &Views<'_>, expected: Option<&Verifier>) -> Result<Verifier, BundleProblem> {
     let wrong = |what: &str| Step::Key.wrong(LOG_KEY, what);
     let text = std::str::from_utf8(file(files, Step::Key, LOG_KEY)?)
         .ok()
@@ -119,7 +129,7 @@ fn read_key(files: &Files, expected: Option<&Verifier>) -> Result<Verifier, Bund
 }
 
 /// Step 3.
-fn read_manifest(files: &Files, key: &Verifier) -> Result<Manifest, BundleProblem> {
+fn read_manifest(files: &Views<'_>, key: &Verifier) -> Result<Manifest, BundleProblem> {
     let wrong = |what: &str| Step::Manifest.wrong(MANIFEST, what);
     let note = Note::parse(file(files, Step::Manifest, MANIFEST)?)
         .map_err(|problem| Step::Manifest.wrong(MANIFEST, problem))?;
@@ -141,7 +151,7 @@ fn read_manifest(files: &Files, key: &Verifier) -> Result<Manifest, BundleProble
 
 /// Step 4.
 fn read_checkpoint(
-    files: &Files,
+    files: &Views<'_>,
     key: &Verifier,
     known: &[Verifier],
 ) -> Result<(Checkpoint, Vec<Witness>), BundleProblem> {
@@ -177,7 +187,7 @@ fn from_seconds(seconds: u64) -> Timestamp {
 
 /// Step 5.
 fn read_events(
-    files: &Files,
+    files: &Views<'_>,
     manifest: &Manifest,
     head: &Checkpoint,
 ) -> Result<Vec<Entry>, BundleProblem> {
@@ -231,7 +241,11 @@ fn check_place(
 }
 
 /// Step 6.
-fn check_proofs(files: &Files, entries: &[Entry], head: &Checkpoint) -> Result<(), BundleProblem> {
+fn check_proofs(
+    files: &Views<'_>,
+    entries: &[Entry],
+    head: &Checkpoint,
+) -> Result<(), BundleProblem> {
     let checkpoint = file(files, Step::Proofs, CHECKPOINT)?;
     for entry in entries {
         let name = name::proof(entry.number);
@@ -264,7 +278,7 @@ fn check_proofs(files: &Files, entries: &[Entry], head: &Checkpoint) -> Result<(
 }
 
 /// Step 9.
-fn check_forms(files: &Files, entries: &[Entry]) -> Result<(), BundleProblem> {
+fn check_forms(files: &Views<'_>, entries: &[Entry]) -> Result<(), BundleProblem> {
     let mut there = BTreeSet::new();
     for (file, content) in files {
         let Some(hash) = name::within(file, "forms", "html") else {

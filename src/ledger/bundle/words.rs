@@ -49,6 +49,7 @@ pub fn sentence(entry: &Entry) -> String {
                 .unwrap_or(0),
         ),
         "import_withdrawn" => "The import was taken back.".to_owned(),
+        "proof_added" => proof_added(entry),
         "invited" => invited(entry),
         "lapsed" if entry.member("explicit").and_then(|one| one.as_bool()) == Some(true) => {
             format!(
@@ -100,6 +101,7 @@ pub fn sentence(entry: &Entry) -> String {
             "An operator let the brand write to the mailbox again: {}",
             text("reason")
         ),
+        "operator_note" => format!("{} wrote down: {}", text("by"), text("note")),
         "expired" => "Nobody answered in time; this request ended.".to_owned(),
         "reminded" => "Nobody had answered yet; a reminder was due.".to_owned(),
         "address_changed" => "The address was corrected; this request ended.".to_owned(),
@@ -129,6 +131,32 @@ fn invited(entry: &Entry) -> String {
         text("form_version").chars().take(12).collect::<String>(),
         text("language"),
         plain(rule.unwrap_or("?")),
+    )
+}
+
+/// An operator's word, with what the server made of it.
+fn proof_added(entry: &Entry) -> String {
+    let text = |name: &str| plain(entry.text(name).unwrap_or("?"));
+    let of = |member: &str, name: &str| {
+        let value = entry
+            .member(member)
+            .and_then(|value| value.get(name)?.as_str());
+        plain(value.unwrap_or("?"))
+    };
+    let added = entry.member("added").and_then(|added| added.as_object());
+    let keys: Vec<&str> = added
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect();
+    format!(
+        "{} added proof ({}) of the source {} for {} (the server's ruling: {} by rule {}).",
+        text("by"),
+        plain(&keys.join(", ")),
+        of("claim", "source"),
+        plain(&entry.list("purposes").unwrap_or_default().join(", ")),
+        of("judgement", "verdict"),
+        of("judgement", "rule"),
     )
 }
 

@@ -1,6 +1,7 @@
 //! Puts the parts of a bundle together. Collecting them is the caller's matter; so is `verify`, which should be asked
 //! before a bundle is handed out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
@@ -11,7 +12,7 @@ use super::entry;
 use super::manifest::{self, Manifest};
 use super::name::{self, CHECKPOINT, CONSISTENCY, LOG_KEY, Page};
 use crate::domain::time::Timestamp;
-use crate::ledger::archive::{self, ArchiveProblem, Files, MANIFEST};
+use crate::ledger::archive::{self, ArchiveProblem, MANIFEST, Views};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::commitment::Salt;
 use crate::ledger::merkle::Hash;
@@ -86,24 +87,25 @@ pub fn write(parts: &Parts, key: &SigningNoteKey) -> Result<Vec<u8>, WriteProble
 }
 
 /// The bundle's files with their signed manifest.
-pub fn files(parts: &Parts, key: &SigningNoteKey) -> Result<Files, WriteProblem> {
+pub fn files<'a>(parts: &'a Parts, key: &SigningNoteKey) -> Result<Views<'a>, WriteProblem> {
     let verifier = key.verifier();
     if parts.brand.is_empty() || parts.brand.contains(char::is_control) {
         return Err(WriteProblem::Brand);
     }
-    let mut files = Files::new();
-    files.insert(LOG_KEY.to_owned(), format!("{}\n", verifier.vkey()).into());
-    files.insert(CHECKPOINT.to_owned(), parts.checkpoint.clone().into());
+    let mut files = Views::new();
+    let owned = |text: String| Cow::Owned(text.into_bytes());
+    files.insert(LOG_KEY.to_owned(), owned(format!("{}\n", verifier.vkey())));
+    files.insert(CHECKPOINT.to_owned(), parts.checkpoint.as_bytes().into());
     for (at, event) in parts.events.iter().enumerate() {
         put_event(&mut files, at + 1, event, &parts.checkpoint);
     }
     put_anchors(&mut files, parts)?;
     for form in &parts.forms {
         let hash = hex(&Sha256::digest(form));
-        files.insert(name::form(&hash), form.clone());
+        files.insert(name::form(&hash), form.into());
     }
     for (page, content) in &parts.pages {
-        files.insert(page.name().to_owned(), content.clone());
+        files.insert(page.name().to_owned(), content.into());
     }
     let manifest = Manifest {
         origin: verifier.name,
@@ -112,29 +114,29 @@ pub fn files(parts: &Parts, key: &SigningNoteKey) -> Result<Files, WriteProblem>
         made: parts.made,
         lines: manifest::lines(&files),
     };
-    files.insert(MANIFEST.to_owned(), key.sign(&manifest.text()).into());
+    files.insert(MANIFEST.to_owned(), owned(key.sign(&manifest.text())));
     Ok(files)
 }
 
-fn put_event(files: &mut Files, number: usize, part: &EventPart, checkpoint: &str) {
+fn put_event<'a>(files: &mut Views<'a>, number: usize, part: &'a EventPart, checkpoint: &str) {
     let written = entry::written(&part.event, &part.salt, part.index);
-    files.insert(name::event(number), written.into());
+    files.insert(name::event(number), Cow::Owned(written.into()));
     let receipt = Receipt {
         extra: None,
         index: part.index,
         path: part.path.clone(),
         checkpoint: checkpoint.to_owned(),
     };
-    files.insert(name::proof(number), receipt.written().into());
+    files.insert(name::proof(number), Cow::Owned(receipt.written().into()));
     if let Some(mail) = &part.mail {
-        files.insert(name::mail(number), mail.clone());
+        files.insert(name::mail(number), mail.into());
     }
     if let Some(circumstances) = &part.circumstances {
-        files.insert(name::circumstances(number), circumstances.clone().into());
+        files.insert(name::circumstances(number), circumstances.as_bytes().into());
     }
 }
 
-fn put_anchors(files: &mut Files, parts: &Parts) -> Result<(), WriteProblem> {
+fn put_anchors<'a>(files: &mut Views<'a>, parts: &'a Parts) -> Result<(), WriteProblem> {
     let to = size_of(&parts.checkpoint)?;
     let mut proofs = BTreeMap::new();
     for anchor in &parts.anchors {
@@ -147,18 +149,18 @@ fn put_anchors(files: &mut Files, parts: &Parts) -> Result<(), WriteProblem> {
         }
         for (ending, content) in [
             ("checkpoint", anchor.checkpoint.as_bytes()),
-            ("tsr", &anchor.response),
+            ("tsr", anchor.response.as_slice()),
             ("pem", anchor.certificates_pem.as_bytes()),
         ] {
             let file = name::anchor(&anchor.name, ending);
-            if files.insert(file, content.to_vec()).is_some() {
+            if files.insert(file, content.into()).is_some() {
                 return Err(WriteProblem::AnchorName(anchor.name.clone()));
             }
         }
     }
     let consistency = Consistency { to, proofs };
     let written = consistency.written().map_err(|_| WriteProblem::Size)?;
-    files.insert(CONSISTENCY.to_owned(), written.into());
+    files.insert(CONSISTENCY.to_owned(), Cow::Owned(written.into()));
     Ok(())
 }
 

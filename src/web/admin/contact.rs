@@ -1,5 +1,7 @@
 //! `/admin/contacts/{brand}/{contact}`: one person's story, and what can be done on request.
 
+pub mod add;
+
 use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
@@ -26,6 +28,7 @@ use crate::domain::ids::ContactId;
 use crate::domain::leaving::LeaveMethod;
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::permission::Permission;
+use crate::domain::policy::{Row, SOURCES};
 use crate::domain::standing::Basis;
 use crate::domain::time::Timestamp;
 use crate::web::Web;
@@ -39,7 +42,7 @@ pub struct Asked {
     done: Option<String>,
 }
 
-const DONE: [(&str, &str); 2] = [
+const DONE: [(&str, &str); 4] = [
     (
         "withdrawn",
         "Withdrawn; nothing of it is sent any more. Only the person can come back, by a new confirmation.",
@@ -47,6 +50,14 @@ const DONE: [(&str, &str); 2] = [
     (
         "asked",
         "The mail is sent again, unless its budget is used up: three a day for a mailbox, and a minute between two.",
+    ),
+    (
+        "noted",
+        "Written down; the note stands at the end of the story.",
+    ),
+    (
+        "proven",
+        "Added; the end of the story tells what the consent policy says with it.",
     ),
 ];
 
@@ -61,13 +72,40 @@ struct ContactPage {
     from_start: bool,
     /// What was found when the evidence was checked.
     checked: Option<String>,
-    erase_problem: Option<String>,
+    problem: Option<Problem>,
+    proof_keys: Vec<&'static str>,
     keeps_proof: bool,
     /// Whether mails may be had as they are, alone or in a bundle.
     whole: Whole,
 }
 
+/// Why a form of the page was not taken.
+struct Problem {
+    form: &'static str,
+    text: String,
+    /// A note as it was typed.
+    typed: String,
+}
+
+impl Problem {
+    fn of(form: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            form,
+            text: text.into(),
+            typed: String::new(),
+        }
+    }
+}
+
 impl ContactPage {
+    fn problem(&self, form: &str) -> Option<&Problem> {
+        self.problem.as_ref().filter(|problem| problem.form == form)
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &'static Row> {
+        SOURCES.iter().filter(|row| !row.proof.is_empty())
+    }
+
     fn ago(&self, at: &Timestamp) -> String {
         relative(*at, self.now)
     }
@@ -99,6 +137,15 @@ impl ContactPage {
     }
 }
 
+/// The pieces of proof that any source takes, each once.
+fn proof_keys() -> Vec<&'static str> {
+    let all = SOURCES.iter().flat_map(|row| row.proof);
+    let mut keys: Vec<&str> = all.map(|proof| proof.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// Brand and contact of a path.
 type Where = Path<(String, Uuid)>;
 
@@ -108,7 +155,7 @@ async fn page(
     operator: &Operator,
     (brand, id): (&str, Uuid),
     asked: &Asked,
-    (status, checked, erase_problem): (StatusCode, Option<String>, Option<String>),
+    (status, checked, problem): (StatusCode, Option<String>, Option<Problem>),
 ) -> HttpResponse {
     let Some(brand) = brand_of(shared, operator, brand) else {
         return not_found(shared, operator, "This contact");
@@ -141,7 +188,8 @@ async fn page(
             now: shared.app.clock.now(),
             from_start: after == 0,
             checked,
-            erase_problem,
+            problem,
+            proof_keys: proof_keys(),
             whole,
         },
     )
@@ -385,7 +433,7 @@ pub async fn erase(
         Err(response) => return response,
     };
     let refuse = async |status, text: String| {
-        let outcome = (status, None, Some(text));
+        let outcome = (status, None, Some(Problem::of("erase", text)));
         page(
             &request,
             &shared,

@@ -6,6 +6,7 @@ use actix_web::web::{self, ServiceConfig, get, post};
 
 use super::campaigns::new::{self, draft};
 use super::campaigns::{deeds, list, mail, one};
+use super::contact::add;
 use super::wizard::{columns, file, source, trial};
 use super::{
     account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard,
@@ -66,6 +67,8 @@ table! {
     Look post "/contacts/{brand}/{contact}/verify" => contact::verify;
     Take post "/contacts/{brand}/{contact}/bundle" => contact::take_bundle;
     Change post "/contacts/{brand}/{contact}/ask-again" => contact::ask_again;
+    Change post "/contacts/{brand}/{contact}/note" => add::note;
+    Change post "/contacts/{brand}/{contact}/proof" => add::proof;
     Change post "/contacts/{brand}/{contact}/withdraw" => contact::withdraw;
     Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
     Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => as_sent::mail;

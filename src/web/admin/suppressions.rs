@@ -107,7 +107,13 @@ pub async fn lift(
         let problem = Some("Say why: it stays in the log.".to_owned());
         return page(&shared, &operator, what, None, (None, problem));
     };
-    let on = format!("a mailbox of brand {}", brand.declared.slug);
+    let on = match shared.app.mailbox_named(&brand, address) {
+        Ok(on) => on,
+        Err(problem) => {
+            let problem = Some(format!("{problem}."));
+            return page(&shared, &operator, what, None, (None, problem));
+        }
+    };
     let deed = shared.app.acted(&acting, Deed::SuppressionLifted, Some(on));
     if let Err(problem) = deed.await {
         return error::store_failure(&request, &shared, &problem);

@@ -3,7 +3,7 @@
 
 pub mod files;
 pub mod said;
-mod upload;
+pub(super) mod upload;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

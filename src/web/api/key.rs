@@ -43,6 +43,7 @@ needs! {
     PermissionsRead,
     ContactsRead,
     ContactsErase,
+    ContactsWrite,
     EvidenceRead,
     EventsRead,
     CatalogRead,

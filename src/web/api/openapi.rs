@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi};
 use super::problem::{self, ProblemDocument};
 use super::{
     campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, figures,
-    import_drafts, imports, log, outbox, permissions, policy, previews, signups, suppressions,
-    uses, webhooks, withdrawals,
+    import_drafts, imports, log, notes, outbox, permissions, policy, previews, proofs, signups,
+    suppressions, uses, webhooks, withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -31,6 +31,9 @@ use super::{
         contacts::events,
         contacts::receipt,
         contacts::evidence,
+        notes::create,
+        proofs::create,
+        proofs::bring,
         withdrawals::links,
         withdrawals::create,
         erasures::create,

@@ -136,7 +136,7 @@ async fn change(
                 Deed::SuppressionLifted
             };
             if adds || was.is_some() {
-                let on = format!("a mailbox of brand {}", brand.declared.slug);
+                let on = app.mailbox_named(&brand, &address).map_err(refused)?;
                 app.acted(&acting, deed, Some(on)).await?;
             }
             let (changed, told) = if adds {

@@ -71,6 +71,18 @@ impl Table {
                     Some(json!({"brand": "acme", "address": "anna@example.org"})),
                 ),
             ),
+            "createNote" => (self.contact.clone(), ("", Some(json!({"note": "a note"})))),
+            "addProof" => (
+                self.contact.clone(),
+                (
+                    "",
+                    Some(json!({"source": "purchase", "proof": {"order": "7"}})),
+                ),
+            ),
+            "addProofFile" => (
+                self.contact.clone(),
+                ("?source=purchase&key=order", Some(Value::Null)),
+            ),
             "createSuppression" | "liftSuppression" => (
                 String::new(),
                 (

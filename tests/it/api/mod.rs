@@ -3,7 +3,7 @@
 mod campaigning;
 mod declaring;
 mod description;
-mod erasing;
+pub mod erasing;
 mod examples;
 pub mod importing;
 mod limits;

@@ -1,5 +1,6 @@
 //! Files that people bring: read, understood, judged; and what they must not be able to do to us.
 
+mod added;
 mod candidates;
 mod columns;
 pub mod command;

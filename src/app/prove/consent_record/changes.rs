@@ -83,7 +83,10 @@ fn change(fact: &Fact, old: Option<&Standing>, new: Option<&Standing>) -> Option
 const fn terms(fact: &Fact, state: State, again: bool) -> Terms {
     let claimed = matches!(
         fact,
-        Fact::Imported(_) | Fact::ImportWithdrawn { .. } | Fact::MailAccepted { .. }
+        Fact::Imported(_)
+            | Fact::ProofAdded(_)
+            | Fact::ImportWithdrawn { .. }
+            | Fact::MailAccepted { .. }
     );
     let by = if claimed { CONTROLLER } else { SUBJECT };
     let expressed = Some("dpv:ExpressedConsent");

@@ -42,14 +42,19 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
         Fact::SignedUp(signup) => of_signup(signup, &at, &whence, claim),
         Fact::Imported(import) => [claim(says_of_import(import, &at), "What the server wrote down of the operator’s file. Where the address came from is the operator’s word; it was not seen here.".to_owned())]
             .into_iter()
-            .chain(files_of(dossier, import).map(|(key, hash)| claim(
-                format!("The operator brought a file for it, as the proof “{}”, with the SHA-256 {hash}.", legible(key)),
-                format!(
-                    "The event names the SHA-256. The file is not in this bundle; the brand’s operator gives it out with: countersign proof-file {hash} --brand {} -o FILE",
-                    dossier.brand.slug
-                ),
-            )))
+            .chain(files_of(dossier, import.claims.iter().flat_map(|claim| claim.proof())).map(|file| of_file(dossier, file, claim)))
             .collect(),
+        Fact::ProofAdded(added) => [claim(
+            format!("At {at} the operator added proof of the source {} for {}.", added.claim.source().as_str(), list(&added.purposes)),
+            format!("What the server wrote down of the operator’s word; it was not seen here. What the consent policy said with it stands in the event: rule {}.", added.judgement.rule.id()),
+        )]
+            .into_iter()
+            .chain(files_of(dossier, added.added.iter().map(|(key, value)| (key.as_str(), value.as_str()))).map(|file| of_file(dossier, file, claim)))
+            .collect(),
+        Fact::OperatorNote { by, .. } => vec![claim(
+            format!("At {at} {} wrote a note; it stands in this report.", legible(by)),
+            "The writer’s word.".to_owned(),
+        )],
         Fact::ImportWithdrawn { purposes, .. } => vec![claim(
             format!("At {at} the operator took the import back ({}).", list(purposes)),
             "From then on the address stands as it would without it.".to_owned(),
@@ -162,12 +167,28 @@ fn whence(entry: &Entry) -> String {
     }
 }
 
-/// The files of proof of an import that the brand keeps: the key of each, and its hash.
+fn of_file(
+    dossier: &Dossier,
+    (key, hash): (&str, &str),
+    claim: impl Fn(String, String) -> Claim,
+) -> Claim {
+    claim(
+        format!(
+            "The operator brought a file for it, as the proof “{}”, with the SHA-256 {hash}.",
+            legible(key)
+        ),
+        format!(
+            "The event names the SHA-256. The file is not in this bundle; the brand’s operator gives it out with: countersign proof-file {hash} --brand {} -o FILE",
+            dossier.brand.slug
+        ),
+    )
+}
+
+/// The files of proof that the brand keeps, of those that pieces of proof name: the key of each, and its hash.
 fn files_of<'a>(
     dossier: &'a Dossier,
-    import: &'a Imported,
+    proofs: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let proofs = import.claims.iter().flat_map(|claim| claim.proof());
     proofs
         .flat_map(|(key, value)| hashes_in(value).map(move |hash| (key, hash)))
         .filter(|(_, hash)| dossier.proofs.contains(*hash))

@@ -13,6 +13,16 @@ pub(super) fn of(fact: &Fact) -> Rows {
     match fact {
         Fact::SignedUp(signup) => of_signup(signup),
         Fact::Imported(import) => of_import(import),
+        Fact::ProofAdded(added) => vec![
+            ("Added by", legible(&added.by)),
+            (
+                "Source with it, as the operator says",
+                source_words(&added.claim),
+            ),
+        ],
+        Fact::OperatorNote { by, note, .. } => {
+            vec![("Written by", legible(by)), ("Note", legible(note))]
+        }
         Fact::Invited(invited) => of_invitation(invited),
         Fact::MailAccepted {
             reply,

@@ -113,10 +113,10 @@ fn turned<'a>(dossier: &'a Dossier, slug: &Slug) -> Option<&'a Entry> {
 /// What stands without a confirmation, by what gave it.
 fn unconfirmed(waits: bool, by: Option<&Fact>) -> &'static str {
     match (by, waits) {
-        (Some(Fact::Imported(_) | Fact::ImportWithdrawn { .. }), false) => {
+        (Some(Fact::Imported(_) | Fact::ProofAdded(_) | Fact::ImportWithdrawn { .. }), false) => {
             "An import names the address, with where it came from as the operator says; nobody has confirmed it from the mailbox."
         }
-        (Some(Fact::Imported(_) | Fact::ImportWithdrawn { .. }), true) => {
+        (Some(Fact::Imported(_) | Fact::ProofAdded(_) | Fact::ImportWithdrawn { .. }), true) => {
             "An import names the address, and nothing holds before it is confirmed or, after a merger, before the person was told."
         }
         (Some(Fact::MailAccepted { .. }), _) => {

@@ -247,7 +247,11 @@ impl Fixture {
     }
 
     pub fn files(&self) -> Files {
-        files(&self.parts(), &key()).unwrap()
+        let parts = self.parts();
+        let files = files(&parts, &key()).unwrap().into_iter();
+        files
+            .map(|(name, content)| (name, content.into_owned()))
+            .collect()
     }
 
     pub fn check(&self) -> Result<Report, BundleProblem> {

@@ -20,7 +20,7 @@ use crate::web::api::problem::ApiProblem;
 use crate::web::api::reply::{Answer, Page, Reply, ok};
 use crate::web::extract::paced::Paced;
 
-const KINDS: [&str; 5] = [
+pub const KINDS: [&str; 5] = [
     "application/pdf",
     "image/jpeg",
     "image/png",

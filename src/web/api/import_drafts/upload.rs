@@ -94,7 +94,10 @@ pub async fn create(
 }
 
 /// A file is sent as it is, with a kind that its route knows.
-pub(super) fn check_kind(request: &HttpRequest, known: &[&str]) -> Result<(), ApiProblem> {
+pub(in crate::web::api) fn check_kind(
+    request: &HttpRequest,
+    known: &[&str],
+) -> Result<(), ApiProblem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -108,7 +111,9 @@ pub(super) fn check_kind(request: &HttpRequest, known: &[&str]) -> Result<(), Ap
 }
 
 /// The next bytes of a body; none behind its end.
-pub(super) async fn next_part(body: &mut Paced) -> Result<Option<Bytes>, ApiProblem> {
+pub(in crate::web::api) async fn next_part(
+    body: &mut Paced,
+) -> Result<Option<Bytes>, ApiProblem> {
     match body.next().await.transpose() {
         Ok(part) => Ok(part),
         Err(_) if body.too_slow().is_it() => Err(ApiProblem::too_slow()),

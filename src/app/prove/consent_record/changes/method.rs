@@ -19,6 +19,10 @@ pub(super) fn method(fact: &Fact) -> String {
                 sources.collect::<Vec<_>>().join(", ")
             )
         }
+        Fact::ProofAdded(added) => format!(
+            "proof_added: the operator added proof of the source {}",
+            added.claim.source().as_str()
+        ),
         Fact::ImportWithdrawn { .. } => {
             "import_withdrawn: the operator took the import back".to_owned()
         }

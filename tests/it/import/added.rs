@@ -1,0 +1,268 @@
+//! Proof that comes after the import: kept in the story, judged with, and gone with what it adds to.
+
+use countersign::app::add_proof::{NewProof, ProofRefused, Proven};
+use countersign::domain::api_key::Scope;
+use countersign::domain::brand::Slug;
+use countersign::domain::event::{Fact, Grade, Through};
+use countersign::domain::operator::Role;
+use countersign::domain::policy::{Source, Verdict};
+use countersign::domain::standing::Basis;
+use countersign::store::Engine;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::storing::{List, findings, withdraw};
+use crate::api::program;
+use crate::bundle::bundle_of;
+use crate::erasure::{acme, forget};
+use crate::harness::{Folder, Reply, World};
+use crate::jobs::signed_in;
+use crate::leaving::contact_of;
+use crate::on_both_engines;
+
+/// Bea bought something, and nobody wrote down what.
+const UNPROVEN: &str = "email,date\nbea@example.org,2026-01-05\n";
+const BEA: &str = "bea@example.org";
+
+async fn add(
+    world: &World,
+    words: &[(&str, &str)],
+    file: Option<(&str, &[u8])>,
+) -> Result<Vec<Proven>, ProofRefused> {
+    let new = NewProof {
+        contact: contact_of(world, BEA).await,
+        source: Source::Purchase,
+        purpose: None,
+        words: words
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        file: file.map(|(key, content)| (key.to_owned(), content.to_vec())),
+    };
+    let by = (None, Through::CommandLine);
+    world.app.add_proof(&acme(world), &new, by).await
+}
+
+fn hex(content: &[u8]) -> String {
+    let hash = Sha256::digest(content);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The text of a file in a bundle.
+fn text_in(bytes: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut archive.by_name(name).unwrap(), &mut text).unwrap();
+    text
+}
+
+on_both_engines! {
+    async fn proof_that_comes_later_is_an_event_and_gives_what_it_proves(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", UNPROVEN).take_in(&world).await;
+        let before = world.permission(BEA, "newsletter").await;
+        assert_eq!((before.allowed, before.rule), (false, "D4"));
+        world.advance(86_400);
+        let added = add(&world, &[("order", "1001")], None).await.unwrap();
+        assert_eq!((added.len(), added[0].judgement.verdict), (1, Verdict::Accept));
+        let after = world.permission(BEA, "newsletter").await;
+        assert_eq!((after.allowed, after.basis, after.rule), (true, Basis::Implicit, "A2"));
+        assert_eq!(after.until.unwrap().to_string(), "2028-01-05T00:00:00.000000Z", "from the day of the act");
+        assert_eq!(world.kinds(BEA).await, ["imported", "proof_added"]);
+        let story = world.story(BEA).await;
+        let Fact::ProofAdded(told) = &story[1].fact else { panic!("{story:?}") };
+        assert_eq!(told.added.get("order").map(String::as_str), Some("1001"));
+        assert_eq!((told.claim.given("order"), told.claim.obtained_on()), (Some("1001"), None));
+        assert_eq!((told.judgement.verdict, told.line), (Verdict::Accept, 2));
+        let said = countersign::domain::sentence::sentence(&story[1]);
+        assert!(said.contains("the command line added proof") || said.contains("the command line ("), "{said}");
+        assert!(said.contains("order 1001") && said.contains("implicit consent until 2028-01-05"), "{said}");
+        // The same list again tells nothing new, and more of the same proof neither.
+        let again = List::bought("again", UNPROVEN).take_in(&world).await;
+        assert_eq!((again.unchanged, again.added), (1, 0), "{again:?}");
+        assert!(matches!(add(&world, &[("order", "1002")], None).await, Err(ProofRefused::There(_))));
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        // The bundle tells it, and its own checks hold.
+        let (bytes, report) = bundle_of(&world, BEA).await;
+        assert!(report.events.iter().any(|event| event.kind == "proof_added" && event.sentence.contains("added proof (order) of the source purchase")), "{report:?}");
+        let page = text_in(&bytes, "report.html");
+        assert!(page.contains("Proof added") && page.contains("order: 1001"), "{page}");
+        let record = text_in(&bytes, "record.jsonld");
+        assert!(record.contains("proof_added: the operator added proof of the source purchase"), "{record}");
+        let data = world.app.data_of(&acme(&world), contact_of(&world, BEA).await).await.unwrap().unwrap();
+        assert_eq!(data["events"][1]["added"], json!({"order": "1001"}));
+        world.finish().await;
+    }
+
+    async fn an_import_that_is_taken_back_takes_the_proof_with_it(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", UNPROVEN).take_in(&world).await;
+        add(&world, &[("order", "1001")], None).await.unwrap();
+        assert_eq!(withdraw(&world, "spring").await.unwrap(), (1, 1));
+        assert!(!world.permission(BEA, "newsletter").await.allowed);
+        assert!(matches!(add(&world, &[("order", "1001")], None).await, Err(ProofRefused::NoClaim(_))));
+        // Brought again without the proof, nothing of it is left over.
+        List::bought("summer", UNPROVEN).take_in(&world).await;
+        assert_eq!(world.permission(BEA, "newsletter").await.rule, "D4");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_file_is_kept_once_by_its_hash_and_goes_with_the_person(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", UNPROVEN).take_in(&world).await;
+        let receipt = b"a photograph of the receipt".as_slice();
+        let file = Some(("order", receipt));
+        add(&world, &[("order", "1001")], file).await.unwrap();
+        assert!(matches!(add(&world, &[], file).await, Err(ProofRefused::There(_))), "it is there");
+        let story = world.story(BEA).await;
+        let Fact::ProofAdded(told) = &story[1].fact else { panic!("{story:?}") };
+        let says = format!("1001 sha256:{}", hex(receipt));
+        assert_eq!(told.added.get("order"), Some(&says));
+        let kept = async || world.app.proof_file(&acme(&world), &Sha256::digest(receipt).into()).await.unwrap();
+        assert_eq!(kept().await.as_deref(), Some(receipt));
+        let (bytes, _) = bundle_of(&world, BEA).await;
+        assert!(text_in(&bytes, "report.html").contains(&format!("countersign proof-file {}", hex(receipt))));
+        let data = world.app.data_of(&acme(&world), contact_of(&world, BEA).await).await.unwrap().unwrap();
+        assert_eq!(data["proof_files"][0]["sha256"], hex(receipt));
+        world.app.sequence().await.unwrap();
+        assert_eq!(forget(&world, BEA).await.unwrap().proofs, 1);
+        assert_eq!(kept().await, None);
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn proof_reopens_nothing_that_the_person_closed(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", "email,date\nbea@example.org,2026-01-05\nmax@example.org,2026-01-05\n").take_in(&world).await;
+        let folder = Folder::new();
+        std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+        let run = |arguments: &[&str]| {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+            let mut output = output;
+            let output = output.current_dir(&folder.0).args(arguments).output().unwrap();
+            (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+        };
+        assert_eq!(run(&["withdraw", BEA, "--brand", "acme"]).0, 0);
+        let added = run(&["add-proof", BEA, "--brand", "acme", "--source", "purchase", "--proof", "order=7", "--json"]);
+        assert_eq!(added.0, 0, "{}", added.1);
+        let told: serde_json::Value = serde_json::from_str(added.1.lines().next().unwrap()).unwrap();
+        assert_eq!((&told["verdict"], &told["rule"], &told["state"]), (&json!("refuse"), &json!("D3"), &json!("withdrawn")));
+        assert!(!world.permission(BEA, "newsletter").await.allowed);
+        for (arguments, code, part) in [
+            (vec!["--source", "purchase", "--proof", "size=9"], 2, "has no proof \"size\""),
+            (vec!["--source", "nowhere", "--proof", "order=7"], 2, "there is no source"),
+            (vec!["--source", "purchase"], 2, "name 1 to 20 pieces"),
+            (vec!["--source", "purchase", "--proof", "order"], 2, "KEY and VALUE"),
+            (vec!["--source", "donation_or_volunteering", "--proof", "receipt=7"], 1, "no import claimed"),
+            (vec!["--source", "purchase", "--proof", "order=8", "--purpose", "events"], 1, "no import claimed"),
+            (vec!["--source", "purchase", "--proof-file", "date=countersign.toml"], 2, "is no file"),
+        ] {
+            let mut all = vec!["add-proof", "max@example.org", "--brand", "acme"];
+            all.extend(arguments);
+            let (ended, said) = run(&all);
+            assert_eq!(ended, code, "{all:?}: {said}");
+            assert!(said.contains(part), "{all:?}: {said}");
+        }
+        assert_eq!(run(&["add-proof", "nobody@example.org", "--brand", "acme", "--source", "purchase", "--proof", "order=7"]).0, 1);
+        assert_eq!(world.kinds("max@example.org").await, ["imported"], "what is refused leaves nothing");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn what_another_system_said_of_a_confirmation_counts_once_the_source_is_proven(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", "email,date,confirmed_at\nbea@example.org,2026-01-05,2025-03-01T10:00:00Z\n").take_in(&world).await;
+        assert_eq!(world.permission(BEA, "newsletter").await.basis, Basis::None);
+        add(&world, &[("order", "1001")], None).await.unwrap();
+        let after = world.permission(BEA, "newsletter").await;
+        assert_eq!((after.basis, after.grade), (Basis::Explicit, Some(Grade::ApiClaim)));
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_program_adds_words_and_files_and_is_told_the_verdict(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", UNPROVEN).take_in(&world).await;
+        let id = contact_of(&world, BEA).await;
+        let mut shop = program(&world, &[Scope::ContactsWrite]).await;
+        let path = format!("/api/v1/contacts/{id}/proofs");
+        let refused = shop.post_json(&path, &json!({"source": "purchase", "proof": {"date": "soon"}})).await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        let done = shop.post_json(&path, &json!({"source": "purchase", "proof": {"order": "1001"}})).await;
+        assert_eq!(done.status, 201, "{}", done.text());
+        let item = &done.json()["items"][0];
+        assert_eq!((&item["purpose"], &item["verdict"], &item["rule"], &item["state"]), (&json!("newsletter"), &json!("accept"), &json!("A2"), &json!("implicit")));
+        let path = format!("/api/v1/contacts/{id}/proof-files?source=purchase&key=order");
+        let mut send = async |path: &str, kind: &str, body: &[u8]| -> Reply { shop.send("POST", path, Some(kind), body).await };
+        assert_eq!(send(&path, "application/pdf", b"the order").await.status, 201);
+        assert_eq!(send(&path, "application/pdf", b"the order").await.status, 409, "it is there");
+        assert_eq!(send(&path, "application/pdf", b"").await.status, 422);
+        assert_eq!(send(&path, "text/html", b"x").await.status, 415);
+        assert_eq!(send(&path.replace("key=order", "key=date"), "application/pdf", b"x").await.status, 422);
+        let long = vec![0; 10 * 1_024 * 1_024 + 1];
+        assert_eq!(send(&path, "application/pdf", &long).await.status, 413);
+        let story = world.story(BEA).await;
+        let Fact::ProofAdded(told) = &story[1].fact else { panic!("{story:?}") };
+        assert_eq!((told.by.as_str(), told.through), ("API key k0", Through::Api));
+        assert_eq!(world.kinds(BEA).await, ["imported", "proof_added", "proof_added"]);
+        assert!(crate::api::erasing::deeds(&world, "k0").await.contains("added proof to what an import claimed of a contact: contact "));
+        world.finish().await;
+    }
+
+    async fn an_editor_adds_proof_on_the_page_and_a_viewer_may_not(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", UNPROVEN).take_in(&world).await;
+        let id = contact_of(&world, BEA).await;
+        let mut edda = signed_in(&world, "edda", Role::Editor, &[]).await;
+        let page = format!("/admin/contacts/acme/{id}");
+        let form = |fields: &[(&str, &str)], file: &[u8]| {
+            let mut body = Vec::new();
+            for (name, value) in fields {
+                body.extend_from_slice(format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
+            }
+            let name = if file.is_empty() { "" } else { "order.pdf" };
+            body.extend_from_slice(format!("--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n").as_bytes());
+            body.extend_from_slice(file);
+            body.extend_from_slice(b"\r\n--b--\r\n");
+            body
+        };
+        let kind = Some("multipart/form-data; boundary=b");
+        let send = [("source", "purchase"), ("key", "order"), ("value", "")];
+        let path = format!("{page}/proof");
+        let nothing = edda.send("POST", &path, kind, &form(&send, b"")).await;
+        assert_eq!(nothing.status, 422);
+        assert!(nothing.text().contains("Nothing was added: name 1 to 20 pieces of proof."), "{}", nothing.text());
+        let done = edda.send("POST", &path, kind, &form(&send, b"the order")).await;
+        assert_eq!((done.status, done.location()), (303, format!("{page}?done=proven")), "{}", done.text());
+        let shown = edda.get(&format!("{page}?done=proven")).await.text();
+        assert!(shown.contains("Proof added") && shown.contains("edda added proof on the admin pages"), "{shown}");
+        assert!(world.permission(BEA, "newsletter").await.allowed);
+        let mut vera = signed_in(&world, "vera", Role::Viewer, &[]).await;
+        assert!(!vera.get(&page).await.text().contains("Add proof"));
+        assert_eq!(vera.send("POST", &path, kind, &form(&send, b"x")).await.status, 403);
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn proof_is_added_for_the_purposes_that_the_source_was_claimed_for() {
+    let world = World::on(Engine::Sqlite).await;
+    List::bought("spring", UNPROVEN).take_in(&world).await;
+    let new = NewProof {
+        contact: contact_of(&world, BEA).await,
+        source: Source::Purchase,
+        purpose: Slug::try_from("newsletter".to_owned()).ok(),
+        words: vec![("order".to_owned(), " 1001 ".to_owned())],
+        file: None,
+    };
+    let by = (None, Through::CommandLine);
+    let added = world.app.add_proof(&acme(&world), &new, by).await.unwrap();
+    assert_eq!(added[0].purpose.as_str(), "newsletter");
+    assert_eq!(
+        added[0].judgement.facts.sources.len(),
+        1,
+        "in the place of the claim without it"
+    );
+    world.finish().await;
+}
