@@ -18,7 +18,9 @@ use crate::intake::proof::FILE_BYTES;
 use crate::web::Web;
 use crate::web::admin::{not_found, see};
 use crate::web::error;
+use crate::web::extract::body::closing;
 use crate::web::extract::fields::Fields;
+use crate::web::extract::paced::Paced;
 
 /// Files that are in memory at once, each of 10 MiB at most.
 static FILES: Semaphore = Semaphore::const_new(4);
@@ -82,7 +84,7 @@ pub async fn proof(
         let text = "several files are being brought; try again in a moment";
         return refuse(StatusCode::SERVICE_UNAVAILABLE, text.to_owned()).await;
     };
-    let (fields, file) = match read(&request, payload).await {
+    let (fields, file) = match read(&request, &shared, payload).await {
         Ok(Some(form)) => form,
         Ok(None) => {
             let text = "the form did not come whole, or something in it is too long";
@@ -131,7 +133,11 @@ async fn again(
 type Form = (Fields, Option<Vec<u8>>);
 
 /// Reads the form with its file, where one was chosen. None: it did not come whole, or holds more than it may.
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Option<Form>, HttpResponse> {
+async fn read(
+    request: &HttpRequest,
+    shared: &Web,
+    payload: Payload,
+) -> Result<Option<Form>, HttpResponse> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
@@ -140,7 +146,19 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Option<Form>, H
             .map(|fields| Some((fields, None)))
             .map_err(HttpResponse::from_error);
     }
-    Ok(read_parts(Multipart::new(request.headers(), payload)).await)
+    let body = Paced::new(payload, shared.upload_pace);
+    let too_slow = body.too_slow();
+    let form = read_parts(Multipart::new(request.headers(), body)).await;
+    if too_slow.is_it() {
+        let status = StatusCode::REQUEST_TIMEOUT;
+        return Err(closing(error::answer(
+            request,
+            shared,
+            status,
+            "error-too-slow",
+        )));
+    }
+    Ok(form)
 }
 
 async fn read_parts(mut parts: Multipart) -> Option<Form> {
