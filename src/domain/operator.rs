@@ -126,6 +126,7 @@ deeds! {
     ContactWithdrawn = "contact_withdrawn", "withdrew a contact on request";
     ContactErased = "contact_erased", "erased a contact on request";
     FormChanged = "form_changed", "changed a form";
+    FormRetired = "form_retired", "retired a form";
     Declared = "declared", "changed brands and forms";
     ImportStarted = "import_started", "started an import";
     ImportTakenBack = "import_taken_back", "took an import back";

@@ -64,6 +64,8 @@ const LIST: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
 const LIST_LAST: &str = "select position, body, circumstances from (select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 order by position desc limit $3) as last order by position";
+const LIST_BEFORE: &str = "select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 and position < $3 order by position desc limit $4";
 /// What others told of a contact or for it, which they may tell again.
 const LIST_TOLD: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 and kind in ('bounced', 'complained', 'withdrawn') \
@@ -187,6 +189,17 @@ pub async fn list_after(
     limit: i64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     page(conn, LIST, (brand, contact), after, limit).await
+}
+
+/// Events of a contact before a position, newest first.
+pub async fn list_before(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    page(conn, LIST_BEFORE, (brand, contact), before, limit).await
 }
 
 /// Events of a contact behind a position by which others told of it: bounces, complaints and withdrawals, oldest first.

@@ -8,6 +8,7 @@ pub mod campaigns;
 pub mod chart;
 pub mod contact;
 pub mod contacts;
+pub mod deeds;
 pub mod delivery;
 pub mod edit_form;
 pub mod evidence;

@@ -78,6 +78,7 @@ table! {
     Look get "/forms/{form}/versions/{old}/{new}" => forms::diff;
     Change get "/forms/{form}/edit" => edit_form::show;
     Change post "/forms/{form}/edit" => edit_form::save;
+    Change post "/forms/{form}/retire" => forms::retire;
     Change get "/new-form" => edit_form::show_new;
     Change post "/new-form" => edit_form::save_new;
     Change post "/preview-form/{part}" => edit_form::preview;
@@ -85,8 +86,11 @@ table! {
     Look get "/settings" => settings::show;
     Change get "/settings/brands/{brand}" => brand::show;
     Change post "/settings/brands/{brand}" => brand::save;
+    Rule get "/settings/new-brand" => brand::show_new;
+    Rule post "/settings/new-brand" => brand::save_new;
     Look get "/settings/suppressions" => suppressions::show;
     Look post "/settings/suppressions" => suppressions::find;
+    Change post "/settings/suppressions/add" => suppressions::add;
     Change post "/settings/suppressions/lift" => suppressions::lift;
     Rule get "/settings/keys" => keys::list;
     Rule post "/settings/keys" => keys::add;
