@@ -375,6 +375,17 @@ pub enum Fact {
         /// The operator's own words.
         reason: String,
     },
+    /// An owner keeps what is known of the contact for a claim: before this instant it is neither erased nor removed.
+    LegalHold {
+        /// The operator's own words.
+        reason: String,
+        until: Timestamp,
+    },
+    /// An owner ended the hold before its time.
+    LegalHoldLifted {
+        /// The operator's own words.
+        reason: String,
+    },
     /// Nobody answered the request in its time.
     Expired,
     /// Nobody had answered yet, and the form says that the person is reminded once.
@@ -475,6 +486,8 @@ impl Fact {
             | Self::Complained(_)
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
+            | Self::LegalHold { .. }
+            | Self::LegalHoldLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -510,6 +523,8 @@ impl Fact {
             | Self::Complained(_)
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
+            | Self::LegalHold { .. }
+            | Self::LegalHoldLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -548,6 +563,8 @@ impl Fact {
             Self::Complained(_) => "complained",
             Self::Suppressed { .. } => "suppressed",
             Self::SuppressionLifted { .. } => "suppression_lifted",
+            Self::LegalHold { .. } => "legal_hold",
+            Self::LegalHoldLifted { .. } => "legal_hold_lifted",
             Self::Expired => "expired",
             Self::Reminded { .. } => "reminded",
             Self::AddressChanged { .. } => "address_changed",
@@ -585,6 +602,8 @@ impl Fact {
             | Self::Bounced(_)
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
+            | Self::LegalHold { .. }
+            | Self::LegalHoldLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced

@@ -124,6 +124,8 @@ deeds! {
     ListTaken = "list_taken", "took a list along";
     ContactAskedAgain = "contact_asked_again", "sent a confirmation mail again";
     ContactWithdrawn = "contact_withdrawn", "withdrew a contact on request";
+    HoldPlaced = "hold_placed", "placed a legal hold on a contact";
+    HoldLifted = "hold_lifted", "lifted a legal hold";
     ContactErased = "contact_erased", "erased a contact on request";
     FormChanged = "form_changed", "changed a form";
     FormRetired = "form_retired", "retired a form";

@@ -360,6 +360,13 @@ pub fn sentence(event: &Event) -> String {
         Fact::SuppressionLifted { was, reason } => format!(
             "An operator lets the brand write to this mailbox again (it was kept from it: {was}): {reason}"
         ),
+        Fact::LegalHold { reason, until } => format!(
+            "An owner keeps what is known of this contact for a claim: until {} it is neither erased nor removed: {reason}",
+            until.to_the_minute()
+        ),
+        Fact::LegalHoldLifted { reason } => {
+            format!("An owner lifted the legal hold before its time: {reason}")
+        }
         Fact::Expired => "Nobody answered in time; this request ended.".to_owned(),
         Fact::Reminded { mail } => format!(
             "Nobody had answered yet, and the form reminds once; {}.",

@@ -315,6 +315,8 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::CodeWrong { .. }
         | Fact::LanguageChanged { .. }
         | Fact::Bounced(_)
+        | Fact::LegalHold { .. }
+        | Fact::LegalHoldLifted { .. }
         | Fact::Expired
         | Fact::Reminded { .. }
         | Fact::Replaced

@@ -4,6 +4,7 @@ mod as_sent;
 mod brands;
 pub mod contacts;
 pub mod forms;
+mod holds;
 pub mod passkeys;
 pub mod roles;
 pub mod sealed;

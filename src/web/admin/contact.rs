@@ -17,6 +17,7 @@ use super::{acting, not_found, see};
 use crate::app::acted::Acting;
 use crate::app::erase::Wish;
 use crate::app::find::{Seal, Story, Told};
+use crate::app::hold::Hold;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
@@ -38,7 +39,15 @@ pub struct Asked {
     done: Option<String>,
 }
 
-const DONE: [(&str, &str); 2] = [
+const DONE: [(&str, &str); 4] = [
+    (
+        "held",
+        "Held. Nothing of what is known of this person is erased or removed before the hold ends or is lifted.",
+    ),
+    (
+        "hold-lifted",
+        "The hold is lifted. Wishes to erase can be followed again, and terms hold as always.",
+    ),
     (
         "withdrawn",
         "Withdrawn; nothing of it is sent any more. Only the person can come back, by a new confirmation.",
@@ -62,6 +71,8 @@ struct ContactPage {
     checked: Option<String>,
     erase_problem: Option<String>,
     keeps_proof: bool,
+    /// The legal hold that is in force.
+    hold: Option<Hold>,
     /// Whether mails may be had as they are, alone or in a bundle.
     whole: Whole,
 }
@@ -122,6 +133,10 @@ async fn page(
         Ok(whole) => whole,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
+    let hold = match shared.app.hold_of(brand.id, ContactId(id)).await {
+        Ok(hold) => hold,
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
     let frame = Frame::new(shared, operator, &story.address)
         .at("/admin/contacts")
         .below(
@@ -141,9 +156,22 @@ async fn page(
             from_start: after == 0,
             checked,
             erase_problem,
+            hold,
             whole,
         },
     )
+}
+
+/// The page with what could not be done.
+pub(super) async fn refused(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    at: (&str, Uuid),
+    (status, problem): (StatusCode, String),
+) -> HttpResponse {
+    let outcome = (status, Some(problem), None);
+    page(request, shared, operator, at, &Asked::default(), outcome).await
 }
 
 /// `GET /admin/contacts/{brand}/{contact}`

@@ -8,7 +8,7 @@ use super::campaigns::new::{self, draft};
 use super::campaigns::{deeds, list, mail, one};
 use super::wizard::{columns, file, source, trial};
 use super::{
-    account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard,
+    account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, hold,
     imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions,
     webhooks,
 };
@@ -68,6 +68,8 @@ table! {
     Change post "/contacts/{brand}/{contact}/ask-again" => contact::ask_again;
     Change post "/contacts/{brand}/{contact}/withdraw" => contact::withdraw;
     Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
+    Rule post "/contacts/{brand}/{contact}/hold" => hold::place;
+    Rule post "/contacts/{brand}/{contact}/hold/lift" => hold::lift;
     Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => as_sent::mail;
     Look get "/shown/{version}" => as_sent::form_shown;
     // Forms
