@@ -26,6 +26,7 @@ pub mod erase;
 pub mod expire;
 pub mod figures;
 pub mod find;
+pub mod hold;
 pub mod hook;
 pub mod import;
 pub mod inbox;

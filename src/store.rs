@@ -20,6 +20,7 @@ pub mod erased;
 pub mod events;
 pub mod head_file;
 pub mod held;
+pub mod holds;
 pub mod imports;
 pub mod keys;
 pub mod leases;

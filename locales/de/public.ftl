@@ -330,6 +330,10 @@ erase-button = Ja, alles löschen
 erase-else = Wenn Sie nur keine Mails mehr wollen, gehen Sie zurück und melden Sie sich ab.
 erased-title = Gelöscht
 erased-text = Was { $brand } hier zu Ihrer Adresse gespeichert hatte, ist gelöscht.
+# Where an owner holds the contact for a claim.
+erase-held-title = Vorerst nicht gelöscht
+erase-held-text = { $brand } benötigt das zu dieser Adresse Gespeicherte für einen Rechtsanspruch und bewahrt es auf, bis dieser geklärt ist. Schreiben Sie an { $brand }, wenn Sie mehr wissen möchten. Von allen Mails können Sie sich sofort abmelden.
+erase-held-back = Zurück zu Ihren Einstellungen
 
 ## Ein neuer Link für alle, die ihren verloren haben
 

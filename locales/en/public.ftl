@@ -337,6 +337,10 @@ erase-button = Yes, erase everything
 erase-else = If you only want no more mail, go back and leave instead.
 erased-title = Erased
 erased-text = What { $brand } kept of your address here is deleted.
+# Where an owner holds the contact for a claim.
+erase-held-title = Not erased for now
+erase-held-text = { $brand } needs what is kept of this address for a legal claim and keeps it until that is over. Write to { $brand } if you want to know more. You can leave all mail at once.
+erase-held-back = Back to your preferences
 
 ## A fresh link, for people who have lost theirs. The answer is the same for every address.
 

@@ -330,6 +330,10 @@ erase-button = Sí, borrarlo todo
 erase-else = Si solo no quiere más correo, vuelva atrás y dese de baja.
 erased-title = Borrado
 erased-text = Lo que { $brand } guardaba aquí de su dirección está borrado.
+# Where an owner holds the contact for a claim.
+erase-held-title = Por ahora no se borra
+erase-held-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal y lo guarda hasta que termine. Escriba a { $brand } si quiere saber más. Puede dejar de recibir todos los correos ahora mismo.
+erase-held-back = Volver a sus preferencias
 
 ## Un enlace nuevo, para quien ha perdido el suyo
 

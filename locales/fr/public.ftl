@@ -330,6 +330,10 @@ erase-button = Oui, tout effacer
 erase-else = Si vous ne voulez simplement plus d’e-mails, revenez en arrière et désabonnez-vous.
 erased-title = Effacé
 erased-text = Ce que { $brand } gardait ici de votre adresse est effacé.
+# Where an owner holds the contact for a claim.
+erase-held-title = Pas effacé pour le moment
+erase-held-text = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice et le garde jusqu’à la fin de celle-ci. Écrivez à { $brand } si vous voulez en savoir plus. Vous pouvez dès maintenant quitter tous les envois.
+erase-held-back = Retour à vos préférences
 
 ## Un nouveau lien, pour qui a perdu le sien
 

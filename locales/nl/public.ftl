@@ -330,6 +330,10 @@ erase-button = Ja, alles wissen
 erase-else = Wil je alleen geen mail meer, ga dan terug en meld je af.
 erased-title = Gewist
 erased-text = Wat { $brand } hier van je adres bewaarde, is gewist.
+# Where an owner holds the contact for a claim.
+erase-held-title = Nog niet gewist
+erase-held-text = { $brand } heeft wat over dit adres bewaard wordt nodig voor een juridische claim en bewaart het tot die is afgerond. Schrijf { $brand } als je meer wilt weten. Je kunt je nu al voor alle mail afmelden.
+erase-held-back = Terug naar je voorkeuren
 
 ## Een nieuwe link, voor wie de zijne kwijt is
 

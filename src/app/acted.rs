@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::App;
-use super::record::{About, read_all};
+use super::record::{About, read, read_all};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{BrandId, ContactId, OperatorId};
@@ -170,6 +170,30 @@ impl App {
         };
         self.work().record(about, self.clock.now(), fact)
     }
+}
+
+/// What an operator did behind a position: later, or earlier if `down`. Each with its position.
+pub async fn deeds_behind(
+    store: &Store,
+    id: OperatorId,
+    (after, down): (Option<i64>, bool),
+    limit: usize,
+) -> Result<Vec<(i64, Event)>, StoreError> {
+    let mut conn = store.read().await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (brand, id) = (NO_BRAND, ContactId(id.0));
+    let stored = if down {
+        events::list_before(&mut conn, brand, id, after.unwrap_or(i64::MAX), limit).await?
+    } else {
+        events::list_after(&mut conn, brand, id, after.unwrap_or(0), limit).await?
+    };
+    let mut deeds = Vec::with_capacity(stored.len());
+    for one in &stored {
+        if let Some(event) = read(one)? {
+            deeds.push((one.position, event));
+        }
+    }
+    Ok(deeds)
 }
 
 /// What an operator did, oldest first; the last `limit`.

@@ -32,7 +32,7 @@ use crate::store::{StoreError, contacts};
 pub use enrol::Groups;
 pub use outcome::Told;
 pub use preview::NoPreview;
-pub use show::{People, Person};
+pub use show::{People, Person, place};
 pub use worded::{Worded, WordedProblem};
 
 use super::permit::parse_address;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::App;
 use super::acted::Acting;
 use super::apply::{ApplyProblem, Declarations, Step, apply_to, content_of};
-use crate::domain::brand::{Brand, BrandDeclaration, in_language};
+use crate::domain::brand::{Brand, BrandDeclaration, Slug, in_language};
 use crate::domain::form::{Form, FormDeclaration, problems_of};
 use crate::domain::ids::{FormId, RequestId};
 use crate::domain::operator::Deed;
@@ -96,6 +96,22 @@ impl App {
         let on = format!("form {} of brand {}", draft.slug, brand.declared.slug);
         let declared = self.with_form(brand, draft);
         self.change_brand(acting, declared, revision, (Deed::FormChanged, on))
+            .await
+    }
+
+    /// Takes a form out of use: it takes no signups any more, and the links of its mails still work. Declared anew, it is in use
+    /// again.
+    pub async fn retire_form(
+        &self,
+        acting: &Acting,
+        brand: &Brand,
+        slug: &Slug,
+        revision: &str,
+    ) -> Result<Vec<Step>, EditProblem> {
+        let mut declared = self.declaration_of(brand);
+        declared.forms.retain(|form| form.slug != *slug);
+        let on = format!("form {slug} of brand {}", brand.declared.slug);
+        self.change_brand(acting, declared, revision, (Deed::FormRetired, on))
             .await
     }
 

@@ -34,8 +34,8 @@ use crate::store::locks::Locks;
 use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
-    Conn, StoreError, campaigns, contacts, drafts, erased, events, openings, outbox, proofs, scrub,
-    uses, webhooks,
+    Conn, StoreError, campaigns, contacts, drafts, erased, events, holds, openings, outbox, proofs,
+    scrub, uses, webhooks,
 };
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
@@ -89,6 +89,9 @@ pub enum EraseProblem {
     /// The term is not over, or something was given meanwhile.
     #[error("the contact is not one that never confirmed; nothing was changed")]
     Kept,
+    /// Somebody needs it for a claim.
+    #[error("the contact is under legal hold until {}; nothing was changed", .0.to_the_minute())]
+    Held(Timestamp),
     #[error("the brand's keep_proof_after_erasure: {0}; nothing was changed")]
     Seal(#[from] SealProblem),
     #[error(transparent)]
@@ -162,6 +165,10 @@ impl App {
         let contact = contacts::find(tx, brand.id, address.key())
             .await?
             .ok_or(EraseProblem::Unknown)?;
+        let hold = holds::find(tx, brand.id, contact.id, self.clock.now()).await?;
+        if let Some(hold) = hold {
+            return Err(EraseProblem::Held(hold.until));
+        }
         if wish.by == ErasedBy::Term && !is_unconfirmed(tx, &contact).await? {
             return Err(EraseProblem::Kept);
         }
@@ -290,6 +297,7 @@ async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreEr
     contacts::delete(tx, contact.brand_id, contact.id).await?;
     campaigns::delete_of(tx, contact.brand_id, contact.id).await?;
     uses::delete_of(tx, contact.brand_id, contact.id).await?;
+    holds::delete_of(tx, contact.brand_id, contact.id).await?;
     webhooks::delete_of(tx, contact.brand_id, contact.id).await?;
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;

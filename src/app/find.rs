@@ -22,8 +22,6 @@ use crate::store::{StoreError, events, log, requests, timestamps};
 pub const PAGE: i64 = 50;
 /// Events of a story shown at a time.
 pub const EVENTS: i64 = 200;
-/// Contacts of a list that is taken along, read at a time.
-const CHUNK: i64 = 1_000;
 
 /// A contact as a list shows it.
 #[derive(Clone, Debug)]
@@ -165,6 +163,35 @@ impl App {
         Ok((found.into_iter().map(Listed::of).collect(), next))
     }
 
+    /// Contacts of a brand, behind one of them; by address, or in the order in which they came. None where that contact is
+    /// gone, so that nobody can say where its address stood.
+    pub async fn contacts_in_order(
+        &self,
+        brand: BrandId,
+        by_address: bool,
+        (after, down): (Option<Uuid>, bool),
+        limit: i64,
+    ) -> Result<Option<Vec<Listed>>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let found = if by_address {
+            let behind = match after {
+                None => None,
+                Some(id) => match contacts::find_by_id(&mut conn, brand, ContactId(id)).await? {
+                    Some(contact) => Some(contact.address_key),
+                    None => return Ok(None),
+                },
+            };
+            contacts::list_by_address(&mut conn, brand, (behind.as_deref(), down), limit).await?
+        } else if down {
+            let before = ContactId(after.unwrap_or_else(Uuid::max));
+            contacts::list_newest(&mut conn, brand, before, limit).await?
+        } else {
+            let after = ContactId(after.unwrap_or_else(Uuid::nil));
+            contacts::list_of_brand(&mut conn, brand, after, limit).await?
+        };
+        Ok(Some(found.into_iter().map(Listed::of).collect()))
+    }
+
     /// Contacts that an id, an address or the beginning of one finds; behind an address, or an id, where the page goes on. One
     /// at most for an id or a whole address. What begins an id of eight digits or more may begin an address as well: then the
     /// ids come first.
@@ -230,17 +257,6 @@ impl App {
         };
         ids.extend(found);
         Ok((ids.into_iter().map(Listed::of).collect(), next))
-    }
-
-    /// A thousand contacts of a brand behind one, in the order of their ids: for lists that are taken along.
-    pub async fn contacts_to_take(
-        &self,
-        brand: BrandId,
-        after: Uuid,
-    ) -> Result<Vec<Listed>, StoreError> {
-        let mut conn = self.store.read().await?;
-        let found = contacts::list_of_brand(&mut conn, brand, ContactId(after), CHUNK).await?;
-        Ok(found.into_iter().map(Listed::of).collect())
     }
 
     /// A contact's story, behind a position; none if the brand has no such contact.

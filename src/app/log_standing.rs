@@ -86,16 +86,19 @@ impl App {
         })
     }
 
-    /// Checkpoints smaller than a size, the largest first.
-    pub async fn checkpoints_before(
+    /// Checkpoints behind one of a size: larger ones, or smaller ones if `down`.
+    pub async fn checkpoints(
         &self,
-        before: Option<i64>,
+        (after, down): (Option<i64>, bool),
         limit: usize,
     ) -> Result<Vec<CheckpointLine>, StoreError> {
         let mut conn = self.store.read().await?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let before = before.unwrap_or(i64::MAX);
-        let found = log::list_checkpoints_back(&mut conn, before, limit).await?;
+        let found = if down {
+            log::list_checkpoints_back(&mut conn, after.unwrap_or(i64::MAX), limit).await?
+        } else {
+            log::list_checkpoints(&mut conn, after.unwrap_or(-1), limit).await?
+        };
         let lines = found.into_iter().map(|one| CheckpointLine {
             size: one.size,
             added: one.size - one.follows.unwrap_or(0),
@@ -104,16 +107,19 @@ impl App {
         Ok(lines.collect())
     }
 
-    /// Timestamps that were kept before the one of a number, the newest first.
-    pub async fn stamps_before(
+    /// Timestamps that were kept behind the one of a number: after it, or before it if `down`.
+    pub async fn stamps(
         &self,
-        before: Option<i64>,
+        (after, down): (Option<i64>, bool),
         limit: usize,
     ) -> Result<Vec<StampLine>, StoreError> {
         let mut conn = self.store.read().await?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let before = before.unwrap_or(i64::MAX);
-        let found = timestamps::list_back(&mut conn, before, limit).await?;
+        let found = if down {
+            timestamps::list_back(&mut conn, after.unwrap_or(i64::MAX), limit).await?
+        } else {
+            timestamps::list_numbered(&mut conn, after.unwrap_or(0), limit).await?
+        };
         Ok(found.iter().map(line).collect())
     }
 

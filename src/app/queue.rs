@@ -5,11 +5,11 @@ use super::App;
 use super::acted::Acting;
 use super::breaker::BreakerState;
 use super::tidy::{COUNTED_AT_MOST, Readiness};
-use crate::domain::ids::{BrandId, ContactId, OutboxId};
+use crate::domain::ids::{BrandId, ContactId, OutboxId, made_at};
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
-pub use crate::store::outbox::Attempt;
-use crate::store::outbox::{self, OutboxKey, Shown, ShownRow};
+use crate::store::outbox::{self, Shown, ShownRow};
+pub use crate::store::outbox::{Attempt, OutboxKey};
 use crate::store::set::{ROWS_AT_MOST, Writes};
 use crate::store::{Conn, StoreError};
 
@@ -73,6 +73,7 @@ pub struct QueuedMail {
     pub kind: String,
     pub domain: String,
     pub due_at: Timestamp,
+    pub queued_at: Option<Timestamp>,
     /// Whether it is under way at this moment.
     pub under_way: bool,
     pub tries: i64,
@@ -89,12 +90,12 @@ pub struct QueuedMail {
 const NOTHING: &str = super::sign_up::NOTHING;
 
 impl App {
-    /// A page of the outbox behind a key, and the key behind which the next one begins.
+    /// A page of the outbox behind a key, as it is due or the other way round, and the key behind which the next one begins.
     pub async fn queue(
         &self,
         operator: &Operator,
         which: Which,
-        after: Option<OutboxKey>,
+        (after, down): (Option<OutboxKey>, bool),
         limit: usize,
     ) -> Result<(Vec<QueuedMail>, Option<OutboxKey>), StoreError> {
         let mut conn = self.store.read().await?;
@@ -103,7 +104,7 @@ impl App {
         let mut at = after;
         let mut looked = 0;
         while looked < LOOKED_AT {
-            let rows = outbox::list_shown(&mut conn, which.shown(), at, TOGETHER).await?;
+            let rows = outbox::list_shown(&mut conn, which.shown(), (at, down), TOGETHER).await?;
             let is_end = rows.len() < TOGETHER.unsigned_abs() as usize;
             looked += rows.len();
             for row in rows {
@@ -202,7 +203,7 @@ async fn failed(
     let mut ids = Vec::new();
     let mut at: Option<OutboxKey> = None;
     loop {
-        let rows = outbox::list_shown(conn, Shown::Failed, at, FAILED_TOGETHER).await?;
+        let rows = outbox::list_shown(conn, Shown::Failed, (at, false), FAILED_TOGETHER).await?;
         let Some(last) = rows.last().map(|row| (row.due_at, row.id)) else {
             return Ok(ids);
         };
@@ -225,6 +226,7 @@ fn queued(row: ShownRow, now: Timestamp) -> QueuedMail {
         kind: row.template,
         domain: row.recipient_domain,
         due_at: row.due_at,
+        queued_at: made_at(row.id.0),
         under_way: row.leased_until.is_some_and(|until| until > now),
         tries: row.tries,
         first_try_at: row.first_try_at,

@@ -94,8 +94,8 @@ impl App {
                 contacts::put_unconfirmed(&mut writes, &one, None);
                 self.store.write_now(writes).await?;
             }
-            // Another worker was faster.
-            Err(EraseProblem::Unknown) => {}
+            // Another worker was faster; or it is held, and looked at again when that is over.
+            Err(EraseProblem::Unknown | EraseProblem::Held(_)) => {}
             Err(EraseProblem::Store(problem)) if !matches!(problem, StoreError::Corrupt(_)) => {
                 return Err(problem);
             }
@@ -109,12 +109,19 @@ impl App {
         Ok(())
     }
 
-    /// Removes network addresses and browsers from events whose term for them is over. The events name them by their hash and
+    /// Removes network addresses and browsers from events whose term for them is over, but of contacts that are held. The events name them by their hash and
     /// stay as they are. Answers with the number of events.
     pub async fn remove_circumstances(&self) -> Result<u64, StoreError> {
         let Some(term) = self.config.retention.circumstances_for else {
+            self.end_holds(0).await?;
             return Ok(0);
         };
+        let mut conn = self.store.read().await?;
+        let removed_to = removed_to(&mut conn).await?;
+        drop(conn);
+        if self.end_holds(removed_to).await? {
+            self.store.scrub().await?;
+        }
         let before = self.clock.now().minus(term);
         let mut removed = 0;
         for _ in 0..ROUNDS {
@@ -194,5 +201,7 @@ fn gives_nothing(fact: &Fact) -> bool {
             | Fact::Expired
             | Fact::Reminded { .. }
             | Fact::Bounced(_)
+            | Fact::LegalHold { .. }
+            | Fact::LegalHoldLifted { .. }
     ) || matches!(fact, Fact::MailAccepted { .. } if !fact.is_merger_notice())
 }

@@ -249,13 +249,12 @@ impl App {
     pub async fn sealed_of(
         &self,
         brand: BrandId,
-        before: Option<ContactId>,
+        after: (Option<ContactId>, bool),
         limit: i64,
     ) -> Result<Vec<SealedContact>, StoreError> {
-        let before = before.unwrap_or(ContactId(uuid::Uuid::max()));
         let mut conn = self.store.read().await?;
         let mut all = Vec::new();
-        for one in sealed::list_before(&mut conn, brand, before, limit).await? {
+        for one in sealed::list_contacts(&mut conn, brand, after, limit).await? {
             let last = events::list_last(&mut conn, brand, one.contact_id, PAST_AT_MOST).await?;
             let openings = read_all(&last)?
                 .into_iter()

@@ -7,6 +7,7 @@ use super::record::About;
 use super::sign_up::empty_mailbox;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::Fact;
+use crate::domain::ids::BrandId;
 pub use crate::domain::permission::Suppressed;
 use crate::domain::standing::{RequestState, Standing, Standings, apply};
 use crate::domain::time::Timestamp;
@@ -60,6 +61,21 @@ impl App {
         let address = parse_address(address)?;
         let hash = self.keys.mailbox_hash(brand.id.0, &address.mailbox());
         Ok(naming(&hash, &brand.declared.slug))
+    }
+
+    /// The suppressed mailboxes of a brand behind one of them, by since when; the other way round if `down`. Which mailboxes
+    /// they are, their keyed hashes do not tell.
+    pub async fn suppressions(
+        &self,
+        brand: BrandId,
+        after: (Option<(Timestamp, budgets::MailboxHash)>, bool),
+        limit: usize,
+    ) -> Result<Vec<(budgets::MailboxHash, Suppressed)>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = budgets::list_suppressed(&mut conn, brand, after, limit).await?;
+        let of = |(hash, since, reason)| (hash, Suppressed { since, reason });
+        Ok(found.into_iter().map(of).collect())
     }
 
     /// Keeps the brand from writing to the mailbox of an address, whether it has a contact there or not: mails that wait do not

@@ -160,6 +160,40 @@ pub struct BrandDeclaration {
     pub forms: Vec<FormDeclaration>,
 }
 
+impl BrandDeclaration {
+    /// A brand that says nothing yet: what a file may leave out is as it would be then.
+    pub fn blank(slug: Slug) -> Self {
+        Self {
+            slug,
+            name: String::new(),
+            legal_name: String::new(),
+            postal_address: Vec::new(),
+            contact: String::new(),
+            from_address: String::new(),
+            reply_to: None,
+            accent: default_accent(),
+            privacy_url: None,
+            privacy_version: None,
+            home_url: None,
+            logo_url: None,
+            hold_until_confirmed: false,
+            role_addresses: RoleAddresses::default(),
+            responsible: None,
+            time_zone: ZoneName::default(),
+            overlays: BTreeSet::new(),
+            active_within_months: default_active_within_months(),
+            confirm_within_days: default_confirm_within_days(),
+            reconfirm: None,
+            mails_per_hour: 0,
+            checked_by_line: true,
+            circumstances: KeepCircumstances::default(),
+            keep_proof_after_erasure: None,
+            purposes: Vec::new(),
+            forms: Vec::new(),
+        }
+    }
+}
+
 fn default_accent() -> String {
     "#1f5f8b".to_owned()
 }

@@ -390,6 +390,17 @@ pub enum Fact {
         /// Plain text, 2,000 characters at most.
         note: String,
     },
+    /// An owner keeps what is known of the contact for a claim: before this instant it is neither erased nor removed.
+    LegalHold {
+        /// The operator's own words.
+        reason: String,
+        until: Timestamp,
+    },
+    /// An owner ended the hold before its time.
+    LegalHoldLifted {
+        /// The operator's own words.
+        reason: String,
+    },
     /// Nobody answered the request in its time.
     Expired,
     /// Nobody had answered yet, and the form says that the person is reminded once.
@@ -492,6 +503,8 @@ impl Fact {
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
             | Self::OperatorNote { .. }
+            | Self::LegalHold { .. }
+            | Self::LegalHoldLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -529,6 +542,8 @@ impl Fact {
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
             | Self::OperatorNote { .. }
+            | Self::LegalHold { .. }
+            | Self::LegalHoldLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced
@@ -569,6 +584,8 @@ impl Fact {
             Self::Suppressed { .. } => "suppressed",
             Self::SuppressionLifted { .. } => "suppression_lifted",
             Self::OperatorNote { .. } => "operator_note",
+            Self::LegalHold { .. } => "legal_hold",
+            Self::LegalHoldLifted { .. } => "legal_hold_lifted",
             Self::Expired => "expired",
             Self::Reminded { .. } => "reminded",
             Self::AddressChanged { .. } => "address_changed",
@@ -608,6 +625,8 @@ impl Fact {
             | Self::Suppressed { .. }
             | Self::SuppressionLifted { .. }
             | Self::OperatorNote { .. }
+            | Self::LegalHold { .. }
+            | Self::LegalHoldLifted { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced

@@ -124,10 +124,13 @@ deeds! {
     ListTaken = "list_taken", "took a list along";
     ContactAskedAgain = "contact_asked_again", "sent a confirmation mail again";
     ContactWithdrawn = "contact_withdrawn", "withdrew a contact on request";
+    HoldPlaced = "hold_placed", "placed a legal hold on a contact";
+    HoldLifted = "hold_lifted", "lifted a legal hold";
     ContactErased = "contact_erased", "erased a contact on request";
     NoteWritten = "note_written", "wrote a note about a contact";
     ProofAdded = "proof_added", "added proof to what an import claimed of a contact";
     FormChanged = "form_changed", "changed a form";
+    FormRetired = "form_retired", "retired a form";
     Declared = "declared", "changed brands and forms";
     ImportStarted = "import_started", "started an import";
     ImportTakenBack = "import_taken_back", "took an import back";

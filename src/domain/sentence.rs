@@ -398,6 +398,13 @@ pub fn sentence(event: &Event) -> String {
             way(*through),
             note.replace('\n', " ")
         ),
+        Fact::LegalHold { reason, until } => format!(
+            "An owner keeps what is known of this contact for a claim: until {} it is neither erased nor removed: {reason}",
+            until.to_the_minute()
+        ),
+        Fact::LegalHoldLifted { reason } => {
+            format!("An owner lifted the legal hold before its time: {reason}")
+        }
         Fact::Expired => "Nobody answered in time; this request ended.".to_owned(),
         Fact::Reminded { mail } => format!(
             "Nobody had answered yet, and the form reminds once; {}.",

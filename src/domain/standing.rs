@@ -317,6 +317,8 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::LanguageChanged { .. }
         | Fact::Bounced(_)
         | Fact::OperatorNote { .. }
+        | Fact::LegalHold { .. }
+        | Fact::LegalHoldLifted { .. }
         | Fact::Expired
         | Fact::Reminded { .. }
         | Fact::Replaced

@@ -44,6 +44,13 @@ const FIND_SUPPRESSED: &str = "select m.hash, m.suppressed_at, coalesce(m.suppre
 const FIND_SUPPRESSED_POSTGRES: &str = "select m.hash, m.suppressed_at, coalesce(m.suppressed_for, '') \
      from r cross join lateral (select * from mailbox b where b.brand_id = r.brand_id and b.hash = r.hash offset 0) m \
      where m.suppressed_at is not null";
+/// By the index of what is suppressed.
+pub const LIST_SUPPRESSED: &str = "select hash, suppressed_at, coalesce(suppressed_for, '') from mailbox \
+     where brand_id = $1 and suppressed_at is not null and (suppressed_at, hash) > ($2, $3) \
+     order by suppressed_at, hash limit $4";
+pub const LIST_SUPPRESSED_DOWN: &str = "select hash, suppressed_at, coalesce(suppressed_for, '') from mailbox \
+     where brand_id = $1 and suppressed_at is not null and (suppressed_at, hash) < ($2, $3) \
+     order by suppressed_at desc, hash desc limit $4";
 const FIND_RATES_POSTGRES: &str = "select t.key, t.arrival \
      from r cross join lateral (select * from rate a where a.key = r.key offset 0) t";
 const PUT: &str = "insert into mailbox (brand_id, hash, recent, recent_until, suppressed_at, suppressed_for) \
@@ -92,6 +99,32 @@ pub async fn find_mailboxes(
 /// A mailbox as rows of contacts hold it.
 pub(super) fn read_hash(stored: &[u8]) -> Result<MailboxHash, StoreError> {
     MailboxHash::try_from(stored).map_err(|_| StoreError::Corrupt("mailbox of a contact"))
+}
+
+/// The suppressed mailboxes of a brand behind one of them, in the order in which they came to be so, or the other way round if
+/// `down`: each with since when, and for which reason.
+pub async fn list_suppressed(
+    conn: &mut Conn,
+    brand: BrandId,
+    (after, down): (Option<(Timestamp, MailboxHash)>, bool),
+    limit: i64,
+) -> Result<Vec<(MailboxHash, Timestamp, String)>, StoreError> {
+    let (sql, begin) = if down {
+        (LIST_SUPPRESSED_DOWN, (i64::MAX, [u8::MAX; 16]))
+    } else {
+        (LIST_SUPPRESSED, (i64::MIN, [0; 16]))
+    };
+    let (at, hash) = after.unwrap_or((Timestamp::from_micros(begin.0), begin.1));
+    let found: Vec<(Vec<u8>, Timestamp, String)> = on!(conn, driver => sqlx::query_as(sql)
+        .bind(brand)
+        .bind(at)
+        .bind(hash.to_vec())
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    let read =
+        |(hash, at, reason): (Vec<u8>, Timestamp, String)| Ok((read_hash(&hash)?, at, reason));
+    found.into_iter().map(read).collect()
 }
 
 /// Those of a brand's mailboxes that are suppressed: since when, and for which reason.

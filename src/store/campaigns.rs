@@ -51,6 +51,9 @@ pub struct RecipientRow {
 pub struct Outcome {
     pub contact_id: ContactId,
     pub address: String,
+    pub known_since: Timestamp,
+    /// When somebody who waits is asked, or when the time of somebody who was asked is over.
+    pub due_at: Timestamp,
     pub state: String,
     pub why: Option<String>,
     pub mail: Option<String>,
@@ -109,18 +112,33 @@ const LIST_DUE: &str = "select * from campaign_recipient where brand_id = $1 and
      and due_at <= $4 order by due_at, contact_id limit $5";
 const LIST_OF: &str = "select p.* from r join campaign_recipient p on p.brand_id = r.brand_id \
      and p.campaign_id = r.campaign_id and p.contact_id = r.contact_id";
-const LIST_OUTCOMES: &str = "select p.contact_id, c.address, p.state, p.why, p.mail, \
-     case when p.state = 'cancelled' then null else q.state end as answer, p.asked_at, \
-     p.reminded_at from campaign_recipient p \
-     join contact c on c.brand_id = p.brand_id and c.id = p.contact_id \
-     left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
-     where p.brand_id = $1 and p.campaign_id = $2 and p.contact_id > $3 order by p.contact_id limit $4";
-const LIST_OUTCOMES_IN: &str = "select p.due_at, p.contact_id, c.address, p.state, p.why, p.mail, q.state as answer, \
-     p.asked_at, p.reminded_at from campaign_recipient p \
-     join contact c on c.brand_id = p.brand_id and c.id = p.contact_id \
-     left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
-     where p.brand_id = $1 and p.campaign_id = $2 and p.state = $3 and (p.due_at, p.contact_id) > ($4, $5) \
-     order by p.due_at, p.contact_id limit $6";
+/// What is read of a recipient's outcome.
+macro_rules! outcomes {
+    () => {
+        "select p.contact_id, c.address, c.created_at as known_since, p.due_at, p.state, p.why, p.mail, \
+         case when p.state = 'cancelled' then null else q.state end as answer, p.asked_at, p.reminded_at \
+         from campaign_recipient p join contact c on c.brand_id = p.brand_id and c.id = p.contact_id \
+         left join request q on q.brand_id = p.brand_id and q.id = p.request_id \
+         where p.brand_id = $1 and p.campaign_id = $2"
+    };
+}
+
+const LIST_OUTCOMES: &str = concat!(
+    outcomes!(),
+    " and p.contact_id > $3 order by p.contact_id limit $4"
+);
+const LIST_OUTCOMES_DOWN: &str = concat!(
+    outcomes!(),
+    " and p.contact_id < $3 order by p.contact_id desc limit $4"
+);
+const LIST_OUTCOMES_IN: &str = concat!(
+    outcomes!(),
+    " and p.state = $3 and (p.due_at, p.contact_id) > ($4, $5) order by p.due_at, p.contact_id limit $6"
+);
+const LIST_OUTCOMES_IN_DOWN: &str = concat!(
+    outcomes!(),
+    " and p.state = $3 and (p.due_at, p.contact_id) < ($4, $5) order by p.due_at desc, p.contact_id desc limit $6"
+);
 /// In front of `PUT_MAIL`, for what has no fate yet.
 const TALLY: &str = "insert into campaign_tally (brand_id, campaign_id, part, accepted, failed) \
      select p.brand_id, p.campaign_id, min(r.part), sum(case when r.mail = 'accepted' then 1 else 0 end), \
@@ -334,17 +352,22 @@ pub async fn list_of(
     conn.read_set(LIST_OF, rows).await
 }
 
-/// What became of a campaign's recipients, behind a contact.
+/// What became of a campaign's recipients, behind a contact, in the order in which the brand came to know them.
 pub async fn list_outcomes(
     conn: &mut Conn,
     campaign: &CampaignRow,
-    after: Option<ContactId>,
+    (after, down): (Option<ContactId>, bool),
     limit: i64,
 ) -> Result<Vec<Outcome>, StoreError> {
-    let after = after.unwrap_or(ContactId(Uuid::nil()));
+    let (sql, begin) = if down {
+        (LIST_OUTCOMES_DOWN, Uuid::max())
+    } else {
+        (LIST_OUTCOMES, Uuid::nil())
+    };
+    let after = after.unwrap_or(ContactId(begin));
     Ok(fetch!(
         conn,
-        LIST_OUTCOMES,
+        sql,
         fetch_all,
         campaign.brand_id,
         campaign.id,
@@ -353,25 +376,24 @@ pub async fn list_outcomes(
     ))
 }
 
-/// An outcome with when it is due.
-#[derive(sqlx::FromRow)]
-struct DueOutcome {
-    due_at: Timestamp,
-    #[sqlx(flatten)]
-    outcome: Outcome,
-}
-
 /// What became of those of a campaign's recipients that are in a state, in the order in which they are due.
 pub async fn list_outcomes_in(
     conn: &mut Conn,
     campaign: &CampaignRow,
     state: &str,
-    (due_at, contact): (Timestamp, ContactId),
+    (after, down): (Option<(Timestamp, ContactId)>, bool),
     limit: i64,
-) -> Result<Vec<(Timestamp, Outcome)>, StoreError> {
-    let found: Vec<DueOutcome> = fetch!(
+) -> Result<Vec<Outcome>, StoreError> {
+    let (sql, begin) = if down {
+        (LIST_OUTCOMES_IN_DOWN, (i64::MAX, Uuid::max()))
+    } else {
+        (LIST_OUTCOMES_IN, (i64::MIN, Uuid::nil()))
+    };
+    let begin = (Timestamp::from_micros(begin.0), ContactId(begin.1));
+    let (due_at, contact) = after.unwrap_or(begin);
+    Ok(fetch!(
         conn,
-        LIST_OUTCOMES_IN,
+        sql,
         fetch_all,
         campaign.brand_id,
         campaign.id,
@@ -379,11 +401,7 @@ pub async fn list_outcomes_in(
         due_at,
         contact,
         limit
-    );
-    Ok(found
-        .into_iter()
-        .map(|one| (one.due_at, one.outcome))
-        .collect())
+    ))
 }
 
 /// Whether nobody waits, and everybody's time to answer is over. Who is held for release keeps nothing running.

@@ -158,6 +158,17 @@ const LIST_NEWEST: &str = concat!(
     columns!(),
     " from contact where brand_id = $1 and id < $2 order by id desc limit $3"
 );
+/// By the unique index of addresses.
+pub const LIST_BY_ADDRESS: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and address_key > $2 order by address_key limit $3"
+);
+pub const LIST_BY_ADDRESS_DOWN: &str = concat!(
+    "select ",
+    columns!(),
+    " from contact where brand_id = $1 and address_key < $2 order by address_key desc limit $3"
+);
 /// By the primary key alone.
 pub const LIST_BY_ID_RANGE: &str = concat!(
     "select ",
@@ -269,6 +280,30 @@ pub async fn list_newest(
     let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST_NEWEST)
         .bind(brand)
         .bind(before)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?);
+    read_all(found)
+}
+
+/// Behind every address: addresses are compared byte by byte.
+const BEHIND_ALL: &str = "\u{10FFFF}";
+
+/// Contacts of a brand in the order of their addresses, behind one of them.
+pub async fn list_by_address(
+    conn: &mut Conn,
+    brand: BrandId,
+    (after, down): (Option<&str>, bool),
+    limit: i64,
+) -> Result<Vec<Contact>, StoreError> {
+    let (sql, begin) = if down {
+        (LIST_BY_ADDRESS_DOWN, BEHIND_ALL)
+    } else {
+        (LIST_BY_ADDRESS, "")
+    };
+    let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(sql)
+        .bind(brand)
+        .bind(after.unwrap_or(begin))
         .bind(limit)
         .fetch_all(driver)
         .await?);

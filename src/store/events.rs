@@ -64,6 +64,8 @@ const LIST: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
 const LIST_LAST: &str = "select position, body, circumstances from (select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 order by position desc limit $3) as last order by position";
+const LIST_BEFORE: &str = "select position, body, circumstances from event \
+     where brand_id = $1 and contact_id = $2 and position < $3 order by position desc limit $4";
 /// What others told of a contact or for it, which they may tell again.
 const LIST_TOLD: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 and kind in ('bounced', 'complained', 'withdrawn') \
@@ -122,7 +124,10 @@ const WITHOUT_CONTACT: &str = "select position, contact_id from event where posi
 const LIST_TIMES: &str =
     "select position, at from event where position > $1 order by position limit $2";
 const REMOVE_CIRCUMSTANCES: &str = "update event set circumstances = null \
-     where position > $1 and position <= $2 and circumstances is not null";
+     where position > $1 and position <= $2 and circumstances is not null and not exists \
+     (select 1 from legal_hold h where h.brand_id = event.brand_id and h.contact_id = event.contact_id)";
+const REMOVE_CIRCUMSTANCES_OF: &str = "update event set circumstances = null \
+     where brand_id = $1 and contact_id = $2 and position <= $3 and circumstances is not null";
 
 /// Mails of one contact that are read together.
 const MAILS_AT_MOST: i64 = 5_000;
@@ -187,6 +192,17 @@ pub async fn list_after(
     limit: i64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     page(conn, LIST, (brand, contact), after, limit).await
+}
+
+/// Events of a contact before a position, newest first.
+pub async fn list_before(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    page(conn, LIST_BEFORE, (brand, contact), before, limit).await
 }
 
 /// Events of a contact behind a position by which others told of it: bounces, complaints and withdrawals, oldest first.
@@ -524,6 +540,21 @@ pub async fn remove_circumstances(
 ) -> Result<u64, StoreError> {
     Ok(on!(tx, driver => sqlx::query(REMOVE_CIRCUMSTANCES)
         .bind(after)
+        .bind(up_to)
+        .execute(driver)
+        .await?
+        .rows_affected()))
+}
+
+/// The same of one contact, up to a position: it was held.
+pub async fn remove_circumstances_of(
+    tx: &mut Conn,
+    (brand, contact): (BrandId, ContactId),
+    up_to: i64,
+) -> Result<u64, StoreError> {
+    Ok(on!(tx, driver => sqlx::query(REMOVE_CIRCUMSTANCES_OF)
+        .bind(brand)
+        .bind(contact)
         .bind(up_to)
         .execute(driver)
         .await?

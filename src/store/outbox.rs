@@ -212,6 +212,9 @@ const LIST_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_d
 /// On SQLite no index has the id first: one mail is looked for by people and programs seldom, and each index costs every mail.
 const FIND_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
      last_reply, ambiguous, attempts from outbox where id = $1";
+const LIST_SHOWN_DOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
+     last_reply, ambiguous, attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at < $2 or id < $3) \
+     order by due_at desc, id desc limit $4";
 const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
 const TRY_AGAIN_POSTGRES: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
@@ -424,13 +427,18 @@ pub async fn count_by_brand(
 pub async fn list_shown(
     conn: &mut Conn,
     which: Shown,
-    after: Option<OutboxKey>,
+    (after, down): (Option<OutboxKey>, bool),
     limit: i64,
 ) -> Result<Vec<ShownRow>, StoreError> {
     let (first, last) = which.between();
-    let nil = OutboxId(uuid::Uuid::nil());
-    let (from, id) = after.map_or((first, nil), |(at, id)| (at.micros().max(first), id));
-    Ok(on!(conn, driver => sqlx::query_as(LIST_SHOWN)
+    let of = OutboxId;
+    let (sql, from, last, id) = match (after, down) {
+        (None, false) => (LIST_SHOWN, first, last, of(uuid::Uuid::nil())),
+        (Some((at, id)), false) => (LIST_SHOWN, at.micros().max(first), last, id),
+        (None, true) => (LIST_SHOWN_DOWN, first, last, of(uuid::Uuid::max())),
+        (Some((at, id)), true) => (LIST_SHOWN_DOWN, first, at.micros().min(last), id),
+    };
+    Ok(on!(conn, driver => sqlx::query_as(sql)
         .bind(from)
         .bind(last)
         .bind(id)

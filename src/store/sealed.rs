@@ -25,6 +25,8 @@ const LIST: &str = "select brand_id, contact_id, part, sealed, reason, sealed_at
      where brand_id = $1 and address_hash = $2 order by contact_id, part";
 const LIST_BEFORE: &str = "select contact_id, reason, sealed_at, delete_at from sealed_evidence \
      where brand_id = $1 and contact_id < $2 and part = 0 order by contact_id desc limit $3";
+const LIST_AFTER: &str = "select contact_id, reason, sealed_at, delete_at from sealed_evidence \
+     where brand_id = $1 and contact_id > $2 and part = 0 order by contact_id limit $3";
 const LIST_DUE: &str =
     "select distinct brand_id, contact_id from sealed_evidence where delete_at <= $1 limit $2";
 const LIST_KEPT: &str = "select s.brand_id, s.contact_id, count(*) as parts, min(s.delete_at) as first_due, \
@@ -120,16 +122,21 @@ pub struct About {
     pub delete_at: Timestamp,
 }
 
-/// Contacts of a brand with something sealed, downwards from one.
-pub async fn list_before(
+/// Contacts of a brand with something sealed, behind one of them; downwards if `down`.
+pub async fn list_contacts(
     conn: &mut Conn,
     brand: BrandId,
-    before: ContactId,
+    (after, down): (Option<ContactId>, bool),
     limit: i64,
 ) -> Result<Vec<About>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST_BEFORE)
+    let (sql, begin) = if down {
+        (LIST_BEFORE, uuid::Uuid::max())
+    } else {
+        (LIST_AFTER, uuid::Uuid::nil())
+    };
+    Ok(on!(conn, driver => sqlx::query_as(sql)
         .bind(brand)
-        .bind(before)
+        .bind(after.unwrap_or(ContactId(begin)))
         .bind(limit)
         .fetch_all(driver)
         .await?))

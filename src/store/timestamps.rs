@@ -58,6 +58,8 @@ const LIST: &str = "select number, chain, size, authority, at, response, certifi
      where size > $1 order by size, authority limit $2";
 const LIST_BACK: &str = "select number, chain, size, authority, at, response, certificates, received_at from timestamp \
      where number < $1 order by number desc limit $2";
+const LIST_NUMBERED: &str = "select number, chain, size, authority, at, response, certificates, received_at from timestamp \
+     where number > $1 order by number limit $2";
 /// The authorities that ever gave a stamp, one step along the index for each.
 const FIRST_FROM: &str = "with recursive a (authority) as (select min(n.authority) from timestamp n union all \
      select (select min(n.authority) from timestamp n where n.authority > a.authority) from a where a.authority is not null) \
@@ -166,6 +168,19 @@ pub async fn list_back(
 ) -> Result<Vec<NumberedStamp>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(LIST_BACK)
         .bind(before)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Stamps that were kept after the one of a number, in the order in which they were kept.
+pub async fn list_numbered(
+    conn: &mut Conn,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<NumberedStamp>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_NUMBERED)
+        .bind(after)
         .bind(limit)
         .fetch_all(driver)
         .await?))

@@ -57,6 +57,8 @@ const SENTENCES = {
   suppressed: (event) => ["An operator kept the brand from writing to the mailbox", words(event.reason)],
   suppression_lifted: (event) => ["An operator let the brand write to the mailbox again", words(event.reason)],
   operator_note: (event) => [`A note by ${words(event.by)}`, words(event.note)],
+  legal_hold: (event) => [`An operator kept what is known for a claim, until ${words(event.until)}`, words(event.reason)],
+  legal_hold_lifted: (event) => ["An operator ended the legal hold before its time", words(event.reason)],
   expired: () => ["Nobody answered in time; this request ended"],
   reminded: () => ["Nobody had answered yet; a reminder was due"],
   link_opened: (event) => ["A link from the mail was opened", event.same_browser === true ? "In the browser that signed up; opening alone confirms nothing" : "Opening alone confirms nothing"],

@@ -1,12 +1,15 @@
 //! Posts to the operators' pages come from these pages only.
 
 mod as_sent;
+mod brands;
 pub mod contacts;
 pub mod forms;
+mod holds;
 pub mod passkeys;
 pub mod roles;
 pub mod sealed;
 pub mod signing_in;
+mod tables;
 
 use countersign::app::operators;
 

@@ -156,6 +156,6 @@ impl App {
         after: Option<ContactId>,
     ) -> Result<Vec<Outcome>, StoreError> {
         let mut conn = self.store.read().await?;
-        campaigns::list_outcomes(&mut conn, row, after, 500).await
+        campaigns::list_outcomes(&mut conn, row, (after, false), 500).await
     }
 }

@@ -15,6 +15,9 @@ use crate::store::{StoreError, contacts};
 pub struct Person {
     pub contact: ContactId,
     pub address: String,
+    pub known_since: Timestamp,
+    /// When somebody who waits is asked, or when the time of somebody who was asked is over.
+    pub due_at: Timestamp,
     pub state: String,
     pub why: Option<String>,
     pub mail: Option<String>,
@@ -28,6 +31,8 @@ impl Person {
         Self {
             contact: outcome.contact_id,
             address: outcome.address,
+            known_since: outcome.known_since,
+            due_at: outcome.due_at,
             state: outcome.state,
             why: outcome.why,
             mail: outcome.mail,
@@ -46,7 +51,7 @@ pub struct People {
 }
 
 /// A place among the people of one state: when they are due, and who of those. It names nobody.
-fn place(text: &str) -> Option<(Timestamp, ContactId)> {
+pub fn place(text: &str) -> Option<(Timestamp, ContactId)> {
     let (due, contact) = text.split_once('.')?;
     let contact = ContactId(Uuid::parse_str(contact).ok()?);
     Some((Timestamp::from_micros(due.parse().ok()?), contact))
@@ -83,42 +88,50 @@ impl App {
         after: Option<&str>,
         limit: usize,
     ) -> Result<People, StoreError> {
-        let Some(row) = self.campaign_row(brand, id).await? else {
-            return Ok(People::default());
-        };
-        let mut conn = self.store.read().await?;
-        let more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let (mut found, keys) = match state {
-            None => {
-                let after = after.and_then(|after| Uuid::parse_str(after).ok());
-                let found =
-                    campaigns::list_outcomes(&mut conn, &row, after.map(ContactId), more).await?;
-                let keys: Vec<String> =
-                    found.iter().map(|one| one.contact_id.to_string()).collect();
-                (found, keys)
-            }
-            Some(state) => {
-                let nil = ContactId(Uuid::nil());
-                let after = after
-                    .and_then(place)
-                    .unwrap_or((Timestamp::from_micros(i64::MIN), nil));
-                let found =
-                    campaigns::list_outcomes_in(&mut conn, &row, state, after, more).await?;
-                let key =
-                    |due: &Timestamp, one: &Outcome| format!("{}.{}", due.micros(), one.contact_id);
-                let keys = found.iter().map(|(due, one)| key(due, one)).collect();
-                (found.into_iter().map(|one| one.1).collect(), keys)
-            }
-        };
+        let mut found = self
+            .people_in_order(brand, id, state, (after, false), limit + 1)
+            .await?;
         let is_more = found.len() > limit;
         found.truncate(limit);
-        let next = is_more
-            .then(|| keys.get(limit.saturating_sub(1)).cloned())
-            .flatten();
+        let next = found.last().filter(|_| is_more).map(|last| last.0.clone());
         Ok(People {
-            people: found.into_iter().map(Person::of).collect(),
+            people: found.into_iter().map(|one| one.1).collect(),
             next,
         })
+    }
+
+    /// The same, each with its key: of everybody in the order in which the brand came to know them, of one state in the order
+    /// in which they are due; the other way round if `down`.
+    pub async fn people_in_order(
+        &self,
+        brand: BrandId,
+        id: CampaignId,
+        state: Option<&str>,
+        (after, down): (Option<&str>, bool),
+        limit: usize,
+    ) -> Result<Vec<(String, Person)>, StoreError> {
+        let Some(row) = self.campaign_row(brand, id).await? else {
+            return Ok(Vec::new());
+        };
+        let mut conn = self.store.read().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = match state {
+            None => {
+                let after = after.and_then(|after| Uuid::parse_str(after).ok());
+                let after = (after.map(ContactId), down);
+                campaigns::list_outcomes(&mut conn, &row, after, limit).await?
+            }
+            Some(state) => {
+                let after = (after.and_then(place), down);
+                campaigns::list_outcomes_in(&mut conn, &row, state, after, limit).await?
+            }
+        };
+        let key = |one: &Outcome| match state {
+            None => one.contact_id.to_string(),
+            Some(_) => format!("{}.{}", one.due_at.micros(), one.contact_id),
+        };
+        let keyed = found.into_iter().map(|one| (key(&one), Person::of(one)));
+        Ok(keyed.collect())
     }
 
     /// Lets the server write to these people, who are held: all of them, or none.

@@ -46,6 +46,12 @@ impl Default for ZoneName {
     }
 }
 
+impl ZoneName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for ZoneName {
     type Error = String;
 

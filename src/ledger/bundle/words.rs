@@ -102,6 +102,14 @@ pub fn sentence(entry: &Entry) -> String {
             text("reason")
         ),
         "operator_note" => format!("{} wrote down: {}", text("by"), text("note")),
+        "legal_hold" => format!(
+            "An operator kept what is known for a claim, until {}: {}",
+            text("until"),
+            text("reason")
+        ),
+        "legal_hold_lifted" => {
+            format!("An operator ended that before its time: {}", text("reason"))
+        }
         "expired" => "Nobody answered in time; this request ended.".to_owned(),
         "reminded" => "Nobody had answered yet; a reminder was due.".to_owned(),
         "address_changed" => "The address was corrected; this request ended.".to_owned(),

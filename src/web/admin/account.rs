@@ -6,25 +6,21 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
+use super::deeds::{Whose, deeds};
 use super::frame::{Done, Frame};
-use super::table::{Asked, Cell, Rows, Table, relative};
+use super::table::{Asked, Table, relative};
 use super::{SESSION, acting, cookie_of, see};
-use crate::app::acted::deeds_of;
 use crate::app::operators::{self, OperatorProblem, PASSWORD_AT_LEAST};
 use crate::app::passkeys::NAME_AT_MOST;
 use crate::app::passkeys::ceremony::NoHome;
 use crate::app::second_factor::{FactorProblem, Factors, Offered};
 use crate::app::sign_in::{SignInProblem, session_hash};
 use crate::domain::operator::Operator;
-use crate::domain::sentence::sentence;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 use crate::web::public::qr;
-
-/// Deeds shown of oneself.
-const DEEDS: i64 = 200;
 
 const DONE: [(&str, &str); 7] = [
     (
@@ -119,27 +115,22 @@ async fn page(
             shared.app.factors(operator.id).await?,
             shared.app.passkeys(operator.id).await?,
             shared.app.sessions(operator.id, &session).await?,
-            deeds_of(&shared.app.store, operator.id, DEEDS).await?,
         ))
     };
-    let (factors, passkeys, sessions, deeds) = match found.await {
+    let (factors, passkeys, sessions) = match found.await {
         Ok(found) => found,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
-    let rows = Rows {
+    let whose = Whose {
+        id: operator.id,
+        path: "/admin/account",
         caption: "What you did".to_owned(),
-        columns: vec![("When", false), ("What", false)],
-        rows: deeds
-            .iter()
-            .rev()
-            .map(|event| vec![Cell::Time(event.at), Cell::text(sentence(event))])
-            .collect(),
-        empty: "Nothing yet.".to_owned(),
+        file: "what-you-did".to_owned(),
     };
-    let deeds = rows.arrange(asked, "/admin/account", now, true);
-    if asked.is_csv() {
-        return deeds.csv("what-you-did");
-    }
+    let deeds = match deeds(request, shared, operator, whose, asked).await {
+        Ok(deeds) => deeds,
+        Err(response) => return response,
+    };
     let passkeys = passkeys
         .into_iter()
         .map(|key| PasskeyLine {

@@ -1,6 +1,6 @@
 //! `/admin/settings/brands/{brand}`: who asks, how it looks, and for what.
 
-use std::sync::Arc;
+pub mod typed;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ReqData};
@@ -10,15 +10,20 @@ use askama::Template;
 use super::brands::brand_of;
 use super::frame::Frame;
 use super::{acting, not_found, see};
+use crate::app::acted::Acting;
 use crate::app::edit_form::EditProblem;
-use crate::domain::brand::{Brand, BrandDeclaration, LANGUAGES, PurposeDeclaration, Slug, Texts};
+use crate::domain::brand::{BrandDeclaration, LANGUAGES, RoleAddresses, Slug, Texts};
 use crate::domain::circumstances::KeepCircumstances;
 use crate::domain::operator::{Deed, Operator};
-use crate::domain::reconfirm::Reconfirm;
+use crate::domain::policy::OVERLAYS;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
+
+use typed::{NewPurpose, Numbers, Typed, typed};
+
+const NEW: &str = "/admin/settings/new-brand";
 
 /// A purpose's words in one language.
 struct Words {
@@ -36,58 +41,28 @@ struct PurposeFields {
 #[template(path = "admin/brand.html")]
 struct BrandPage {
     frame: Frame,
+    /// Where the form goes.
+    action: String,
+    /// The name of a new brand; none of one that there is.
+    slug: Option<String>,
     brand: BrandDeclaration,
     address: String,
     purposes: Vec<PurposeFields>,
     /// Each with its words, and whether it is chosen.
     circumstances: Vec<(&'static str, &'static str, bool)>,
+    /// Each with its country and effects, and whether it is on.
+    overlays: Vec<(&'static str, &'static str, &'static [&'static str], bool)>,
+    role_addresses: bool,
     numbers: Numbers,
     new: NewPurpose,
     revision: String,
     problems: Vec<String>,
 }
 
-/// The numbers as they were typed.
-#[derive(Clone, Debug, Default)]
-struct Numbers {
-    confirm_within_days: String,
-    mails_per_hour: String,
-    after_years: String,
-    unused_months: String,
-}
-
-impl Numbers {
-    fn of(brand: &BrandDeclaration) -> Self {
-        let terms = brand.reconfirm.unwrap_or_default();
-        let or_empty = |number: Option<String>| number.unwrap_or_default();
-        Self {
-            confirm_within_days: brand.confirm_within_days.to_string(),
-            mails_per_hour: brand.mails_per_hour.to_string(),
-            after_years: or_empty(terms.after_years.map(|one| one.to_string())),
-            unused_months: or_empty(terms.unused_months.map(|one| one.to_string())),
-        }
-    }
-}
-
-/// A purpose that is being added, as it was typed.
-#[derive(Clone, Debug, Default)]
-struct NewPurpose {
-    slug: String,
-    name: String,
-    wording: String,
-}
-
-/// What a page sent: the declaration as far as it can be read, and the rest as it was typed.
-struct Typed {
-    declared: BrandDeclaration,
-    numbers: Numbers,
-    new: NewPurpose,
-    problems: Vec<String>,
-}
-
 fn page(shared: &Web, operator: &Operator, typed: Typed) -> HttpResponse {
     let Typed {
         declared: brand,
+        slug,
         numbers,
         new,
         problems,
@@ -113,13 +88,31 @@ fn page(shared: &Web, operator: &Operator, typed: Typed) -> HttpResponse {
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let frame = Frame::new(shared, operator, &brand.name)
+    let title = match &slug {
+        Some(_) => "New brand",
+        None => brand.name.as_str(),
+    };
+    let frame = Frame::new(shared, operator, title)
         .at("/admin/settings")
         .below("Settings", "/admin/settings");
+    let action = match &slug {
+        Some(_) => NEW.to_owned(),
+        None => format!("/admin/settings/brands/{}", brand.slug),
+    };
     render(
         status,
         &BrandPage {
             frame,
+            action,
+            slug,
+            overlays: OVERLAYS
+                .iter()
+                .map(|row| {
+                    let on = brand.overlays.contains(&row.overlay);
+                    (row.overlay.as_str(), row.country, row.effects, on)
+                })
+                .collect(),
+            role_addresses: brand.role_addresses == RoleAddresses::ConfirmFirst,
             address: brand.postal_address.join("\n"),
             purposes,
             circumstances: KeepCircumstances::ALL
@@ -149,127 +142,8 @@ pub async fn show(
     slug: Path<String>,
 ) -> HttpResponse {
     match brand_of(&shared, &operator, &slug) {
-        Some(brand) => {
-            let typed = Typed {
-                declared: brand.declared.clone(),
-                numbers: Numbers::of(&brand.declared),
-                new: NewPurpose::default(),
-                problems: Vec::new(),
-            };
-            page(&shared, &operator, typed)
-        }
+        Some(brand) => page(&shared, &operator, Typed::of(brand.declared.clone())),
         None => not_found(&shared, &operator, "This brand"),
-    }
-}
-
-/// The declaration with what the fields say; what has no field stays.
-fn typed(shared: &Web, brand: &Arc<Brand>, fields: &Fields) -> Typed {
-    let mut declared = shared.app.declaration_of(brand);
-    let mut problems = Vec::new();
-    let own = |name: &str| fields.one(name).map(ToOwned::to_owned);
-    let text = |name: &str| own(name).unwrap_or_default();
-    declared.name = text("name");
-    declared.legal_name = text("legal_name");
-    declared.postal_address = fields
-        .raw("postal_address")
-        .lines()
-        .map(|line| line.trim().to_owned())
-        .filter(|line| !line.is_empty())
-        .take(8)
-        .collect();
-    declared.contact = text("contact");
-    declared.from_address = text("from_address");
-    declared.reply_to = own("reply_to");
-    declared.accent = text("accent");
-    declared.privacy_url = own("privacy_url");
-    declared.privacy_version = own("privacy_version");
-    declared.home_url = own("home_url");
-    declared.logo_url = own("logo_url");
-    declared.hold_until_confirmed = own("hold_until_confirmed").is_some();
-    if let Some(how) = fields.one("circumstances") {
-        match KeepCircumstances::parse(how) {
-            Some(how) => declared.circumstances = how,
-            None => problems.push(
-                "Network addresses and browsers are kept whole, shortened, or not at all."
-                    .to_owned(),
-            ),
-        }
-    }
-    declared.checked_by_line = own("checked_by_line").is_some();
-    match text("confirm_within_days").parse() {
-        Ok(days) => declared.confirm_within_days = days,
-        Err(_) => problems.push("The days within which people confirm are 1 to 90.".to_owned()),
-    }
-    match text("mails_per_hour").parse() {
-        Ok(mails) => declared.mails_per_hour = mails,
-        Err(_) => problems.push("Mails an hour are a number; 0 is no limit.".to_owned()),
-    }
-    let numbers = Numbers {
-        confirm_within_days: text("confirm_within_days"),
-        mails_per_hour: text("mails_per_hour"),
-        after_years: text("reconfirm_after_years"),
-        unused_months: text("reconfirm_unused_months"),
-    };
-    let mut term = |number: &str| match number {
-        "" => None,
-        number => number.parse::<u16>().ok().or_else(|| {
-            problems.push(
-                "The term after which people are asked again is a number; leave it empty for none."
-                    .to_owned(),
-            );
-            None
-        }),
-    };
-    let (years, months) = (term(&numbers.after_years), term(&numbers.unused_months));
-    let terms = Reconfirm {
-        // Too many are refused with the rest of what is declared.
-        after_years: years.map(|years| u8::try_from(years).unwrap_or(u8::MAX)),
-        unused_months: months,
-    };
-    declared.reconfirm = (terms != Reconfirm::default()).then_some(terms);
-    for purpose in &mut declared.purposes {
-        let texts = |kind: &str| -> Texts {
-            LANGUAGES
-                .iter()
-                .filter_map(|tag| {
-                    let name = format!("{kind}-{}-{tag}", purpose.slug);
-                    Some(((*tag).to_owned(), own(&name)?.replace("\r\n", "\n")))
-                })
-                .collect()
-        };
-        let (name, wording) = (texts("name"), texts("wording"));
-        (purpose.name, purpose.wording) = (name, wording);
-    }
-    let new = NewPurpose {
-        slug: text("new_slug"),
-        name: text("new_name"),
-        wording: text("new_wording").replace("\r\n", "\n"),
-    };
-    if !new.slug.is_empty()
-        && let Err(problem) = Slug::try_from(new.slug.clone())
-    {
-        problems.push(problem);
-    }
-    Typed {
-        declared,
-        numbers,
-        new,
-        problems,
-    }
-}
-
-impl Typed {
-    /// The declaration to be saved: with the new purpose, where one was named.
-    fn whole(&self) -> BrandDeclaration {
-        let mut declared = self.declared.clone();
-        if let Ok(slug) = Slug::try_from(self.new.slug.clone()) {
-            declared.purposes.push(PurposeDeclaration {
-                slug,
-                name: Texts::from([("en".to_owned(), self.new.name.clone())]),
-                wording: Texts::from([("en".to_owned(), self.new.wording.clone())]),
-            });
-        }
-        declared
     }
 }
 
@@ -289,24 +163,77 @@ pub async fn save(
     let (Some(brand), Some(acting)) = (brand, acting(&request, &shared)) else {
         return not_found(&shared, &operator, "This brand");
     };
-    let mut typed = typed(&shared, &brand, &fields);
-    if !typed.problems.is_empty() {
-        return page(&shared, &operator, typed);
+    let typed = typed(shared.app.declaration_of(&brand), &fields);
+    write(&request, (&shared, &operator, &acting), typed, &fields).await
+}
+
+/// `GET /admin/settings/new-brand`
+pub async fn show_new(shared: Data<Web>, operator: ReqData<Operator>) -> HttpResponse {
+    let mut typed = Typed::of(BrandDeclaration::blank(blank_slug()));
+    typed.slug = Some(String::new());
+    page(&shared, &operator, typed)
+}
+
+/// What stands in the place of a name that cannot be read. It is never saved.
+fn blank_slug() -> Slug {
+    Slug::try_from("new-brand".to_owned()).unwrap_or_else(|_| unreachable!("a plain name"))
+}
+
+/// `POST /admin/settings/new-brand`
+pub async fn save_new(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    fields: Fields,
+) -> HttpResponse {
+    if let Err(problem) = shared.app.refresh_catalog().await {
+        return error::store_failure(&request, &shared, &problem);
     }
-    let what = (Deed::Declared, format!("brand {}", brand.declared.slug));
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    let named = fields.raw("slug").trim().to_owned();
+    let (slug, problem) = match Slug::try_from(named.clone()) {
+        Ok(slug) if shared.app.catalog().brand_by_slug(slug.as_str()).is_some() => {
+            let text = format!("There is a brand {slug} already. Give this one a name of its own.");
+            (slug, Some(text))
+        }
+        Ok(slug) => (slug, None),
+        Err(problem) => (
+            blank_slug(),
+            Some(format!("The name in files and the API: {problem}.")),
+        ),
+    };
+    let mut typed = typed(BrandDeclaration::blank(slug), &fields);
+    typed.problems.splice(0..0, problem);
+    typed.slug = Some(named);
+    write(&request, (&shared, &operator, &acting), typed, &fields).await
+}
+
+/// Saves what was typed, or shows it again with what is wrong.
+async fn write(
+    request: &HttpRequest,
+    (shared, operator, acting): (&Data<Web>, &Operator, &Acting),
+    mut typed: Typed,
+    fields: &Fields,
+) -> HttpResponse {
+    if !typed.problems.is_empty() {
+        return page(shared, operator, typed);
+    }
+    let what = (Deed::Declared, format!("brand {}", typed.declared.slug));
     let saved = shared
         .app
-        .change_brand(&acting, typed.whole(), fields.raw("revision"), what);
+        .change_brand(acting, typed.whole(), fields.raw("revision"), what);
     typed.problems = match saved.await {
         Ok(steps) => {
             let done = if steps.is_empty() { "same" } else { "saved" };
             return see(&format!("/admin/settings?done={done}"));
         }
         Err(EditProblem::Store(problem)) => {
-            return error::store_failure(&request, &shared, &problem);
+            return error::store_failure(request, shared, &problem);
         }
         Err(EditProblem::Wrong(problems)) => problems,
         Err(problem @ EditProblem::Overtaken) => vec![problem.to_string()],
     };
-    page(&shared, &operator, typed)
+    page(shared, operator, typed)
 }

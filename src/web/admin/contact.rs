@@ -19,6 +19,7 @@ use super::{acting, not_found, see};
 use crate::app::acted::Acting;
 use crate::app::erase::Wish;
 use crate::app::find::{Seal, Story, Told};
+use crate::app::hold::Hold;
 use crate::app::inbox::Asking;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
@@ -42,7 +43,15 @@ pub struct Asked {
     done: Option<String>,
 }
 
-const DONE: [(&str, &str); 4] = [
+const DONE: [(&str, &str); 6] = [
+    (
+        "held",
+        "Held. Nothing of what is known of this person is erased or removed before the hold ends or is lifted.",
+    ),
+    (
+        "hold-lifted",
+        "The hold is lifted. Wishes to erase can be followed again, and terms hold as always.",
+    ),
     (
         "withdrawn",
         "Withdrawn; nothing of it is sent any more. Only the person can come back, by a new confirmation.",
@@ -75,6 +84,8 @@ struct ContactPage {
     problem: Option<Problem>,
     proof_keys: Vec<&'static str>,
     keeps_proof: bool,
+    /// The legal hold that is in force.
+    hold: Option<Hold>,
     /// Whether mails may be had as they are, alone or in a bundle.
     whole: Whole,
 }
@@ -170,6 +181,10 @@ async fn page(
         Ok(whole) => whole,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
+    let hold = match shared.app.hold_of(brand.id, ContactId(id)).await {
+        Ok(hold) => hold,
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
     let frame = Frame::new(shared, operator, &story.address)
         .at("/admin/contacts")
         .below(
@@ -190,9 +205,22 @@ async fn page(
             checked,
             problem,
             proof_keys: proof_keys(),
+            hold,
             whole,
         },
     )
+}
+
+/// The page with what could not be done.
+pub(super) async fn refused(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    at: (&str, Uuid),
+    (status, problem): (StatusCode, String),
+) -> HttpResponse {
+    let outcome = (status, Some(problem), None);
+    page(request, shared, operator, at, &Asked::default(), outcome).await
 }
 
 /// `GET /admin/contacts/{brand}/{contact}`

@@ -1,5 +1,7 @@
 //! `/admin/delivery`: what waits to leave, what is held, what failed, and how mails fare by recipient domain.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,23 +11,25 @@ use uuid::Uuid;
 
 use super::chart::grouped;
 use super::frame::Frame;
-use super::table::{Asked, Cell, Rows, Table};
+use super::table::sift::{cut, sift};
+use super::table::{
+    self, Act, Asked, Cell, Order, PAGE, Paging, Rows, Sifted, Table, Wanted, Wrong,
+};
 use super::{acting, not_found, say, see};
 use crate::app::acted::Acting;
-use crate::app::queue::{Attempt, QueuedMail, Which};
+use crate::app::figures::Named;
+use crate::app::queue::{Attempt, OutboxKey, QueuedMail, Which};
 use crate::app::tidy::COUNTED_AT_MOST;
 use crate::domain::figures::percent;
 use crate::domain::ids::{BrandId, OutboxId};
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
+use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
-/// Mails shown at a time, and in a file at most.
-const SHOWN: usize = 50;
-const IN_A_FILE: usize = 10_000;
 /// Days of the per-domain view.
 const DAYS: i64 = 30;
 
@@ -42,22 +46,28 @@ const DONE: [(&str, &str); 4] = [
 #[derive(Debug, Default, Deserialize)]
 pub struct Chosen {
     show: Option<String>,
-    after: Option<String>,
-    format: Option<String>,
-    sort: Option<String>,
-    filter: Option<String>,
     done: Option<String>,
 }
 
-/// A failed mail with its button.
-struct Failed {
-    id: OutboxId,
-    domain: String,
-    tries: i64,
-    reply: String,
-    /// A line for each try, where there was more than one.
-    attempts: Vec<String>,
-    first: Option<String>,
+const COLUMNS: [(&str, bool); 8] = [
+    ("Brand", false),
+    ("Mail", false),
+    ("Recipient domain", false),
+    ("Due", false),
+    ("Queued", false),
+    ("Tries", true),
+    ("First try", false),
+    ("The server's last reply", false),
+];
+/// What the domains' table has in front of its names.
+const DOMAINS: &str = "domains_";
+
+/// Mails lie in the order in which they are due; those that are not, in the order in which they were queued.
+const fn order_of(which: Which) -> Order {
+    match which {
+        Which::Waiting => Order::up("Due"),
+        Which::Held | Which::Failed => Order::up("Queued"),
+    }
 }
 
 #[derive(Template)]
@@ -75,7 +85,7 @@ struct DeliveryPage {
     smtp_problem: Option<String>,
     restored: Option<String>,
     mails: Table,
-    failed: Vec<Failed>,
+    has_failed: bool,
     domains: Table,
 }
 
@@ -102,103 +112,67 @@ pub async fn show(
     request: HttpRequest,
     shared: Data<Web>,
     operator: ReqData<Operator>,
-    chosen: Query<Chosen>,
+    (chosen, asked): (Query<Chosen>, Query<Asked>),
 ) -> HttpResponse {
-    let which = chosen
-        .show
-        .as_deref()
-        .and_then(Which::parse)
-        .unwrap_or(Which::Waiting);
-    let asked = Asked {
-        sort: chosen.sort.clone(),
-        filter: chosen.filter.clone(),
-        after: chosen.after.clone(),
-        format: chosen.format.clone(),
+    let which = chosen.show.as_deref().and_then(Which::parse);
+    let which = which.unwrap_or(Which::Waiting);
+    let unasked = order_of(which);
+    let sorts = [unasked.by];
+    let read = || {
+        let order = asked.order(&sorts)?.unwrap_or(unasked);
+        let after = match asked.after.as_deref() {
+            Some(after) => Some(key(after).ok_or(Wrong::After)?),
+            None => None,
+        };
+        let wanted = Wanted::of(&asked, &COLUMNS, Vec::new(), true)?;
+        Ok::<_, Wrong>((order, after, wanted))
     };
-    let limit = if asked.is_csv() { IN_A_FILE } else { SHOWN };
-    let after = asked.after.as_deref().and_then(key);
-    let brands: Vec<BrandId> = shared
-        .app
-        .catalog()
-        .brands
-        .iter()
-        .map(|brand| brand.id)
-        .filter(|brand| operator.works_for(*brand))
-        .collect();
+    let (order, after, wanted) = match read() {
+        Ok(read) => read,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
+    };
+    let frame = Frame::new(&shared, &operator, "Delivery")
+        .at("/admin/delivery")
+        .noticing(chosen.done.as_deref(), &DONE);
+    if asked.is_csv() {
+        return file(&shared, &operator, which, (order, wanted));
+    }
+    let catalog = shared.app.catalog();
+    let brands = catalog.brands.iter().map(|brand| brand.id);
+    let brands: Vec<BrandId> = brands.filter(|brand| operator.works_for(*brand)).collect();
+    let may_mend = frame.may_change() && which == Which::Failed;
     let found = async {
+        let what = (which, order.down, may_mend);
+        let ready = shared.app.readiness().await?;
         Ok((
-            shared.app.queue(&operator, which, after, limit).await?,
-            shared
-                .app
-                .kept_to(&operator, shared.app.readiness().await?)
-                .await?,
+            sifted(&shared, &operator, what, &wanted, (after, PAGE)).await?,
+            shared.app.kept_to(&operator, ready).await?,
             shared.app.mail_figures(&brands, DAYS).await?,
         ))
     };
-    let ((mails, next), ready, figures) = match found.await {
+    let (mails, ready, figures) = match found.await {
         Ok(found) => found,
         Err(problem) => return error::store_failure(&request, &shared, &problem),
     };
     let now = shared.app.clock.now();
-    let frame = Frame::new(&shared, &operator, "Delivery")
-        .at("/admin/delivery")
-        .noticing(chosen.done.as_deref(), &DONE);
     let path = format!("/admin/delivery?show={}", which.as_str());
-    let next = next.map(|(at, id)| format!("{}.{id}", at.micros()));
-    let table = mails_table(&shared, which, &mails).paged(
-        &asked,
-        &path,
+    let paging = Paging {
+        asked: &asked,
+        path: &path,
         now,
-        next.as_deref(),
-        frame.may_take(),
-    );
-    if asked.is_csv() {
-        return table.csv("mails");
-    }
-    let rows = figures
-        .into_iter()
-        .map(|line| {
-            let of = line.figures;
-            let all = of.mailed + of.failed;
-            vec![
-                Cell::Text(line.name),
-                Cell::Number(of.mailed),
-                Cell::Number(of.failed),
-                Cell::Text(percent(of.mailed, all)),
-                Cell::Number(of.bounced),
-                Cell::Number(of.complained),
-            ]
-        })
-        .collect();
-    let domains = Rows {
-        caption: format!("Mails of the last {DAYS} days by recipient domain"),
-        columns: vec![
-            ("Domain", false),
-            ("Accepted", true),
-            ("Given up", true),
-            ("Share accepted", false),
-            ("Came back", true),
-            ("Complaints", true),
-        ],
-        rows,
-        empty: "No mail went out in this time.".to_owned(),
+        sorts: &sorts,
+        order,
+        wanted: &wanted,
+        may_take: frame.may_take(),
     };
-    let sorting = Asked {
-        after: None,
-        ..asked
+    let has_failed = which == Which::Failed && !mails.rows.is_empty();
+    let mails = mails.written(|(at, id)| format!("{}.{id}", at.micros()));
+    let mails = mails_table(which, may_mend).paged(&paging, mails);
+    let domains = domains_table(figures).arrange(&asked.of(DOMAINS), &path, now, false);
+    let domains = match domains {
+        Ok(domains) => domains,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
     };
-    let domains = domains.arrange(&sorting, &path, now, false);
-    let failed = mails
-        .iter()
-        .filter(|_| which == Which::Failed)
-        .map(|mail| Failed {
-            id: mail.id,
-            domain: mail.domain.clone(),
-            tries: mail.tries,
-            reply: mail.reply.clone().unwrap_or_default(),
-            attempts: told(mail),
-            first: mail.first_try_at.map(Timestamp::to_the_minute),
-        });
     let held = ready.breaker.mails_held;
     render(
         StatusCode::OK,
@@ -215,12 +189,100 @@ pub async fn show(
             has_held: held > 0 || ready.breaker.open_since.is_some(),
             smtp_problem: ready.last_smtp_problem,
             restored: ready.sending_held.map(|held| held.why),
-            mails: table,
-            failed: failed.collect(),
+            mails,
+            has_failed,
             domains,
             frame,
         },
     )
+}
+
+/// Mails of the outbox as they are wanted, behind one of them.
+async fn sifted(
+    shared: &Web,
+    operator: &Operator,
+    (which, down, may_mend): (Which, bool, bool),
+    wanted: &Wanted,
+    (after, limit): (Option<OutboxKey>, usize),
+) -> Result<Sifted<OutboxKey>, StoreError> {
+    let read = async |after: Option<OutboxKey>, count: usize| {
+        let found = shared
+            .app
+            .queue(operator, which, (after, down), count + 1)
+            .await?;
+        let mails = found.0.into_iter();
+        let mails = mails.map(|mail| ((mail.due_at, mail.id), mail)).collect();
+        let (mails, next) = cut(mails, count);
+        let is_short = next.is_none();
+        // Few of the operator's brands among those that were looked through: further on there may be more.
+        let further = found.1.filter(|_| is_short && mails.len() < count);
+        Ok((mails, next.or(further)))
+    };
+    let row = |mail: QueuedMail| {
+        let mut row = row(shared, which, &mail);
+        let kept = wanted.keeps(&row);
+        if may_mend {
+            row.push(Cell::Act(Act {
+                label: "Try again",
+                about: format!("the mail to {}", mail.domain),
+                action: "/admin/delivery/retry".to_owned(),
+                name: "mail",
+                value: mail.id.to_string(),
+            }));
+        }
+        kept.then_some(row)
+    };
+    sift(limit, after, wanted, read, row).await
+}
+
+/// The mails as a file.
+fn file(
+    shared: &Data<Web>,
+    operator: &Operator,
+    which: Which,
+    (order, wanted): (Order, Wanted),
+) -> HttpResponse {
+    let head = COLUMNS.map(|column| column.0.to_owned()).into();
+    let of = Arc::new((shared.clone(), operator.clone(), wanted));
+    table::stream("mails", head, move |after, limit| {
+        let of = of.clone();
+        async move {
+            let (shared, operator, wanted) = &*of;
+            let what = (which, order.down, false);
+            sifted(shared, operator, what, wanted, (after, limit)).await
+        }
+    })
+}
+
+fn domains_table(figures: Vec<Named>) -> Rows {
+    let rows = figures
+        .into_iter()
+        .map(|line| {
+            let of = line.figures;
+            let all = of.mailed + of.failed;
+            vec![
+                Cell::Text(line.name),
+                Cell::Number(of.mailed),
+                Cell::Number(of.failed),
+                Cell::Text(percent(of.mailed, all)),
+                Cell::Number(of.bounced),
+                Cell::Number(of.complained),
+            ]
+        })
+        .collect();
+    Rows {
+        caption: format!("Mails of the last {DAYS} days by recipient domain"),
+        columns: vec![
+            ("Domain", false),
+            ("Accepted", true),
+            ("Given up", true),
+            ("Share accepted", false),
+            ("Came back", true),
+            ("Complaints", true),
+        ],
+        rows,
+        empty: "No mail went out in this time.".to_owned(),
+    }
 }
 
 /// The tries of a mail, a line each; none where the last reply says it all.
@@ -240,41 +302,36 @@ const fn words(which: Which) -> &'static str {
     }
 }
 
-fn mails_table(shared: &Web, which: Which, mails: &[QueuedMail]) -> Rows {
+fn row(shared: &Web, which: Which, mail: &QueuedMail) -> Vec<Cell> {
     let catalog = shared.app.catalog();
-    let rows = mails
-        .iter()
-        .map(|mail| {
-            let brand = catalog.brand(mail.brand);
-            let due = match which {
-                Which::Waiting if mail.under_way => Cell::State("under way".to_owned(), "wait"),
-                Which::Waiting => Cell::Time(mail.due_at),
-                Which::Held => Cell::State("held".to_owned(), "wait"),
-                Which::Failed => Cell::State("given up".to_owned(), "bad"),
-            };
-            vec![
-                Cell::text(brand.map_or_else(String::new, |brand| brand.declared.slug.to_string())),
-                Cell::text(mail.kind.clone()),
-                Cell::text(mail.domain.clone()),
-                due,
-                Cell::Number(mail.tries),
-                Cell::time(mail.first_try_at),
-                Cell::Folded(mail.reply.clone().unwrap_or_default(), told(mail)),
-            ]
-        })
-        .collect();
+    let brand = catalog.brand(mail.brand);
+    let due = match which {
+        Which::Waiting if mail.under_way => Cell::State("under way".to_owned(), "wait"),
+        Which::Waiting => Cell::Time(mail.due_at),
+        Which::Held => Cell::State("held".to_owned(), "wait"),
+        Which::Failed => Cell::State("given up".to_owned(), "bad"),
+    };
+    vec![
+        Cell::text(brand.map_or_else(String::new, |brand| brand.declared.slug.to_string())),
+        Cell::text(mail.kind.clone()),
+        Cell::text(mail.domain.clone()),
+        due,
+        Cell::time(mail.queued_at),
+        Cell::Number(mail.tries),
+        Cell::time(mail.first_try_at),
+        Cell::Folded(mail.reply.clone().unwrap_or_default(), told(mail)),
+    ]
+}
+
+fn mails_table(which: Which, may_mend: bool) -> Rows {
+    let mut columns = COLUMNS.to_vec();
+    if may_mend {
+        columns.push(("Mend", false));
+    }
     Rows {
         caption: format!("{} mails", words(which)),
-        columns: vec![
-            ("Brand", false),
-            ("Mail", false),
-            ("Recipient domain", false),
-            ("Due", false),
-            ("Tries", true),
-            ("First try", false),
-            ("The server's last reply", false),
-        ],
-        rows,
+        columns,
+        rows: Vec::new(),
         empty: match which {
             Which::Waiting => "No mail waits. A signup's mail is here for a moment until a server took it; one that a server puts off stays here with its words.",
             Which::Held => "No mail is held. When suddenly few people confirm, further confirmation mails wait here until you say that the signups are genuine.",

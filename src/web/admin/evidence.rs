@@ -7,20 +7,31 @@ use askama::Template;
 
 use super::chart::{self, grouped};
 use super::frame::{Done, Frame};
-use super::table::{Asked, Cell, Rows, Table, relative};
+use super::table::sift::{cut, sift};
+use super::table::{self, Asked, Cell, Order, PAGE, Paging, Rows, Table, Wanted, Wrong, relative};
 use super::{acting, see};
 use crate::app::auditing::{Audited, Running};
 use crate::app::log_standing::{CheckpointLine, LogStanding, StampLine};
 use crate::domain::operator::{Deed, Operator};
-use crate::domain::time::Timestamp;
+use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::page::render;
 
-/// Lines of each kind on the page of all, on a page of their own, and in a file at most.
+const PATH: &str = "/admin/evidence";
+/// Lines of each kind on the page of all.
 const FEW: usize = 8;
-const SHOWN: usize = 50;
-const IN_A_FILE: usize = 10_000;
+
+const CHECKPOINTS: [(&str, bool); 3] = [("Entries", true), ("Added", true), ("Signed", false)];
+const STAMPS: [(&str, bool); 7] = [
+    ("Number", true),
+    ("Authority", false),
+    ("Signed by", false),
+    ("Time", false),
+    ("Entries", true),
+    ("Serial", false),
+    ("Policy", false),
+];
 
 const DONE: [(&str, &str); 6] = [
     ("checking", "The log is being checked."),
@@ -84,15 +95,15 @@ pub async fn show(
     request: HttpRequest,
     shared: Data<Web>,
     operator: ReqData<Operator>,
-    done: Query<Done>,
+    (done, asked): (Query<Done>, Query<Asked>),
 ) -> HttpResponse {
     let app = &shared.app;
     let found = async {
         Ok((
             app.log_standing().await?,
             app.last_audit().await?,
-            app.checkpoints_before(None, FEW).await?,
-            app.stamps_before(None, FEW).await?,
+            app.checkpoints((None, true), FEW).await?,
+            app.stamps((None, true), FEW).await?,
         ))
     };
     let (log, last, checkpoints, stamps) = match found.await {
@@ -105,7 +116,15 @@ pub async fn show(
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         (signed(one.done), signed(one.of))
     });
-    let fixed = |rows: Rows| rows.paged(&Asked::default(), "/admin/evidence", now, None, false);
+    let by_name = |rows: Rows, prefix| rows.arrange(&asked.of(prefix), PATH, now, false);
+    let tables = || {
+        let authorities = by_name(authorities_table(&log), "authorities_")?;
+        Ok::<_, Wrong>((authorities, by_name(witnesses_table(&log), "witnesses_")?))
+    };
+    let (authorities, witnesses) = match tables() {
+        Ok(tables) => tables,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
+    };
     render(
         StatusCode::OK,
         &EvidencePage {
@@ -125,10 +144,10 @@ pub async fn show(
                 at: audited.ended_at.to_the_minute(),
                 audited,
             }),
-            authorities: fixed(authorities_table(&log)),
-            witnesses: fixed(witnesses_table(&log)),
-            checkpoints: fixed(checkpoints_table(&checkpoints)),
-            stamps: fixed(stamps_table(&stamps)),
+            authorities,
+            witnesses,
+            checkpoints: checkpoints_table(&checkpoints).fixed(now),
+            stamps: stamps_table(&stamps).fixed(now),
             log,
         },
     )
@@ -208,81 +227,115 @@ fn witnesses_table(log: &LogStanding) -> Rows {
 
 fn checkpoints_table(lines: &[CheckpointLine]) -> Rows {
     Rows {
-        caption: "Checkpoints, the newest first".to_owned(),
-        columns: vec![("Entries", true), ("Added", true), ("Signed", false)],
-        rows: lines
-            .iter()
-            .map(|line| vec![Cell::Number(line.size), Cell::Number(line.added), Cell::Time(line.signed_at)])
-            .collect(),
+        caption: "Checkpoints".to_owned(),
+        columns: CHECKPOINTS.to_vec(),
+        rows: lines.iter().map(checkpoint).collect(),
         empty: "Nothing is signed yet. The first event, such as a signup, is in the log within a second.".to_owned(),
     }
 }
 
+fn checkpoint(line: &CheckpointLine) -> Vec<Cell> {
+    vec![
+        Cell::Number(line.size),
+        Cell::Number(line.added),
+        Cell::Time(line.signed_at),
+    ]
+}
+
 fn stamps_table(lines: &[StampLine]) -> Rows {
     Rows {
-        caption: "Timestamps, the newest first".to_owned(),
-        columns: vec![
-            ("Number", true),
-            ("Authority", false),
-            ("Signed by", false),
-            ("Time", false),
-            ("Entries", true),
-            ("Serial", false),
-            ("Policy", false),
-        ],
-        rows: lines
-            .iter()
-            .map(|line| {
-                let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
-                vec![
-                    Cell::Number(line.number),
-                    Cell::text(line.authority.clone()),
-                    line.signer.clone().map_or(Cell::None, Cell::Text),
-                    Cell::Time(line.at),
-                    Cell::Number(line.size),
-                    code(&line.serial),
-                    code(&line.policy),
-                ]
-            })
-            .collect(),
+        caption: "Timestamps".to_owned(),
+        columns: STAMPS.to_vec(),
+        rows: lines.iter().map(stamp).collect(),
         empty: "No timestamp is kept yet.".to_owned(),
     }
 }
 
-fn limit_of(asked: &Asked) -> usize {
-    if asked.is_csv() { IN_A_FILE } else { SHOWN }
+fn stamp(line: &StampLine) -> Vec<Cell> {
+    let code = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Code);
+    vec![
+        Cell::Number(line.number),
+        Cell::text(line.authority.clone()),
+        line.signer.clone().map_or(Cell::None, Cell::Text),
+        Cell::Time(line.at),
+        Cell::Number(line.size),
+        code(&line.serial),
+        code(&line.policy),
+    ]
 }
 
-fn list(
-    shared: &Web,
-    operator: &Operator,
-    (title, about, path): (&str, &'static str, &str),
-    (rows, next): (Rows, Option<i64>),
+/// A list of the log on a page of its own.
+struct List {
+    title: &'static str,
+    about: &'static str,
+    path: &'static str,
+    sorts: &'static [&'static str],
+    unasked: Order,
+    rows: Rows,
+}
+
+/// Answers with a list, whose lines `read` finds behind a number, downwards or not, so many at most, each with its number.
+async fn list<T, F>(
+    (request, shared, operator): (&HttpRequest, &Data<Web>, &Operator),
+    list: List,
     asked: &Asked,
-) -> HttpResponse {
-    let now: Timestamp = shared.app.clock.now();
-    let frame = Frame::new(shared, operator, title)
-        .at("/admin/evidence")
-        .below("Evidence", "/admin/evidence");
-    let next = next
-        .filter(|_| rows.rows.len() == limit_of(asked))
-        .map(|next| next.to_string());
-    let table = rows.paged(asked, path, now, next.as_deref(), frame.may_take());
+    read: impl Fn(Data<Web>, (Option<i64>, bool), usize) -> F + Clone + 'static,
+    row: fn(&T) -> Vec<Cell>,
+) -> HttpResponse
+where
+    T: 'static,
+    F: Future<Output = Result<Vec<(i64, T)>, StoreError>> + 'static,
+{
+    let wanted = || {
+        let order = asked.order(list.sorts)?.unwrap_or(list.unasked);
+        let after = asked.after.as_deref().map(str::parse::<i64>);
+        let after = after.transpose().map_err(|_| Wrong::After)?;
+        let wanted = Wanted::of(asked, &list.rows.columns, Vec::new(), true)?;
+        Ok::<_, Wrong>((order, after, wanted))
+    };
+    let (order, after, wanted) = match wanted() {
+        Ok(wanted) => wanted,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    let of = (shared.clone(), wanted.clone());
+    let page = move |after: Option<i64>, limit: usize| {
+        let ((shared, wanted), read) = (of.clone(), read.clone());
+        async move {
+            let some = async |after: Option<i64>, count: usize| {
+                let found = read(shared.clone(), (after, order.down), count + 1);
+                Ok(cut(found.await?, count))
+            };
+            sift(limit, after, &wanted, some, |one| wanted.pick(row(&one))).await
+        }
+    };
     if asked.is_csv() {
-        return table.csv(&title.to_lowercase());
+        let columns = list.rows.columns.iter();
+        let head = columns.map(|column| column.0.to_owned()).collect();
+        return table::stream(&list.title.to_lowercase(), head, page);
     }
-    render(
-        StatusCode::OK,
-        &ListPage {
-            frame,
-            about,
-            table,
-        },
-    )
-}
-
-fn before(asked: &Asked) -> Option<i64> {
-    asked.after.as_deref().and_then(|after| after.parse().ok())
+    let found = match page(after, PAGE).await {
+        Ok(found) => found.written(|next| next.to_string()),
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let frame = Frame::new(shared, operator, list.title)
+        .at(PATH)
+        .below("Evidence", PATH);
+    let paging = Paging {
+        asked,
+        path: list.path,
+        now: shared.app.clock.now(),
+        sorts: list.sorts,
+        order,
+        wanted: &wanted,
+        may_take: frame.may_take(),
+    };
+    let table = list.rows.paged(&paging, found);
+    let page = ListPage {
+        frame,
+        about: list.about,
+        table,
+    };
+    render(StatusCode::OK, &page)
 }
 
 /// `GET /admin/evidence/checkpoints`
@@ -292,27 +345,20 @@ pub async fn checkpoints(
     operator: ReqData<Operator>,
     asked: Query<Asked>,
 ) -> HttpResponse {
-    match shared
-        .app
-        .checkpoints_before(before(&asked), limit_of(&asked))
-        .await
-    {
-        Ok(lines) => list(
-            &shared,
-            &operator,
-            (
-                "Checkpoints",
-                "Each is the signed state of the log: how many entries it has, and a hash of all of them. Whoever kept one can tell later whether anything before it was changed.",
-                "/admin/evidence/checkpoints",
-            ),
-            (
-                checkpoints_table(&lines),
-                lines.last().map(|line| line.size),
-            ),
-            &asked,
-        ),
-        Err(problem) => error::store_failure(&request, &shared, &problem),
-    }
+    let of = List {
+        title: "Checkpoints",
+        about: "Each is the signed state of the log: how many entries it has, and a hash of all of them. Whoever kept one can tell later whether anything before it was changed.",
+        path: "/admin/evidence/checkpoints",
+        // Both run the same way: each checkpoint is larger than those that were signed before it.
+        sorts: &["Entries", "Signed"],
+        unasked: Order::down("Entries"),
+        rows: checkpoints_table(&[]),
+    };
+    let read = |shared: Data<Web>, after, count| async move {
+        let lines = shared.app.checkpoints(after, count).await?;
+        Ok(lines.into_iter().map(|line| (line.size, line)).collect())
+    };
+    list((&request, &shared, &operator), of, &asked, read, checkpoint).await
 }
 
 /// `GET /admin/evidence/timestamps`
@@ -322,24 +368,19 @@ pub async fn timestamps(
     operator: ReqData<Operator>,
     asked: Query<Asked>,
 ) -> HttpResponse {
-    match shared
-        .app
-        .stamps_before(before(&asked), limit_of(&asked))
-        .await
-    {
-        Ok(lines) => list(
-            &shared,
-            &operator,
-            (
-                "Timestamps",
-                "Each says, signed by somebody else, that the log had so many entries at that time (RFC 3161).",
-                "/admin/evidence/timestamps",
-            ),
-            (stamps_table(&lines), lines.last().map(|line| line.number)),
-            &asked,
-        ),
-        Err(problem) => error::store_failure(&request, &shared, &problem),
-    }
+    let of = List {
+        title: "Timestamps",
+        about: "Each says, signed by somebody else, that the log had so many entries at that time (RFC 3161).",
+        path: "/admin/evidence/timestamps",
+        sorts: &["Number"],
+        unasked: Order::down("Number"),
+        rows: stamps_table(&[]),
+    };
+    let read = |shared: Data<Web>, after, count| async move {
+        let lines = shared.app.stamps(after, count).await?;
+        Ok(lines.into_iter().map(|line| (line.number, line)).collect())
+    };
+    list((&request, &shared, &operator), of, &asked, read, stamp).await
 }
 
 /// `POST /admin/evidence/verify`

@@ -10,16 +10,19 @@ use serde::Deserialize;
 use similar::{ChangeTag, TextDiff};
 
 use super::brands::brands_of;
-use super::frame::Frame;
-use super::not_found;
+use super::frame::{Done, Frame};
 use super::shown::mail_part;
-use super::table::{Asked, Cell, Rows, Table};
+use super::table::{self, Asked, Cell, Rows, Table};
+use super::{acting, not_found, see};
+use crate::app::edit_form::EditProblem;
 use crate::domain::brand::{Brand, in_language};
 use crate::domain::form::{Form, FormContent};
 use crate::domain::operator::{Need, Operator};
+use crate::domain::time::Timestamp;
 use crate::mail::lint::Finding;
 use crate::web::Web;
 use crate::web::error;
+use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
 #[derive(Template)]
@@ -34,7 +37,7 @@ struct FormsPage {
 pub async fn list(
     shared: Data<Web>,
     operator: ReqData<Operator>,
-    asked: Query<Asked>,
+    (asked, done): (Query<Asked>, Query<Done>),
 ) -> HttpResponse {
     let catalog = shared.app.catalog();
     let brands = brands_of(&shared, &operator);
@@ -70,7 +73,10 @@ pub async fn list(
     };
     let now = shared.app.clock.now();
     let may_take = operator.may(Need::Take);
-    let table = rows.arrange(&asked, "/admin/forms", now, may_take);
+    let table = match rows.arrange(&asked, "/admin/forms", now, may_take) {
+        Ok(table) => table,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
+    };
     if asked.is_csv() {
         return table.csv("forms");
     }
@@ -78,7 +84,9 @@ pub async fn list(
         .iter()
         .map(|brand| (brand.declared.slug.to_string(), brand.declared.name.clone()))
         .collect();
-    let frame = Frame::new(&shared, &operator, "Forms").at("/admin/forms");
+    let frame = Frame::new(&shared, &operator, "Forms")
+        .at("/admin/forms")
+        .noticing(done.done.as_deref(), &RETIRED);
     render(
         StatusCode::OK,
         &FormsPage {
@@ -103,19 +111,14 @@ pub struct Shown {
     done: Option<String>,
 }
 
+const RETIRED: [(&str, &str); 1] = [(
+    "retired",
+    "The form is retired: it takes no signups any more. The links in its mails still work, and its evidence stays.",
+)];
 const DONE: [(&str, &str); 2] = [
     ("saved", "Saved. Whoever opens the form now sees this."),
     ("same", "Nothing was different, so nothing was saved."),
 ];
-
-struct Version {
-    hash: String,
-    short: String,
-    made: String,
-    current: bool,
-    /// The one before it, to compare with.
-    before: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "admin/form.html")]
@@ -127,8 +130,9 @@ struct FormPage {
     language: String,
     address: String,
     findings: Vec<Finding>,
-    versions: Vec<Version>,
+    versions: Table,
     kiosk: bool,
+    revision: String,
 }
 
 /// `GET /admin/forms/{form}`
@@ -137,14 +141,26 @@ pub async fn show(
     shared: Data<Web>,
     operator: ReqData<Operator>,
     slug: Path<String>,
-    shown: Query<Shown>,
+    (shown, asked): (Query<Shown>, Query<Asked>),
 ) -> HttpResponse {
-    let Some((brand, form)) = form_of(&shared, &operator, &slug) else {
-        return not_found(&shared, &operator, "This form");
+    one(&request, &shared, &operator, &slug, (&shown, &asked), None).await
+}
+
+/// A form's page; with a problem where something could not be done.
+async fn one(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    slug: &str,
+    (shown, asked): (&Shown, &Asked),
+    problem: Option<(StatusCode, String)>,
+) -> HttpResponse {
+    let Some((brand, form)) = form_of(shared, operator, slug) else {
+        return not_found(shared, operator, "This form");
     };
     let times = match shared.app.versions_of(&form).await {
         Ok(times) => times,
-        Err(problem) => return error::store_failure(&request, &shared, &problem),
+        Err(problem) => return error::store_failure(request, shared, &problem),
     };
     let language = language_of(&form, shown.lang.as_deref());
     let findings = shared
@@ -152,23 +168,26 @@ pub async fn show(
         .preview_confirmation(&brand, &form, &language)
         .map(|(_, findings)| findings)
         .unwrap_or_default();
-    let versions = times
-        .iter()
-        .enumerate()
-        .map(|(number, (hash, made))| Version {
-            short: hash.chars().take(12).collect(),
-            made: made.to_the_minute(),
-            current: *hash == form.current.as_str(),
-            before: times.get(number + 1).map(|before| before.0.clone()),
-            hash: hash.clone(),
-        })
-        .collect();
-    let frame = Frame::new(&shared, &operator, &form.declared.slug.to_string())
+    let path = format!("/admin/forms/{}", form.declared.slug);
+    let now = shared.app.clock.now();
+    let (status, problem) = problem.map_or((StatusCode::OK, None), |(status, text)| {
+        (status, Some(text))
+    });
+    let frame = Frame::new(shared, operator, form.declared.slug.as_str())
         .at("/admin/forms")
         .below("Forms", "/admin/forms")
-        .noticing(shown.done.as_deref(), &DONE);
+        .noticing(shown.done.as_deref(), &DONE)
+        .failing(problem);
+    let versions = versions_table(&form, &times, &path);
+    let versions = match versions.arrange(asked, &path, now, frame.may_take()) {
+        Ok(versions) => versions,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    if asked.is_csv() {
+        return versions.csv(&format!("versions-of-{}", form.declared.slug));
+    }
     render(
-        StatusCode::OK,
+        status,
         &FormPage {
             frame,
             slug: form.declared.slug.to_string(),
@@ -178,9 +197,93 @@ pub async fn show(
             findings,
             versions,
             kiosk: form.declared.kiosk,
+            revision: shared.app.revision(),
             brand,
         },
     )
+}
+
+/// The versions of a form, the newest first, with when each was made.
+fn versions_table(form: &Form, times: &[(String, Timestamp)], path: &str) -> Rows {
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    let rows = times.iter().enumerate().map(|(number, (hash, made))| {
+        let before = times.get(number + 1);
+        vec![
+            Cell::Code(short(hash)),
+            if *hash == form.current.as_str() {
+                Cell::State("in use".to_owned(), "good")
+            } else {
+                Cell::State("earlier".to_owned(), "plain")
+            },
+            Cell::Time(*made),
+            Cell::link(
+                format!("Look at {}", short(hash)),
+                format!("/admin/shown/{hash}"),
+            ),
+            before.map_or_else(
+                || Cell::text("the first"),
+                |(before, _)| {
+                    Cell::link(
+                        format!("Compare {} with the one before", short(hash)),
+                        format!("{path}/versions/{before}/{hash}"),
+                    )
+                },
+            ),
+        ]
+    });
+    Rows {
+        caption: "Versions".to_owned(),
+        columns: ["Version", "Stands", "Made", "As shown", "What changed"]
+            .map(|name| (name, false))
+            .into(),
+        rows: rows.collect(),
+        empty: String::new(),
+    }
+}
+
+/// `POST /admin/forms/{form}/retire`: the name typed again says that it is meant.
+pub async fn retire(
+    request: HttpRequest,
+    shared: Data<Web>,
+    operator: ReqData<Operator>,
+    slug: Path<String>,
+    fields: Fields,
+) -> HttpResponse {
+    if let Err(problem) = shared.app.refresh_catalog().await {
+        return error::store_failure(&request, &shared, &problem);
+    }
+    let found = form_of(&shared, &operator, &slug);
+    let (Some((brand, form)), Some(acting)) = (found, acting(&request, &shared)) else {
+        return not_found(&shared, &operator, "This form");
+    };
+    let refuse = async |status, text: String| {
+        let what = (&Shown::default(), &Asked::default());
+        one(
+            &request,
+            &shared,
+            &operator,
+            &slug,
+            what,
+            Some((status, text)),
+        )
+        .await
+    };
+    let name = &form.declared.slug;
+    if fields.raw("name").trim() != name.as_str() {
+        let text =
+            format!("Not retired: type the name of the form, {name}, to say that you mean it.");
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, text).await;
+    }
+    let revision = fields.raw("revision");
+    match shared
+        .app
+        .retire_form(&acting, &brand, name, revision)
+        .await
+    {
+        Ok(_) => see("/admin/forms?done=retired"),
+        Err(EditProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(problem) => refuse(StatusCode::CONFLICT, format!("Not retired: {problem}.")).await,
+    }
 }
 
 /// The language that is asked for, if the form speaks it; else its first.

@@ -9,7 +9,7 @@ use askama::Template;
 
 use super::frame::{Done, Frame};
 use super::jobs::{Going, brand_and_id, brands, grouped, send_file, size, tone};
-use super::table::{Asked, Cell, Rows, Table, relative};
+use super::table::{self, Asked, Cell, Rows, Table, relative};
 use super::{acting, not_found, see};
 use crate::app::drafts::{Draft, ImportDraft, Stage};
 use crate::app::import::tally::Counts;
@@ -198,6 +198,10 @@ pub async fn list(
         .at("/admin/imports")
         .noticing(done.done.as_deref(), &DONE);
     let table = rows.arrange(&asked, "/admin/imports", now, frame.may_take());
+    let table = match table {
+        Ok(table) => table,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
+    };
     if asked.is_csv() {
         return table.csv("imports");
     }
@@ -242,6 +246,7 @@ async fn page(
     brand: &Brand,
     id: ImportId,
     (status, done, problem): (StatusCode, Option<&str>, Option<String>),
+    asked: &Asked,
 ) -> HttpResponse {
     let found = async {
         let Some(told) = shared.app.tell_import(brand.id, id).await? else {
@@ -274,8 +279,13 @@ async fn page(
         rows: rules(counts),
         empty: "No row was read yet.".to_owned(),
     };
-    let mut rules = rules.arrange(&Asked::default(), &path, now, false);
-    unsorted(&mut rules);
+    let rules = match rules.arrange(asked, &path, now, frame.may_take()) {
+        Ok(rules) => rules,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    if asked.is_csv() {
+        return rules.csv(&format!("what-the-policy-said-{}", told.id));
+    }
     let trial = draft.as_ref().and_then(|draft| draft.of.trial.as_ref());
     let page = ImportPage {
         brand: brand.declared.name.clone(),
@@ -318,27 +328,19 @@ async fn page(
     render(status, &page)
 }
 
-/// A short table of ours, whose order says something.
-pub fn unsorted(table: &mut Table) {
-    table.filter = None;
-    for heading in &mut table.headings {
-        heading.path = None;
-    }
-}
-
 /// `GET /admin/imports/{brand}/{id}`
 pub async fn show(
     request: HttpRequest,
     shared: Data<Web>,
     operator: ReqData<Operator>,
     path: Path<(String, String)>,
-    done: Query<Done>,
+    (done, asked): (Query<Done>, Query<Asked>),
 ) -> HttpResponse {
     let Some((brand, id)) = brand_and_id(&shared, &operator, (&path.0, &path.1)) else {
         return not_found(&shared, &operator, "This import");
     };
-    let what = (StatusCode::OK, done.done.as_deref(), None);
-    page(&request, &shared, &operator, &brand, ImportId(id), what).await
+    let (id, what) = (ImportId(id), (StatusCode::OK, done.done.as_deref(), None));
+    page(&request, &shared, &operator, &brand, id, what, &asked).await
 }
 
 /// `GET /admin/imports/{brand}/{id}/report`
@@ -396,7 +398,16 @@ pub async fn take_back(
     };
     let refuse = async |text: String| {
         let what = (StatusCode::UNPROCESSABLE_ENTITY, None, Some(text));
-        page(&request, &shared, &operator, &brand, ImportId(id), what).await
+        page(
+            &request,
+            &shared,
+            &operator,
+            &brand,
+            ImportId(id),
+            what,
+            &Asked::default(),
+        )
+        .await
     };
     if fields.raw("name").trim() != told.name {
         let text = format!(
@@ -473,7 +484,16 @@ pub async fn resume(
                 None,
                 Some(format!("Not done: {problem}.")),
             );
-            page(&request, &shared, &operator, &brand, ImportId(id), what).await
+            page(
+                &request,
+                &shared,
+                &operator,
+                &brand,
+                ImportId(id),
+                what,
+                &Asked::default(),
+            )
+            .await
         }
     }
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::frame::{Done, Frame};
-use super::table::{Asked, Cell, Rows, Table};
+use super::table::{self, Asked, Cell, Rows, Table};
 use super::{acting, see};
 use crate::app::keys::{KeyProblem, NewKey};
 use crate::domain::api_key::Scope;
@@ -93,7 +93,10 @@ async fn page(
             "No key yet. A program that uses the API needs one; countersign key add makes one, too."
                 .to_owned(),
     };
-    let table = rows.arrange(asked, "/admin/settings/keys", now, true);
+    let table = match rows.arrange(asked, "/admin/settings/keys", now, true) {
+        Ok(table) => table,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
     if asked.is_csv() {
         return table.csv("api-keys");
     }

@@ -5,22 +5,19 @@ use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::deeds::{Whose, deeds};
 use super::frame::{Done, Frame};
-use super::table::{Asked, Cell, Rows, Table};
+use super::table::{self, Asked, Cell, Rows, Table};
 use super::{SESSION, acting, cookie_of, not_found, see};
-use crate::app::acted::deeds_of;
 use crate::app::operators::{self, Account, OperatorProblem, PASSWORD_AT_LEAST};
 use crate::app::sign_in::session_hash;
 use crate::domain::ids::BrandId;
 use crate::domain::operator::{Operator, Role};
-use crate::domain::sentence::sentence;
+use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
-
-/// Deeds of an operator that are shown.
-const DEEDS: i64 = 500;
 
 const DONE: [(&str, &str); 5] = [
     (
@@ -149,7 +146,10 @@ async fn page(
         empty: "Nobody.".to_owned(),
     };
     let now = shared.app.clock.now();
-    let table = rows.arrange(asked, "/admin/settings/operators", now, true);
+    let table = match rows.arrange(asked, "/admin/settings/operators", now, true) {
+        Ok(table) => table,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
     if asked.is_csv() {
         return table.csv("operators");
     }
@@ -243,34 +243,24 @@ async fn one(
 ) -> HttpResponse {
     let found = async {
         let accounts = operators::list(&shared.app.store).await?;
-        let account = accounts.into_iter().find(|one| one.operator.name == name);
-        let Some(account) = account else {
-            return Ok(None);
-        };
-        let deeds = deeds_of(&shared.app.store, account.operator.id, DEEDS).await?;
-        Ok(Some((account, deeds)))
+        Ok::<_, StoreError>(accounts.into_iter().find(|one| one.operator.name == name))
     };
-    let (account, deeds) = match found.await {
+    let account = match found.await {
         Ok(Some(found)) => found,
         Ok(None) => return not_found(shared, operator, "This operator"),
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
     let path = format!("/admin/settings/operators/{name}");
-    let now = shared.app.clock.now();
-    let rows = Rows {
+    let whose = Whose {
+        id: account.operator.id,
+        path: &path,
         caption: format!("What {name} did"),
-        columns: vec![("When", false), ("What", false)],
-        rows: deeds
-            .iter()
-            .rev()
-            .map(|event| vec![Cell::Time(event.at), Cell::text(sentence(event))])
-            .collect(),
-        empty: "Nothing yet.".to_owned(),
+        file: format!("deeds-of-{name}"),
     };
-    let deeds = rows.arrange(asked, &path, now, true);
-    if asked.is_csv() {
-        return deeds.csv(&format!("deeds-of-{name}"));
-    }
+    let deeds = match deeds(request, shared, operator, whose, asked).await {
+        Ok(deeds) => deeds,
+        Err(response) => return response,
+    };
     let status = if problem.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {

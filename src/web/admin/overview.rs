@@ -10,14 +10,13 @@ use serde::Deserialize;
 
 use super::chart::{self, Days, grouped};
 use super::frame::Frame;
-use super::table::{Asked, Cell, Rows, Table, csv, relative};
+use super::table::{self, Asked, Cell, Rows, Table, Wrong, csv, relative};
 use crate::app::due_again::COUNTED_UP_TO;
 use crate::app::figures::Report;
 use crate::app::overview::{FailedMail, FormLine, Overview};
 use crate::domain::figures::{Figures, percent};
 use crate::domain::ids::BrandId;
 use crate::domain::operator::Operator;
-use crate::domain::time::Timestamp;
 use crate::intake::export;
 use crate::web::Web;
 use crate::web::error;
@@ -108,7 +107,7 @@ pub async fn show(
     request: HttpRequest,
     shared: Data<Web>,
     operator: ReqData<Operator>,
-    chosen: Query<Chosen>,
+    (chosen, asked): (Query<Chosen>, Query<Asked>),
 ) -> HttpResponse {
     let catalog = shared.app.catalog();
     let days = chosen
@@ -163,8 +162,9 @@ pub async fn show(
         before: ("confirmed", values(|day| day.confirmed)),
     };
     let last = report.first + days - 1;
-    let table = |caption: &str, column: &'static str, rows: Vec<(String, Figures)>| {
-        figures_table(caption, column, rows, now)
+    let here = path("");
+    let arranged = |caption: &str, column: &'static str, rows: Vec<(String, Figures)>, prefix| {
+        figures_table(caption, column, rows).arrange(&asked.of(prefix), &here, now, false)
     };
     let named = |lines: &[crate::app::figures::Named]| {
         lines
@@ -177,6 +177,18 @@ pub async fn show(
         .rev_days()
         .map(|(day, figures)| (chart::date(day), *figures))
         .collect();
+    let (sources, domains) = (named(&report.sources), named(&report.domains));
+    let tables = || {
+        Ok::<_, Wrong>((
+            arranged("Figures by day of the signup", "Day", by_day, "days_")?,
+            arranged("By source", "Source", sources, "sources_")?,
+            arranged("By recipient domain", "Domain", domains, "domains_")?,
+        ))
+    };
+    let (by_day, by_source, by_domain) = match tables() {
+        Ok(tables) => tables,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
+    };
     render(
         StatusCode::OK,
         &OverviewPage {
@@ -200,9 +212,9 @@ pub async fn show(
             top: grouped(drawn.top()),
             first: chart::date(report.first),
             last: chart::date(last),
-            by_day: table("Figures by day of the signup", "Day", by_day),
-            by_source: table("By source", "Source", named(&report.sources)),
-            by_domain: table("By recipient domain", "Domain", named(&report.domains)),
+            by_day,
+            by_source,
+            by_domain,
             behind: (report.behind > 1_000).then(|| grouped(report.behind)),
             forms: forms(&overview, &report),
             checkpoint: overview
@@ -294,12 +306,7 @@ const COLUMNS: [&str; 6] = [
     "Mail failed",
 ];
 
-fn figures_table(
-    caption: &str,
-    column: &'static str,
-    rows: Vec<(String, Figures)>,
-    now: Timestamp,
-) -> Table {
+fn figures_table(caption: &str, column: &'static str, rows: Vec<(String, Figures)>) -> Rows {
     let columns = COLUMNS.map(|name| (name, true));
     let rate = ("Rate", false);
     Rows {
@@ -329,7 +336,6 @@ fn figures_table(
             .collect(),
         empty: "Nothing in this time.".to_owned(),
     }
-    .paged(&Asked::default(), "/admin", now, None, false)
 }
 
 /// All figures, a line for each day and for each form, source and domain.

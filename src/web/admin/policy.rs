@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::frame::Frame;
-use super::table::{Asked, Cell, Rows, Table};
+use super::table::{self, Asked, Cell, Rows, Table, Wrong};
 use crate::domain::brand::RoleAddresses;
 use crate::domain::operator::Operator;
 use crate::domain::policy::{
@@ -24,9 +24,6 @@ use crate::web::page::render;
 pub struct Chosen {
     source: Option<String>,
     brand: Option<String>,
-    format: Option<String>,
-    sort: Option<String>,
-    filter: Option<String>,
 }
 
 /// A brand with what it sets.
@@ -56,12 +53,12 @@ struct PolicyPage {
     version: &'static str,
     note: &'static str,
     sources: Table,
-    rules: &'static [(Rule, Verdict, &'static str)],
+    rules: Table,
     general: &'static [Rule],
     precedence: &'static [&'static str],
     dates: &'static [&'static str],
     overlays: &'static [OverlayRow],
-    brands: Vec<BrandRow>,
+    brands: Table,
     choices: Vec<(String, String, bool)>,
     rows: Vec<(&'static str, &'static str, bool)>,
     case: Case,
@@ -116,6 +113,43 @@ fn sources() -> Rows {
     }
 }
 
+const PATH: &str = "/admin/policy";
+
+fn brands_table(shared: &Web, operator: &Operator) -> Rows {
+    let rows = brands(shared, operator).into_iter();
+    Rows {
+        caption: "Brands".to_owned(),
+        columns: ["Brand", "Time zone", "Overlays", "What else it sets"]
+            .map(|name| (name, false))
+            .into(),
+        rows: rows
+            .map(|brand| [brand.name, brand.zone, brand.overlays, brand.more].map(Cell::Text).into())
+            .collect(),
+        empty: "No brand yet. Under Settings an owner makes one; countersign apply FILE takes its declaration, which sets time zone and overlays.".to_owned(),
+    }
+}
+
+fn rules_table() -> Rows {
+    Rows {
+        caption: "Rules about address, date and proof".to_owned(),
+        columns: ["Rule", "What it says", "Verdict", "Outreach"]
+            .map(|name| (name, false))
+            .into(),
+        rows: ADDRESS_RULES
+            .iter()
+            .map(|(rule, verdict, outreach)| {
+                vec![
+                    Cell::text(rule.id()),
+                    Cell::text(rule.says()),
+                    Cell::State(verdict.as_str().to_owned(), tone(*verdict)),
+                    Cell::text(*outreach),
+                ]
+            })
+            .collect(),
+        empty: String::new(),
+    }
+}
+
 fn brands(shared: &Web, operator: &Operator) -> Vec<BrandRow> {
     let catalog = shared.app.catalog();
     let theirs = catalog
@@ -165,7 +199,17 @@ fn page(
 ) -> HttpResponse {
     let now = shared.app.clock.now();
     let frame = Frame::new(shared, operator, "Policy").at("/admin/policy");
-    let table = sources().arrange(asked, "/admin/policy", now, frame.may_take());
+    let tables = || {
+        let sources = sources().arrange(asked, PATH, now, frame.may_take())?;
+        let brands =
+            brands_table(shared, operator).arrange(&asked.of("brands_"), PATH, now, false)?;
+        let rules = rules_table().arrange(&asked.of("rules_"), PATH, now, false)?;
+        Ok::<_, Wrong>((sources, brands, rules))
+    };
+    let (table, brands, rules) = match tables() {
+        Ok(tables) => tables,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
     if asked.is_csv() {
         return table.csv("policy");
     }
@@ -192,12 +236,12 @@ fn page(
             version: POLICY_VERSION,
             note: NO_LEGAL_ADVICE,
             sources: table,
-            rules: &ADDRESS_RULES,
+            rules,
             general: &GENERAL_RULES,
             precedence: &PRECEDENCE,
             dates: &READING_DATES,
             overlays: &OVERLAYS,
-            brands: brands(shared, operator),
+            brands,
             choices,
             rows: SOURCES
                 .iter()
@@ -214,7 +258,7 @@ fn page(
 pub async fn show(
     shared: Data<Web>,
     operator: ReqData<Operator>,
-    chosen: Query<Chosen>,
+    (chosen, asked): (Query<Chosen>, Query<Asked>),
 ) -> HttpResponse {
     let source = chosen.source.as_deref().and_then(Source::parse);
     let case = Case {
@@ -226,12 +270,6 @@ pub async fn show(
         proofs: keys_of(source, |_| String::new()),
         role: false,
         confirm_lists: false,
-    };
-    let asked = Asked {
-        sort: chosen.sort.clone(),
-        filter: chosen.filter.clone(),
-        after: None,
-        format: chosen.format.clone(),
     };
     page(&shared, &operator, &asked, case, (None, Vec::new()))
 }

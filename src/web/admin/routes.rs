@@ -9,7 +9,7 @@ use super::campaigns::{deeds, list, mail, one};
 use super::contact::add;
 use super::wizard::{columns, file, source, trial};
 use super::{
-    account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard,
+    account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, hold,
     imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions,
     webhooks,
 };
@@ -71,6 +71,8 @@ table! {
     Change post "/contacts/{brand}/{contact}/proof" => add::proof;
     Change post "/contacts/{brand}/{contact}/withdraw" => contact::withdraw;
     Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
+    Rule post "/contacts/{brand}/{contact}/hold" => hold::place;
+    Rule post "/contacts/{brand}/{contact}/hold/lift" => hold::lift;
     Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => as_sent::mail;
     Look get "/shown/{version}" => as_sent::form_shown;
     // Forms
@@ -81,6 +83,7 @@ table! {
     Look get "/forms/{form}/versions/{old}/{new}" => forms::diff;
     Change get "/forms/{form}/edit" => edit_form::show;
     Change post "/forms/{form}/edit" => edit_form::save;
+    Change post "/forms/{form}/retire" => forms::retire;
     Change get "/new-form" => edit_form::show_new;
     Change post "/new-form" => edit_form::save_new;
     Change post "/preview-form/{part}" => edit_form::preview;
@@ -88,8 +91,11 @@ table! {
     Look get "/settings" => settings::show;
     Change get "/settings/brands/{brand}" => brand::show;
     Change post "/settings/brands/{brand}" => brand::save;
+    Rule get "/settings/new-brand" => brand::show_new;
+    Rule post "/settings/new-brand" => brand::save_new;
     Look get "/settings/suppressions" => suppressions::show;
     Look post "/settings/suppressions" => suppressions::find;
+    Change post "/settings/suppressions/add" => suppressions::add;
     Change post "/settings/suppressions/lift" => suppressions::lift;
     Rule get "/settings/keys" => keys::list;
     Rule post "/settings/keys" => keys::add;

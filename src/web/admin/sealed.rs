@@ -8,22 +8,23 @@ use uuid::Uuid;
 
 use super::brands::{Choice, brands_of, choices};
 use super::frame::Frame;
-use super::table::{Asked, Cell, Rows, Table};
+use super::table::sift::{cut, sift};
+use super::table::{self, Asked, Cell, Order, PAGE, Paging, Rows, Sifted, Table, Wanted, Wrong};
 use super::{acting, see};
+use crate::app::App;
 use crate::app::prove::select::Span;
 use crate::app::seal::{OpenProblem, Opening, SealedContact, Which};
-use crate::domain::ids::ContactId;
+use crate::domain::brand::Brand;
+use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::operator::Operator;
 use crate::domain::seal::OpeningKey;
+use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
 const PATH: &str = "/admin/evidence/sealed";
-/// Erased contacts on a page, and in a file.
-const SHOWN: i64 = 50;
-const IN_A_FILE: i64 = 1_000;
 /// Characters of a reason: it stays in the log for good.
 const REASON_AT_MOST: usize = 300;
 
@@ -40,37 +41,46 @@ struct SealedPage {
     table: Table,
 }
 
-fn rows(found: &[SealedContact]) -> Rows {
-    Rows {
-        caption: "Erased contacts whose proof is sealed, the newest contact first".to_owned(),
-        columns: vec![
-            ("Contact", false),
-            ("Erased", false),
-            ("Kept for", false),
-            ("Deleted", false),
-            ("Opened", true),
-            ("Last opened", false),
-            ("By, and why", false),
-        ],
-        rows: found
-            .iter()
-            .map(|one| {
-                let last = one.openings.last();
-                vec![
-                    Cell::Code(one.contact.to_string()),
-                    Cell::Time(one.sealed_at),
-                    Cell::text(one.reason.clone()),
-                    Cell::text(one.delete_at.to_the_minute()),
-                    Cell::Number(i64::try_from(one.openings.len()).unwrap_or(i64::MAX)),
-                    Cell::time(last.map(|last| last.at)),
-                    last.map_or(Cell::None, |last| {
-                        Cell::Text(format!("{}: {}", last.by, last.reason))
-                    }),
-                ]
-            })
-            .collect(),
-        empty: "Nothing of this brand is sealed.".to_owned(),
-    }
+const COLUMNS: [(&str, bool); 7] = [
+    ("Contact", false),
+    ("Erased", false),
+    ("Kept for", false),
+    ("Deleted", false),
+    ("Opened", true),
+    ("Last opened", false),
+    ("By, and why", false),
+];
+/// Contacts lie in the order in which the brand came to know them: so do their ids.
+const SORTS: [&str; 1] = ["Contact"];
+
+fn row(one: &SealedContact) -> Vec<Cell> {
+    let last = one.openings.last();
+    vec![
+        Cell::Code(one.contact.to_string()),
+        Cell::Time(one.sealed_at),
+        Cell::text(one.reason.clone()),
+        Cell::text(one.delete_at.to_the_minute()),
+        Cell::Number(i64::try_from(one.openings.len()).unwrap_or(i64::MAX)),
+        Cell::time(last.map(|last| last.at)),
+        last.map_or(Cell::None, |last| {
+            Cell::Text(format!("{}: {}", last.by, last.reason))
+        }),
+    ]
+}
+
+async fn sifted(
+    app: &App,
+    brand: BrandId,
+    (down, wanted): (bool, &Wanted),
+    (after, limit): (Option<Uuid>, usize),
+) -> Result<Sifted<Uuid>, StoreError> {
+    let read = async |after: Option<Uuid>, count: usize| {
+        let more = i64::try_from(count + 1).unwrap_or(i64::MAX);
+        let behind = (after.map(ContactId), down);
+        let found = app.sealed_of(brand, behind, more).await?.into_iter();
+        Ok(cut(found.map(|one| (one.contact.0, one)).collect(), count))
+    };
+    sift(limit, after, wanted, read, |one| wanted.pick(row(&one))).await
 }
 
 async fn page(
@@ -81,30 +91,63 @@ async fn page(
     filled: Option<(&Fields, StatusCode, String)>,
 ) -> HttpResponse {
     let (brands, chosen) = choices(&brands_of(shared, operator), asked_brand);
-    let limit = if asked.is_csv() { IN_A_FILE } else { SHOWN };
-    let before = asked.after.as_deref();
-    let before = before
-        .and_then(|text| Uuid::parse_str(text).ok())
-        .map(ContactId);
+    let read = || {
+        let order = asked.order(&SORTS)?.unwrap_or(Order::down("Contact"));
+        let after = asked.after.as_deref().map(Uuid::parse_str);
+        let after = after.transpose().map_err(|_| Wrong::After)?;
+        let wanted = Wanted::of(asked, &COLUMNS, Vec::new(), true)?;
+        Ok::<_, Wrong>((order, after, wanted))
+    };
+    let (order, after, wanted) = match read() {
+        Ok(read) => read,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    let slug = |brand: &Brand| brand.declared.slug.to_string();
+    if let (true, Some(brand)) = (asked.is_csv(), &chosen) {
+        let name = format!("sealed-of-{}", slug(brand));
+        let head = COLUMNS.map(|column| column.0.to_owned()).into();
+        let (shared, brand) = (shared.clone(), brand.id);
+        return table::stream(&name, head, move |after, limit| {
+            let (shared, wanted) = (shared.clone(), wanted.clone());
+            async move {
+                let order = (order.down, &wanted);
+                sifted(&shared.app, brand, order, (after, limit)).await
+            }
+        });
+    }
     let found = match &chosen {
-        Some(brand) => shared.app.sealed_of(brand.id, before, limit).await,
-        None => Ok(Vec::new()),
+        Some(brand) => {
+            let order = (order.down, &wanted);
+            sifted(&shared.app, brand.id, order, (after, PAGE)).await
+        }
+        None => Ok(Sifted {
+            rows: Vec::new(),
+            next: None,
+            looked: None,
+        }),
     };
     let found = match found {
-        Ok(found) => found,
+        Ok(found) => found.written(|next| next.to_string()),
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
-    let brand = chosen.map_or_else(String::new, |brand| brand.declared.slug.to_string());
-    let next = found
-        .last()
-        .filter(|_| i64::try_from(found.len()).is_ok_and(|count| count == limit))
-        .map(|last| last.contact.to_string());
-    let now = shared.app.clock.now();
+    let brand = chosen.as_deref().map_or_else(String::new, slug);
     let path = format!("{PATH}?brand={brand}");
-    let table = rows(&found).paged(asked, &path, now, next.as_deref(), true);
-    if asked.is_csv() {
-        return table.csv(&format!("sealed-of-{brand}"));
-    }
+    let paging = Paging {
+        asked,
+        path: &path,
+        now: shared.app.clock.now(),
+        sorts: &SORTS,
+        order,
+        wanted: &wanted,
+        may_take: true,
+    };
+    let rows = Rows {
+        caption: "Erased contacts whose proof is sealed".to_owned(),
+        columns: COLUMNS.to_vec(),
+        rows: Vec::new(),
+        empty: "Nothing of this brand is sealed.".to_owned(),
+    };
+    let table = rows.paged(&paging, found);
     let (status, problem) = match &filled {
         Some((_, status, problem)) => (*status, Some(problem.clone())),
         None => (StatusCode::OK, None),

@@ -9,24 +9,20 @@ use askama::Template;
 
 use super::brands::brands_of;
 use super::frame::{Done, Frame};
+use super::table::{self, Asked, Cell, Rows, Table, Wrong};
 use crate::app::passkeys::ceremony::NoHome;
 use crate::config::SETTINGS;
-use crate::domain::brand::in_language;
+use crate::domain::brand::{BrandDeclaration, in_language};
 use crate::domain::operator::Operator;
 use crate::web::Web;
 use crate::web::page::render;
+
+const PATH: &str = "/admin/settings";
 
 const DONE: [(&str, &str); 2] = [
     ("saved", "Saved."),
     ("same", "Nothing was different, so nothing was saved."),
 ];
-
-/// A brand as the list shows it.
-struct BrandLine {
-    slug: String,
-    name: String,
-    purposes: String,
-}
 
 /// A setting of the file, as it is in force, with what it does.
 pub struct Term {
@@ -39,8 +35,8 @@ pub struct Term {
 #[template(path = "admin/settings.html")]
 struct SettingsPage {
     frame: Frame,
-    brands: Vec<BrandLine>,
-    terms: Vec<Term>,
+    brands: Table,
+    terms: Table,
     /// Why nobody can have a passkey here.
     no_passkeys: Option<NoHome>,
 }
@@ -133,34 +129,87 @@ fn providers(shared: &Web) -> impl Iterator<Item = Term> {
 pub async fn show(
     shared: Data<Web>,
     operator: ReqData<Operator>,
-    done: Query<Done>,
+    (done, asked): (Query<Done>, Query<Asked>),
 ) -> HttpResponse {
-    let brands = brands_of(&shared, &operator)
-        .iter()
-        .map(|brand| {
-            let names: Vec<&str> = brand
-                .declared
-                .purposes
-                .iter()
-                .map(|purpose| in_language(&purpose.name, "en"))
-                .collect();
-            BrandLine {
-                slug: brand.declared.slug.to_string(),
-                name: brand.declared.name.clone(),
-                purposes: names.join(", "),
-            }
-        })
-        .collect();
     let frame = Frame::new(&shared, &operator, "Settings")
         .at("/admin/settings")
         .noticing(done.done.as_deref(), &DONE);
+    let now = shared.app.clock.now();
+    let brands = Rows {
+        caption: "Brands".to_owned(),
+        columns: ["Brand", "Name in files", "Purposes", "Time zone", "Overlays"]
+            .map(|name| (name, false))
+            .into(),
+        rows: brands_of(&shared, &operator)
+            .iter()
+            .map(|brand| brand_row(&brand.declared, frame.may_change()))
+            .collect(),
+        empty: if frame.may_rule() {
+            "No brand yet. A brand is who asks: make the first one with “New brand”, or declare it with its purposes and a form in a file and run countersign apply FILE; the README has one to start from."
+        } else {
+            "No brand yet. An owner makes the first one here."
+        }
+        .to_owned(),
+    };
+    let terms = Rows {
+        caption: "Terms and limits".to_owned(),
+        columns: ["Setting", "Now", "What it does"]
+            .map(|name| (name, false))
+            .into(),
+        rows: terms(&shared)
+            .into_iter()
+            .map(|term| {
+                vec![
+                    Cell::Code(term.name),
+                    Cell::Text(term.value),
+                    Cell::text(term.about),
+                ]
+            })
+            .collect(),
+        empty: String::new(),
+    };
+    let may_take = frame.may_take();
+    let tables = || {
+        let brands = brands.arrange(&asked, PATH, now, may_take)?;
+        Ok::<_, Wrong>((
+            brands,
+            terms.arrange(&asked.of("terms_"), PATH, now, false)?,
+        ))
+    };
+    let (brands, terms) = match tables() {
+        Ok(tables) => tables,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
+    };
+    if asked.is_csv() {
+        return brands.csv("brands");
+    }
     render(
         StatusCode::OK,
         &SettingsPage {
             frame,
             brands,
-            terms: terms(&shared),
+            terms,
             no_passkeys: shared.app.no_passkeys(),
         },
     )
+}
+
+fn brand_row(brand: &BrandDeclaration, may_change: bool) -> Vec<Cell> {
+    let purposes = brand.purposes.iter();
+    let purposes: Vec<&str> = purposes
+        .map(|purpose| in_language(&purpose.name, "en"))
+        .collect();
+    let overlays: Vec<&str> = brand.overlays.iter().map(|one| one.as_str()).collect();
+    let name = brand.name.clone();
+    vec![
+        if may_change {
+            Cell::link(name, format!("/admin/settings/brands/{}", brand.slug))
+        } else {
+            Cell::Text(name)
+        },
+        Cell::Code(brand.slug.to_string()),
+        Cell::text(purposes.join(", ")),
+        Cell::text(brand.time_zone.as_str()),
+        Cell::text(overlays.join(", ")),
+    ]
 }

@@ -1,40 +1,28 @@
 //! Tables: sorted, filtered, a page at a time, and as CSV.
 //!
-//! A table of which all rows are at hand (`Table::arrange`) is sorted and filtered here. One that the database pages through
-//! by key (`Table::paged`) comes in its own order and says where the next page begins.
+//! A table of which all rows are at hand (`Rows::arrange`) is sorted by any of its columns here. One that the database pages
+//! through by key (`Rows::paged`) is sorted by those behind which an index stands, and filtered while it is read (`sift`).
+
+pub mod arrange;
+pub mod asked;
+pub mod sift;
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use askama::Template;
 use form_urlencoded::Serializer;
-use serde::Deserialize;
 
+pub use asked::{Asked, Choice, Order, Wrong};
+pub use sift::{Sifted, Wanted, stream};
+
+use super::say;
+use crate::domain::operator::Operator;
 use crate::domain::time::Timestamp;
 use crate::intake::export;
+use crate::web::Web;
 
 /// Rows shown at a time.
 pub const PAGE: usize = 50;
-/// Characters of a filter.
-const FILTER_AT_MOST: usize = 100;
-
-/// What of the address tells a table how to show itself. Never an address of a person: those are asked for by a form.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Asked {
-    /// The column to sort by, with `-` in front for the other way round.
-    pub sort: Option<String>,
-    /// Shows the rows that have this in some cell.
-    pub filter: Option<String>,
-    /// Where the page begins: a number of rows, or a key that the page before named.
-    pub after: Option<String>,
-    /// `csv` for a file with all rows.
-    pub format: Option<String>,
-}
-
-impl Asked {
-    pub fn is_csv(&self) -> bool {
-        self.format.as_deref() == Some("csv")
-    }
-}
 
 /// One cell.
 #[derive(Clone, Debug)]
@@ -50,7 +38,20 @@ pub enum Cell {
     Code(String),
     /// A text with more behind it, a line each, which a press unfolds.
     Folded(String, Vec<String>),
+    /// A button; it stands in no file.
+    Act(Act),
     None,
+}
+
+/// A button in a table: a form with one hidden field.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub label: &'static str,
+    /// What a screen reader says behind the label.
+    pub about: String,
+    pub action: String,
+    pub name: &'static str,
+    pub value: String,
 }
 
 impl Cell {
@@ -76,20 +77,12 @@ impl Cell {
             Self::Time(at) => at.to_string(),
             Self::Folded(text, lines) if lines.is_empty() => text.clone(),
             Self::Folded(_, lines) => lines.join(" | "),
-            Self::None => String::new(),
+            Self::Act(_) | Self::None => String::new(),
         }
     }
 
     pub const fn is_number(&self) -> bool {
         matches!(self, Self::Number(_))
-    }
-
-    fn key(&self) -> (u8, i64, String) {
-        match self {
-            Self::Number(number) => (0, *number, String::new()),
-            Self::Time(at) => (0, at.micros(), String::new()),
-            other => (1, 0, other.plain().to_lowercase()),
-        }
     }
 }
 
@@ -98,10 +91,19 @@ impl Cell {
 pub struct Heading {
     pub name: String,
     pub is_number: bool,
-    /// Where a press on it leads; none where the order is fixed.
+    /// Where a press on it leads; none where nothing is sorted by it.
     pub path: Option<String>,
     /// `ascending`, `descending` or `none`, as ARIA has it.
     pub sorted: &'static str,
+}
+
+/// A choice as the page shows it.
+#[derive(Clone, Debug)]
+pub struct Choosing {
+    pub name: String,
+    pub label: &'static str,
+    /// Value, words, and whether it is chosen.
+    pub options: Vec<(String, String, bool)>,
 }
 
 /// A table ready to be shown: a page writes `{{ table|safe }}`.
@@ -114,10 +116,19 @@ pub struct Table {
     pub now: Timestamp,
     /// What the filter says; none where the table has none.
     pub filter: Option<String>,
-    pub path: String,
-    pub sort: String,
+    pub filter_name: String,
+    pub choices: Vec<Choosing>,
+    /// Whether anything is filtered.
+    pub is_filtered: bool,
+    /// The page without its query, and what of that a filter keeps.
+    pub action: String,
+    pub kept: Vec<(String, String)>,
+    /// The page that shows all rows.
+    pub all: String,
     /// The number of rows that the filter leaves, where all are known.
     pub total: Option<usize>,
+    /// How many rows were looked through where a filter left few of them and there are more.
+    pub looked: Option<usize>,
     pub next: Option<String>,
     pub first: Option<String>,
     /// Where the CSV is; none where it may not be taken.
@@ -136,150 +147,166 @@ pub struct Rows {
     pub empty: String,
 }
 
-fn with(path: &str, pairs: &[(&str, &str)]) -> String {
-    let mut query = Serializer::new(String::new());
-    for (name, value) in pairs.iter().filter(|pair| !pair.1.is_empty()) {
-        query.append_pair(name, value);
+/// Where a table stands, and how its addresses are made.
+#[derive(Clone, Debug)]
+struct Place {
+    path: String,
+    prefix: &'static str,
+    /// What is sorted and filtered by, as it stands in addresses.
+    sort: String,
+    filters: Vec<(String, String)>,
+}
+
+impl Place {
+    /// The page with this order and these filters, and more.
+    fn with(&self, sort: &str, filters: &[(String, String)], more: &[(&str, &str)]) -> String {
+        let (path, kept) = split(&self.path);
+        let mut query = Serializer::new(String::new());
+        for (name, value) in &kept {
+            query.append_pair(name, value);
+        }
+        let own = [("sort", sort)].into_iter().chain(more.iter().copied());
+        for (name, value) in own.filter(|pair| !pair.1.is_empty()) {
+            query.append_pair(&format!("{}{name}", self.prefix), value);
+        }
+        for (name, value) in filters {
+            query.append_pair(name, value);
+        }
+        let query = query.finish();
+        if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{query}")
+        }
     }
-    let query = query.finish();
-    if query.is_empty() {
-        path.to_owned()
-    } else if path.contains('?') {
-        format!("{path}&{query}")
-    } else {
-        format!("{path}?{query}")
+
+    fn sorted(&self, sort: &str) -> String {
+        self.with(sort, &self.filters, &[])
+    }
+
+    fn at(&self, more: &[(&str, &str)]) -> String {
+        self.with(&self.sort, &self.filters, more)
     }
 }
 
+/// A path without its query, and the pairs of that.
+fn split(path: &str) -> (String, Vec<(String, String)>) {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+    (path.to_owned(), pairs.collect())
+}
+
+/// How a table that the database pages through is shown.
+#[derive(Clone, Debug)]
+pub struct Paging<'a> {
+    pub asked: &'a Asked,
+    pub path: &'a str,
+    pub now: Timestamp,
+    /// The columns behind which an index stands.
+    pub sorts: &'a [&'static str],
+    /// The order that the rows are in.
+    pub order: Order,
+    pub wanted: &'a Wanted,
+    pub may_take: bool,
+}
+
 impl Rows {
-    /// Sorts, filters and cuts out a page. `path` is the page that the table stands on; `may_take` says whether whoever looks
-    /// may have it as a file.
-    pub fn arrange(mut self, asked: &Asked, path: &str, now: Timestamp, may_take: bool) -> Table {
-        let filter: String = asked
-            .filter
-            .as_deref()
-            .unwrap_or("")
-            .trim()
-            .chars()
-            .take(FILTER_AT_MOST)
-            .collect();
-        if !filter.is_empty() {
-            let wanted = filter.to_lowercase();
-            self.rows.retain(|row| {
-                row.iter()
-                    .any(|cell| cell.plain().to_lowercase().contains(&wanted))
-            });
+    /// A page that came out of the database; `next` is the key behind which the next one begins.
+    pub fn paged(mut self, paging: &Paging<'_>, sifted: Sifted<String>) -> Table {
+        let Paging { asked, wanted, .. } = paging;
+        let place = Place {
+            path: paging.path.to_owned(),
+            prefix: asked.prefix,
+            sort: asked.sort.clone().unwrap_or_default(),
+            filters: wanted.pairs(asked.prefix),
+        };
+        let sorts = |name: &str| paging.sorts.contains(&name);
+        let headings = self.headings(&place, Some(paging.order), sorts);
+        self.rows = sifted.rows;
+        Table {
+            total: None,
+            looked: sifted.looked,
+            next: sifted.next.map(|next| place.at(&[("after", &next)])),
+            first: asked.after.as_ref().map(|_| place.at(&[])),
+            csv: paging
+                .may_take
+                .then(|| place.with(&place.sort, &place.filters, &[("format", "csv")])),
+            ..self.shown(&place, headings, wanted, paging.now)
         }
-        let sort = asked.sort.clone().unwrap_or_default();
-        let (by, down) = sort
-            .strip_prefix('-')
-            .map_or((sort.as_str(), false), |by| (by, true));
-        let column = self.columns.iter().position(|column| column.0 == by);
-        if let Some(column) = column {
-            self.rows
-                .sort_by_cached_key(|row| row.get(column).map(Cell::key));
-            if down {
-                self.rows.reverse();
+    }
+
+    /// A short table whose order says something: nothing is sorted, filtered or taken along.
+    pub fn fixed(mut self, now: Timestamp) -> Table {
+        let place = Place {
+            path: String::new(),
+            prefix: "",
+            sort: String::new(),
+            filters: Vec::new(),
+        };
+        let headings = self.headings(&place, None, |_| false);
+        let rows = std::mem::take(&mut self.rows);
+        Table {
+            rows,
+            filter: None,
+            ..self.shown(&place, headings, &Wanted::default(), now)
+        }
+    }
+
+    fn headings(
+        &self,
+        place: &Place,
+        order: Option<Order>,
+        sorts: impl Fn(&str) -> bool,
+    ) -> Vec<Heading> {
+        let of = |&(name, is_number): &(&'static str, bool)| {
+            let here = order.filter(|order| order.by == name);
+            let turned = match here {
+                Some(order) if !order.down => Order::down(name),
+                _ => Order::up(name),
+            };
+            Heading {
+                name: name.to_owned(),
+                is_number,
+                path: sorts(name).then(|| place.sorted(&turned.written())),
+                sorted: match here {
+                    Some(order) if order.down => "descending",
+                    Some(_) => "ascending",
+                    None => "none",
+                },
             }
+        };
+        self.columns.iter().map(of).collect()
+    }
+
+    /// With its rows, and nothing known of further pages.
+    fn shown(
+        self,
+        place: &Place,
+        headings: Vec<Heading>,
+        wanted: &Wanted,
+        now: Timestamp,
+    ) -> Table {
+        let (action, mut kept) = split(&place.path);
+        if !place.sort.is_empty() {
+            kept.push((format!("{}sort", place.prefix), place.sort.clone()));
         }
-        let headings = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(number, &(name, is_number))| {
-                let here = column == Some(number);
-                let turned = if here && !down {
-                    format!("-{name}")
-                } else {
-                    name.to_owned()
-                };
-                Heading {
-                    name: name.to_owned(),
-                    is_number,
-                    path: Some(with(path, &[("sort", &turned), ("filter", &filter)])),
-                    sorted: match (here, down) {
-                        (true, true) => "descending",
-                        (true, false) => "ascending",
-                        (false, _) => "none",
-                    },
-                }
-            })
-            .collect();
-        let total = self.rows.len();
-        let sort = column.map_or_else(String::new, |_| sort.clone());
-        let csv = may_take.then(|| {
-            with(
-                path,
-                &[("sort", &sort), ("filter", &filter), ("format", "csv")],
-            )
-        });
-        let skip = asked
-            .after
-            .as_deref()
-            .and_then(|after| after.parse().ok())
-            .unwrap_or(0)
-            .min(total);
-        if !asked.is_csv() {
-            self.rows = self.rows.into_iter().skip(skip).take(PAGE).collect();
-        }
-        let end = skip + self.rows.len();
-        let next = (!asked.is_csv() && end < total).then(|| {
-            with(
-                path,
-                &[
-                    ("sort", &sort),
-                    ("filter", &filter),
-                    ("after", &end.to_string()),
-                ],
-            )
-        });
-        let first = (skip > 0).then(|| with(path, &[("sort", &sort), ("filter", &filter)]));
         Table {
             caption: self.caption,
             headings,
             rows: self.rows,
             now,
-            filter: Some(filter),
-            path: path.to_owned(),
-            sort,
-            total: Some(total),
-            next,
-            first,
-            csv,
-            empty: self.empty,
-        }
-    }
-
-    /// A page that came out of the database in its own order; `next` is the key behind which the next one begins.
-    pub fn paged(
-        self,
-        asked: &Asked,
-        path: &str,
-        now: Timestamp,
-        next: Option<&str>,
-        may_take: bool,
-    ) -> Table {
-        Table {
-            caption: self.caption,
-            headings: self
-                .columns
-                .iter()
-                .map(|&(name, is_number)| Heading {
-                    name: name.to_owned(),
-                    is_number,
-                    path: None,
-                    sorted: "none",
-                })
-                .collect(),
-            rows: self.rows,
-            now,
-            filter: None,
-            path: path.to_owned(),
-            sort: String::new(),
+            filter: wanted.has_text.then(|| wanted.text.clone()),
+            filter_name: format!("{}filter", place.prefix),
+            choices: wanted.choosing(place.prefix),
+            is_filtered: !wanted.is_all(),
+            action,
+            kept,
+            all: place.with(&place.sort, &[], &[]),
             total: None,
-            next: next.map(|next| with(path, &[("after", next)])),
-            first: asked.after.as_ref().map(|_| path.to_owned()),
-            csv: may_take.then(|| with(path, &[("format", "csv")])),
+            looked: None,
+            next: None,
+            first: None,
+            csv: None,
             empty: self.empty,
         }
     }
@@ -288,6 +315,15 @@ impl Rows {
 impl Table {
     fn ago(&self, at: &Timestamp) -> String {
         relative(*at, self.now)
+    }
+
+    /// Whether there is enough to be filtered, or something is.
+    fn has_filters(&self) -> bool {
+        let is_long = self.total.unwrap_or(0) > 7
+            || self.next.is_some()
+            || self.first.is_some()
+            || self.rows.len() > 7;
+        (self.filter.is_some() || !self.choices.is_empty()) && (self.is_filtered || is_long)
     }
 
     /// The table as a file that a spreadsheet opens, with no cell that it would take for a formula (T25).
@@ -309,6 +345,18 @@ pub fn csv(name: &str, text: String) -> HttpResponse {
             format!("attachment; filename=\"{name}.csv\""),
         ))
         .body(text)
+}
+
+/// What somebody gets who asked for an order or a filter that there is not.
+pub fn refuse(shared: &Web, operator: &Operator, wrong: &Wrong) -> HttpResponse {
+    let title = "Not a way to show this table";
+    say(
+        shared,
+        operator,
+        StatusCode::BAD_REQUEST,
+        title,
+        &wrong.to_string(),
+    )
 }
 
 /// How long ago something was, or how long it still is, in one unit.
@@ -339,54 +387,6 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_micros(1_795_455_245_000_000);
-
-    fn rows(count: i64) -> Rows {
-        Rows {
-            caption: "Things".to_owned(),
-            columns: vec![("Name", false), ("Size", true)],
-            rows: (0..count)
-                .map(|n| vec![Cell::text(format!("thing {n}")), Cell::Number(count - n)])
-                .collect(),
-            empty: "None.".to_owned(),
-        }
-    }
-
-    fn asked(sort: &str, filter: &str, after: &str) -> Asked {
-        Asked {
-            sort: Some(sort.to_owned()),
-            filter: Some(filter.to_owned()),
-            after: Some(after.to_owned()),
-            format: None,
-        }
-    }
-
-    #[test]
-    fn numbers_are_sorted_as_numbers_and_a_second_press_turns_the_order_round() {
-        let table = rows(12).arrange(&asked("Size", "", ""), "/x", NOW, true);
-        assert_eq!(table.rows[0][1].plain(), "1");
-        assert_eq!(table.rows[11][1].plain(), "12");
-        assert_eq!(table.headings[1].path.as_deref(), Some("/x?sort=-Size"));
-        assert_eq!(table.headings[1].sorted, "ascending");
-    }
-
-    #[test]
-    fn a_filter_looks_into_every_cell_and_pages_keep_it() {
-        let table = rows(120).arrange(&asked("", "THING 1", ""), "/x", NOW, false);
-        assert_eq!(table.total, Some(31));
-        assert_eq!(table.next, None);
-        assert_eq!(table.csv, None);
-        let table = rows(120).arrange(&asked("", "thing", "50"), "/x", NOW, true);
-        assert_eq!(table.rows[0][0].plain(), "thing 50");
-        assert_eq!(table.next.as_deref(), Some("/x?filter=thing&after=100"));
-        assert_eq!(table.first.as_deref(), Some("/x?filter=thing"));
-    }
-
-    #[test]
-    fn an_unknown_column_or_place_changes_nothing() {
-        let table = rows(3).arrange(&asked("-Colour", "", "many"), "/x", NOW, true);
-        assert_eq!(table.rows.len(), 3);
-        assert_eq!(table.sort, "");
-    }
 
     #[test]
     fn times_are_told_in_one_unit() {

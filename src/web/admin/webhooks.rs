@@ -7,7 +7,7 @@ use askama::Template;
 use uuid::Uuid;
 
 use super::frame::{Done, Frame};
-use super::table::{Asked, Cell, Rows, Table};
+use super::table::{self, Asked, Cell, Rows, Table};
 use super::{acting, not_found, see};
 use crate::app::webhooks::{NewWebhook, Webhook, WebhookProblem};
 use crate::domain::announcement::Kind;
@@ -18,8 +18,8 @@ use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
-/// Deliveries shown at a time.
-const DELIVERIES: i64 = 50;
+/// Deliveries that the page looks through, the newest: of those that are over a thousand are kept.
+const DELIVERIES: i64 = 2_000;
 
 const DONE: [(&str, &str); 3] = [
     (
@@ -112,7 +112,10 @@ async fn page(
             .collect(),
         empty: "Nobody is told of events yet. A receiver gets each event once or more, signed; countersign webhook add adds one, too.".to_owned(),
     };
-    let table = rows.arrange(asked, "/admin/settings/webhooks", now, true);
+    let table = match rows.arrange(asked, "/admin/settings/webhooks", now, true) {
+        Ok(table) => table,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
     if asked.is_csv() {
         return table.csv("webhooks");
     }
@@ -230,28 +233,22 @@ async fn one(
     asked: &Asked,
     (secret, tested): (Option<String>, Option<(bool, String)>),
 ) -> HttpResponse {
-    let before = asked.after.as_deref().and_then(|after| after.parse().ok());
     let found = async {
         let webhook = shared.app.webhook(id).await?;
-        let deliveries = shared.app.deliveries(id, before, DELIVERIES + 1).await?;
+        let deliveries = shared.app.deliveries(id, None, DELIVERIES).await?;
         Ok((webhook, deliveries))
     };
-    let (webhook, mut deliveries) = match found.await {
+    let (webhook, deliveries) = match found.await {
         Ok((Some(webhook), deliveries)) => (webhook, deliveries),
         Ok((None, _)) => return not_found(shared, operator, "This webhook"),
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
-    let more = deliveries.len() as i64 > DELIVERIES;
-    deliveries.truncate(DELIVERIES as usize);
-    let next = deliveries
-        .last()
-        .filter(|_| more)
-        .map(|last| last.position.to_string());
     let catalog = shared.app.catalog();
     let rows = Rows {
         caption: "Deliveries".to_owned(),
         columns: vec![
             ("Event", false),
+            ("Number", true),
             ("Contact", false),
             ("Stands", false),
             ("Tries", true),
@@ -271,6 +268,7 @@ async fn one(
                 let contact = message.contact_id;
                 vec![
                     Cell::Code(message.kind.clone()),
+                    Cell::Number(message.position),
                     brand.map_or(Cell::None, |brand| {
                         let slug = &brand.declared.slug;
                         Cell::link(
@@ -293,7 +291,13 @@ async fn one(
     };
     let now = shared.app.clock.now();
     let path = format!("/admin/settings/webhooks/{id}");
-    let deliveries = rows.paged(asked, &path, now, next.as_deref(), false);
+    let deliveries = match rows.arrange(asked, &path, now, true) {
+        Ok(deliveries) => deliveries,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    if asked.is_csv() {
+        return deliveries.csv("deliveries");
+    }
     let kinds: Vec<&str> = webhook.kinds.iter().map(|kind| kind.as_str()).collect();
     let frame = Frame::new(shared, operator, "Webhook")
         .at("/admin/settings")

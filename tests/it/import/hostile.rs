@@ -10,8 +10,7 @@ use super::File;
 use super::workbook::{Workbook, row};
 
 /// A cell that is mostly air, so that there are few to read in many bytes.
-const CELL: &str =
-    "<c                                                                                           />";
+const CELL: &str = "<c                                                                                           />";
 
 /// A part that is this text again and again, until it has so many megabytes.
 fn again(out: &mut dyn Write, text: &str, megabytes: usize) {

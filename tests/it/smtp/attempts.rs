@@ -42,7 +42,7 @@ async fn queued(world: &World, which: Which) -> Vec<QueuedMail> {
     };
     let mut mails = world
         .app
-        .queue(&everybody, which, None, 100)
+        .queue(&everybody, which, (None, false), 100)
         .await
         .unwrap()
         .0;

@@ -156,6 +156,8 @@ pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
         Fact::Suppressed { .. } => "Suppressed",
         Fact::SuppressionLifted { .. } => "Suppression lifted",
         Fact::OperatorNote { .. } => "Note",
+        Fact::LegalHold { .. } => "Legal hold",
+        Fact::LegalHoldLifted { .. } => "Legal hold lifted",
         Fact::Expired => "Request expired",
         Fact::Reminded { .. } => "Reminded",
         Fact::AddressChanged { .. } => "Address corrected",

@@ -10,7 +10,7 @@ use crate::domain::operator::Operator;
 use crate::web::Web;
 use crate::web::admin::frame::{Done, Frame};
 use crate::web::admin::jobs::{brands, tone};
-use crate::web::admin::table::{Asked, Cell, Rows, Table};
+use crate::web::admin::table::{self, Asked, Cell, Rows, Table};
 use crate::web::error;
 use crate::web::page::render;
 
@@ -84,7 +84,10 @@ pub async fn list(
     let frame = Frame::new(&shared, &operator, "Campaigns")
         .at("/admin/campaigns")
         .noticing(done.done.as_deref(), &DONE);
-    let table = rows.arrange(&asked, "/admin/campaigns", now, frame.may_take());
+    let table = match rows.arrange(&asked, "/admin/campaigns", now, frame.may_take()) {
+        Ok(table) => table,
+        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
+    };
     if asked.is_csv() {
         return table.csv("campaigns");
     }

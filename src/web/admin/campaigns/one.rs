@@ -1,14 +1,17 @@
 //! `/admin/campaigns/{brand}/{id}`: how far a campaign is, and whom it asked.
 
+use std::cell::RefCell;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::people::{self, COLUMNS, person};
 use super::{DONE, plan_words, state_words, why_words};
-use crate::app::campaign::Told;
+use crate::app::campaign::{Person, Told, place};
 use crate::domain::brand::Brand;
 use crate::domain::ids::CampaignId;
 use crate::domain::operator::Operator;
@@ -16,7 +19,9 @@ use crate::web::Web;
 use crate::web::admin::frame::{Done, Frame};
 use crate::web::admin::jobs::{brand_and_id, count, tone};
 use crate::web::admin::not_found;
-use crate::web::admin::table::{Asked, PAGE, Rows, Table};
+use crate::web::admin::table::{
+    self, Asked, Choice, Order, PAGE, Paging, Rows, Table, Wanted as Sieve, Wrong,
+};
 use crate::web::error;
 use crate::web::page::render;
 
@@ -83,6 +88,10 @@ struct CampaignPage {
     tabs: Vec<Tab>,
     held: Vec<Held>,
     held_next: Option<String>,
+    /// The other order of the people who are held, and whether they come from the end.
+    held_order: String,
+    held_is_down: bool,
+    held_csv: Option<String>,
     held_count: String,
     people: Option<Table>,
 }
@@ -120,9 +129,6 @@ pub async fn show(
         return not_found(&shared, &operator, "This campaign");
     };
     let id = CampaignId(id);
-    if asked.is_csv() {
-        return people::csv(&request, &shared, &operator, &brand, id).await;
-    }
     let what = (StatusCode::OK, done.done.as_deref(), None);
     page(
         &request,
@@ -147,15 +153,49 @@ pub(super) async fn page(
         .state
         .as_deref()
         .filter(|state| STATES.iter().any(|one| one.0 == *state));
+    if wanted.state.is_some() && chosen.is_none() {
+        let column = Choice::of("State", &STATES.map(|state| state.0));
+        let wrong = asked.chosen(&column).err().unwrap_or(Wrong::After);
+        return table::refuse(shared, operator, &wrong);
+    }
+    let unasked = people::order_of(chosen);
+    let sorts = [unasked.by];
+    let read = || {
+        let order = asked.order(&sorts)?.unwrap_or(unasked);
+        let sieve = Sieve::of(asked, &COLUMNS, people::choices(), false)?;
+        Ok::<_, Wrong>((order, sieve))
+    };
+    let (order, sieve) = match read() {
+        Ok(read) => read,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    let is_place = |after: &str| match chosen {
+        None => Uuid::parse_str(after).is_ok(),
+        Some(_) => place(after).is_some(),
+    };
+    if !asked.after.as_deref().is_none_or(is_place) {
+        return table::refuse(shared, operator, &Wrong::After);
+    }
+    if asked.is_csv() {
+        let what = (brand, id, chosen);
+        return people::csv(request, shared, operator, what, (order.down, sieve)).await;
+    }
     let found = async {
         let Some(told) = shared.app.tell_campaign_of(brand.id, id).await? else {
             return Ok(None);
         };
-        let after = asked.after.as_deref();
-        let people = shared
-            .app
-            .campaign_people(brand.id, id, chosen, after, PAGE)
-            .await?;
+        let held = RefCell::new(Vec::new());
+        let row = |one: Person| {
+            held.borrow_mut().push(Held {
+                id: one.contact.to_string(),
+                address: one.address.clone(),
+                rule: one.why.clone().unwrap_or_default(),
+            });
+            person(one)
+        };
+        let (what, at) = ((brand.id, id, chosen), (asked.after.clone(), PAGE));
+        let people = people::sifted(&shared.app, what, (order.down, &sieve), at, row).await?;
+        let people = (people, held.into_inner());
         let import = match told.plan.import {
             Some(import) => shared
                 .app
@@ -166,7 +206,7 @@ pub(super) async fn page(
         };
         Ok(Some((told, people, import)))
     };
-    let (told, people, import) = match found.await {
+    let (told, (people, shown), import) = match found.await {
         Ok(Some(found)) => found,
         Ok(None) => return not_found(shared, operator, "This campaign"),
         Err(problem) => return error::store_failure(request, shared, &problem),
@@ -191,31 +231,36 @@ pub(super) async fn page(
     };
     let mut tabs = vec![tab("everybody", None)];
     tabs.extend(STATES.iter().map(|(state, name)| tab(*name, Some(*state))));
-    let next = people.next.as_deref();
-    let held_next = next
-        .filter(|_| by_release)
-        .map(|next| format!("{of_state}&after={next}#people"));
+    let held_next = people.next.as_deref().filter(|_| by_release);
+    let held_next =
+        held_next.map(|next| format!("{of_state}&sort={}&after={next}#people", order.written()));
     let (mut held, mut table) = (Vec::new(), None);
+    let csv = frame
+        .may_take()
+        .then(|| format!("{of_state}&sort={}&format=csv", order.written()));
     if by_release {
-        held.extend(people.people.into_iter().map(|one| Held {
-            id: one.contact.to_string(),
-            address: one.address,
-            rule: one.why.unwrap_or_default(),
-        }));
+        held = shown;
     } else {
         let rows = Rows {
             caption: "People".to_owned(),
             columns: COLUMNS.to_vec(),
-            rows: people.people.into_iter().map(person).collect(),
+            rows: Vec::new(),
             empty: match (chosen, told.state.as_str()) {
                 (None, "enrolling") => "The contacts are being looked through.".to_owned(),
                 (None, _) => "The brand has nobody for this purpose.".to_owned(),
                 (Some(_), _) => "Nobody.".to_owned(),
             },
         };
-        let mut people = rows.paged(asked, &of_state, now, next, frame.may_take());
-        people.csv = people.csv.map(|_| format!("{here}?format=csv"));
-        table = Some(people);
+        let paging = Paging {
+            asked,
+            path: &of_state,
+            now,
+            sorts: &sorts,
+            order,
+            wanted: &sieve,
+            may_take: frame.may_take(),
+        };
+        table = Some(rows.paged(&paging, people));
     }
     let state = told.state.as_str();
     let page = CampaignPage {
@@ -249,6 +294,13 @@ pub(super) async fn page(
         held_count: count(told.held),
         held,
         held_next,
+        held_order: Order {
+            down: !order.down,
+            ..order
+        }
+        .written(),
+        held_is_down: order.down,
+        held_csv: csv.filter(|_| by_release),
         people: table,
         tabs,
         path: here,

@@ -1,31 +1,54 @@
 //! The people of a campaign: as a table, and as a file.
 
-use actix_web::web::{Bytes, Data};
+use std::sync::Arc;
+
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::{StreamExt, stream};
 
 use super::why_words;
+use crate::app::App;
 use crate::app::campaign::Person;
 use crate::domain::brand::Brand;
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{BrandId, CampaignId};
 use crate::domain::operator::{Deed, Operator};
-use crate::domain::time::Timestamp;
-use crate::intake::export;
+use crate::store::StoreError;
 use crate::web::Web;
-use crate::web::admin::jobs::{attachment, tone};
-use crate::web::admin::table::Cell;
+use crate::web::admin::jobs::tone;
+use crate::web::admin::table::sift::{cut, sift};
+use crate::web::admin::table::{self, Cell, Choice, Order, Sifted, Wanted};
 use crate::web::admin::{acting, not_found, see};
 use crate::web::error;
 
-pub const COLUMNS: [(&str, bool); 7] = [
+pub const COLUMNS: [(&str, bool); 9] = [
     ("Address", false),
+    ("Known since", false),
     ("State", false),
     ("Why", false),
     ("Mail", false),
     ("Answer", false),
+    ("Due", false),
     ("Asked", false),
     ("Reminded", false),
 ];
+
+/// Everybody comes in the order in which the brand came to know them; people of one state, as they are due.
+pub const fn order_of(state: Option<&str>) -> Order {
+    match state {
+        None => Order::up("Known since"),
+        Some(_) => Order::up("Due"),
+    }
+}
+
+/// What can be chosen of people beside their state, for which there are tabs.
+pub fn choices() -> Vec<Choice> {
+    vec![
+        Choice::of("Mail", &["accepted", "failed"]),
+        Choice::of(
+            "Answer",
+            &["open", "confirmed", "declined", "left", "expired"],
+        ),
+    ]
+}
 
 pub fn person(one: Person) -> Vec<Cell> {
     let state = |text: Option<String>| {
@@ -34,15 +57,35 @@ pub fn person(one: Person) -> Vec<Cell> {
             Cell::State(text, tone)
         })
     };
+    let is_due = matches!(one.state.as_str(), "waiting" | "asked");
     vec![
         Cell::Text(one.address),
+        Cell::Time(one.known_since),
         Cell::Text(one.state.replace('_', " ")),
         Cell::Text(one.why.as_deref().map_or("", why_words).to_owned()),
         state(one.mail),
         state(one.answer),
+        Cell::time(is_due.then_some(one.due_at)),
         Cell::time(one.asked_at),
         Cell::time(one.reminded_at),
     ]
+}
+
+/// People of a campaign, of one state where it is named, as they are wanted, behind one of them.
+pub async fn sifted(
+    app: &App,
+    (brand, id, state): (BrandId, CampaignId, Option<&str>),
+    (down, wanted): (bool, &Wanted),
+    (after, limit): (Option<String>, usize),
+    row: impl Fn(Person) -> Vec<Cell>,
+) -> Result<Sifted<String>, StoreError> {
+    let read = async |after: Option<String>, count: usize| {
+        let behind = (after.as_deref(), down);
+        let found = app.people_in_order(brand, id, state, behind, count + 1);
+        Ok(cut(found.await?, count))
+    };
+    let shown = |one: Person| wanted.keeps(&person(one.clone())).then(|| row(one));
+    sift(limit, after, wanted, read, shown).await
 }
 
 const HEADER: [&str; 7] = [
@@ -54,16 +97,14 @@ const HEADER: [&str; 7] = [
     "asked_at",
     "reminded_at",
 ];
-/// People that are read for a file at once.
-const PEOPLE: usize = 500;
-
-/// All people of a campaign as a file, read while it is sent. The guard has asked whether it may be taken along.
+/// The people of a campaign as a file, as they are wanted, read while it is sent. The guard has asked whether it may be taken
+/// along.
 pub async fn csv(
     request: &HttpRequest,
     shared: &Data<Web>,
     operator: &Operator,
-    brand: &Brand,
-    id: CampaignId,
+    (brand, id, state): (&Brand, CampaignId, Option<&str>),
+    (down, wanted): (bool, Wanted),
 ) -> HttpResponse {
     let Some(acting) = acting(request, shared) else {
         return see("/admin/sign-in");
@@ -81,39 +122,29 @@ pub async fn csv(
         Ok(None) => return not_found(shared, operator, "This campaign"),
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
-    let (app, brand) = (shared.app.clone(), brand.id);
-    // Where the next piece begins; none behind the last one.
-    let begin = Some(None::<String>);
-    let head = stream::once(async { Ok(Bytes::from(export::line(HEADER))) });
-    let pieces = stream::unfold(begin, move |after| {
-        let app = app.clone();
+    let head = HEADER.map(str::to_owned).into();
+    let name = format!("campaign-{}", told.name);
+    let (shared, brand) = (shared.clone(), brand.id);
+    let of = Arc::new((wanted, state.map(str::to_owned)));
+    table::stream(&name, head, move |after, limit| {
+        let (shared, of) = (shared.clone(), of.clone());
         async move {
-            let after = after?;
-            let page = app
-                .campaign_people(brand, id, None, after.as_deref(), PEOPLE)
-                .await;
-            Some(match page {
-                Ok(page) => {
-                    let text: String = page.people.iter().map(line).collect();
-                    (Ok(Bytes::from(text)), page.next.map(Some))
-                }
-                Err(problem) => (Err(std::io::Error::other(problem.to_string())), None),
-            })
+            let what = (brand, id, of.1.as_deref());
+            let order = (down, &of.0);
+            sifted(&shared.app, what, order, (after, limit), line).await
         }
-    });
-    attachment(&format!("campaign-{}", told.name)).streaming(head.chain(pieces))
+    })
 }
 
-fn line(one: &Person) -> String {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let instant = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
-    export::line([
-        &one.address,
-        &one.state,
-        &text(&one.why),
-        &text(&one.mail),
-        &text(&one.answer),
-        &instant(one.asked_at),
-        &instant(one.reminded_at),
-    ])
+fn line(one: Person) -> Vec<Cell> {
+    let text = |text: Option<String>| Cell::Text(text.unwrap_or_default());
+    vec![
+        Cell::Text(one.address),
+        Cell::Text(one.state),
+        text(one.why),
+        text(one.mail),
+        text(one.answer),
+        Cell::time(one.asked_at),
+        Cell::time(one.reminded_at),
+    ]
 }

@@ -1,7 +1,7 @@
 //! Step 4: the list is tried in the background; what would come of it is shown in numbers and samples, and it is started.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ReqData};
+use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -15,9 +15,9 @@ use crate::domain::operator::{Deed, Operator};
 use crate::domain::policy::{NO_LEGAL_ADVICE, POLICY_VERSION, Verdict};
 use crate::web::Web;
 use crate::web::admin::frame::Frame;
-use crate::web::admin::imports::{rules, unsorted, words};
+use crate::web::admin::imports::{rules, words};
 use crate::web::admin::jobs::{Going, grouped, tone};
-use crate::web::admin::table::{Asked, Cell, Rows, Table};
+use crate::web::admin::table::{self, Asked, Cell, Rows, Table, Wrong};
 use crate::web::admin::{acting, see};
 use crate::web::error;
 use crate::web::extract::fields::Fields;
@@ -54,7 +54,12 @@ struct TrialPage {
     note: &'static str,
 }
 
-async fn came(shared: &Web, draft: &Draft<ImportDraft>, trial: &Trial, path: &str) -> Came {
+async fn came(
+    shared: &Web,
+    draft: &Draft<ImportDraft>,
+    trial: &Trial,
+    (asked, path): (&Asked, &str),
+) -> Result<Came, Wrong> {
     let now = shared.app.clock.now();
     let counts = &trial.counts;
     let samples = shared.app.samples(draft).await;
@@ -83,8 +88,9 @@ async fn came(shared: &Web, draft: &Draft<ImportDraft>, trial: &Trial, path: &st
             .collect(),
         empty: "There is no row to show.".to_owned(),
     };
-    let mut samples = rows.arrange(&Asked::default(), path, now, false);
-    unsorted(&mut samples);
+    let mut samples = rows.arrange(&asked.of("samples_"), path, now, false)?;
+    // What is looked for would be an address in an address.
+    samples.filter = None;
     let told = Rows {
         caption: "What the policy would say".to_owned(),
         columns: vec![
@@ -96,9 +102,8 @@ async fn came(shared: &Web, draft: &Draft<ImportDraft>, trial: &Trial, path: &st
         rows: rules(counts),
         empty: "No row was read.".to_owned(),
     };
-    let mut told = told.arrange(&Asked::default(), path, now, false);
-    unsorted(&mut told);
-    Came {
+    let told = told.arrange(asked, path, now, false)?;
+    Ok(Came {
         about: trial.about.clone(),
         rows: grouped(counts.rows()),
         numbers: vec![
@@ -120,14 +125,14 @@ async fn came(shared: &Web, draft: &Draft<ImportDraft>, trial: &Trial, path: &st
         columns: trial.columns.clone(),
         left_out: trial.left_out,
         problem: trial.problem.clone(),
-    }
+    })
 }
 
 async fn page(
     shared: &Web,
     operator: &Operator,
     (brand, draft): (&Brand, &Draft<ImportDraft>),
-    name: Option<&str>,
+    (name, asked): (Option<&str>, &Asked),
     problem: Option<(StatusCode, String)>,
 ) -> HttpResponse {
     let (status, problem) = match problem {
@@ -136,7 +141,10 @@ async fn page(
     };
     let here = path(brand, draft.id, "trial");
     let came = match &draft.of.trial {
-        Some(trial) => Some(came(shared, draft, trial, &here).await),
+        Some(trial) => match came(shared, draft, trial, (asked, &here)).await {
+            Ok(came) => Some(came),
+            Err(wrong) => return table::refuse(shared, operator, &wrong),
+        },
         None => None,
     };
     let title = match (draft.stage, &came) {
@@ -178,12 +186,13 @@ pub async fn show(
     shared: Data<Web>,
     operator: ReqData<Operator>,
     path: Path<(String, String)>,
+    asked: Query<Asked>,
 ) -> HttpResponse {
     let (brand, draft) = draft!(request, shared, operator, path);
     if !draft.of.said.has_source {
         return see(&super::path(&brand, draft.id, super::place(&draft)));
     }
-    page(&shared, &operator, (&brand, &draft), None, None).await
+    page(&shared, &operator, (&brand, &draft), (None, &asked), None).await
 }
 
 /// `POST /admin/new-import/{brand}/{id}/trial`
@@ -259,7 +268,9 @@ pub async fn start(
         ) => error::store_failure(&request, &shared, &problem),
         Err(problem) => {
             let problem = Some(problem_of(&problem));
-            page(&shared, &operator, (&brand, &draft), Some(name), problem).await
+            let asked = Asked::default();
+            let what = (Some(name), &asked);
+            page(&shared, &operator, (&brand, &draft), what, problem).await
         }
     }
 }

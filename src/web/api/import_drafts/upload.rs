@@ -111,9 +111,7 @@ pub(in crate::web::api) fn check_kind(
 }
 
 /// The next bytes of a body; none behind its end.
-pub(in crate::web::api) async fn next_part(
-    body: &mut Paced,
-) -> Result<Option<Bytes>, ApiProblem> {
+pub(in crate::web::api) async fn next_part(body: &mut Paced) -> Result<Option<Bytes>, ApiProblem> {
     match body.next().await.transpose() {
         Ok(part) => Ok(part),
         Err(_) if body.too_slow().is_it() => Err(ApiProblem::too_slow()),

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::super::message::{self, Tone};
+use super::super::message::{self, Action, Tone};
 use super::super::unsubscribe::masked;
 use super::find;
 use crate::app::erase::{EraseProblem, Wish};
@@ -70,6 +70,15 @@ pub async fn erase(
         Ok(_) => {}
         // Pressed twice: it is done.
         Err(EraseProblem::Unknown) => {}
+        Err(EraseProblem::Held(_)) => {
+            let page = message::of_brand(&shared, &found.brand, found.t, "erase-held", Tone::Info);
+            let back = Action {
+                url: format!("/p/{}", *token),
+                posts: false,
+                label: found.t.get("erase-held-back"),
+            };
+            return shown(StatusCode::CONFLICT, &page.with(Some(back)));
+        }
         Err(EraseProblem::Store(problem)) => {
             return error::store_failure(&request, &shared, &problem);
         }

@@ -1,0 +1,16 @@
+-- The suppressed mailboxes of a brand, by since when: a list that is looked at page by page.
+create index mailbox_suppressed on mailbox (brand_id, suppressed_at, hash) where suppressed_at is not null;
+
+-- Contacts that are kept although they would be erased: somebody needs what is known of them for a claim. A hold ends by itself,
+-- or an owner lifts it; that it was placed and lifted, by whom and why, stands in the contact's events.
+create table legal_hold (
+    brand_id uuid not null,
+    contact_id uuid not null,
+    reason text collate "C" not null,
+    operator text collate "C" not null,
+    since bigint not null,
+    until bigint not null,
+    primary key (brand_id, contact_id)
+);
+
+create index legal_hold_until on legal_hold (until);

@@ -1,0 +1,114 @@
+//! Contacts that are kept although they would be erased.
+
+use super::{Conn, StoreError, on};
+use crate::domain::ids::{BrandId, ContactId};
+use crate::domain::time::Timestamp;
+
+/// A hold on a contact. It is in force until `until`; a worker then takes the row away.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct HoldRow {
+    pub brand_id: BrandId,
+    pub contact_id: ContactId,
+    /// The operator's own words.
+    pub reason: String,
+    /// The operator's name.
+    pub operator: String,
+    pub since: Timestamp,
+    pub until: Timestamp,
+}
+
+const FIND: &str = "select brand_id, contact_id, reason, operator, since, until from legal_hold \
+     where brand_id = $1 and contact_id = $2 and until > $3";
+const PUT: &str = "insert into legal_hold (brand_id, contact_id, reason, operator, since, until) \
+     values ($1, $2, $3, $4, $5, $6) on conflict (brand_id, contact_id) do update set reason = excluded.reason, \
+     operator = excluded.operator, since = excluded.since, until = excluded.until";
+const END: &str =
+    "update legal_hold set until = $3 where brand_id = $1 and contact_id = $2 and until > $3";
+const LIST_ENDED: &str = "select brand_id, contact_id, reason, operator, since, until from legal_hold \
+     where until <= $1 order by until limit $2";
+const DELETE_ENDED: &str =
+    "delete from legal_hold where brand_id = $1 and contact_id = $2 and until <= $3";
+const DELETE_OF: &str = "delete from legal_hold where brand_id = $1 and contact_id = $2";
+
+/// The hold that is in force on a contact.
+pub async fn find(
+    conn: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    now: Timestamp,
+) -> Result<Option<HoldRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(FIND)
+        .bind(brand)
+        .bind(contact)
+        .bind(now)
+        .fetch_optional(driver)
+        .await?))
+}
+
+/// Places a hold, or another in its place. The caller holds the contact's lock.
+pub async fn put(tx: &mut Conn, hold: &HoldRow) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(PUT)
+            .bind(hold.brand_id)
+            .bind(hold.contact_id)
+            .bind(&hold.reason)
+            .bind(&hold.operator)
+            .bind(hold.since)
+            .bind(hold.until)
+            .execute(driver)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Ends the hold on a contact at this instant.
+pub async fn end(
+    tx: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(END).bind(brand).bind(contact).bind(now).execute(driver).await?;
+    });
+    Ok(())
+}
+
+/// Holds that are over, the first first.
+pub async fn list_ended(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<HoldRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_ENDED)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// Takes away a hold that is over; false where it is there no more, or was placed anew.
+pub async fn delete_ended(
+    tx: &mut Conn,
+    hold: &HoldRow,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let deleted = on!(tx, driver => sqlx::query(DELETE_ENDED)
+        .bind(hold.brand_id)
+        .bind(hold.contact_id)
+        .bind(now)
+        .execute(driver)
+        .await?
+        .rows_affected());
+    Ok(deleted > 0)
+}
+
+/// Forgets a contact that is erased.
+pub async fn delete_of(
+    tx: &mut Conn,
+    brand: BrandId,
+    contact: ContactId,
+) -> Result<(), StoreError> {
+    on!(tx, driver => { sqlx::query(DELETE_OF).bind(brand).bind(contact).execute(driver).await?; });
+    Ok(())
+}
