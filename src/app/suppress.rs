@@ -12,6 +12,7 @@ pub use crate::domain::permission::Suppressed;
 use crate::domain::standing::{RequestState, Standing, Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
+pub use crate::store::budgets::MailboxHash;
 use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
@@ -68,9 +69,9 @@ impl App {
     pub async fn suppressions(
         &self,
         brand: BrandId,
-        after: (Option<(Timestamp, budgets::MailboxHash)>, bool),
+        after: (Option<(Timestamp, MailboxHash)>, bool),
         limit: usize,
-    ) -> Result<Vec<(budgets::MailboxHash, Suppressed)>, StoreError> {
+    ) -> Result<Vec<(MailboxHash, Suppressed)>, StoreError> {
         let mut conn = self.store.read().await?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let found = budgets::list_suppressed(&mut conn, brand, after, limit).await?;
@@ -130,11 +131,7 @@ impl App {
         Ok((now, false))
     }
 
-    async fn try_suppress(
-        &self,
-        brand: &Brand,
-        hash: budgets::MailboxHash,
-    ) -> Result<(), StoreError> {
+    async fn try_suppress(&self, brand: &Brand, hash: MailboxHash) -> Result<(), StoreError> {
         let mut locks = Locks::default();
         locks.mailbox(brand.id, &hash);
         let mut held = self.store.hold(locks).await?;
@@ -169,7 +166,7 @@ impl App {
         &self,
         brand: &Brand,
         address_key: &str,
-        hash: budgets::MailboxHash,
+        hash: MailboxHash,
         reason: &str,
     ) -> Result<Option<Suppressed>, StoreError> {
         let mut locks = Locks::default();

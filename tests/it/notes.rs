@@ -4,7 +4,6 @@ use countersign::domain::api_key::Scope;
 use countersign::domain::event::{Fact, Through};
 use countersign::domain::operator::Role;
 use countersign::domain::sentence::sentence;
-use countersign::store::Engine;
 use serde_json::json;
 
 use crate::api::{problem, program};

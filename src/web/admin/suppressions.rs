@@ -18,14 +18,13 @@ use super::table::{
 use super::{acting, see};
 use crate::app::App;
 use crate::app::permit::Unanswerable;
-use crate::app::suppress::{Suppressed, is_reason};
+use crate::app::suppress::{MailboxHash, Suppressed, is_reason};
 use crate::domain::brand::Brand;
 use crate::domain::ids::BrandId;
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
 use crate::store::StoreError;
-use crate::store::budgets::MailboxHash;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;

@@ -79,9 +79,11 @@ on_both_engines! {
         assert!(page.text().contains("value=\"de\" checked") && page.text().contains("value=\"Europe/Amsterdam\""));
         // A page that an older version drew has none of these fields, and changes none of them.
         let revision = page.hidden("revision");
-        let old = [("name-letters-en", "Letters"), ("wording-letters-en", "A letter in spring."), ("revision", revision.as_str()), ("sets_law", "")];
+        let old = [("name-letters-en", "Letters"), ("wording-letters-en", "A letter in spring."), ("revision", revision.as_str()), ("sets_law", ""), ("name", "Spring Circle")];
         assert_eq!(client.post(path, &with(&old)).await.location(), "/admin/settings?done=saved");
-        assert_eq!(world.app.catalog().brand_by_slug("spring").unwrap().declared.overlays.len(), 2);
+        let catalog = world.app.catalog();
+        let kept = &catalog.brand_by_slug("spring").unwrap().declared;
+        assert_eq!((kept.name.as_str(), kept.overlays.len(), kept.active_within_months), ("Spring Circle", 2, 12));
         let listed = client.get("/admin/settings?filter=spring").await.text();
         assert!(listed.contains("de, nl") && !listed.contains("/admin/settings/brands/acme"), "{listed}");
         let deeds = client.get("/admin/account").await.text();

@@ -6,7 +6,7 @@ use countersign::domain::event::{ErasedBy, Through};
 use countersign::domain::operator::Role;
 
 use super::signing_in::signed_in;
-use crate::harness::{OWNERS_PASSWORD, World, add_owner};
+use crate::harness::{DECLARATIONS, OWNERS_PASSWORD, World, add_owner};
 use crate::on_both_engines;
 
 const DAY: u64 = 86_400;
@@ -77,7 +77,10 @@ on_both_engines! {
     }
 
     async fn whoever_never_confirmed_stays_with_all_circumstances_while_held_and_goes_once_the_hold_is_over(engine: Engine) {
-        let world = World::with(engine, "[retention]\nunconfirmed_days = 10\ncircumstances_days = 5\n").await;
+        // A signup gives nothing before it is confirmed: only such contacts have a term.
+        let strict = DECLARATIONS.replacen("slug = \"acme\"\n", "slug = \"acme\"\nhold_until_confirmed = true\n", 1);
+        let terms = "[retention]\nunconfirmed_days = 10\ncircumstances_days = 5\n";
+        let world = World::declared(engine, terms, &strict).await;
         add_owner(&world.app).await;
         for email in ["anna@example.org", "bert@example.org"] {
             world.signed_up(email, "192.0.2.7").await;
@@ -88,10 +91,10 @@ on_both_engines! {
         let until = day(&world, 40);
         let fields = [("reason", "Case 12/26"), ("until", until.as_str())];
         assert_eq!(olga.post(&format!("{path}/hold"), &fields).await.status, 303);
-        world.advance(30 * DAY);
+        world.advance(8 * DAY);
         world.app.expire().await.unwrap();
         world.app.sequence().await.unwrap();
-        world.advance(DAY);
+        world.advance(22 * DAY);
         world.app.remove_circumstances().await.unwrap();
         assert!(has_address(&world, "anna@example.org").await && !has_address(&world, "bert@example.org").await);
         world.app.purge_unconfirmed().await.unwrap();
@@ -99,7 +102,7 @@ on_both_engines! {
         let acme = catalog.brand_by_slug("acme").unwrap();
         let known = async |email: &str| !world.app.find_contacts(acme.id, email, "").await.unwrap().0.is_empty();
         assert!(known("anna@example.org").await && !known("bert@example.org").await);
-        world.advance(10 * DAY);
+        world.advance(12 * DAY);
         world.app.remove_circumstances().await.unwrap();
         assert!(!has_address(&world, "anna@example.org").await, "what was kept for the hold alone goes with it");
         world.app.purge_unconfirmed().await.unwrap();

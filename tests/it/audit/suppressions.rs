@@ -1,7 +1,6 @@
 //! The suppression list against the events that it follows from.
 
 use countersign::domain::api_key::Scope;
-use countersign::store::Engine;
 use serde_json::json;
 
 use super::audited;
