@@ -249,7 +249,7 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
         h("details", {}, h("summary", {}, this.say("inbox-wrong-address")),
           this.form(this.say("inbox-change-button"), (given) => change(Object.fromEntries(given)), this.email("inbox-change-label"), this.trap())));
 
-      // Where server-sent events do not work it asks each fifth second.
+      // Without server-sent events it asks.
       const source = new EventSource(`${inbox}/events`);
       source.addEventListener("state", (event) => see(JSON.parse(event.data)));
       let ticks = 0;
