@@ -252,7 +252,7 @@ pub async fn checkpoints(
 ) -> Answer {
     let before = cursor::number_before(query.0.after.as_deref())?;
     let limit = cursor::limit(query.0.limit)?;
-    let found = shared.app.checkpoints_before(before, many(limit)).await?;
+    let found = shared.app.checkpoints((before, true), many(limit)).await?;
     let next = cursor::next(&found, limit, |last| cursor::of_position(last.size));
     let items = found.into_iter().map(|line| CheckpointItem {
         size: line.size,
@@ -276,7 +276,7 @@ pub async fn timestamps(
 ) -> Answer {
     let before = cursor::number_before(query.0.after.as_deref())?;
     let limit = cursor::limit(query.0.limit)?;
-    let found = shared.app.stamps_before(before, many(limit)).await?;
+    let found = shared.app.stamps((before, true), many(limit)).await?;
     let next = cursor::next(&found, limit, |last| cursor::of_position(last.number));
     let items = found.into_iter().map(TimestampItem::from);
     ok(&Page {

@@ -184,7 +184,9 @@ pub async fn list(
     let after = place(query.after.as_deref())?;
     let limit = usize::try_from(cursor::limit(query.limit)?).unwrap_or(1);
     let acting = acting(&key, &request, &shared, query.brand.as_deref())?;
-    let found = shared.app.queue(&acting.operator, which, after, limit);
+    let found = shared
+        .app
+        .queue(&acting.operator, which, (after, false), limit);
     let (mails, next) = found.await?;
     let items = mails.into_iter().map(|mail| item(&shared, mail)).collect();
     let next = next.map(|(at, id)| cursor::of_place(&format!("{}.{id}", at.micros())));
