@@ -10,7 +10,6 @@ use crate::api::{problem, program};
 use crate::bundle::bundle_of;
 use crate::erasure::{acme, forget};
 use crate::harness::{Folder, World};
-use crate::import::storing::findings;
 use crate::jobs::signed_in;
 use crate::leaving::{confirmed, contact_of};
 use crate::on_both_engines;
@@ -57,10 +56,8 @@ on_both_engines! {
         let mut person = world.client("203.0.113.9");
         let url = crate::leaving::links(&world, id, None).preferences_url;
         assert!(!person.get(&url).await.text().contains("paper"));
-        assert_eq!(findings(&world).await, Vec::<String>::new());
         forget(&world, ADA).await.unwrap();
         assert!(world.story(ADA).await.is_empty());
-        assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
 
@@ -97,7 +94,7 @@ on_both_engines! {
         let mut reader = program(&world, &[Scope::ContactsRead, Scope::ContactsErase]).await;
         assert_eq!(problem(&reader.post_json(&path, &json!({"note": "x"})).await).0, 403);
         let deeds = crate::api::erasing::deeds(&world, "k0").await;
-        assert!(deeds.contains(&format!("API key k0 wrote a note about a contact: contact {id} of brand acme.")), "{deeds}");
+        assert!(deeds.contains(&format!("API key k0 wrote a note about a contact from 192.0.2.200: contact {id} of brand acme.")), "{deeds}");
         assert!(!deeds.contains("paper form"), "what operators did names no content");
         let kinds = world.kinds(ADA).await;
         assert_eq!(kinds.iter().filter(|kind| **kind == "operator_note").count(), 2, "{kinds:?}");

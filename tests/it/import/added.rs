@@ -166,7 +166,6 @@ on_both_engines! {
         }
         assert_eq!(run(&["add-proof", "nobody@example.org", "--brand", "acme", "--source", "purchase", "--proof", "order=7"]).0, 1);
         assert_eq!(world.kinds("max@example.org").await, ["imported"], "what is refused leaves nothing");
-        assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
 
@@ -206,7 +205,7 @@ on_both_engines! {
         let Fact::ProofAdded(told) = &story[1].fact else { panic!("{story:?}") };
         assert_eq!((told.by.as_str(), told.through), ("API key k0", Through::Api));
         assert_eq!(world.kinds(BEA).await, ["imported", "proof_added", "proof_added"]);
-        assert!(crate::api::erasing::deeds(&world, "k0").await.contains("added proof to what an import claimed of a contact: contact "));
+        assert!(crate::api::erasing::deeds(&world, "k0").await.contains("added proof to what an import claimed of a contact from 192.0.2.200: contact "));
         world.finish().await;
     }
 
