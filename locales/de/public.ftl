@@ -138,7 +138,7 @@ decline-happens-3 = Wir halten fest, dass Sie es uns gesagt haben und wann.
 decline-button = Nein, das war ich nicht
 decline-else = Wenn Sie es doch selbst waren, schließen Sie einfach diese Seite. Es hat sich nichts geändert.
 decline-code-text = Anscheinend hat ein Programm die Links der E‑Mail vor Ihnen geöffnet. Manche E‑Mail-Dienste tun das zur Prüfung. Damit niemand an Ihrer Stelle Nein sagt, geben Sie bitte die sechs Ziffern aus der E‑Mail ein.
-decline-code-closed = Dieser Code gilt hier nicht mehr. Bitte öffnen Sie den Link in der E‑Mail später noch einmal, auf einem anderen Gerät oder in einem anderen Netz, oder schreiben Sie an den Kontakt unten.
+decline-code-wrong = Das sind nicht die Ziffern aus der E‑Mail. Bitte geben Sie die sechs Ziffern so ein, wie sie dort stehen.
 declined-title = Danke für Ihren Hinweis
 declined-text = Die Anfrage ist geschlossen. { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht.
 decline-after-confirmation-title = Das wurde schon bestätigt
@@ -332,7 +332,7 @@ erased-title = Gelöscht
 erased-text = Was { $brand } hier zu Ihrer Adresse gespeichert hatte, ist gelöscht.
 # Where an owner holds the contact for a claim.
 erase-held-title = Vorerst nicht gelöscht
-erase-held-text = { $brand } benötigt das zu dieser Adresse Gespeicherte für einen Rechtsanspruch und bewahrt es auf, bis dieser geklärt ist. Schreiben Sie an { $brand }, wenn Sie mehr wissen möchten. Von allen Mails können Sie sich sofort abmelden.
+erase-held-text = { $brand } benötigt das zu dieser Adresse Gespeicherte für einen Rechtsanspruch und bewahrt es auf, bis dieser geklärt ist; von selbst wird danach nichts gelöscht, bitte fragen Sie dann erneut. Schreiben Sie an { $brand }, wenn Sie mehr wissen möchten. Von allen Mails können Sie sich sofort abmelden.
 erase-held-back = Zurück zu Ihren Einstellungen
 
 ## Ein neuer Link für alle, die ihren verloren haben

@@ -138,7 +138,7 @@ decline-happens-3 = We note that you told us, and when.
 decline-button = Yes, this was not me
 decline-else = If it was you after all, just close this page. Nothing has changed.
 decline-code-text = It looks as if a program opened the links of the mail before you. Some mail services do that as a check. So that nobody says no in your place, please enter the six digits from the mail.
-decline-code-closed = This code no longer works here. Please open the link in the mail again later, on another device or network, or write to the contact below.
+decline-code-wrong = These are not the digits from the mail. Please type the six digits as they stand there.
 declined-title = Thank you for telling us
 declined-text = The request is closed. { $brand } has no consent from you and does not write to you.
 decline-after-confirmation-title = This was confirmed before
@@ -339,7 +339,7 @@ erased-title = Erased
 erased-text = What { $brand } kept of your address here is deleted.
 # Where an owner holds the contact for a claim.
 erase-held-title = Not erased for now
-erase-held-text = { $brand } needs what is kept of this address for a legal claim and keeps it until that is over. Write to { $brand } if you want to know more. You can leave all mail at once.
+erase-held-text = { $brand } needs what is kept of this address for a legal claim and keeps it until that is over; nothing is erased by itself then, so please ask again. Write to { $brand } if you want to know more. You can leave all mail at once.
 erase-held-back = Back to your preferences
 
 ## A fresh link, for people who have lost theirs. The answer is the same for every address.

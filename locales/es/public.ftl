@@ -138,7 +138,7 @@ decline-happens-3 = Anotamos que usted nos lo dijo, y cuándo.
 decline-button = No, no he sido yo
 decline-else = Si al final sí fue usted, simplemente cierre esta página. Nada ha cambiado.
 decline-code-text = Parece que un programa ha abierto los enlaces del correo antes que usted. Algunos servicios de correo lo hacen como comprobación. Para que nadie diga que no en su lugar, escriba las seis cifras del correo, por favor.
-decline-code-closed = Este código ya no sirve aquí. Abra de nuevo el enlace del correo más tarde, en otro dispositivo o en otra red, o escriba al contacto de abajo.
+decline-code-wrong = No son las cifras del correo. Escriba las seis cifras tal como figuran en él.
 declined-title = Gracias por decírnoslo
 declined-text = La solicitud está cerrada. { $brand } no tiene su consentimiento y no le escribe.
 decline-after-confirmation-title = Esto ya estaba confirmado
@@ -332,7 +332,7 @@ erased-title = Borrado
 erased-text = Lo que { $brand } guardaba aquí de su dirección está borrado.
 # Where an owner holds the contact for a claim.
 erase-held-title = Por ahora no se borra
-erase-held-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal y lo guarda hasta que termine. Escriba a { $brand } si quiere saber más. Puede dejar de recibir todos los correos ahora mismo.
+erase-held-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal y lo guarda hasta que termine; después nada se borra por sí solo, así que vuelva a pedirlo entonces. Escriba a { $brand } si quiere saber más. Puede dejar de recibir todos los correos ahora mismo.
 erase-held-back = Volver a sus preferencias
 
 ## Un enlace nuevo, para quien ha perdido el suyo

@@ -138,7 +138,7 @@ decline-happens-3 = Nous notons que vous nous l’avez dit, et à quel moment.
 decline-button = Non, ce n’était pas moi
 decline-else = Si c’était vous finalement, fermez simplement cette page. Rien n’a changé.
 decline-code-text = Il semble qu’un programme ait ouvert les liens de l’e‑mail avant vous. Certains services de messagerie le font pour les contrôler. Pour que personne ne dise non à votre place, veuillez saisir les six chiffres indiqués dans l’e‑mail.
-decline-code-closed = Ce code ne fonctionne plus ici. Veuillez rouvrir le lien de l’e‑mail plus tard, sur un autre appareil ou un autre réseau, ou écrire au contact ci-dessous.
+decline-code-wrong = Ce ne sont pas les chiffres de l’e‑mail. Veuillez saisir les six chiffres tels qu’ils y figurent.
 declined-title = Merci de nous l’avoir dit
 declined-text = La demande est close. { $brand } n’a pas votre accord et ne vous écrit pas.
 decline-after-confirmation-title = C’était déjà confirmé
@@ -332,7 +332,7 @@ erased-title = Effacé
 erased-text = Ce que { $brand } gardait ici de votre adresse est effacé.
 # Where an owner holds the contact for a claim.
 erase-held-title = Pas effacé pour le moment
-erase-held-text = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice et le garde jusqu’à la fin de celle-ci. Écrivez à { $brand } si vous voulez en savoir plus. Vous pouvez dès maintenant quitter tous les envois.
+erase-held-text = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice et le garde jusqu’à la fin de celle-ci ; rien ne sera effacé de soi-même ensuite, veuillez alors le redemander. Écrivez à { $brand } si vous voulez en savoir plus. Vous pouvez dès maintenant quitter tous les envois.
 erase-held-back = Retour à vos préférences
 
 ## Un nouveau lien, pour qui a perdu le sien

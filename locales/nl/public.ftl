@@ -138,7 +138,7 @@ decline-happens-3 = We leggen vast dat je het hebt gemeld, en wanneer.
 decline-button = Nee, dit was ik niet
 decline-else = Was je het toch zelf? Sluit dan gewoon deze pagina. Er is niets veranderd.
 decline-code-text = Het lijkt erop dat een programma de links in de e‑mail eerder heeft geopend dan jij. Sommige e‑maildiensten doen dat als controle. Vul daarom de zes cijfers uit de e‑mail in, zodat niemand in jouw plaats nee zegt.
-decline-code-closed = Deze code werkt hier niet meer. Open de link in de e‑mail later nog eens, op een ander apparaat of netwerk, of schrijf naar het contact hieronder.
+decline-code-wrong = Dit zijn niet de cijfers uit de e‑mail. Typ de zes cijfers zoals ze daar staan.
 declined-title = Bedankt voor je melding
 declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e‑mails.
 decline-after-confirmation-title = Dit was al bevestigd
@@ -332,7 +332,7 @@ erased-title = Gewist
 erased-text = Wat { $brand } hier van je adres bewaarde, is gewist.
 # Where an owner holds the contact for a claim.
 erase-held-title = Nog niet gewist
-erase-held-text = { $brand } heeft wat over dit adres bewaard wordt nodig voor een juridische claim en bewaart het tot die is afgerond. Schrijf { $brand } als je meer wilt weten. Je kunt je nu al voor alle mail afmelden.
+erase-held-text = { $brand } heeft wat over dit adres bewaard wordt nodig voor een juridische claim en bewaart het tot die is afgerond; daarna wordt niets vanzelf gewist, vraag het dan opnieuw. Schrijf { $brand } als je meer wilt weten. Je kunt je nu al voor alle mail afmelden.
 erase-held-back = Terug naar je voorkeuren
 
 ## Een nieuwe link, voor wie de zijne kwijt is

@@ -1,13 +1,10 @@
 //! Proof that comes later: words or a file, added to what an import claimed of a contact. The contact is judged anew with it.
 
-use sha2::{Digest, Sha256};
-
 use super::App;
 use super::acted::Acting;
 use super::judge::{came_back, closed};
 use super::permit::parse_address;
 use super::record::About;
-use super::sources::{Sources, Told};
 use crate::domain::added::ProofAdded;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{Fact, Through};
@@ -15,33 +12,25 @@ use crate::domain::ids::ContactId;
 use crate::domain::operator::Deed;
 use crate::domain::policy::{
     AddressFacts, Claim, ClaimProblem, Closed, Judgement, Source, TAKE_FILES, Verdict, judge,
-    takes_file,
 };
-use crate::domain::standing::{Standing, Standings, apply};
+use crate::domain::standing::{Basis, Standing, Standings, apply};
 use crate::domain::time::Timestamp;
-use crate::intake::candidate::with_hash;
-use crate::intake::dates::{day, instant};
-use crate::intake::proof::{FILE_BYTES, ProofProblem};
+use crate::intake::proof::ProofProblem;
 use crate::store::contacts::{self, Contact};
 use crate::store::events::{self, NewEvent};
 use crate::store::held::decided;
 use crate::store::locks::Locks;
-use crate::store::proofs::{self, FILES_AT_MOST, FileHash, ProofRow, Reference};
+use crate::store::proofs::{self, FILES_AT_MOST, ProofRow, Reference};
 use crate::store::set::Writes;
 use crate::store::signups::{self, Known, Who};
 use crate::store::{Conn, StoreError};
 
-/// Pieces of proof that are added at once at most.
-const PIECES_AT_MOST: usize = 20;
-/// What is a day, and what an instant.
-const DAYS: [&str; 5] = [
-    "date",
-    "joined",
-    "last_active",
-    "original_date",
-    "notice_sent",
-];
-const INSTANT: &str = "time";
+mod checked;
+
+use checked::{Checked, Claimed, PIECES_AT_MOST, check};
+
+/// What is told where the proof brings nothing back.
+const HAD_ENDED: &str = " The claim was accepted without this proof, and what it gave has ended: the proof brings nothing back.";
 
 /// Proof to be added.
 #[derive(Clone, Debug)]
@@ -49,7 +38,7 @@ pub struct NewProof {
     pub contact: ContactId,
     /// The source that it is proof of: one that an import claimed.
     pub source: Source,
-    /// None: for each purpose that the source was claimed for.
+    /// None: for the newest claim of the source, and for the same act as it was claimed for other purposes.
     pub purpose: Option<Slug>,
     /// Keys and values.
     pub words: Vec<(String, String)>,
@@ -79,14 +68,14 @@ pub enum ProofRefused {
     NoClaim(Source),
     #[error(transparent)]
     Claim(#[from] ClaimProblem),
-    #[error("there is something for the proof \"{0}\" already; proof is added, and never changed")]
-    There(String),
+    #[error(transparent)]
+    There(#[from] Misfit),
     #[error("name 1 to {PIECES_AT_MOST} pieces of proof")]
     Count,
     #[error("the proof \"{0}\" is a day that had begun, YYYY-MM-DD")]
     NoDay(String),
     #[error(
-        "the proof \"{0}\" is an instant with its distance from UTC, such as 2026-11-23T17:34:05Z"
+        "the proof \"{0}\" is a past instant with its distance from UTC, such as 2026-11-23T17:34:05Z"
     )]
     NoInstant(String),
     #[error("the proof \"{}\" is no file; files can be: {}", .0.escape_debug(), TAKE_FILES.join(", "))]
@@ -99,10 +88,16 @@ pub enum ProofRefused {
     Store(#[from] StoreError),
 }
 
-/// Proof that was looked over.
-struct Checked {
-    words: Vec<(String, String)>,
-    file: Option<(String, FileHash)>,
+/// Why a claim does not take the proof.
+#[derive(Debug, thiserror::Error)]
+pub enum Misfit {
+    #[error("there is something for the proof \"{0}\" already; proof is added, and never changed")]
+    There(String),
+    #[error(
+        "the claim is accepted without this proof, and would not be with it ({0}). Proof cannot be taken away again, so nothing \
+         was added: correct it; or if it is right, withdraw the contact"
+    )]
+    Spoils(String),
 }
 
 /// What is written.
@@ -115,15 +110,15 @@ struct Writing {
 }
 
 impl App {
-    /// Adds proof to the newest claim of its source, for each purpose, and judges the contact with it: what it gives by that holds
-    /// from now on, and nothing is lowered or reopened. When this returns it is on disk.
+    /// Adds proof to the newest claim of its source, and judges the contact with it: what the claim gives by that holds from now on,
+    /// and nothing is lowered or reopened. When this returns it is on disk.
     pub async fn add_proof(
         &self,
         brand: &Brand,
         new: &NewProof,
         by: (Option<&Acting>, Through),
     ) -> Result<Vec<Proven>, ProofRefused> {
-        let checked = check(new)?;
+        let checked = check(new, &self.terms(brand).zone, self.clock.now())?;
         let mut conn = self.store.read().await?;
         let known = contacts::find_by_id(&mut conn, brand.id, new.contact).await?;
         drop(conn);
@@ -169,22 +164,16 @@ impl App {
             Some(purpose) => vec![purpose],
             None => contact.standings.keys().collect(),
         };
+        let mut claimed = Vec::new();
         for purpose in purposes {
             let one = [(brand.id, contact.id)];
             let told = self.told_of(held.conn(), purpose, &one);
             let told = told.await?.remove(&contact.id).unwrap_or_default();
-            let facts = facts(&found, &contact, purpose);
-            let proof = (new.source, checked);
-            self.prove_for(
-                brand,
-                (purpose, told, facts),
-                proof,
-                (by, now),
-                &mut writing,
-            )?;
+            claimed.extend(Claimed::of(purpose, told, new.source));
         }
-        if writing.proven.is_empty() {
-            return Err(ProofRefused::NoClaim(new.source));
+        for (one, claim) in checked.belongs_to(claimed, new.source)? {
+            let facts = facts(&found, &contact, one.purpose);
+            self.prove_for(brand, (one, claim, facts), checked, (by, now), &mut writing)?;
         }
         let on = format!("contact {} of brand {}", contact.id, brand.declared.slug);
         writing
@@ -203,33 +192,46 @@ impl App {
         Ok(writing.proven)
     }
 
-    /// Adds the proof for one purpose, if its source was claimed for it.
+    /// Adds the proof for one purpose: `claim` is what is claimed with it.
     fn prove_for(
         &self,
         brand: &Brand,
-        (purpose, mut told, facts): (&Slug, Vec<Told>, AddressFacts),
-        (source, checked): (Source, &Checked),
+        (one, claim, facts): (Claimed<'_>, Claim, AddressFacts),
+        checked: &Checked,
         ((by, through), now): ((Option<&Acting>, Through), Timestamp),
         writing: &mut Writing,
     ) -> Result<(), ProofRefused> {
-        let is_of = |one: &&mut Told| one.row.is_some() && one.claim.source() == source;
-        let Some(one) = told.iter_mut().rfind(is_of) else {
-            return Ok(());
-        };
-        let Some((import, line)) = one.row else {
-            return Ok(());
-        };
-        let claim = checked.added_to(&one.claim)?;
+        let (purpose, import, line) = (one.purpose, one.import, one.line);
+        let (before, is_confirmed) = (one.claim.clone(), one.confirmed_elsewhere);
         let added = checked.keys();
         let added = added.filter_map(|key| Some((key.to_owned(), claim.given(key)?.to_owned())));
         let added = added.collect();
-        one.become_proven(claim.clone());
-        let is_confirmed = one.confirmed_elsewhere;
-        let terms = self.terms(brand);
-        let sources = Sources::of(told);
-        let terms = sources.terms(&terms);
-        let judgement = judge(&sources.claims, facts, &terms, now);
-        let alone = judge(std::slice::from_ref(&claim), facts, &terms, now);
+        let sources = one.sources_with(claim.clone());
+        let terms = sources.terms(&self.terms(brand));
+        let alone = |claim: &Claim, facts| judge(std::slice::from_ref(claim), facts, &terms, now);
+        // Whatever else is known of the address: what the claim is worth without the proof, and with it.
+        let was = alone(&before, AddressFacts::default());
+        let is = alone(&claim, AddressFacts::default());
+        if was.verdict == Verdict::Accept && is.verdict != Verdict::Accept {
+            let why = is.why.trim_end_matches('.').to_owned();
+            return Err(Misfit::Spoils(why).into());
+        }
+        let own = alone(&claim, facts);
+        let mut judgement = judge(&sources.claims, facts, &terms, now);
+        let differs = own != judgement;
+        let standing = writing.standings.get(purpose);
+        let holds = standing.is_some_and(|one| {
+            let one = one.as_of(now);
+            one.state.basis() != Basis::None || one.waits_for_notice()
+        });
+        // As with an act that an import tells again: it gives nothing anew, whatever became of what it gave.
+        let worth = |one: &Judgement| (one.basis, one.valid_until, one.notice_due);
+        let nothing_new = was.verdict == Verdict::Accept
+            && own.verdict == Verdict::Accept
+            && (worth(&was) == worth(&is) || !holds);
+        if nothing_new && !holds {
+            judgement.why.push_str(HAD_ENDED);
+        }
         let fact = Fact::ProofAdded(Box::new(ProofAdded {
             by: self.name_of(by),
             through,
@@ -237,11 +239,13 @@ impl App {
             line,
             purposes: vec![purpose.clone()],
             added,
+            confirmed_elsewhere: is_confirmed
+                && own.verdict == Verdict::Accept
+                && claim.source() != Source::MergerOrAcquisition,
             claim,
             judgement: judgement.clone(),
-            confirmed_elsewhere: is_confirmed
-                && alone.verdict == Verdict::Accept
-                && source != Source::MergerOrAcquisition,
+            own: differs.then_some(own),
+            nothing_new,
         }));
         apply(&mut writing.standings, &fact, now);
         writing.proven.push(Proven {
@@ -305,74 +309,6 @@ impl App {
             form: String::new(),
         })
     }
-}
-
-impl Checked {
-    fn keys(&self) -> impl Iterator<Item = &str> {
-        let words = self.words.iter().map(|(key, _)| key.as_str());
-        words.chain(self.file.iter().map(|(key, _)| key.as_str()))
-    }
-
-    /// A claim with the proof: what stands there already stays, and a file goes behind the words of its key.
-    fn added_to(&self, claim: &Claim) -> Result<Claim, ProofRefused> {
-        let mut claim = claim.clone();
-        for (key, value) in &self.words {
-            if claim.given(key).is_some() {
-                return Err(ProofRefused::There(key.clone()));
-            }
-            claim = claim.prove(key, value)?;
-        }
-        if let Some((key, sha256)) = &self.file {
-            let given = claim.given(key);
-            let value = with_hash(key, given, sha256);
-            let hash = with_hash(key, None, sha256);
-            if given.is_some_and(|given| key == "scan" || given.contains(&hash)) {
-                return Err(ProofRefused::There(key.clone()));
-            }
-            claim = claim.prove_on(key, &value)?;
-        }
-        Ok(claim)
-    }
-}
-
-/// Looks over what was brought. What is added cannot be taken away again, so what cannot be read is not taken.
-fn check(new: &NewProof) -> Result<Checked, ProofRefused> {
-    let mut words = Vec::with_capacity(new.words.len());
-    for (key, value) in &new.words {
-        let value = value.trim();
-        if value.is_empty() {
-            continue;
-        }
-        let value = match key.as_str() {
-            key if DAYS.contains(&key) => {
-                day(value, None).ok_or_else(|| ProofRefused::NoDay(key.to_owned()))?
-            }
-            INSTANT => instant(value)
-                .or_else(|| Timestamp::parse(value).map(|_| value.to_owned()))
-                .ok_or_else(|| ProofRefused::NoInstant(key.clone()))?,
-            _ => value.to_owned(),
-        };
-        words.push((key.clone(), value));
-    }
-    let file = match &new.file {
-        Some((key, _)) if !takes_file(key) => {
-            return Err(ProofRefused::NoFile(key.chars().take(60).collect()));
-        }
-        Some((_, content)) if content.is_empty() => return Err(ProofProblem::Empty.into()),
-        Some((_, content)) if content.len() as u64 > FILE_BYTES => {
-            return Err(ProofProblem::TooLong.into());
-        }
-        Some((key, content)) => Some((key.clone(), Sha256::digest(content).into())),
-        None => None,
-    };
-    let pieces = words.len() + usize::from(file.is_some());
-    if !(1..=PIECES_AT_MOST).contains(&pieces) {
-        return Err(ProofRefused::Count);
-    }
-    // Whether the source takes it is told before anything is looked up.
-    let checked = Checked { words, file };
-    checked.added_to(&Claim::new(new.source, None))?;
-    Ok(checked)
 }
 
 /// What is known of the address itself, as an import would find it.

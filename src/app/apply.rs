@@ -175,6 +175,15 @@ pub fn plan(catalog: &Catalog, declarations: &Declarations) -> Result<Vec<Step>,
         for form in &declared.forms {
             let slug = form.slug.to_string();
             let Some(existing) = catalog.form(&slug) else {
+                // Its versions stay with the brand whose people saw them.
+                if let Some(had) = catalog.retired_from(&slug)
+                    && known.is_none_or(|brand| brand.id != had)
+                {
+                    problems.push(format!(
+                        "form \"{slug}\" belonged to another brand, which retired it; choose another name"
+                    ));
+                    continue;
+                }
                 steps.push(Step::AddForm(slug));
                 continue;
             };

@@ -25,6 +25,13 @@ impl Catalog {
         self.forms.get(slug)
     }
 
+    /// The brand that had a form of this name and retired it.
+    pub fn retired_from(&self, slug: &str) -> Option<BrandId> {
+        let mut all = self.forms_by_id.values();
+        let form = all.find(|form| form.declared.slug.as_str() == slug)?;
+        (!self.forms.contains_key(slug)).then_some(form.brand)
+    }
+
     pub fn form_by_id(&self, id: FormId) -> Option<&Arc<Form>> {
         self.forms_by_id.get(&id)
     }

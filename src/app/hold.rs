@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::App;
 use super::acted::Acting;
+use super::erase::EraseProblem;
 use super::record::About;
+use super::retain::removed_to;
 use super::suppress::is_reason;
 use crate::domain::brand::Brand;
 use crate::domain::event::Fact;
@@ -42,6 +44,8 @@ pub enum HoldProblem {
     Unknown,
     #[error("the contact is not held")]
     NotHeld,
+    #[error("somebody else placed or lifted a hold meanwhile; look at what stands there now")]
+    Changed,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -57,14 +61,23 @@ impl App {
         holds::find(&mut conn, brand, contact, self.clock.now()).await
     }
 
-    /// Keeps what is known of a contact until an instant. A hold that is in force already is replaced. When this returns it is
-    /// on disk, with what the operator did.
+    /// Says no to an erasure before it is noted as done: whoever is held is not erased. The erasure itself looks again.
+    pub async fn not_held(&self, brand: BrandId, contact: ContactId) -> Result<(), EraseProblem> {
+        match self.hold_of(brand, contact).await? {
+            Some(hold) => Err(EraseProblem::Held(hold.until)),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps what is known of a contact until an instant. A hold that is in force already is replaced, if it is the one that the
+    /// operator saw: `seen` is since when that has been. When this returns it is on disk, with what the operator did.
     pub async fn place_hold(
         &self,
         acting: &Acting,
         brand: &Brand,
         contact: ContactId,
         (reason, until): (&str, Timestamp),
+        seen: Option<Timestamp>,
     ) -> Result<(), HoldProblem> {
         if !is_reason(reason) {
             return Err(HoldProblem::Reason);
@@ -78,7 +91,7 @@ impl App {
             reason: reason.to_owned(),
             until,
         };
-        let change = Change::Place(reason, until);
+        let change = Change::Place(reason, until, seen);
         self.change_hold(acting, brand, contact, (Deed::HoldPlaced, fact, change))
             .await
     }
@@ -125,7 +138,11 @@ impl App {
         }
         let now = self.clock.now();
         match change {
-            Change::Place(reason, until) => {
+            Change::Place(reason, until, seen) => {
+                let found = holds::find(tx, brand.id, id, now).await?;
+                if found.map(|hold| hold.since) != seen {
+                    return Err(HoldProblem::Changed);
+                }
                 let hold = Hold {
                     brand_id: brand.id,
                     contact_id: id,
@@ -163,25 +180,28 @@ impl App {
         found.ok_or(HoldProblem::Unknown)
     }
 
-    /// Takes away holds that are over. What had stayed of network addresses and browsers only for them goes with them: that of
-    /// events up to a position, where their term is over. Answers with whether old bytes are left on the disk.
-    pub(super) async fn end_holds(&self, removed_to: i64) -> Result<bool, StoreError> {
+    /// Takes away holds that are over. What had stayed of network addresses and browsers only for them goes with them, where their
+    /// term is over. Answers with whether old bytes are left on the disk.
+    pub(super) async fn end_holds(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut conn = self.store.read().await?;
         let ended = holds::list_ended(&mut conn, now, TOGETHER).await?;
         drop(conn);
         let mut removed = 0;
         for hold in ended {
-            let mut tx = self.store.write().await?;
-            if holds::delete_ended(&mut tx, &hold, now).await? {
+            // While this lock is held nobody moves the mark up to which they are removed, and passes over those who are held.
+            let mut held = self.store.hold_to_write(Locks::circumstances()).await?;
+            let tx = held.conn();
+            if holds::delete_ended(tx, &hold, now).await? {
                 let whose = (hold.brand_id, hold.contact_id);
-                let some = events::remove_circumstances_of(&mut tx, whose, removed_to).await?;
+                let up_to = removed_to(tx).await?;
+                let some = events::remove_circumstances_of(tx, whose, up_to).await?;
                 if some > 0 {
-                    scrub::mark(&mut tx, self.random.uuid_v7(now)).await?;
+                    scrub::mark(tx, self.random.uuid_v7(now)).await?;
                 }
                 removed += some;
             }
-            tx.commit().await?;
+            held.finish().await?;
         }
         Ok(removed > 0)
     }
@@ -189,6 +209,6 @@ impl App {
 
 /// What becomes of the hold.
 enum Change<'a> {
-    Place(&'a str, Timestamp),
+    Place(&'a str, Timestamp, Option<Timestamp>),
     Lift,
 }

@@ -67,7 +67,7 @@ struct Hits {
     of_requests: HashMap<Key, i64>,
     of_contacts: BTreeMap<(BrandId, ContactId), i64>,
     /// By request and slot, in this order: batches side by side write the same rows.
-    seen: BTreeMap<(BrandId, RequestId, u8), SeenRow>,
+    seen: BTreeMap<(BrandId, RequestId, i64), SeenRow>,
     events: Vec<NewEvent>,
 }
 
@@ -115,14 +115,16 @@ impl Hits {
                 let Some(request) = known.requests.get(&id) else {
                     return Ok(());
                 };
-                if !call.same_browser {
-                    self.see(request, call.link, work.mark_of(&call.circumstances), now);
-                }
                 let hits = self.of_requests.entry((call.brand, id)).or_default();
-                if request.openings + *hits >= KEPT_PER_REQUEST {
+                let has_room = request.openings + *hits < KEPT_PER_REQUEST;
+                *hits += i64::from(has_room);
+                if !call.same_browser {
+                    let network = work.mark_of(&call.circumstances);
+                    self.see(request, (call.link, network), has_room, now);
+                }
+                if !has_room {
                     return Ok(());
                 }
-                *hits += 1;
                 About {
                     brand: call.brand,
                     contact: request.contact_id,
@@ -153,12 +155,20 @@ impl Hits {
     }
 
     /// Keeps what a network opened; of two networks in one slot as the store does.
-    fn see(&mut self, request: &RequestRow, link: Link, network: String, now: Timestamp) {
-        let key = (request.brand_id, request.id, slot_of(&network));
+    fn see(
+        &mut self,
+        request: &RequestRow,
+        (link, network): (Link, String),
+        has_room: bool,
+        now: Timestamp,
+    ) {
+        let slot = slot_of(&network, has_room);
+        let key = (request.brand_id, request.id, slot);
         let row = self.seen.entry(key).or_insert_with(|| SeenRow {
             brand_id: request.brand_id,
             request_id: request.id,
             contact_id: request.contact_id,
+            slot,
             seen: Seen::of(network.clone()),
         });
         if row.seen.network != network {

@@ -15,7 +15,7 @@ use crate::store::{Conn, StoreError};
 
 /// Rows read at a time, and how many are looked through for those of an operator's brands.
 const TOGETHER: i64 = 500;
-const LOOKED_AT: usize = 10_000;
+pub const LOOKED_AT: usize = 10_000;
 /// PostgreSQL sorts all failed mails for each part of them.
 const FAILED_TOGETHER: i64 = 5_000;
 

@@ -9,6 +9,7 @@ use crate::domain::event::{ErasedBy, Fact, Through};
 use crate::domain::standing::never_confirmed;
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Contact, Unconfirmed};
+use crate::store::locks::Locks;
 use crate::store::set::Writes;
 use crate::store::{Conn, StoreError, events, scrub, settings};
 
@@ -109,17 +110,14 @@ impl App {
         Ok(())
     }
 
-    /// Removes network addresses and browsers from events whose term for them is over, but of contacts that are held. The events name them by their hash and
-    /// stay as they are. Answers with the number of events.
+    /// Removes network addresses and browsers from events whose term for them is over, but of contacts that are held. The events
+    /// name them by their hash and stay as they are. Answers with the number of events.
     pub async fn remove_circumstances(&self) -> Result<u64, StoreError> {
         let Some(term) = self.config.retention.circumstances_for else {
-            self.end_holds(0).await?;
+            // Holds that are over stay too, until there is a term: by them is known whose have to be removed then.
             return Ok(0);
         };
-        let mut conn = self.store.read().await?;
-        let removed_to = removed_to(&mut conn).await?;
-        drop(conn);
-        if self.end_holds(removed_to).await? {
+        if self.end_holds().await? {
             self.store.scrub().await?;
         }
         let before = self.clock.now().minus(term);
@@ -146,18 +144,25 @@ impl App {
         let Some((up_to, _)) = older.last().copied() else {
             return Ok(None);
         };
-        let mut tx = self.store.write().await?;
-        let removed = events::remove_circumstances(&mut tx, after, up_to).await?;
-        settings::put(&mut tx, REMOVED_TO, &up_to.to_string()).await?;
-        if removed > 0 {
-            scrub::mark(&mut tx, self.random.uuid_v7(self.clock.now())).await?;
+        let mut held = self.store.hold_to_write(Locks::circumstances()).await?;
+        let tx = held.conn();
+        // Another worker may have been faster.
+        let after = after.max(removed_to(tx).await?);
+        if up_to <= after {
+            return Ok(Some(0));
         }
-        tx.commit().await?;
+        let removed = events::remove_circumstances(tx, after, up_to).await?;
+        settings::put(tx, REMOVED_TO, &up_to.to_string()).await?;
+        if removed > 0 {
+            scrub::mark(tx, self.random.uuid_v7(self.clock.now())).await?;
+        }
+        held.finish().await?;
         Ok(Some(removed))
     }
 }
 
-async fn removed_to(conn: &mut Conn) -> Result<i64, StoreError> {
+/// The position up to which they were removed.
+pub(super) async fn removed_to(conn: &mut Conn) -> Result<i64, StoreError> {
     let found = settings::find(conn, REMOVED_TO).await?;
     Ok(found.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
@@ -203,5 +208,7 @@ fn gives_nothing(fact: &Fact) -> bool {
             | Fact::Bounced(_)
             | Fact::LegalHold { .. }
             | Fact::LegalHoldLifted { .. }
+            | Fact::OperatorNote { .. }
+            | Fact::Exported { .. }
     ) || matches!(fact, Fact::MailAccepted { .. } if !fact.is_merger_notice())
 }

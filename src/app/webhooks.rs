@@ -19,7 +19,8 @@ use crate::domain::ids::WebhookId;
 use crate::domain::operator::Deed;
 use crate::domain::webhook::{OLD_SECRET_FOR, written};
 use crate::outgoing::{self, Limits, Outgoing};
-use crate::store::webhooks::{self, MessageRow, WebhookRow};
+pub use crate::store::webhooks::MessageRow;
+use crate::store::webhooks::{self, WebhookRow};
 use crate::store::{StoreError, log};
 
 pub use self::message::Tried;
@@ -285,6 +286,17 @@ impl App {
     ) -> Result<Vec<MessageRow>, StoreError> {
         let mut conn = self.store.read().await?;
         webhooks::list_messages(&mut conn, id, before.unwrap_or(i64::MAX), limit).await
+    }
+
+    /// The same the other way round: behind a position, the oldest first.
+    pub async fn deliveries_after(
+        &self,
+        id: WebhookId,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let mut conn = self.store.read().await?;
+        webhooks::list_messages_after(&mut conn, id, after.unwrap_or(-1), limit).await
     }
 
     /// Forgets old deliveries.

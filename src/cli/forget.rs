@@ -35,6 +35,10 @@ fn ended(problem: EraseProblem) -> Ended {
 impl Forget {
     pub async fn run(self, app: &App) -> Done {
         let brand = brand_named(app, &self.brand)?;
+        let known = app.contact_by_address(&brand, &self.address).await;
+        if let Some(known) = known.map_err(|problem| ended(problem.into()))? {
+            app.not_held(brand.id, known.id).await.map_err(ended)?;
+        }
         if !self.yes {
             self.ask(app, &brand).await?;
         }

@@ -34,6 +34,14 @@ pub struct ProofAdded {
     /// What another system says of a confirmation counts, as it would have if the row had brought the proof.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirmed_elsewhere: bool,
+    /// The verdict on this claim alone, where it is another: only what the claim gives by itself holds from now on, so that it goes
+    /// with its import, and nothing of other imports stays with it. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Judgement>,
+    /// The claim was accepted without the proof. Either it gave the same, or what it gave has ended: the proof gives nothing, and
+    /// brings nothing back. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nothing_new: bool,
 }
 
 impl ProofAdded {
@@ -42,14 +50,23 @@ impl ProofAdded {
         (self.import, self.line) == (import, line) && self.claim.source() == source
     }
 
-    /// What the contact has with the proof, by itself; none where the policy refuses.
+    /// What the contact's sources give together with the proof; none where the policy refuses.
     pub fn gives(&self, at: Timestamp) -> Option<Standing> {
         gives(&self.judgement, self.confirmed_elsewhere, at)
     }
 
+    /// What the claim gives by itself; none where that is nothing new, and where all sources together give nothing.
+    fn gives_by_itself(&self, at: Timestamp) -> Option<Standing> {
+        let together = self.gives(at).filter(|_| !self.nothing_new)?;
+        match &self.own {
+            Some(own) => gives(own, self.confirmed_elsewhere, at),
+            None => Some(together),
+        }
+    }
+
     /// As an import does, it raises what the contact has, and never lowers it or reopens what the person closed.
     pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
-        if let Some(given) = self.gives(at) {
+        if let Some(given) = self.gives_by_itself(at) {
             raise(standings, &self.purposes, given, at);
         }
     }

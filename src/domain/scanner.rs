@@ -84,6 +84,27 @@ impl Seen {
         }
     }
 
+    /// The latest hit on any of the links.
+    pub fn opened_at(&self) -> Option<Timestamp> {
+        self.confirm_at.max(self.about_at).max(self.decline_at)
+    }
+
+    /// Takes in what the same network did besides, told in another place.
+    pub fn join(&mut self, other: &Self) {
+        let between = |one: Option<Timestamp>, other: Option<Timestamp>| match (one, other) {
+            (Some(one), Some(other)) => (one.micros() - other.micros()).abs(),
+            _ => NEVER,
+        };
+        self.closest = self
+            .closest
+            .min(other.closest)
+            .min(between(self.confirm_at, other.about_at))
+            .min(between(self.about_at, other.confirm_at));
+        self.confirm_at = self.confirm_at.max(other.confirm_at);
+        self.about_at = self.about_at.max(other.about_at);
+        self.decline_at = self.decline_at.max(other.decline_at);
+    }
+
     fn last(&self, button: Button) -> Option<Timestamp> {
         match button {
             Button::Confirm => self.confirm_at,

@@ -136,8 +136,13 @@ fn proof_added(proof: &ProofAdded) -> String {
         .map_or_else(String::new, |until| {
             format!(" until {}", until.to_the_minute())
         });
+    let given = if proof.nothing_new {
+        "It gives nothing anew,".to_owned()
+    } else {
+        format!("With it {given}{until}")
+    };
     format!(
-        "{} added proof {} to the source {} for {} (line {} of import {}): {}. With it {given}{until} by rule {}. {}",
+        "{} added proof {} to the source {} for {} (line {} of import {}): {}. {given} by rule {}. {}",
         proof.by,
         way(proof.through),
         proof.claim.source().as_str(),

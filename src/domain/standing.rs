@@ -502,10 +502,14 @@ pub fn decide(request: RequestView, attempt: Attempt, now: Timestamp) -> Decisio
 }
 
 /// The same of "this was not me"; `Confirm` says that it is taken. It is taken of an open request and, so that it always stops the
-/// mail, of one that a newer mail replaced, whatever their time. What was confirmed is left by leaving, not by declining.
+/// mail, of one that a newer mail replaced, whatever their time. What was confirmed is left by leaving, not by declining. The right
+/// code is taken whatever was typed before: whoever comes here has the mail, and nobody else's guesses are to stand in the way.
 pub fn decide_decline(request: RequestView, attempt: Attempt) -> Decision {
     match request.state {
-        RequestState::Open | RequestState::Replaced => settle(request, attempt),
+        RequestState::Open | RequestState::Replaced => match attempt {
+            Attempt::Code { right: true } if request.mailed => Decision::Confirm(Grade::Code),
+            attempt => settle(request, attempt),
+        },
         state => Decision::Ended(state),
     }
 }

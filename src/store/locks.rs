@@ -58,6 +58,13 @@ impl Locks {
         locks
     }
 
+    /// Up to where network addresses and browsers were removed, and whose were passed over since they are held.
+    pub fn circumstances() -> Self {
+        let mut locks = Self::default();
+        locks.add(&[b"circumstances"]);
+        locks
+    }
+
     /// Which files of proof a brand keeps, and who refers to them.
     pub fn proofs(&mut self, brand: BrandId) {
         self.add(&[b"proofs", brand.0.as_bytes()]);

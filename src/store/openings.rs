@@ -9,7 +9,8 @@ use crate::domain::ids::{BrandId, ContactId, RequestId};
 use crate::domain::scanner::Seen;
 use crate::domain::time::Timestamp;
 
-/// Networks of one mail that are told apart; two that fall into the same slot share it as the statement says.
+/// Networks of one mail that are told apart once many came; two that fall into the same slot share it as the statement says. The first
+/// hits of a mail have slots of their networks' own.
 const SLOTS: u8 = 64;
 
 /// What a network opened of a mail in one batch.
@@ -19,12 +20,19 @@ pub struct SeenRow {
     pub request_id: RequestId,
     /// Whose request it is; not kept.
     pub contact_id: ContactId,
+    pub slot: i64,
     pub seen: Seen,
 }
 
-/// The slot of a network.
-pub fn slot_of(network: &str) -> u8 {
-    Sha256::digest(network.as_bytes())[0] % SLOTS
+/// The slot of a network: its own as long as there is room, else one of a few.
+pub fn slot_of(network: &str, has_room: bool) -> i64 {
+    let hash = Sha256::digest(network.as_bytes());
+    if has_room {
+        let own = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+        i64::from(SLOTS) + i64::from(own)
+    } else {
+        i64::from(hash[0] % SLOTS)
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -40,10 +48,10 @@ struct FoundRow {
 /// The latest hit on each link stays, and the least time that ever lay between the two links; what another network did in a slot gives
 /// way, unless it opened both links closer together. Two texts: for the reason that `events.rs` gives, and since the least of several
 /// numbers has two names.
-const PUT: &str = "insert into opened_from (brand_id, request_id, slot, network, confirm_at, about_at, decline_at, closest) \
-     select brand_id, request_id, slot, network, confirm_at, about_at, decline_at, closest from r where brand_id is not null \
+const PUT: &str = "insert into opened_from (brand_id, request_id, slot, network, confirm_at, about_at, decline_at, opened_at, closest) \
+     select brand_id, request_id, slot, network, confirm_at, about_at, decline_at, opened_at, closest from r where brand_id is not null \
      and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id) \
-     on conflict (brand_id, request_id, slot) do update set network = excluded.network, \
+     on conflict (brand_id, request_id, slot) do update set network = excluded.network, opened_at = excluded.opened_at, \
      confirm_at = case when opened_from.network = excluded.network \
      then coalesce(excluded.confirm_at, opened_from.confirm_at) else excluded.confirm_at end, \
      about_at = case when opened_from.network = excluded.network \
@@ -55,10 +63,10 @@ const PUT: &str = "insert into opened_from (brand_id, request_id, slot, network,
      coalesce(abs(excluded.confirm_at - opened_from.about_at), 9223372036854775807), \
      coalesce(abs(excluded.about_at - opened_from.confirm_at), 9223372036854775807)) else excluded.closest end \
      where opened_from.network = excluded.network or opened_from.closest >= excluded.closest";
-const PUT_POSTGRES: &str = "insert into opened_from (brand_id, request_id, slot, network, confirm_at, about_at, decline_at, closest) \
-     select r.brand_id, r.request_id, r.slot, r.network, r.confirm_at, r.about_at, r.decline_at, r.closest from r \
+const PUT_POSTGRES: &str = "insert into opened_from (brand_id, request_id, slot, network, confirm_at, about_at, decline_at, opened_at, closest) \
+     select r.brand_id, r.request_id, r.slot, r.network, r.confirm_at, r.about_at, r.decline_at, r.opened_at, r.closest from r \
      cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c \
-     on conflict (brand_id, request_id, slot) do update set network = excluded.network, \
+     on conflict (brand_id, request_id, slot) do update set network = excluded.network, opened_at = excluded.opened_at, \
      confirm_at = case when opened_from.network = excluded.network \
      then coalesce(excluded.confirm_at, opened_from.confirm_at) else excluded.confirm_at end, \
      about_at = case when opened_from.network = excluded.network \
@@ -73,12 +81,12 @@ const LIST: &str = "select o.request_id, o.network, o.confirm_at, o.about_at, o.
      from r cross join opened_from o where o.brand_id = r.brand_id and o.request_id = r.id";
 const COUNT_PEOPLE: &str = "select r.network, count(distinct q.contact_id) as people \
      from r cross join opened_from o join request q on q.brand_id = o.brand_id and q.id = o.request_id \
-     where o.network = r.network and o.confirm_at > r.since group by r.network";
+     where o.network = r.network and o.opened_at > r.since group by r.network";
 /// Two texts for the reason that `budgets.rs` gives.
 const LIST_POSTGRES: &str = "select o.request_id, o.network, o.confirm_at, o.about_at, o.decline_at, o.closest \
      from r cross join lateral (select * from opened_from p where p.brand_id = r.brand_id and p.request_id = r.id offset 0) o";
 const COUNT_PEOPLE_POSTGRES: &str = "select r.network, count(distinct q.contact_id) as people \
-     from r cross join lateral (select * from opened_from p where p.network = r.network and p.confirm_at > r.since offset 0) o \
+     from r cross join lateral (select * from opened_from p where p.network = r.network and p.opened_at > r.since offset 0) o \
      join request q on q.brand_id = o.brand_id and q.id = o.request_id group by r.network";
 const DELETE_OF_REQUESTS: &str = "delete from opened_from where (brand_id, request_id) in \
      (select brand_id, request_id from r where brand_id is not null) returning 1";
@@ -90,8 +98,7 @@ const ADD_OF_CONTACTS: &str = "insert into contact_opening (brand_id, contact_id
      on conflict (brand_id, contact_id) do update set openings = contact_opening.openings + excluded.openings";
 const DELETE_OF_CONTACT: &str =
     "delete from contact_opening where brand_id = $1 and contact_id = $2";
-const PRUNE: &str = "delete from opened_from where coalesce(confirm_at, 0) < $1 and coalesce(about_at, 0) < $1 \
-     and coalesce(decline_at, 0) < $1";
+const PRUNE: &str = "delete from opened_from where opened_at < $1";
 
 /// How many hits on the own links of these contacts are kept.
 pub async fn count_of_contacts(
@@ -136,17 +143,18 @@ pub fn put(writes: &mut Writes, engine: Engine, seen: &[SeenRow]) {
             .uuid("brand_id", |o| o.brand_id.0)
             .uuid("request_id", |o| o.request_id.0)
             .uuid("contact_id", |o| o.contact_id.0)
-            .int("slot", |o| i64::from(slot_of(&o.seen.network)))
+            .int("slot", |o| o.slot)
             .text("network", |o| o.seen.network.clone())
             .int_or_null("confirm_at", |o| at(o.seen.confirm_at))
             .int_or_null("about_at", |o| at(o.seen.about_at))
             .int_or_null("decline_at", |o| at(o.seen.decline_at))
+            .int_or_null("opened_at", |o| at(o.seen.opened_at()))
             .int("closest", |o| o.seen.closest);
         writes.add(engine.text(PUT, PUT_POSTGRES), rows);
     }
 }
 
-/// What each network opened of the mails of a batch of requests.
+/// What each network opened of the mails of a batch of requests, whichever of its slots it stands in.
 pub async fn list(
     conn: &mut Conn,
     requests: &[(BrandId, RequestId)],
@@ -155,7 +163,8 @@ pub async fn list(
         .uuid("brand_id", |key| key.0.0)
         .uuid("id", |key| key.1.0);
     let found: Vec<FoundRow> = conn.read_set(conn.text(LIST, LIST_POSTGRES), rows).await?;
-    let seen = found.into_iter().map(|row| {
+    let mut all: Vec<(RequestId, Seen)> = Vec::with_capacity(found.len());
+    for row in found {
         let seen = Seen {
             network: row.network,
             confirm_at: row.confirm_at,
@@ -163,9 +172,14 @@ pub async fn list(
             decline_at: row.decline_at,
             closest: row.closest,
         };
-        (row.request_id, seen)
-    });
-    Ok(seen.collect())
+        let is_same =
+            |one: &&mut (RequestId, Seen)| one.0 == row.request_id && one.1.network == seen.network;
+        match all.iter_mut().find(is_same) {
+            Some(one) => one.1.join(&seen),
+            None => all.push((row.request_id, seen)),
+        }
+    }
+    Ok(all)
 }
 
 /// How many people's links each network opened since an instant.

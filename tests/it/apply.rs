@@ -1,6 +1,7 @@
 //! Declaring brands, purposes and forms.
 
 use countersign::app::apply::{Step, apply, parse, plan};
+use countersign::domain::brand::Slug;
 use countersign::domain::form::VersionHash;
 
 use crate::harness::{DECLARATIONS, World};
@@ -27,6 +28,21 @@ on_both_engines! {
         }
         let unknown = VersionHash::of_page(b"never shown");
         assert_eq!(world.app.form_as_shown(&unknown).await.unwrap(), None);
+        world.finish().await;
+    }
+
+    async fn the_name_of_a_form_that_a_brand_retired_is_no_other_brands_to_take(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut without = parse(DECLARATIONS).unwrap();
+        without.brands[0].forms.retain(|form| form.slug.as_str() != "news");
+        apply(&world.app, &without).await.unwrap();
+        let mut other = parse(DECLARATIONS).unwrap();
+        other.brands[0].slug = Slug::try_from("spring".to_owned()).unwrap();
+        other.brands[0].forms.retain(|form| form.slug.as_str() == "news");
+        let refused = plan(&world.app.catalog(), &other).unwrap_err().to_string();
+        assert!(refused.contains("belonged to another brand, which retired it"), "{refused}");
+        let steps = apply(&world.app, &parse(DECLARATIONS).unwrap()).await.unwrap();
+        assert!(steps.iter().any(|step| matches!(step, Step::AddForm(form) if form == "news")), "its own brand takes it up again");
         world.finish().await;
     }
 

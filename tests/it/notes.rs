@@ -9,9 +9,9 @@ use serde_json::json;
 use crate::api::{problem, program};
 use crate::bundle::bundle_of;
 use crate::erasure::{acme, forget};
-use crate::harness::{Folder, World};
+use crate::harness::{DECLARATIONS, Folder, World};
 use crate::jobs::signed_in;
-use crate::leaving::{confirmed, contact_of};
+use crate::leaving::{confirmed, contact_of, signed_up_for_both};
 use crate::on_both_engines;
 
 const ADA: &str = "ada@example.org";
@@ -57,6 +57,22 @@ on_both_engines! {
         let url = crate::leaving::links(&world, id, None).preferences_url;
         assert!(!person.get(&url).await.text().contains("paper"));
         forget(&world, ADA).await.unwrap();
+        assert!(world.story(ADA).await.is_empty());
+        world.finish().await;
+    }
+
+    async fn a_note_does_not_keep_somebody_who_never_confirmed_beyond_the_term(engine: Engine) {
+        let waits = "from_address = \"letters@acme.example\"\n";
+        let declared = DECLARATIONS.replacen(waits, &format!("{waits}hold_until_confirmed = true\n"), 1);
+        let world = World::declared(engine, "[retention]\nunconfirmed_days = 30\n", &declared).await;
+        signed_up_for_both(&world, ADA).await;
+        let id = contact_of(&world, ADA).await;
+        let by = (None, Through::CommandLine);
+        assert!(world.app.write_note(&acme(&world), id, "Called on Monday.", by).await.unwrap());
+        world.advance(7 * 86_400);
+        world.app.expire().await.unwrap();
+        world.advance(30 * 86_400);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 1);
         assert!(world.story(ADA).await.is_empty());
         world.finish().await;
     }

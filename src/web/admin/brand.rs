@@ -14,7 +14,7 @@ use crate::app::acted::Acting;
 use crate::app::edit_form::EditProblem;
 use crate::domain::brand::{BrandDeclaration, LANGUAGES, RoleAddresses, Slug, Texts};
 use crate::domain::circumstances::KeepCircumstances;
-use crate::domain::operator::{Deed, Operator};
+use crate::domain::operator::{Deed, Need, Operator};
 use crate::domain::policy::OVERLAYS;
 use crate::web::Web;
 use crate::web::error;
@@ -59,7 +59,8 @@ struct BrandPage {
     problems: Vec<String>,
 }
 
-fn page(shared: &Web, operator: &Operator, typed: Typed) -> HttpResponse {
+/// `revision`: what the fields rest on. Typed fields that come back rest on what they did, whatever was saved meanwhile.
+fn page(shared: &Web, operator: &Operator, typed: Typed, revision: String) -> HttpResponse {
     let Typed {
         declared: brand,
         slug,
@@ -120,7 +121,7 @@ fn page(shared: &Web, operator: &Operator, typed: Typed) -> HttpResponse {
                 .into(),
             numbers,
             new,
-            revision: shared.app.revision(),
+            revision,
             problems,
             brand,
         },
@@ -142,7 +143,10 @@ pub async fn show(
     slug: Path<String>,
 ) -> HttpResponse {
     match brand_of(&shared, &operator, &slug) {
-        Some(brand) => page(&shared, &operator, Typed::of(brand.declared.clone())),
+        Some(brand) => {
+            let typed = Typed::of(brand.declared.clone());
+            page(&shared, &operator, typed, shared.app.revision())
+        }
         None => not_found(&shared, &operator, "This brand"),
     }
 }
@@ -163,7 +167,11 @@ pub async fn save(
     let (Some(brand), Some(acting)) = (brand, acting(&request, &shared)) else {
         return not_found(&shared, &operator, "This brand");
     };
-    let typed = typed(shared.app.declaration_of(&brand), &fields);
+    let typed = typed(
+        shared.app.declaration_of(&brand),
+        &fields,
+        operator.may(Need::Rule),
+    );
     write(&request, (&shared, &operator, &acting), typed, &fields).await
 }
 
@@ -171,7 +179,7 @@ pub async fn save(
 pub async fn show_new(shared: Data<Web>, operator: ReqData<Operator>) -> HttpResponse {
     let mut typed = Typed::of(BrandDeclaration::blank(blank_slug()));
     typed.slug = Some(String::new());
-    page(&shared, &operator, typed)
+    page(&shared, &operator, typed, shared.app.revision())
 }
 
 /// What stands in the place of a name that cannot be read. It is never saved.
@@ -204,7 +212,7 @@ pub async fn save_new(
             Some(format!("The name in files and the API: {problem}.")),
         ),
     };
-    let mut typed = typed(BrandDeclaration::blank(slug), &fields);
+    let mut typed = typed(BrandDeclaration::blank(slug), &fields, true);
     typed.problems.splice(0..0, problem);
     typed.slug = Some(named);
     write(&request, (&shared, &operator, &acting), typed, &fields).await
@@ -217,13 +225,14 @@ async fn write(
     mut typed: Typed,
     fields: &Fields,
 ) -> HttpResponse {
+    let revision = fields.raw("revision").to_owned();
     if !typed.problems.is_empty() {
-        return page(shared, operator, typed);
+        return page(shared, operator, typed, revision);
     }
     let what = (Deed::Declared, format!("brand {}", typed.declared.slug));
     let saved = shared
         .app
-        .change_brand(acting, typed.whole(), fields.raw("revision"), what);
+        .change_brand(acting, typed.whole(), &revision, what);
     typed.problems = match saved.await {
         Ok(steps) => {
             let done = if steps.is_empty() { "same" } else { "saved" };
@@ -235,5 +244,5 @@ async fn write(
         Err(EditProblem::Wrong(problems)) => problems,
         Err(problem @ EditProblem::Overtaken) => vec![problem.to_string()],
     };
-    page(shared, operator, typed)
+    page(shared, operator, typed, revision)
 }

@@ -17,7 +17,7 @@ use super::frame::Frame;
 use super::table::relative;
 use super::{acting, not_found, see};
 use crate::app::acted::Acting;
-use crate::app::erase::Wish;
+use crate::app::erase::{EraseProblem, Wish};
 use crate::app::find::{Seal, Story, Told};
 use crate::app::hold::Hold;
 use crate::app::inbox::Asking;
@@ -476,6 +476,16 @@ pub async fn erase(
     if !fields.raw("address").trim().eq_ignore_ascii_case(address) {
         let text = "Nothing was erased: what you typed is not the address of this contact.";
         return refuse(StatusCode::UNPROCESSABLE_ENTITY, text.to_owned()).await;
+    }
+    match shared.app.not_held(subject.brand.id, ContactId(at.1)).await {
+        Ok(()) => {}
+        Err(EraseProblem::Store(problem)) => {
+            return error::store_failure(&request, &shared, &problem);
+        }
+        Err(problem) => {
+            let text = format!("Nothing was erased: {problem}");
+            return refuse(StatusCode::CONFLICT, text).await;
+        }
     }
     if let Err(response) = subject.note(&request, &shared, Deed::ContactErased).await {
         return response;

@@ -215,7 +215,7 @@ async fn sifted(
         let (mails, next) = cut(mails, count);
         let is_short = next.is_none();
         // Few of the operator's brands among those that were looked through: further on there may be more.
-        let further = found.1.filter(|_| is_short && mails.len() < count);
+        let further = found.1.filter(|_| is_short);
         Ok((mails, next.or(further)))
     };
     let row = |mail: QueuedMail| {

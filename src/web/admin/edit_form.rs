@@ -91,15 +91,23 @@ struct Shown {
     status: StatusCode,
     existing: Option<String>,
     slug: String,
+    /// What fields that come back rest on; whatever was saved meanwhile, they do not rest on that.
+    revision: Option<String>,
     typed: Typed,
 }
 
 impl Shown {
-    fn again(existing: Option<String>, slug: String, typed: Typed, wrong: Vec<Wrong>) -> Self {
+    fn again(
+        (existing, slug): (Option<String>, String),
+        revision: &str,
+        typed: Typed,
+        wrong: Vec<Wrong>,
+    ) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             existing,
             slug,
+            revision: Some(revision.to_owned()),
             typed: Typed { wrong, ..typed },
         }
     }
@@ -164,7 +172,7 @@ fn page(shared: &Web, operator: &Operator, brand: Arc<Brand>, shown: Shown) -> H
         shown.status,
         &EditPage {
             frame,
-            revision: shared.app.revision(),
+            revision: shown.revision.unwrap_or_else(|| shared.app.revision()),
             existing: shown.existing,
             slug: shown.slug,
             purposes,
@@ -192,6 +200,7 @@ pub async fn show(
         status: StatusCode::OK,
         existing: Some(slug.to_string()),
         slug: slug.to_string(),
+        revision: None,
         typed: Typed::of(form.declared.clone()),
     };
     page(&shared, &operator, brand, shown)
@@ -226,6 +235,7 @@ pub async fn show_new(
         status: StatusCode::OK,
         existing: None,
         slug: String::new(),
+        revision: None,
         typed: Typed::of(form),
     };
     page(&shared, &operator, brand, shown)
@@ -270,7 +280,7 @@ async fn save_it(
         shared,
         operator,
         brand,
-        Shown::again(existing, slug, typed, wrong),
+        Shown::again((existing, slug), fields.raw("revision"), typed, wrong),
     )
 }
 
@@ -317,7 +327,7 @@ pub async fn save_new(
         };
         let mut wrong = vec![Wrong::at("slug", problem)];
         wrong.extend(typed.wrong.iter().cloned());
-        let again = Shown::again(None, slug, typed, wrong);
+        let again = Shown::again((None, slug), fields.raw("revision"), typed, wrong);
         return page(&shared, &operator, brand, again);
     }
     let what = (brand, None, slug);

@@ -37,7 +37,12 @@ pub async fn place(
         Some(until) => {
             let what = (fields.raw("reason"), until.plus(DAY));
             let id = ContactId(at.1);
-            shared.app.place_hold(&acting, &brand, id, what).await
+            let seen = fields
+                .one("seen")
+                .and_then(|text| text.parse().ok())
+                .map(Timestamp::from_micros);
+            let placed = shared.app.place_hold(&acting, &brand, id, what, seen);
+            placed.await
         }
         None => Err(HoldProblem::Until),
     };
@@ -74,7 +79,9 @@ async fn answer(
         Ok(done) => return see(&format!("/admin/contacts/{}/{}?done={done}", at.0, at.1)),
         Err(HoldProblem::Store(problem)) => return error::store_failure(request, shared, &problem),
         Err(HoldProblem::Unknown) => return not_found(shared, operator, "This contact"),
-        Err(problem @ HoldProblem::NotHeld) => (StatusCode::CONFLICT, problem),
+        Err(problem @ (HoldProblem::NotHeld | HoldProblem::Changed)) => {
+            (StatusCode::CONFLICT, problem)
+        }
         Err(problem) => (StatusCode::UNPROCESSABLE_ENTITY, problem),
     };
     let text = format!("{what}: {problem}.");

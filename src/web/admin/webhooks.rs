@@ -7,19 +7,31 @@ use askama::Template;
 use uuid::Uuid;
 
 use super::frame::{Done, Frame};
-use super::table::{self, Asked, Cell, Rows, Table};
+use super::table::sift::{Sifted, cut, sift};
+use super::table::{self, Asked, Cell, Choice, Order, PAGE, Paging, Rows, Table, Wanted, Wrong};
 use super::{acting, not_found, see};
-use crate::app::webhooks::{NewWebhook, Webhook, WebhookProblem};
+use crate::app::catalog::Catalog;
+use crate::app::webhooks::{MessageRow, NewWebhook, Webhook, WebhookProblem};
 use crate::domain::announcement::Kind;
 use crate::domain::ids::WebhookId;
 use crate::domain::operator::Operator;
+use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
-/// Deliveries that the page looks through, the newest: of those that are over a thousand are kept.
-const DELIVERIES: i64 = 2_000;
+const DELIVERIES: [(&str, bool); 7] = [
+    ("Event", false),
+    ("Number", true),
+    ("Contact", false),
+    ("Stands", false),
+    ("Tries", true),
+    ("Last try", false),
+    ("Answer", false),
+];
+/// The column behind which an index stands.
+const SORTS: [&str; 1] = ["Number"];
 
 const DONE: [(&str, &str); 3] = [
     (
@@ -225,6 +237,60 @@ pub async fn add(
     }
 }
 
+/// Deliveries of a webhook as they are wanted, behind the one of a number.
+async fn deliveries(
+    shared: &Web,
+    id: WebhookId,
+    (down, wanted): (bool, &Wanted),
+    (after, limit): (Option<i64>, usize),
+) -> Result<Sifted<i64>, StoreError> {
+    let some = async |after: Option<i64>, count: usize| {
+        let many = i64::try_from(count + 1).unwrap_or(i64::MAX);
+        let found = if down {
+            shared.app.deliveries(id, after, many).await?
+        } else {
+            shared.app.deliveries_after(id, after, many).await?
+        };
+        let found = found.into_iter().map(|one| (one.position, one)).collect();
+        Ok(cut(found, count))
+    };
+    let catalog = shared.app.catalog();
+    sift(limit, after, wanted, some, |one| {
+        wanted.pick(delivery(&catalog, &one))
+    })
+    .await
+}
+
+fn delivery(catalog: &Catalog, message: &MessageRow) -> Vec<Cell> {
+    let tone = match message.state.as_str() {
+        "delivered" => "good",
+        "waiting" => "wait",
+        "failed" => "bad",
+        _ => "plain",
+    };
+    let brand = catalog.brand(message.brand_id);
+    let contact = message.contact_id;
+    vec![
+        Cell::Code(message.kind.clone()),
+        Cell::Number(message.position),
+        brand.map_or(Cell::None, |brand| {
+            let slug = &brand.declared.slug;
+            Cell::link(
+                contact.to_string(),
+                format!("/admin/contacts/{slug}/{contact}"),
+            )
+        }),
+        Cell::State(message.state.clone(), tone),
+        Cell::Number(message.tries),
+        Cell::time(message.last_try_at),
+        Cell::text(match (message.status, &message.reply) {
+            (Some(status), Some(reply)) => format!("{status} {reply}"),
+            (Some(status), None) => status.to_string(),
+            (None, reply) => reply.clone().unwrap_or_default(),
+        }),
+    ]
+}
+
 async fn one(
     request: &HttpRequest,
     shared: &Data<Web>,
@@ -233,71 +299,53 @@ async fn one(
     asked: &Asked,
     (secret, tested): (Option<String>, Option<(bool, String)>),
 ) -> HttpResponse {
-    let found = async {
-        let webhook = shared.app.webhook(id).await?;
-        let deliveries = shared.app.deliveries(id, None, DELIVERIES).await?;
-        Ok((webhook, deliveries))
-    };
-    let (webhook, deliveries) = match found.await {
-        Ok((Some(webhook), deliveries)) => (webhook, deliveries),
-        Ok((None, _)) => return not_found(shared, operator, "This webhook"),
+    let webhook = match shared.app.webhook(id).await {
+        Ok(Some(webhook)) => webhook,
+        Ok(None) => return not_found(shared, operator, "This webhook"),
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
-    let catalog = shared.app.catalog();
-    let rows = Rows {
-        caption: "Deliveries".to_owned(),
-        columns: vec![
-            ("Event", false),
-            ("Number", true),
-            ("Contact", false),
-            ("Stands", false),
-            ("Tries", true),
-            ("Last try", false),
-            ("Answer", false),
-        ],
-        rows: deliveries
-            .iter()
-            .map(|message| {
-                let tone = match message.state.as_str() {
-                    "delivered" => "good",
-                    "waiting" => "wait",
-                    "failed" => "bad",
-                    _ => "plain",
-                };
-                let brand = catalog.brand(message.brand_id);
-                let contact = message.contact_id;
-                vec![
-                    Cell::Code(message.kind.clone()),
-                    Cell::Number(message.position),
-                    brand.map_or(Cell::None, |brand| {
-                        let slug = &brand.declared.slug;
-                        Cell::link(
-                            contact.to_string(),
-                            format!("/admin/contacts/{slug}/{contact}"),
-                        )
-                    }),
-                    Cell::State(message.state.clone(), tone),
-                    Cell::Number(message.tries),
-                    Cell::time(message.last_try_at),
-                    Cell::text(match (message.status, &message.reply) {
-                        (Some(status), Some(reply)) => format!("{status} {reply}"),
-                        (Some(status), None) => status.to_string(),
-                        (None, reply) => reply.clone().unwrap_or_default(),
-                    }),
-                ]
-            })
-            .collect(),
-        empty: "Nothing was sent yet.".to_owned(),
+    let read = || {
+        let order = asked.order(&SORTS)?.unwrap_or(Order::down("Number"));
+        let after = asked.after.as_deref().map(str::parse::<i64>);
+        let after = after.transpose().map_err(|_| Wrong::After)?;
+        let stands = Choice::of("Stands", &["waiting", "delivered", "failed", "dropped"]);
+        let wanted = Wanted::of(asked, &DELIVERIES, vec![stands], true)?;
+        Ok::<_, Wrong>((order, after, wanted))
     };
-    let now = shared.app.clock.now();
-    let path = format!("/admin/settings/webhooks/{id}");
-    let deliveries = match rows.arrange(asked, &path, now, true) {
-        Ok(deliveries) => deliveries,
+    let (order, after, wanted) = match read() {
+        Ok(read) => read,
         Err(wrong) => return table::refuse(shared, operator, &wrong),
     };
+    let of = (shared.clone(), wanted.clone());
+    let page = move |after: Option<i64>, limit: usize| {
+        let (shared, wanted) = of.clone();
+        async move { deliveries(&shared, id, (order.down, &wanted), (after, limit)).await }
+    };
     if asked.is_csv() {
-        return deliveries.csv("deliveries");
+        let head = DELIVERIES.iter().map(|column| column.0.to_owned());
+        return table::stream("deliveries", head.collect(), page);
     }
+    let found = match page(after, PAGE).await {
+        Ok(found) => found.written(|next| next.to_string()),
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let rows = Rows {
+        caption: "Deliveries".to_owned(),
+        columns: DELIVERIES.to_vec(),
+        rows: Vec::new(),
+        empty: "Nothing was sent yet.".to_owned(),
+    };
+    let path = format!("/admin/settings/webhooks/{id}");
+    let paging = Paging {
+        asked,
+        path: &path,
+        now: shared.app.clock.now(),
+        sorts: &SORTS,
+        order,
+        wanted: &wanted,
+        may_take: true,
+    };
+    let deliveries = rows.paged(&paging, found);
     let kinds: Vec<&str> = webhook.kinds.iter().map(|kind| kind.as_str()).collect();
     let frame = Frame::new(shared, operator, "Webhook")
         .at("/admin/settings")

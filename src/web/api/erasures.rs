@@ -133,6 +133,7 @@ async fn erase(
     let Some(known) = known else {
         return before(shared, brand, &who).await;
     };
+    app.not_held(brand.id, known.id).await.map_err(refused)?;
     let on = Some(format!("a contact of brand {}", brand.declared.slug));
     app.acted(acting, Deed::ContactErased, on).await?;
     let wish = Wish {

@@ -327,16 +327,15 @@ pub fn code_page(
     declines: bool,
 ) -> Option<HttpResponse> {
     let t = found.t;
-    let closed = || {
-        if declines {
-            t.get("decline-code-closed")
-        } else {
-            t.get("code-closed")
-        }
-    };
     let (problem, tries_left) = match outcome {
         Outcome::CodeAsked { tries_left } => (None, tries_left),
-        Outcome::CodeWrong { tries_left: 0 } | Outcome::CodeClosed => (Some(closed()), 0),
+        // The right code declines however many wrong ones came before.
+        Outcome::CodeWrong { .. } | Outcome::CodeClosed if declines => {
+            (Some(t.get("decline-code-wrong")), 0)
+        }
+        Outcome::CodeWrong { tries_left: 0 } | Outcome::CodeClosed => {
+            (Some(t.get("code-closed")), 0)
+        }
         Outcome::CodeWrong { tries_left } => {
             let text = t.arg("code-wrong", "left", tries_left.to_string());
             (Some(text), tries_left)

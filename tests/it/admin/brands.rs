@@ -1,10 +1,12 @@
 //! Brands and forms from the pages: a new brand, what of one only a file could say before, and a form that is retired.
 
+use countersign::app::operators;
 use countersign::domain::brand::RoleAddresses;
+use countersign::domain::operator::Role;
 use countersign::domain::policy::Overlay;
 
 use super::signing_in::signed_in;
-use crate::harness::{World, add_owner};
+use crate::harness::{OWNERS_PASSWORD, World, add_owner};
 use crate::on_both_engines;
 
 /// The fields that a brand must have.
@@ -84,6 +86,25 @@ on_both_engines! {
         let catalog = world.app.catalog();
         let kept = &catalog.brand_by_slug("spring").unwrap().declared;
         assert_eq!((kept.name.as_str(), kept.overlays.len(), kept.active_within_months), ("Spring Circle", 2, 12));
+        // What proof outlives an erasure, and whose key opens it, is an owner's to say.
+        operators::add(&world.app, None, "eddie", OWNERS_PASSWORD, (Role::Editor, &[])).await.unwrap();
+        let mut eddie = signed_in(&world, "eddie").await;
+        let (before, page) = (client.get(path).await.hidden("revision"), eddie.get(path).await);
+        let revision = page.hidden("revision");
+        let now = [("name-letters-en", "Letters"), ("wording-letters-en", "A letter in spring."), ("time_zone", "Europe/Amsterdam"),
+            ("active_within_months", "12"), ("overlays", "nl"), ("overlays", "de"), ("role_addresses", "on"), ("responsible", "Rita Role")];
+        let own = [&now[..], &[("name", "Spring Folk"), ("revision", revision.as_str()), ("keep_reason", "mine"), ("keep_years", "3"), ("keep_key", "mine")]].concat();
+        assert_eq!(eddie.post(path, &with(&own)).await.location(), "/admin/settings?done=saved");
+        let catalog = world.app.catalog();
+        let kept = &catalog.brand_by_slug("spring").unwrap().declared;
+        assert!(kept.name == "Spring Folk" && kept.keep_proof_after_erasure.is_none());
+        // Fields that come back with what is wrong still rest on what they did: what eddie saved is not overwritten unseen.
+        let own = [&now[..], &[("revision", before.as_str()), ("mails_per_hour", "many")]].concat();
+        let wrong = client.post(path, &with(&own)).await;
+        assert_eq!((wrong.status, wrong.hidden("revision")), (422, before.clone()));
+        let own = [&now[..], &[("revision", before.as_str())]].concat();
+        let late = client.post(path, &with(&own)).await;
+        assert!(late.status == 422 && late.text().contains("somebody else changed"), "{}", late.text());
         let listed = client.get("/admin/settings?filter=spring").await.text();
         assert!(listed.contains("de, nl") && !listed.contains("/admin/settings/brands/acme"), "{listed}");
         let deeds = client.get("/admin/account").await.text();

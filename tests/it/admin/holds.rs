@@ -54,10 +54,18 @@ on_both_engines! {
         assert_eq!(olga.post(&hold, &fields).await.location(), format!("{path}?done=held"));
         let page = olga.get(&path).await.text();
         assert!(page.contains("Case 12/26") && page.contains("Lift the hold") && !page.contains("Erase this person"), "{page}");
+        assert_eq!(olga.post(&hold, &fields).await.status, 409, "nobody places one over another without having seen it");
+        let since = page.split("name=\"seen\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let longer = day(&world, 60);
+        let anew = [("reason", "Case 12/26, appeal"), ("until", longer.as_str()), ("seen", since)];
+        assert_eq!(olga.post(&hold, &anew).await.location(), format!("{path}?done=held"));
+        assert!(olga.get(&path).await.text().contains("appeal"));
         let seen = eddie.get(&path).await.text();
         assert!(seen.contains("Case 12/26") && !seen.contains("Lift the hold"));
         let reply = olga.post(&format!("{path}/erase"), &[("address", "anna@example.org")]).await;
         assert!(reply.status == 409 && reply.text().contains("under legal hold until"), "{}", reply.text());
+        let deeds = olga.get("/admin/account").await.text();
+        assert!(!deeds.contains("erased a contact"), "what did not happen is not noted: {deeds}");
         let catalog = world.app.catalog();
         let acme = catalog.brand_by_slug("acme").unwrap();
         let wish = Wish { by: ErasedBy::Person, through: Through::PreferencesPage };
@@ -66,7 +74,7 @@ on_both_engines! {
         assert_eq!(olga.post(&lift, &[("reason", "no")]).await.status, 422);
         assert_eq!(olga.post(&lift, &[("reason", "it is settled")]).await.location(), format!("{path}?done=hold-lifted"));
         let kinds = world.kinds("anna@example.org").await;
-        assert!(kinds.ends_with(&["legal_hold", "legal_hold_lifted"]), "{kinds:?}");
+        assert!(kinds.ends_with(&["legal_hold", "legal_hold", "legal_hold_lifted"]), "{kinds:?}");
         let story = olga.get(&path).await.text();
         assert!(story.contains("keeps what is known of this contact for a claim") && story.contains("it is settled"));
         let deeds = olga.get("/admin/account").await.text();

@@ -1,11 +1,12 @@
 //! The suppression list against the events that it follows from.
 
 use countersign::domain::api_key::Scope;
+use countersign::domain::operator::Deed;
 use serde_json::json;
 
 use super::audited;
 use crate::api::program;
-use crate::erasure::forget;
+use crate::erasure::{acme, forget};
 use crate::harness::World;
 use crate::leaving::bounces::{complaint_of, report, return_path};
 use crate::leaving::{confirmed, signed_up_for_both};
@@ -61,6 +62,12 @@ async fn people(world: &World) {
     world.app.sequence().await.unwrap();
     forget(world, "gina@example.org").await.unwrap();
     world.app.sequence().await.unwrap();
+}
+
+/// What a version that named no mailbox in a deed kept of it.
+async fn unnamed(world: &World, deed: Deed, on: &str) {
+    let kept = world.app.acted_on_command_line(deed, on.to_owned());
+    kept.await.unwrap();
 }
 
 async fn found(world: &World) -> Vec<String> {
@@ -122,6 +129,59 @@ on_both_engines! {
             assert!(found.iter().any(|one| one.contains(says)), "{statement}: {found:?}");
             world.end().await;
         }
+    }
+
+    async fn a_suppression_that_is_sent_again_and_again_is_no_finding(engine: Engine) {
+        let world = World::on(engine).await;
+        let (brand, email, reason) = (acme(&world), "nobody@example.org", "asked by letter");
+        let on = world.app.mailbox_named(&brand, email).unwrap();
+        for _ in 0..2 {
+            for _ in 0..70 {
+                world.advance(600);
+                world.app.acted_on_command_line(Deed::SuppressionAdded, on.clone()).await.unwrap();
+                world.app.suppress(&brand, email, reason).await.unwrap();
+            }
+            world.app.sequence().await.unwrap();
+            assert_eq!(found(&world).await, Vec::<String>::new());
+            world.app.acted_on_command_line(Deed::SuppressionLifted, on.clone()).await.unwrap();
+            assert!(world.app.lift_suppression(&brand, email, reason).await.unwrap().is_some());
+        }
+        world.end().await;
+    }
+
+    async fn a_clock_that_is_set_back_between_a_deed_and_what_it_does_raises_no_alarm(engine: Engine) {
+        let world = World::on(engine).await;
+        let (brand, email) = (acme(&world), "nobody@example.org");
+        let on = world.app.mailbox_named(&brand, email).unwrap();
+        world.app.acted_on_command_line(Deed::SuppressionAdded, on).await.unwrap();
+        world.clock.step(-60_000_000);
+        world.app.suppress(&brand, email, "asked by letter").await.unwrap();
+        world.clock.step(60_000_000);
+        world.app.sequence().await.unwrap();
+        assert_eq!(found(&world).await, Vec::<String>::new());
+        world.end().await;
+    }
+
+    async fn deeds_of_earlier_versions_that_name_no_mailbox_raise_no_alarm(engine: Engine) {
+        let world = World::on(engine).await;
+        let (brand, reason) = (acme(&world), "asked by letter");
+        unnamed(&world, Deed::SuppressionAdded, "an address that brand acme has no contact of").await;
+        world.advance(1);
+        world.app.suppress(&brand, "nobody@example.org", reason).await.unwrap();
+        confirmed(&world, "dora@example.org").await;
+        world.advance(600);
+        unnamed(&world, Deed::SuppressionAdded, "a mailbox of brand acme").await;
+        world.app.suppress(&brand, "dora@example.org", reason).await.unwrap();
+        world.advance(600);
+        // Under another spelling, so that no event of the contact tells of it.
+        unnamed(&world, Deed::SuppressionLifted, "a mailbox of brand acme").await;
+        assert!(world.app.lift_suppression(&brand, "dora+x@example.org", reason).await.unwrap().is_some());
+        world.app.sequence().await.unwrap();
+        assert_eq!(found(&world).await, Vec::<String>::new());
+        world.sql("update mailbox set suppressed_at = suppressed_at + 100000000000 where suppressed_for = 'operator'").await.unwrap();
+        let found = found(&world).await;
+        assert!(found.iter().any(|one| one.contains("no event tells of that")), "at no time of such a deed: {found:?}");
+        world.end().await;
     }
 
     async fn that_a_row_of_a_mailbox_without_a_contact_was_removed_is_what_nothing_tells(engine: Engine) {

@@ -1,12 +1,14 @@
 //! Proof that comes after the import: kept in the story, judged with, and gone with what it adds to.
 
-use countersign::app::add_proof::{NewProof, ProofRefused, Proven};
+use countersign::app::add_proof::{Misfit, NewProof, ProofRefused, Proven};
 use countersign::domain::api_key::Scope;
 use countersign::domain::brand::Slug;
+use countersign::domain::campaign::Kind;
 use countersign::domain::event::{Fact, Grade, Through};
 use countersign::domain::operator::Role;
-use countersign::domain::policy::{Source, Verdict};
-use countersign::domain::standing::Basis;
+use countersign::domain::policy::{Rule, Source, Verdict};
+use countersign::domain::standing::{Basis, State};
+use countersign::domain::time::Timestamp;
 use countersign::store::Engine;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -14,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::storing::{List, findings, withdraw};
 use crate::api::program;
 use crate::bundle::bundle_of;
+use crate::campaign::{begin, plan, work};
 use crate::erasure::{acme, forget};
 use crate::harness::{Folder, Reply, World};
 use crate::jobs::signed_in;
@@ -29,9 +32,18 @@ async fn add(
     words: &[(&str, &str)],
     file: Option<(&str, &[u8])>,
 ) -> Result<Vec<Proven>, ProofRefused> {
+    add_to(world, Source::Purchase, words, file).await
+}
+
+async fn add_to(
+    world: &World,
+    source: Source,
+    words: &[(&str, &str)],
+    file: Option<(&str, &[u8])>,
+) -> Result<Vec<Proven>, ProofRefused> {
     let new = NewProof {
         contact: contact_of(world, BEA).await,
-        source: Source::Purchase,
+        source,
         purpose: None,
         words: words
             .iter()
@@ -54,6 +66,18 @@ fn text_in(bytes: &[u8], name: &str) -> String {
     let mut text = String::new();
     std::io::Read::read_to_string(&mut archive.by_name(name).unwrap(), &mut text).unwrap();
     text
+}
+
+/// Bea's order was proven from the beginning, and a campaign that she did not answer ended what it gave.
+async fn bought_and_lapsed(world: &World) {
+    let order = "email,order,date\nbea@example.org,1,2026-01-05\n";
+    List::bought("orders", order).take_in(world).await;
+    let mut asked = plan(Kind::Reconfirmation);
+    asked.lapse_unanswered_at = Timestamp::parse("2027-01-15");
+    begin(world, "again", asked).await.unwrap();
+    work(world).await;
+    world.advance(60 * 86_400);
+    work(world).await;
 }
 
 on_both_engines! {
@@ -167,6 +191,114 @@ on_both_engines! {
         assert_eq!(run(&["add-proof", "nobody@example.org", "--brand", "acme", "--source", "purchase", "--proof", "order=7"]).0, 1);
         assert_eq!(world.kinds("max@example.org").await, ["imported"], "what is refused leaves nothing");
         world.finish().await;
+    }
+
+    async fn proof_brings_back_nothing_that_a_campaign_ended(engine: Engine) {
+        let world = World::on(engine).await;
+        bought_and_lapsed(&world).await;
+        assert!(!world.permission(BEA, "newsletter").await.allowed);
+        let receipt = Some(("order", b"a photograph of the receipt".as_slice()));
+        let added = add(&world, &[], receipt).await.unwrap();
+        assert_eq!(added[0].standing.map(|one| one.state), Some(State::Lapsed));
+        assert!(added[0].judgement.why.ends_with("the proof brings nothing back."), "{added:?}");
+        assert!(!world.permission(BEA, "newsletter").await.allowed);
+        let story = world.story(BEA).await;
+        let Some(Fact::ProofAdded(told)) = story.last().map(|event| &event.fact) else { panic!("{story:?}") };
+        assert!(told.nothing_new, "the event says so: its fold needs nothing else");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn proof_that_makes_nothing_more_of_a_claim_gives_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        bought_and_lapsed(&world).await;
+        // A later list gives consent anew, proof comes for the older act, and the later list was a mistake.
+        let gave = "email,receipt,date\nbea@example.org,R1,2025-06-01\n";
+        List { name: "shop", text: gave, source: Some(Source::DonationOrVolunteering) }.take_in(&world).await;
+        assert!(world.permission(BEA, "newsletter").await.allowed);
+        add(&world, &[], Some(("order", b"the order".as_slice()))).await.unwrap();
+        assert_eq!(withdraw(&world, "shop").await.unwrap().0, 1);
+        assert!(!world.permission(BEA, "newsletter").await.allowed, "what the campaign ended stays ended");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn proof_gives_what_its_own_claim_gives_and_nothing_of_another_import_stays_by_it(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", "email,name\nbea@example.org,Bea\n").take_in(&world).await;
+        let gave = "email,receipt,date\nbea@example.org,R1,2026-01-05\n";
+        List { name: "shop", text: gave, source: Some(Source::DonationOrVolunteering) }.take_in(&world).await;
+        assert_eq!(world.permission(BEA, "newsletter").await.rule, "A4");
+        world.advance(86_400);
+        let added = add(&world, &[("order", "1001")], None).await.unwrap();
+        assert_eq!((added[0].judgement.verdict, added[0].judgement.rule), (Verdict::Accept, Rule::A4), "all sources together");
+        let story = world.story(BEA).await;
+        let Fact::ProofAdded(told) = &story[2].fact else { panic!("{story:?}") };
+        assert_eq!(told.own.as_ref().map(|own| own.rule), Some(Rule::D4), "the day is missing");
+        assert_eq!(withdraw(&world, "shop").await.unwrap().0, 1);
+        assert!(!world.permission(BEA, "newsletter").await.allowed);
+        add(&world, &[("date", "2026-01-06")], None).await.unwrap();
+        let after = world.permission(BEA, "newsletter").await;
+        assert_eq!((after.allowed, after.rule), (true, "A2"));
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn proof_that_would_spoil_a_claim_or_has_yet_to_come_is_refused(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("spring", "email,order,obtained_on\nbea@example.org,1,2026-01-05\n").take_in(&world).await;
+        assert!(world.permission(BEA, "newsletter").await.allowed);
+        let spoils = add(&world, &[("date", "2026-01-06")], None).await.unwrap_err();
+        assert!(matches!(spoils, ProofRefused::There(Misfit::Spoils(_))), "{spoils}");
+        assert!(spoils.to_string().contains("its two dates differ"), "{spoils}");
+        let ahead = add(&world, &[("date", "2030-01-05")], None).await;
+        assert!(matches!(ahead, Err(ProofRefused::NoDay(_))), "{ahead:?}");
+        for time in ["2030-01-05T10:00:00Z", "2026-01-05"] {
+            let refused = add_to(&world, Source::WebsiteForm, &[("time", time)], None).await;
+            assert!(matches!(refused, Err(ProofRefused::NoInstant(_))), "{time}: {refused:?}");
+        }
+        assert_eq!(world.kinds(BEA).await, ["imported"], "what is refused leaves nothing");
+        add(&world, &[("date", "2026-01-05")], None).await.unwrap();
+        assert!(world.permission(BEA, "newsletter").await.allowed);
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn without_a_purpose_proof_goes_to_the_newest_act_and_to_no_other(engine: Engine) {
+        let world = World::on(engine).await;
+        let folder = Folder::new();
+        std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+        // Bea's act is told for both purposes; of Max two acts are told, one for each.
+        let lists = [
+            ("first.csv", "newsletter", "bea@example.org,2026-01-05\nmax@example.org,2026-01-05\n"),
+            ("second.csv", "events", "bea@example.org,2026-01-05\nmax@example.org,2026-02-05\n"),
+        ];
+        let run = |arguments: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+            let output = command.current_dir(&folder.0).args(arguments).output().unwrap();
+            (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+        };
+        for (name, purpose, rows) in lists {
+            std::fs::write(folder.0.join(name), format!("email,date\n{rows}")).unwrap();
+            let done = run(&["import", name, "--brand", "acme", "--purpose", purpose, "--source", "purchase"]);
+            assert_eq!(done.0, 0, "{}", done.1);
+        }
+        let proven = |who: &str, proof: &str, purpose: &[&str]| {
+            let mut all = vec!["add-proof", who, "--brand", "acme", "--source", "purchase", "--proof", proof, "--json"];
+            all.extend(purpose);
+            let (code, said) = run(&all);
+            let told = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            let purposes: Vec<String> = told.filter_map(|one| Some(one.get("purpose")?.as_str()?.to_owned())).collect();
+            (code, purposes)
+        };
+        let events = || (0, vec!["events".to_owned()]);
+        assert_eq!(proven("bea@example.org", "order=7", &["--purpose", "newsletter"]), (0, vec!["newsletter".to_owned()]));
+        assert_eq!(proven("bea@example.org", "order=7", &[]), events(), "the other has it already");
+        assert_eq!(proven("bea@example.org", "order=7", &[]), (1, Vec::new()), "and now both have");
+        assert_eq!(proven("max@example.org", "order=8", &[]), events(), "the newer act");
+        assert_eq!(proven("max@example.org", "order=8", &[]), (1, Vec::new()), "and never the older one");
+        assert_eq!(world.kinds("max@example.org").await, ["imported", "imported", "proof_added"]);
+        world.end().await;
     }
 
     async fn what_another_system_said_of_a_confirmation_counts_once_the_source_is_proven(engine: Engine) {

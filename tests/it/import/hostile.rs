@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::File;
 use super::workbook::{Workbook, row};
 
-/// A cell that is mostly air, so that there are few to read in many bytes.
-const CELL: &str = "<c                                                                                           />";
+/// A cell that is long and comes again and again, so that there are few to read in many bytes.
+const CELL: &str = "<c a=\"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.+\"/>";
 
 /// A part that is this text again and again, until it has so many megabytes.
 fn again(out: &mut dyn Write, text: &str, megabytes: usize) {

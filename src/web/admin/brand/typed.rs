@@ -63,8 +63,9 @@ pub struct Typed {
     pub problems: Vec<String>,
 }
 
-/// The declaration with what the fields say; what has no field stays.
-pub fn typed(mut declared: BrandDeclaration, fields: &Fields) -> Typed {
+/// The declaration with what the fields say; what has no field stays. `rules`: whether the operator may say what proof outlives an
+/// erasure, and for whose key.
+pub fn typed(mut declared: BrandDeclaration, fields: &Fields, rules: bool) -> Typed {
     let mut problems = Vec::new();
     let own = |name: &str| fields.one(name).map(ToOwned::to_owned);
     let text = |name: &str| own(name).unwrap_or_default();
@@ -117,6 +118,9 @@ pub fn typed(mut declared: BrandDeclaration, fields: &Fields) -> Typed {
     };
     if own(SETS_LAW).is_some() {
         law(&mut declared, &numbers, fields, &mut problems);
+        if rules {
+            declared.keep_proof_after_erasure = keeping(&numbers, &mut problems);
+        }
     }
     let mut term = |number: &str| match number {
         "" => None,
@@ -175,7 +179,6 @@ fn law(
     problems: &mut Vec<String>,
 ) {
     let own = |name: &str| fields.one(name).map(ToOwned::to_owned);
-    declared.keep_proof_after_erasure = keeping(numbers, problems);
     declared.role_addresses = if own("role_addresses").is_some() {
         RoleAddresses::ConfirmFirst
     } else {

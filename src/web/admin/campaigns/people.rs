@@ -45,7 +45,16 @@ pub fn choices() -> Vec<Choice> {
         Choice::of("Mail", &["accepted", "failed"]),
         Choice::of(
             "Answer",
-            &["open", "confirmed", "declined", "left", "expired"],
+            &[
+                "open",
+                "confirmed",
+                "declined",
+                "replaced",
+                "abandoned",
+                "left",
+                "expired",
+                "bounced",
+            ],
         ),
     ]
 }

@@ -14,9 +14,20 @@ impl Cell {
         match self {
             Self::Number(number) => (0, *number, String::new()),
             Self::Time(at) => (0, at.micros(), String::new()),
-            other => (1, 0, other.plain().to_lowercase()),
+            other => match share(&other.plain()) {
+                Some(thousandths) => (0, thousandths, String::new()),
+                None => (1, 0, other.plain().to_lowercase()),
+            },
         }
     }
+}
+
+/// A share, `85.0 %`, in thousandths of a percent.
+fn share(text: &str) -> Option<i64> {
+    let number: f64 = text.strip_suffix(" %")?.parse().ok()?;
+    (0.0..=1e9)
+        .contains(&number)
+        .then_some((number * 1_000.0).round() as i64)
 }
 
 /// A row as it is found again, wherever it stands by then.

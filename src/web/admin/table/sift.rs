@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 
 use super::asked::{Asked, Choice, Wrong, key};
 use super::{Cell, Choosing};
+use crate::app::queue::LOOKED_AT;
 use crate::intake::export;
 use crate::store::StoreError;
 use crate::web::admin::jobs::attachment;
@@ -113,7 +114,7 @@ impl Wanted {
                     || word.rsplit_once(": ").is_some_and(|word| word.1 == chosen)
                     || word.replace(' ', "_") == chosen
             };
-            if !cell.split(", ").any(is) {
+            if cell != chosen && !cell.split(", ").any(is) {
                 return false;
             }
         }
@@ -216,8 +217,14 @@ pub async fn sift<T, K: Clone>(
                 });
             }
         }
-        // A part in which there was nothing to look at counts, too: it was read.
-        looked += count.max(together);
+        // A part in which there was nothing to look at counts, too: it was read. One that came back short although there is more
+        // looked through as many as it may.
+        let gave_up = count < together && next.is_some();
+        looked += if gave_up {
+            LOOKED_AT
+        } else {
+            count.max(together)
+        };
         let goes_on = next.is_some() && looked < LOOKED_AT_MOST.max(limit);
         if !goes_on {
             return Ok(Sifted {
