@@ -22,6 +22,7 @@ pub mod head_file;
 pub mod held;
 pub mod holds;
 pub mod imports;
+mod joined;
 pub mod keys;
 pub mod leases;
 pub mod left;

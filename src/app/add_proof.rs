@@ -19,10 +19,10 @@ use crate::intake::proof::ProofProblem;
 use crate::store::contacts::{self, Contact};
 use crate::store::events::{self, NewEvent};
 use crate::store::held::decided;
+use crate::store::listed::{self, Known, Named};
 use crate::store::locks::Locks;
 use crate::store::proofs::{self, FILES_AT_MOST, ProofRow, Reference};
 use crate::store::set::Writes;
-use crate::store::signups::{self, Known, Who};
 use crate::store::{Conn, StoreError};
 
 mod checked;
@@ -147,7 +147,7 @@ impl App {
             locks.proofs(brand.id);
         }
         let mut held = self.store.hold(locks).await?;
-        let found = signups::find_known(held.conn(), std::slice::from_ref(&who)).await?;
+        let found = listed::find(held.conn(), std::slice::from_ref(&who)).await?;
         let found = found.into_iter().next().ok_or(ProofRefused::Unknown)?;
         let contact = found.contact.clone().filter(|one| one.id == new.contact);
         let contact = contact.ok_or(ProofRefused::Unknown)?;
@@ -298,15 +298,12 @@ impl App {
         }))
     }
 
-    fn whose_proof(&self, brand: &Brand, known: &Contact) -> Result<Who, StoreError> {
-        Ok(Who {
+    fn whose_proof(&self, brand: &Brand, known: &Contact) -> Result<Named, StoreError> {
+        Ok(Named {
             brand_id: brand.id,
             address_key: known.address_key.clone(),
             address_hash: self.keys.address_hash(brand.id.0, &known.address_key),
             mailbox: known.mailbox_hash()?,
-            // It draws on no rate: nothing is mailed.
-            network: String::new(),
-            form: String::new(),
         })
     }
 }
@@ -314,14 +311,7 @@ impl App {
 /// What is known of the address itself, as an import would find it.
 fn facts(found: &Known, contact: &Contact, purpose: &Slug) -> AddressFacts {
     let standings = Some(&contact.standings);
-    let suppressed = found.mailbox.as_ref();
-    let suppressed = suppressed.is_some_and(|mailbox| mailbox.suppressed_at.is_some());
-    let closed = closed(
-        standings,
-        Some(purpose),
-        suppressed,
-        found.erased_at.is_some(),
-    );
+    let closed = closed(standings, Some(purpose), found.suppressed, found.erased);
     let mut left = found.left.iter();
     let left = left.any(|left| left.purpose == purpose.as_str() && !came_back(standings, left));
     AddressFacts {

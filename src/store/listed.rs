@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 use super::budgets::MailboxHash;
-use super::contacts::{Contact, read_standings};
+use super::contacts::Contact;
 use super::erased::AddressHash;
+use super::joined::Joined;
 use super::left::{self, Left};
 use super::set::Rows;
 use super::{Conn, StoreError};
-use crate::domain::ids::{BrandId, ContactId, RequestId};
+use crate::domain::ids::BrandId;
 use crate::domain::time::Timestamp;
 
 /// Whom a row of a list names.
@@ -36,13 +37,8 @@ pub struct Known {
 #[derive(sqlx::FromRow)]
 struct Row {
     number: i64,
-    id: Option<ContactId>,
-    address: Option<String>,
-    language: Option<String>,
-    name: Option<String>,
-    open_request_id: Option<RequestId>,
-    standings: Option<String>,
-    created_at: Option<Timestamp>,
+    #[sqlx(flatten)]
+    joined: Joined,
     suppressed_at: Option<Timestamp>,
     erased_at: Option<Timestamp>,
     left_joined: Option<String>,
@@ -100,31 +96,9 @@ impl Row {
                 None => Vec::new(),
                 Some(text) => left::read_joined(text)?,
             },
-            contact: self.contact(who)?,
+            contact: self
+                .joined
+                .contact(who.brand_id, (&who.address_key, &who.mailbox))?,
         })
-    }
-
-    fn contact(self, who: &Named) -> Result<Option<Contact>, StoreError> {
-        let (Some(id), Some(address), Some(language), Some(standings), Some(created_at)) = (
-            self.id,
-            self.address,
-            self.language,
-            self.standings,
-            self.created_at,
-        ) else {
-            return Ok(None);
-        };
-        Ok(Some(Contact {
-            brand_id: who.brand_id,
-            id,
-            address,
-            address_key: who.address_key.clone(),
-            mailbox: who.mailbox.to_vec(),
-            language,
-            name: self.name,
-            open_request_id: self.open_request_id,
-            standings: read_standings(&standings)?,
-            created_at,
-        }))
     }
 }

@@ -1,13 +1,14 @@
 //! All that is known of whoever signs up, read for a whole batch at once.
 
 use super::budgets::{Mailbox, MailboxHash, read_window};
-use super::contacts::{Contact, read_standings};
+use super::contacts::Contact;
 use super::erased::AddressHash;
+use super::joined::Joined;
 use super::left::{self, Left};
 use super::requests::RequestRow;
 use super::set::Rows;
 use super::{Conn, StoreError};
-use crate::domain::ids::{BrandId, CampaignId, ContactId, FormId, RequestId};
+use crate::domain::ids::{BrandId, CampaignId, FormId, RequestId};
 use crate::domain::time::Timestamp;
 
 /// Whom a signup names, and the rates that it draws on.
@@ -40,13 +41,8 @@ pub struct Known {
 #[derive(sqlx::FromRow)]
 struct Row {
     number: i64,
-    id: Option<ContactId>,
-    address: Option<String>,
-    language: Option<String>,
-    name: Option<String>,
-    open_request_id: Option<RequestId>,
-    standings: Option<String>,
-    created_at: Option<Timestamp>,
+    #[sqlx(flatten)]
+    joined: Joined,
     request_id: Option<RequestId>,
     form_id: Option<FormId>,
     form_version: Option<String>,
@@ -151,7 +147,9 @@ impl Row {
             installation_arrival: self.installation_arrival,
             mailbox: self.mailbox(who)?,
             open: self.open(who),
-            contact: self.contact(who)?,
+            contact: self
+                .joined
+                .contact(who.brand_id, (&who.address_key, &who.mailbox))?,
         })
     }
 
@@ -172,7 +170,7 @@ impl Row {
         Some(RequestRow {
             brand_id: who.brand_id,
             id: self.request_id?,
-            contact_id: self.id?,
+            contact_id: self.joined.id?,
             form_id: self.form_id?,
             form_version: self.form_version.clone()?,
             purposes: self.purposes.clone()?,
@@ -193,29 +191,5 @@ impl Row {
             look_at: self.look_at?,
             corrections: self.corrections?,
         })
-    }
-
-    fn contact(self, who: &Who) -> Result<Option<Contact>, StoreError> {
-        let (Some(id), Some(address), Some(language), Some(standings), Some(created_at)) = (
-            self.id,
-            self.address,
-            self.language,
-            self.standings,
-            self.created_at,
-        ) else {
-            return Ok(None);
-        };
-        Ok(Some(Contact {
-            brand_id: who.brand_id,
-            id,
-            address,
-            address_key: who.address_key.clone(),
-            mailbox: who.mailbox.to_vec(),
-            language,
-            name: self.name,
-            open_request_id: self.open_request_id,
-            standings: read_standings(&standings)?,
-            created_at,
-        }))
     }
 }

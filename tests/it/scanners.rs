@@ -4,7 +4,7 @@ use countersign::domain::event::Fact;
 use countersign::domain::scanner::Signal;
 use countersign::domain::standing::Basis;
 
-use crate::harness::World;
+use crate::harness::{Mail, World};
 use crate::on_both_engines;
 
 async fn asked_for(world: &World, email: &str) -> Vec<Vec<Signal>> {
@@ -17,6 +17,18 @@ async fn asked_for(world: &World, email: &str) -> Vec<Vec<Signal>> {
             _ => None,
         })
         .collect()
+}
+
+/// Six people who signed up, each with the mail.
+async fn mails_of_six(world: &World) -> Vec<(String, Mail)> {
+    let mut mails = Vec::new();
+    for person in 0..6 {
+        let email = format!("p{person}@example.org");
+        world.signed_up(&email, "192.0.2.1").await;
+        let mail = world.mail_to(&email).await;
+        mails.push((email, mail));
+    }
+    mails
 }
 
 on_both_engines! {
@@ -84,12 +96,8 @@ on_both_engines! {
 
     async fn a_network_that_opens_several_peoples_links_in_a_minute_confirms_none_of_them(engine: Engine) {
         let world = World::on(engine).await;
-        let mut links = Vec::new();
-        for person in 0..6 {
-            let email = format!("p{person}@example.org");
-            world.signed_up(&email, "192.0.2.1").await;
-            links.push((email.clone(), world.mail_to(&email).await.confirm()));
-        }
+        let mails = mails_of_six(&world).await;
+        let links: Vec<_> = mails.into_iter().map(|(email, mail)| (email, mail.confirm())).collect();
         let mut scanner = world.client("203.0.113.9");
         for (_, link) in &links {
             scanner.get(link).await;
@@ -186,12 +194,7 @@ on_both_engines! {
 
     async fn a_network_that_opens_several_peoples_links_in_a_minute_declines_for_none_but_whoever_has_the_code(engine: Engine) {
         let world = World::on(engine).await;
-        let mut mails = Vec::new();
-        for person in 0..6 {
-            let email = format!("p{person}@example.org");
-            world.signed_up(&email, "192.0.2.1").await;
-            mails.push((email.clone(), world.mail_to(&email).await));
-        }
+        let mails = mails_of_six(&world).await;
         let mut scanner = world.client("203.0.113.9");
         for (_, mail) in &mails {
             scanner.get(&mail.confirm()).await;
@@ -284,12 +287,7 @@ on_both_engines! {
 
     async fn a_network_that_opens_only_the_links_that_decline_of_several_people_declines_for_none(engine: Engine) {
         let world = World::on(engine).await;
-        let mut mails = Vec::new();
-        for person in 0..6 {
-            let email = format!("p{person}@example.org");
-            world.signed_up(&email, "192.0.2.1").await;
-            mails.push((email.clone(), world.mail_to(&email).await));
-        }
+        let mails = mails_of_six(&world).await;
         let mut scanner = world.client("203.0.113.9");
         for (_, mail) in &mails {
             scanner.get(&mail.decline()).await;

@@ -6,7 +6,7 @@ use actix_web::web::{self, ServiceConfig, get, post};
 
 use super::campaigns::new::{self, draft};
 use super::campaigns::{deeds, list, mail, one};
-use super::contact::add;
+use super::contact::{act, add};
 use super::wizard::{columns, file, source, trial};
 use super::{
     account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, hold,
@@ -66,11 +66,11 @@ table! {
     Look get "/contacts/{brand}/{contact}" => contact::show;
     Look post "/contacts/{brand}/{contact}/verify" => contact::verify;
     Take post "/contacts/{brand}/{contact}/bundle" => contact::take_bundle;
-    Change post "/contacts/{brand}/{contact}/ask-again" => contact::ask_again;
+    Change post "/contacts/{brand}/{contact}/ask-again" => act::ask_again;
     Change post "/contacts/{brand}/{contact}/note" => add::note;
     Change post "/contacts/{brand}/{contact}/proof" => add::proof;
-    Change post "/contacts/{brand}/{contact}/withdraw" => contact::withdraw;
-    Change post "/contacts/{brand}/{contact}/erase" => contact::erase;
+    Change post "/contacts/{brand}/{contact}/withdraw" => act::withdraw;
+    Change post "/contacts/{brand}/{contact}/erase" => act::erase;
     Rule post "/contacts/{brand}/{contact}/hold" => hold::place;
     Rule post "/contacts/{brand}/{contact}/hold/lift" => hold::lift;
     Look get "/contacts/{brand}/{contact}/mail/{position}/{part}" => as_sent::mail;

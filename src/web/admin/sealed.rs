@@ -120,11 +120,7 @@ async fn page(
             let order = (order.down, &wanted);
             sifted(&shared.app, brand.id, order, (after, PAGE)).await
         }
-        None => Ok(Sifted {
-            rows: Vec::new(),
-            next: None,
-            looked: None,
-        }),
+        None => Ok(Sifted::nothing()),
     };
     let found = match found {
         Ok(found) => found.written(|next| next.to_string()),

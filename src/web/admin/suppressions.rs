@@ -146,11 +146,7 @@ async fn page(
             let order = (order.down, &wanted);
             sifted(&shared.app, brand.id, order, (after, PAGE)).await
         }
-        None => Ok(Sifted {
-            rows: Vec::new(),
-            next: None,
-            looked: None,
-        }),
+        None => Ok(Sifted::nothing()),
     };
     let found = match found {
         Ok(found) => found.written(|(at, hash)| format!("{}.{}", at.micros(), hex(&hash))),
@@ -255,6 +251,19 @@ impl<'a> Posted<'a> {
         page(request, shared, operator, (Some(slug), &asked), what).await
     }
 
+    /// What a deed about the mailbox is kept under; what is no address is answered.
+    async fn named(
+        &self,
+        request: &HttpRequest,
+        shared: &Data<Web>,
+        operator: &Operator,
+    ) -> Result<String, HttpResponse> {
+        match shared.app.mailbox_named(&self.brand, self.address) {
+            Ok(on) => Ok(on),
+            Err(problem) => Err(self.answer(request, shared, operator, Err(problem)).await),
+        }
+    }
+
     async fn refuse(
         &self,
         request: &HttpRequest,
@@ -305,13 +314,9 @@ pub async fn add(
     }
     // What is no address is told before anything is kept.
     let (brand, address) = (&posted.brand, posted.address);
-    let on = match shared.app.mailbox_named(brand, address) {
+    let on = match posted.named(&request, &shared, &operator).await {
         Ok(on) => on,
-        Err(problem) => {
-            return posted
-                .answer(&request, &shared, &operator, Err(problem))
-                .await;
-        }
+        Err(response) => return response,
     };
     let deed = shared.app.acted(&acting, Deed::SuppressionAdded, Some(on));
     if let Err(problem) = deed.await {
@@ -345,12 +350,9 @@ pub async fn lift(
         return posted.refuse(&request, &shared, &operator, &problem).await;
     }
     let brand = &posted.brand;
-    let on = match shared.app.mailbox_named(brand, posted.address) {
+    let on = match posted.named(&request, &shared, &operator).await {
         Ok(on) => on,
-        Err(problem) => {
-            let problem = format!("{problem}.");
-            return posted.refuse(&request, &shared, &operator, &problem).await;
-        }
+        Err(response) => return response,
     };
     let deed = shared.app.acted(&acting, Deed::SuppressionLifted, Some(on));
     if let Err(problem) = deed.await {

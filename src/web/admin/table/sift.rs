@@ -170,6 +170,15 @@ pub struct Sifted<K> {
 }
 
 impl<K> Sifted<K> {
+    /// Where there is nothing to look through.
+    pub const fn nothing() -> Self {
+        Self {
+            rows: Vec::new(),
+            next: None,
+            looked: None,
+        }
+    }
+
     /// With the place of the next page as it stands in addresses.
     pub fn written(self, write: impl FnOnce(K) -> String) -> Sifted<String> {
         Sifted {
