@@ -10,6 +10,7 @@ mod cosignatures;
 mod emptied;
 mod entries;
 mod erasures;
+mod kept;
 mod load;
 mod rows;
 mod runs;

@@ -68,6 +68,10 @@ pub struct Imported {
     /// somebody whom the brand knows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
+    /// The verdict on this row's claims alone, where the contact has other sources too: what holds where those are taken back, and
+    /// what brings back consent that had ended. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Judgement>,
     pub asked_by: AskedBy,
 }
 
@@ -87,7 +91,31 @@ impl Imported {
             }
             return;
         }
-        if let Some(given) = self.gives(at) {
+        let given = self.gives(at);
+        let by_itself = self.gives_by_itself(at);
+        for purpose in &self.purposes {
+            let old = standings.get(purpose);
+            let has_ended = old.is_some_and(|old| old.state == State::Lapsed);
+            if let Some(given) = if has_ended { by_itself } else { given } {
+                raise(standings, std::slice::from_ref(purpose), given, at);
+            }
+        }
+    }
+
+    /// What the row's own claims give; none where these, or all sources together, are refused.
+    fn gives_by_itself(&self, at: Timestamp) -> Option<Standing> {
+        let together = self.gives(at)?;
+        match &self.own {
+            Some(own) => gives(own, self.confirmed_elsewhere, at),
+            None => Some(together),
+        }
+    }
+
+    /// As `apply`, where other imports count no more.
+    fn apply_by_itself(&self, standings: &mut Standings, at: Timestamp) {
+        if self.left {
+            self.apply(standings, at);
+        } else if let Some(given) = self.gives_by_itself(at) {
             raise(standings, &self.purposes, given, at);
         }
     }
@@ -151,16 +179,14 @@ fn lasts_longer(given: &Standing, until: Option<Timestamp>) -> bool {
     until.is_some_and(|until| given.until.is_none_or(|new| new > until))
 }
 
-/// Folds one event of a contact as if these imports had never come. Imports that were taken back before are among them, whatever
-/// they left standing then.
+/// Folds one event of a contact as if these imports had never come: of the others each gives what it gives by itself. Imports that
+/// were taken back before are among them, whatever they left standing then.
 pub fn apply_without(standings: &mut Standings, event: &Event, gone: &[ImportId]) {
-    let is_gone = match &event.fact {
-        Fact::Imported(one) => gone.contains(&one.import),
-        Fact::ProofAdded(one) => gone.contains(&one.import),
-        Fact::ImportWithdrawn { .. } => true,
-        _ => false,
-    };
-    if !is_gone {
-        apply(standings, &event.fact, event.at);
+    match &event.fact {
+        Fact::Imported(one) if gone.contains(&one.import) => {}
+        Fact::Imported(one) => one.apply_by_itself(standings, event.at),
+        Fact::ProofAdded(one) if gone.contains(&one.import) => {}
+        Fact::ImportWithdrawn { .. } => {}
+        fact => apply(standings, fact, event.at),
     }
 }

@@ -184,6 +184,9 @@ const LIST_BY_PREFIX: &str = concat!(
 const FIND_ALL: &str = "select c.brand_id, c.id, c.address, c.address_key, c.mailbox, c.language, c.name, c.open_request_id, \
      c.standings, c.created_at from r join contact c on c.brand_id = r.brand_id and c.id = r.id";
 
+const FIND_DATES: &str = "select c.brand_id, c.id, c.lapses_at, c.explicit_from \
+     from r join contact c on c.brand_id = r.brand_id and c.id = r.id";
+
 const DELETE: &str = "delete from contact where brand_id = $1 and id = $2";
 
 /// Deletes an erased contact.
@@ -359,6 +362,33 @@ pub async fn find_all(
         .uuid("id", |one| one.1.0);
     let found: Vec<ContactRow> = conn.read_set(FIND_ALL, rows).await?;
     read_all(found)
+}
+
+/// By what a contact is found when its consent ends, or is to be asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Dates {
+    pub brand_id: BrandId,
+    pub id: ContactId,
+    pub lapses_at: Option<Timestamp>,
+    pub explicit_from: Option<Timestamp>,
+}
+
+impl Dates {
+    /// Whether these are the dates of what the contact has.
+    pub fn are_of(&self, standings: &Standings) -> bool {
+        (self.lapses_at, self.explicit_from) == (lapses_at(standings), explicit_from(standings))
+    }
+}
+
+/// The dates by which contacts are found.
+pub async fn find_dates(
+    conn: &mut Conn,
+    ids: &[(BrandId, ContactId)],
+) -> Result<Vec<Dates>, StoreError> {
+    let rows = Rows::of(ids)
+        .uuid("brand_id", |one| one.0.0)
+        .uuid("id", |one| one.1.0);
+    conn.read_set(FIND_DATES, rows).await
 }
 
 /// Contacts some of whose implicit consent ends by an instant, whatever the brand; those that end first.

@@ -1,5 +1,6 @@
 //! Contacts that are kept although they would be erased.
 
+use super::set::Rows;
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::time::Timestamp;
@@ -30,6 +31,12 @@ const DELETE_ENDED: &str =
     "delete from legal_hold where brand_id = $1 and contact_id = $2 and until <= $3";
 const DELETE_OF: &str = "delete from legal_hold where brand_id = $1 and contact_id = $2";
 
+/// The holds on contacts, those among them that are over and were not taken away yet.
+const FIND_ALL: &str = "select h.brand_id, h.contact_id, h.reason, h.operator, h.since, h.until \
+     from r join legal_hold h on h.brand_id = r.brand_id and h.contact_id = r.contact_id";
+const LIST_WITHOUT_CONTACT: &str = "select h.brand_id, h.contact_id, h.reason, h.operator, h.since, h.until from legal_hold h \
+     where not exists (select 1 from contact c where c.brand_id = h.brand_id and c.id = h.contact_id) limit $1";
+
 /// The hold that is in force on a contact.
 pub async fn find(
     conn: &mut Conn,
@@ -42,6 +49,25 @@ pub async fn find(
         .bind(contact)
         .bind(now)
         .fetch_optional(driver)
+        .await?))
+}
+
+/// The holds on contacts, some of which may be over.
+pub async fn find_all(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+) -> Result<Vec<HoldRow>, StoreError> {
+    let rows = Rows::of(contacts)
+        .uuid("brand_id", |one| one.0.0)
+        .uuid("contact_id", |one| one.1.0);
+    conn.read_set(FIND_ALL, rows).await
+}
+
+/// Holds on contacts that are not there.
+pub async fn list_without_contact(conn: &mut Conn, limit: i64) -> Result<Vec<HoldRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_WITHOUT_CONTACT)
+        .bind(limit)
+        .fetch_all(driver)
         .await?))
 }
 

@@ -8,13 +8,14 @@ use super::super::App;
 use super::super::permit::parse_address;
 use super::super::record::read_body;
 use super::Audit;
+use super::kept::Hold;
 use crate::domain::event::{Event, Fact};
 use crate::domain::form::FormContent;
 use crate::domain::ids::{BrandId, ContactId, EventId};
 use crate::domain::standing::{Standings, apply};
 use crate::ledger::note::hex;
 use crate::store::contacts::Contact;
-use crate::store::{Conn, StoreError, brands, contacts, events};
+use crate::store::{Conn, StoreError, brands, contacts, events, holds};
 
 /// Contacts that are in memory together.
 const PAGE: i64 = 500;
@@ -25,6 +26,8 @@ const EVENTS: i64 = 20_000;
 const IDS: usize = 200_000;
 /// Events of one contact that are told to stand there twice.
 const TWICE_AT_MOST: usize = 20;
+/// Holds without a contact that are told.
+const HOLDS: i64 = 20;
 /// How often a contact that does not fit is read again, if it changes while it is read.
 const LOOKS: u32 = 5;
 
@@ -94,21 +97,21 @@ impl App {
             after = (last.brand_id.0, last.id.0);
             count += page.len() as u64;
             let folded = fold_all(conn, &page, IDS).await?;
-            for contact in &page {
+            for kept in &self.kept_of(conn, page).await? {
                 // Too many events to be looked at beside those of others.
                 let is_fine = folded.as_ref().is_some_and(|all| {
-                    let one = all.get(&(contact.brand_id, contact.id));
-                    one.is_some_and(|one| one.problems(contact).is_empty())
+                    let one = all.get(&about(&kept.contact));
+                    one.is_some_and(|one| self.problems(kept, one).is_empty())
                 });
                 if !is_fine {
-                    self.look_again(conn, contact, audit).await?;
+                    self.look_again(conn, &kept.contact, audit).await?;
                 }
             }
         }
     }
 
     /// What is wrong with a contact. It may have changed, or been erased, between the reading of its row and that of its
-    /// events: so its row must be the same before and after.
+    /// events: so what is kept of it must be the same before and after.
     async fn look_again(
         &self,
         conn: &mut Conn,
@@ -117,15 +120,17 @@ impl App {
     ) -> Result<(), StoreError> {
         let (brand, id) = (contact.brand_id, contact.id);
         for _ in 0..LOOKS {
-            let Some(before) = contacts::find_by_id(conn, brand, id).await? else {
+            let found = contacts::find_by_id(conn, brand, id).await?;
+            let before = self.kept_of(conn, found.into_iter().collect()).await?;
+            let Some(kept) = before.first() else {
                 return Ok(());
             };
-            let folded = fold_all(conn, std::slice::from_ref(&before), usize::MAX).await?;
-            let after = contacts::find_by_id(conn, brand, id).await?;
-            if after.as_ref() == Some(&before) {
+            let folded = fold_all(conn, std::slice::from_ref(&kept.contact), usize::MAX).await?;
+            let found = contacts::find_by_id(conn, brand, id).await?;
+            if self.kept_of(conn, found.into_iter().collect()).await? == before {
                 let mut folded = folded.unwrap_or_default();
                 let one = folded.remove(&(brand, id)).unwrap_or_default();
-                for problem in one.problems(&before) {
+                for problem in self.problems(kept, &one) {
                     audit.find(format!("contact {id}: {problem}"));
                 }
                 return Ok(());
@@ -152,14 +157,22 @@ impl App {
             }
             after = end;
         }
+        for hold in holds::list_without_contact(conn, HOLDS).await? {
+            audit.find(format!(
+                "contact {}: it is missing, yet it is under legal hold, which keeps it from being erased",
+                hold.contact_id
+            ));
+        }
         Ok(())
     }
 }
 
 /// What the events of a contact say, of which no more is kept than the ids.
 #[derive(Default)]
-struct Folded {
+pub(super) struct Folded {
     standings: Standings,
+    /// The newest that was not lifted; it may be over.
+    pub hold: Option<Hold>,
     names_it: bool,
     ids: HashSet<EventId>,
     twice: Vec<EventId>,
@@ -172,13 +185,24 @@ impl Folded {
             Fact::Imported(import) => import.address == contact.address,
             _ => false,
         };
+        match &event.fact {
+            Fact::LegalHold { reason, until } => {
+                self.hold = Some(Hold {
+                    since: event.at,
+                    until: *until,
+                    reason: reason.clone(),
+                });
+            }
+            Fact::LegalHoldLifted { .. } => self.hold = None,
+            _ => {}
+        }
         if !self.ids.insert(event.id) && self.twice.len() < TWICE_AT_MOST {
             self.twice.push(event.id);
         }
         apply(&mut self.standings, &event.fact, event.at);
     }
 
-    fn problems(&self, contact: &Contact) -> Vec<String> {
+    pub fn problems(&self, contact: &Contact) -> Vec<String> {
         let mut problems = Vec::new();
         if !self.names_it {
             problems.push("no event of it tells of the address that is kept".to_owned());
@@ -199,7 +223,11 @@ impl Folded {
     }
 }
 
-type About = (BrandId, ContactId);
+pub(super) type About = (BrandId, ContactId);
+
+pub(super) const fn about(contact: &Contact) -> About {
+    (contact.brand_id, contact.id)
+}
 
 /// Folds the events of contacts, one after another as they are read; none where they have more than so many.
 async fn fold_all(
@@ -207,9 +235,8 @@ async fn fold_all(
     page: &[Contact],
     at_most: usize,
 ) -> Result<Option<HashMap<About, Folded>>, StoreError> {
-    let of = |one: &Contact| (one.brand_id, one.id);
-    let wanted: Vec<About> = page.iter().map(of).collect();
-    let known: HashMap<About, &Contact> = page.iter().map(|one| (of(one), one)).collect();
+    let wanted: Vec<About> = page.iter().map(about).collect();
+    let known: HashMap<About, &Contact> = page.iter().map(|one| (about(one), one)).collect();
     let mut folded: HashMap<About, Folded> = HashMap::new();
     let mut count = 0;
     events::each_body(conn, &wanted, |about, body| {

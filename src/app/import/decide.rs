@@ -271,11 +271,15 @@ impl Part<'_> {
         }
         let mut one = known.unwrap_or_else(|| self.new_one(&candidate, who));
         let mut imported = self.imported(&one.row, &candidate, judgement.clone());
+        let has_others = sources.claims != candidate.claims;
         let said = candidate.elsewhere.as_ref();
-        if said.is_some_and(|said| said.confirmed_before(self.now)) {
+        let says_confirmed = said.is_some_and(|said| said.confirmed_before(self.now));
+        if has_others || says_confirmed {
             let alone = judge(&candidate.claims, facts, &self.import.terms, self.now);
-            imported.confirmed_elsewhere = alone.verdict == Verdict::Accept
+            imported.confirmed_elsewhere = says_confirmed
+                && alone.verdict == Verdict::Accept
                 && alone.source != Some(Source::MergerOrAcquisition);
+            imported.own = has_others.then_some(alone);
         }
         let mut standings = one.row.standings.clone();
         let fact = Fact::Imported(Box::new(imported));
@@ -396,6 +400,7 @@ impl Part<'_> {
             elsewhere: candidate.elsewhere.clone(),
             confirmed_elsewhere: false,
             left: false,
+            own: None,
             asked_by: AskedBy::from(&self.import.brand.declared),
         }
     }

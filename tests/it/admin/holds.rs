@@ -84,6 +84,40 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn the_audit_names_a_hold_that_was_removed_put_in_or_changed_by_sql(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        for email in ["anna@example.org", "bert@example.org"] {
+            world.signed_up(email, "192.0.2.7").await;
+        }
+        world.deliver().await;
+        let (anna, bert) = (path_of(&world, "anna@example.org").await, path_of(&world, "bert@example.org").await);
+        let mut olga = signed_in(&world, "olga").await;
+        let until = day(&world, 30);
+        let fields = [("reason", "Case 12/26"), ("until", until.as_str())];
+        assert_eq!(olga.post(&format!("{anna}/hold"), &fields).await.status, 303);
+        assert_eq!(olga.post(&format!("{bert}/hold"), &fields).await.status, 303);
+        assert_eq!(olga.post(&format!("{bert}/hold/lift"), &[("reason", "it is settled")]).await.status, 303);
+        let findings = crate::import::storing::findings;
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        let of_anna = "contact_id = (select id from contact where address = 'anna@example.org')";
+        let of_bert = of_anna.replace("anna", "bert");
+        for (statement, wanted) in [
+            (format!("update legal_hold set reason = 'Case 13/26' where {of_anna}"), "its legal hold is not the one"),
+            (format!("update legal_hold set until = until + 1 where {of_anna}"), "its legal hold is not the one"),
+            (format!("delete from legal_hold where {of_anna}"), "its events tell of a legal hold, and that is gone"),
+            ("insert into legal_hold (brand_id, contact_id, reason, operator, since, until) select brand_id, id, 'a claim', 'olga', \
+                created_at, created_at + 999999999999 from contact where address = 'bert@example.org'".to_owned(), "it is under legal hold, and no event says so"),
+        ] {
+            // What the lifted hold left behind goes first.
+            world.sql(&format!("delete from legal_hold where {of_bert}")).await.unwrap();
+            world.sql(&statement).await.unwrap();
+            let found = findings(&world).await;
+            assert!(found.iter().any(|one| one.contains(wanted)), "{wanted}: {found:?}");
+        }
+        world.end().await;
+    }
+
     async fn whoever_never_confirmed_stays_with_all_circumstances_while_held_and_goes_once_the_hold_is_over(engine: Engine) {
         // A signup gives nothing before it is confirmed: only such contacts have a term.
         let strict = DECLARATIONS.replacen("slug = \"acme\"\n", "slug = \"acme\"\nhold_until_confirmed = true\n", 1);

@@ -55,6 +55,23 @@ on_both_engines! {
         world.end().await;
     }
 
+    async fn a_contact_with_another_mailbox_or_other_dates_than_its_own_is_named(engine: Engine) {
+        let other = match engine {
+            Engine::Sqlite => "x'00000000000000000000000000000009'",
+            Engine::Postgres => "'\\x00000000000000000000000000000009'",
+        };
+        for (column, value, wanted) in [
+            ("mailbox", other, "its mailbox, by which budgets and suppressions find it, is not that of its address"),
+            ("lapses_at", "1", "the dates by which it is found"),
+            ("explicit_from", "null", "the dates by which it is found"),
+        ] {
+            let world = two_people(engine).await;
+            tamper(&world, engine, &format!("update contact set {column} = {value} where address = 'ada@example.org'")).await;
+            says(&world, wanted).await;
+            world.end().await;
+        }
+    }
+
     async fn a_consent_that_was_lent_to_another_brand_is_named(engine: Engine) {
         let world = two_people(engine).await;
         let other = match engine { Engine::Sqlite => "x'00000000000000000000000000000009'", Engine::Postgres => "'00000000-0000-0000-0000-000000000009'" };

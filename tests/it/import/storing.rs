@@ -336,6 +336,42 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_list_that_rested_on_another_one_gives_nothing_when_that_is_taken_back(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\nb@example.org,2,2026-01-01\n").take_in(&world).await;
+        // By themselves the first row has to be confirmed first, and the second accepts.
+        let staff = "email,employer,benefit,source,order,date\na@example.org,Mill Ltd,bicycles,employer_list,,2026-10-01\n\
+            b@example.org,,,purchase,3,2026-02-01\n";
+        assert_eq!(List { name: "staff", text: staff, source: None }.take_in(&world).await.added, 2);
+        assert!(world.permission("a@example.org", "newsletter").await.allowed);
+        withdraw(&world, "orders").await.unwrap();
+        let a = world.permission("a@example.org", "newsletter").await;
+        assert_eq!((a.allowed, a.basis), (false, Basis::None), "{}", a.why);
+        let b = world.permission("b@example.org", "newsletter").await;
+        assert_eq!(b.until.unwrap().to_string(), "2028-02-01T00:00:00.000000Z");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn another_list_without_an_act_of_its_own_does_not_bring_back_what_ended(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\n").take_in(&world).await;
+        let mut asked = crate::campaign::plan(countersign::domain::campaign::Kind::Reconfirmation);
+        asked.lapse_unanswered_at = Some(countersign::domain::time::Timestamp::parse("2027-01-15").unwrap());
+        crate::campaign::begin(&world, "again", asked).await.unwrap();
+        crate::campaign::work(&world).await;
+        world.advance(60 * 86_400);
+        crate::campaign::work(&world).await;
+        let staff = "email,employer,benefit,date\na@example.org,Mill Ltd,bicycles,2026-10-01\n";
+        let staff = List { name: "staff", text: staff, source: Some(Source::EmployerList) };
+        assert_eq!(staff.take_in(&world).await.added, 1);
+        assert!(!world.permission("a@example.org", "newsletter").await.allowed);
+        // A new act of the person does.
+        List::bought("later", "email,order,date\na@example.org,2,2026-12-01\n").take_in(&world).await;
+        assert!(world.permission("a@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
     async fn a_confirmation_elsewhere_counts_for_the_row_s_own_source_only_and_not_in_a_merger(engine: Engine) {
         let world = World::on(engine).await;
         List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\n").take_in(&world).await;
