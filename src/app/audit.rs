@@ -4,6 +4,7 @@
 //! What it says rests on the log's key; whoever does not trust that the key was kept from the operator compares with
 //! checkpoints that others hold: `compare`.
 
+mod answers;
 mod checkpoints;
 mod compare;
 mod cosignatures;
@@ -12,6 +13,7 @@ mod entries;
 mod erasures;
 mod kept;
 mod load;
+mod proofs;
 mod rows;
 mod runs;
 mod standings;
@@ -131,6 +133,7 @@ impl App {
         }
         self.audit_beside(&mut audit).await?;
         self.audit_suppressions(&mut conn, &mut audit).await?;
+        self.audit_proofs(&mut conn, &mut audit).await?;
         if rebuild {
             self.audit_standings(&mut conn, &mut audit).await?;
             self.audit_contacts(&mut conn, &mut audit).await?;

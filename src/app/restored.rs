@@ -15,6 +15,11 @@ use crate::store::{StoreError, head_file, log, settings};
 /// The setting in the database that holds mail back.
 pub(super) const HELD: &str = "sending_held";
 
+/// The setting in the database that says that it was taken as it is, whatever the witness has seen.
+fn accepted(witness: &str) -> String {
+    format!("restored_accepted {witness}")
+}
+
 /// Why no mail leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SendingHeld {
@@ -74,6 +79,11 @@ impl App {
         self.config.ledger.head_file.is_some()
     }
 
+    /// Whether anything outside the database tells when an older copy of it is put back.
+    pub fn is_watched(&self) -> bool {
+        self.keeps_a_head() || !self.config.witnesses.witnesses.is_empty()
+    }
+
     /// Compares the log with the head that lies beside the database.
     pub(super) async fn beside(&self) -> Result<Beside, SequenceProblem> {
         let Some(file) = &self.config.ledger.head_file else {
@@ -101,11 +111,44 @@ impl App {
         let Some(why) = beside.why_not() else {
             return Ok(None);
         };
-        let mut tx = self.store.write().await?;
-        settings::put(&mut tx, HELD, &why).await?;
-        tx.commit().await?;
-        tracing::error!(%why, "no mail is sent and nothing is signed until `countersign restored accept`");
+        self.hold_sending(&why).await?;
+        tracing::error!("nothing is signed either");
         Ok(Some(SendingHeld { why }))
+    }
+
+    async fn hold_sending(&self, why: &str) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        settings::put(&mut tx, HELD, why).await?;
+        tx.commit().await?;
+        tracing::error!(%why, "no mail is sent until `countersign restored accept`");
+        Ok(())
+    }
+
+    /// Holds mail back on the word of a witness, unless the database was taken as it is since the witness last agreed.
+    pub(super) async fn hold_for(&self, witness: &str, problem: &str) -> Result<(), StoreError> {
+        let mut conn = self.store.read().await?;
+        let held = settings::find(&mut conn, HELD).await?;
+        let accepted = settings::find(&mut conn, &accepted(witness)).await?;
+        drop(conn);
+        if held.is_some() || accepted.is_some() {
+            return Ok(());
+        }
+        self.hold_sending(&format!("the witness {witness}: {problem}"))
+            .await
+    }
+
+    /// The witness agrees again: from now on its word counts as before.
+    pub(super) async fn agreed_with(&self, witness: &str) -> Result<(), StoreError> {
+        let key = accepted(witness);
+        let mut conn = self.store.read().await?;
+        let was_accepted = settings::find(&mut conn, &key).await?.is_some();
+        drop(conn);
+        if was_accepted {
+            let mut tx = self.store.write().await?;
+            settings::clear(&mut tx, &key).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Why no mail leaves at the moment, if so.
@@ -119,6 +162,11 @@ impl App {
     pub async fn accept_restored(&self) -> Result<bool, StoreError> {
         let mut tx = self.store.write().await?;
         let was_held = settings::clear(&mut tx, HELD).await?;
+        if was_held {
+            for witness in &self.config.witnesses.witnesses {
+                settings::put(&mut tx, &accepted(&witness.key.name), "yes").await?;
+            }
+        }
         let head = log::head(&mut tx).await?;
         tx.commit().await?;
         if let Some(file) = &self.config.ledger.head_file {

@@ -48,6 +48,8 @@ pub struct Witnessing {
     /// Whom this process has asked. Each is asked once at its start, even of a head that it has cosigned: a database is put
     /// back while no server runs.
     met: Mutex<HashSet<String>>,
+    /// Who has cosigned the log since this process started.
+    agreed: Mutex<HashSet<String>>,
 }
 
 impl Witnessing {
@@ -61,12 +63,24 @@ impl Witnessing {
             outgoing: Outgoing::new(limits),
             holder,
             met: Mutex::default(),
+            agreed: Mutex::default(),
         }
     }
 
     fn has_met(&self, witness: &str) -> bool {
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.contains(witness)
+    }
+
+    /// Whether the witness has cosigned the log since this process started.
+    fn has_agreed(&self, witness: &str) -> bool {
+        let agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed.contains(witness)
+    }
+
+    fn agrees(&self, witness: &str) {
+        let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed.insert(witness.to_owned());
     }
 
     fn meets(&self, witness: &str) {

@@ -69,6 +69,11 @@ impl Serve {
         let traces = traces.map_err(|problem| Ended::Wrong(format!("[telemetry] {problem}")))?;
         let metrics = telemetry::start_metrics();
         let app = App::start(config, Clock::System, Random::Os).await?;
+        if !app.is_watched() {
+            tracing::warn!(
+                "nothing outside the database tells when an older copy of it is put back: set [ledger] head_file, or a witness"
+            );
+        }
         let web = Web::new(app.clone(), metrics);
         let done = run(app, web, self.role, None).await;
         if let Some(traces) = traces {

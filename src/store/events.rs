@@ -113,6 +113,9 @@ const LIST_ERASED_BEHIND: &str = "select body from event where position > $1 and
 const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.position) from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id and event.position < r.position \
      where event.body is not null group by event.brand_id, event.contact_id";
+const COUNT_EMPTIED: &str = "select event.brand_id, event.contact_id, count(*) as count, max(event.position) as last from r \
+     join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id \
+     where event.body is null group by event.brand_id, event.contact_id";
 const END_OF_PAGE: &str = "select max(position) from (select position from event where position > $1 \
      order by position limit $2) as page";
 /// The kinds that an erased contact keeps are left out, and what operators did.
@@ -402,6 +405,31 @@ pub async fn left_whole(
             .uuid("contact_id", |one| one.1.0)
             .int("position", |one| one.2);
         found.append(&mut conn.read_set(LEFT_WHOLE, rows).await?);
+    }
+    Ok(found)
+}
+
+/// Emptied events of one contact.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct EmptiedOf {
+    pub brand_id: BrandId,
+    pub contact_id: ContactId,
+    pub count: i64,
+    /// The position of the last.
+    pub last: i64,
+}
+
+/// Counts the emptied events of contacts; those that have none are left out.
+pub async fn count_emptied(
+    conn: &mut Conn,
+    contacts: &[(BrandId, ContactId)],
+) -> Result<Vec<EmptiedOf>, StoreError> {
+    let mut found = Vec::new();
+    for part in contacts.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |one| one.0.0)
+            .uuid("contact_id", |one| one.1.0);
+        found.append(&mut conn.read_set(COUNT_EMPTIED, rows).await?);
     }
     Ok(found)
 }

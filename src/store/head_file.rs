@@ -18,11 +18,13 @@ fn with(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Replaces the file. It is written after the database's commit, so that it never runs ahead of it.
+/// Replaces the file. It is written after the database's commit, so that it never runs ahead of it, and is on disk before it takes
+/// the place of the one before: a power cut leaves the one or the other.
 pub fn write(path: &Path, note: &str) -> std::io::Result<()> {
     let fresh = with(path, &format!(".{}", std::process::id()));
     let mut file = std::fs::File::create(&fresh)?;
     file.write_all(note.as_bytes())?;
+    file.sync_all()?;
     std::fs::rename(&fresh, path)
 }
 

@@ -49,6 +49,39 @@ const DELETE_OF: &str = "delete from proof_reference where brand_id = $1 and con
 const DELETE_UNUSED: &str = "delete from proof_file where brand_id = $1 and sha256 = $2 and not exists \
      (select 1 from proof_reference p where p.brand_id = proof_file.brand_id and p.sha256 = proof_file.sha256)";
 
+const NEXT_FILE: &str = "select brand_id, sha256, content from proof_file \
+     where (brand_id, sha256) > ($1, $2) order by brand_id, sha256 limit 1";
+const LIST_GONE: &str = "select distinct p.brand_id, p.sha256 from proof_reference p where not exists \
+     (select 1 from proof_file f where f.brand_id = p.brand_id and f.sha256 = p.sha256) limit $1";
+
+/// A file as it is read again, whatever stands there.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct KeptFile {
+    pub brand_id: BrandId,
+    pub sha256: Vec<u8>,
+    pub content: Vec<u8>,
+}
+
+/// The file behind another, in the order of brands and hashes.
+pub async fn next_file(
+    conn: &mut Conn,
+    after: (BrandId, &[u8]),
+) -> Result<Option<KeptFile>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(NEXT_FILE)
+        .bind(after.0)
+        .bind(after.1)
+        .fetch_optional(driver)
+        .await?))
+}
+
+/// Files that somebody refers to and that are not there.
+pub async fn list_gone(conn: &mut Conn, limit: i64) -> Result<Vec<(BrandId, Vec<u8>)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_GONE)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
 /// Keeps files that are not kept yet.
 pub fn put(writes: &mut Writes, files: &[ProofRow]) {
     for part in files.chunks(ROWS_AT_MOST) {

@@ -96,6 +96,7 @@ const isTime = (value) => micros(value) !== null;
 /** Members that later steps rest on. */
 const MEMBERS = {
   signed_up: { address: isText, purposes: isTexts, form_version: isHash, confirmation_expires_at: isTime },
+  invited: { address: isText, purposes: isTexts, form_version: isHash, confirmation_expires_at: isTime },
   mail_accepted: { message_id: isText, mail_sha256: isHash, tries: isCount, ambiguous: (value) => typeof value === "boolean" },
   confirmed: { purposes: isTexts, grade: (value) => ["code", "same_browser", "link_button"].includes(value) },
   declined: { purposes: isTexts },

@@ -243,6 +243,12 @@ on_both_engines! {
         assert_eq!(shown["witnesses"][0]["in_doubt"], true);
         let shown = shown["witnesses"][0]["problem"].as_str().unwrap();
         assert!(shown.contains("restored from an older copy"), "{shown}");
+        // No mail leaves until somebody takes the database as it is; then the witness's word holds nothing back any more.
+        assert!(second.app.sending_held().await.unwrap().unwrap().why.contains("w.example/1"));
+        assert!(second.app.accept_restored().await.unwrap());
+        second.clock.advance(LATER);
+        problem(&second.app.witness_due().await.unwrap());
+        assert_eq!(second.app.sending_held().await.unwrap(), None);
         crate::harness::add_owner(&second.app).await;
         let mut olga = second.client("192.0.2.1").with("sec-fetch-site", "same-origin");
         olga.post("/admin/sign-in", &[("name", "olga"), ("password", "a long enough password")]).await;

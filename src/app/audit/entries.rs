@@ -179,7 +179,7 @@ impl Walk {
             self.undisclosed.add(name);
         }
         if event.kind == "erased" {
-            self.emptied.erased(about, position);
+            self.emptied.erased(about, index, &event, audit);
         }
         self.erasures.add(about, index, &event);
         let said = Said {

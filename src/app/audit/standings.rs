@@ -8,6 +8,7 @@ use super::super::App;
 use super::super::permit::parse_address;
 use super::super::record::read_body;
 use super::Audit;
+use super::answers::Answers;
 use super::kept::Hold;
 use crate::domain::event::{Event, Fact};
 use crate::domain::form::FormContent;
@@ -173,6 +174,7 @@ pub(super) struct Folded {
     standings: Standings,
     /// The newest that was not lifted; it may be over.
     pub hold: Option<Hold>,
+    answers: Answers,
     names_it: bool,
     ids: HashSet<EventId>,
     twice: Vec<EventId>,
@@ -185,6 +187,7 @@ impl Folded {
             Fact::Imported(import) => import.address == contact.address,
             _ => false,
         };
+        self.answers.add(event);
         match &event.fact {
             Fact::LegalHold { reason, until } => {
                 self.hold = Some(Hold {
@@ -213,6 +216,7 @@ impl Folded {
         if !is_key(&contact.address) {
             problems.push("it is found under another address than the one that is kept".to_owned());
         }
+        problems.extend(self.answers.problems.iter().cloned());
         for twice in &self.twice {
             problems.push(format!("its event {twice} stands there twice"));
         }

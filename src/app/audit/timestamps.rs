@@ -203,6 +203,10 @@ impl App {
         if found.at != stamp.at {
             return Ok(Err("its column at was changed".to_owned()));
         }
+        // Of an authority that the settings do not name, any root would do.
+        if known.is_none() {
+            return Ok(Ok(Checked::OtherRoot(found.root_name)));
+        }
         Ok(Ok(Checked::Holds(Seen {
             size: read.size,
             at: found.at,

@@ -44,7 +44,30 @@ pub(super) fn check(config: &Config, settings_file: &Path) -> Vec<Finding> {
     if let Location::Sqlite(path) = &config.database {
         findings.push(of_disk(path));
     }
+    findings.push(of_head(config));
     findings
+}
+
+/// Whether anything would tell that an older copy of the database was put back.
+fn of_head(config: &Config) -> Finding {
+    let check = "log-head";
+    if config.ledger.head_file.is_some() {
+        return Finding::ok(
+            check,
+            "the newest head of the log is kept outside the database",
+        );
+    }
+    if config.witnesses.witnesses.is_empty() {
+        return Finding::warn(
+            check,
+            "nothing outside the database tells when an older copy of it is put back, and mails would go out again",
+            "name a file with [ledger] head_file, on a disk that is not restored together with the database, or a witness",
+        );
+    }
+    Finding::ok(
+        check,
+        "a witness tells when an older copy of the database is put back",
+    )
 }
 
 fn is_open(file: &Metadata) -> bool {

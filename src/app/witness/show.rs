@@ -35,6 +35,20 @@ impl App {
             outcome = Err(problem.into());
         }
         let name = &witness.key.name;
+        let noted = match &outcome {
+            Ok(_) => {
+                self.witnessing.agrees(name);
+                self.agreed_with(name).await
+            }
+            // From its start on: an older copy was put back. Later it is the witness that changed its mind.
+            Err(problem) if problem.is_grave() && !self.witnessing.has_agreed(name) => {
+                self.hold_for(name, &problem.to_string()).await
+            }
+            Err(_) => Ok(()),
+        };
+        if let Err(problem) = noted {
+            tracing::error!(%problem, "whether mail is held back could not be noted");
+        }
         let told = if outcome.is_ok() { "kept" } else { "failed" };
         metrics::counter!(telemetry::COSIGNATURES, "witness" => name.clone(), "outcome" => told)
             .increment(1);

@@ -1,4 +1,4 @@
-//! Signatures of tokens and certificates: RSA (PKCS#1 v1.5 and PSS), ECDSA on P-256 and P-384, Ed25519, each with
+//! Signatures of tokens and certificates: RSA (PKCS#1 v1.5 and PSS), and ECDSA on P-256 and P-384, each with
 //! SHA-256, SHA-384 or SHA-512. ring checks all of them but ECDSA with SHA-512, which it does not know.
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
@@ -26,7 +26,6 @@ pub static KNOWN: &[&dyn SignatureVerificationAlgorithm] = &[
     by_ring::ECDSA_P256_SHA384,
     by_ring::ECDSA_P384_SHA256,
     by_ring::ECDSA_P384_SHA384,
-    by_ring::ED25519,
     &EcdsaSha512(Curve::P256),
     &EcdsaSha512(Curve::P384),
 ];

@@ -5,6 +5,7 @@ use countersign::clock::{Clock, Random};
 use countersign::store::{Engine, Location, head_file};
 
 use super::{audited, tamper, two_people, two_people_at};
+use crate::erasure::forget;
 use crate::harness::{Folder, World};
 use crate::on_both_engines;
 
@@ -37,6 +38,57 @@ on_both_engines! {
         says(&world, "event 4 (position 5): it was emptied").await;
         world.app.sequence().await.unwrap();
         says(&world, "event 4 (position 5): it was emptied").await;
+        world.end().await;
+    }
+
+    async fn an_event_that_was_hidden_among_those_of_somebody_who_had_been_erased_is_named(engine: Engine) {
+        // Behind the other's erasure, and before it.
+        for (erased_last, wanted) in [(false, "the erasure of its contact stands before it"), (true, "others were emptied, or moved to that contact")] {
+            let world = World::on(engine).await;
+            world.signed_up("ben@example.org", "198.51.100.2").await;
+            world.app.sequence().await.unwrap();
+            if !erased_last {
+                forget(&world, "ben@example.org").await.unwrap();
+            }
+            let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+            let mail = world.mail_to("ada@example.org").await;
+            world.advance(90);
+            assert_eq!(person.post(&mail.decline(), &[]).await.status, 200);
+            if erased_last {
+                forget(&world, "ben@example.org").await.unwrap();
+            }
+            world.app.sequence().await.unwrap();
+            assert_eq!(audited(&world).await.findings, [""; 0]);
+            tamper(&world, engine, "update event set body = null, salt = null, circumstances = null, mail = null, \
+                contact_id = (select contact_id from event where kind = 'erased') where kind = 'declined'").await;
+            says(&world, wanted).await;
+            world.end().await;
+        }
+    }
+
+    async fn a_confirmation_of_what_its_request_did_not_ask_for_is_named(engine: Engine) {
+        let world = World::on(engine).await;
+        for email in ["ada@example.org", "ben@example.org"] {
+            world.signed_up(email, "203.0.113.1").await;
+        }
+        let (ada, ben) = (world.mail_to("ada@example.org").await, world.mail_to("ben@example.org").await);
+        let contact = |who: &str| format!("(select id from contact where address = '{who}@example.org')");
+        world.sql(&format!("update request set purposes = 'newsletter events' where contact_id = {}", contact("ada"))).await.unwrap();
+        world.advance(90);
+        let press = async |path: String| {
+            let mut person = world.client("203.0.113.1");
+            person.get(&path).await;
+            world.advance(20);
+            assert_eq!(person.post(&path, &[]).await.status, 200);
+        };
+        press(ada.confirm()).await;
+        world.app.sequence().await.unwrap();
+        says(&world, "is for events, which its request did not ask for").await;
+        // Ben's answer becomes Ada's.
+        world.sql(&format!("update request set contact_id = {} where contact_id = {}", contact("ada"), contact("ben"))).await.unwrap();
+        press(ben.confirm()).await;
+        world.app.sequence().await.unwrap();
+        says(&world, "answers a request that no signup and no invitation of it opened").await;
         world.end().await;
     }
 

@@ -73,6 +73,19 @@ on_both_engines! {
         }
     }
 
+    async fn the_record_that_a_seal_was_opened_cannot_be_emptied_unnoticed(engine: Engine) {
+        use countersign::app::seal::{Opening, Which};
+        let world = sealed(engine, 1).await;
+        let brand = crate::erasure::acme(&world);
+        let opening = Opening { by: "Clara Counsel", reason: "Case 12/26", acting: None, which: Which::All };
+        world.app.open_sealed(&brand, EMAIL, &OpeningKey::derive(&[42; 32]), opening).await.unwrap();
+        world.app.sequence().await.unwrap();
+        assert_eq!(audited(&world).await.findings, [""; 0]);
+        tamper(&world, engine, "update event set body = null, salt = null, circumstances = null, mail = null where kind = 'seal_opened'").await;
+        says(&world, "the erasure of its contact stands before it").await;
+        world.end().await;
+    }
+
     async fn sealed_evidence_that_was_made_due_too_early_is_named_after_it_was_deleted_too(engine: Engine) {
         let world = sealed(engine, 1).await;
         world.advance(86_400);

@@ -143,6 +143,28 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn the_audit_names_a_file_of_proof_that_was_changed_or_removed_by_sql(engine: Engine) {
+        let (changed, other) = match engine {
+            countersign::store::Engine::Sqlite => ("x'00'", "x'01'"),
+            countersign::store::Engine::Postgres => ("'\\x00'", "'\\x01'"),
+        };
+        for (statement, wanted) in [
+            (format!("update proof_file set content = {changed}"), "it was changed"),
+            (format!("update proof_file set sha256 = {}", other.replacen("01", &"01".repeat(32), 1)), "it is missing, and an import or a contact rests on it"),
+            ("delete from proof_file".to_owned(), "it is missing, and an import or a contact rests on it"),
+        ] {
+            let world = World::on(engine).await;
+            let folder = folder(&world, &[("anna.png", b"a scan of Anna's form")]);
+            take_in(&world, "forms", "email,date,paper\nanna@example.org,2026-01-05,anna.png\n", &folder.0.join("scans")).await;
+            let findings = crate::import::storing::findings;
+            assert_eq!(findings(&world).await, Vec::<String>::new());
+            world.sql(&statement).await.unwrap();
+            let found = findings(&world).await;
+            assert!(found.iter().any(|one| one.contains(wanted)), "{statement}: {found:?}");
+            world.end().await;
+        }
+    }
+
     async fn a_scan_goes_with_the_last_contact_that_rests_on_it(engine: Engine) {
         let world = World::on(engine).await;
         let (anna, shared) = (b"anna".as_slice(), b"shared".as_slice());
