@@ -5,6 +5,7 @@ use crate::config::{Config, Dkim};
 use crate::mail::dkim::DkimKey;
 use crate::mail::records::{self, Dmarc, PublishedKey, Spf};
 use crate::outgoing::dns::{Dns, DnsProblem};
+use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 
 /// Domains that are looked at: more brands than most installations have.
@@ -30,21 +31,37 @@ pub(super) async fn check(
         Some(_) => {}
     }
     let domains = domains.unwrap_or_default();
-    for domain in domains.iter().take(DOMAINS_AT_MOST) {
-        findings.push(spf(dns, domain).await);
-        findings.push(dmarc(dns, domain).await);
-    }
-    if let Some(domain) = &config.bounces.domain {
-        // Envelope senders are of this domain, and SPF is asked of them.
-        if !domains.contains(domain) {
-            findings.push(spf(dns, domain).await);
+    // All at once: where no name server answers, each question waits for as long as it may.
+    let of_domains = join_all(
+        domains
+            .iter()
+            .take(DOMAINS_AT_MOST)
+            .map(|domain| async move { tokio::join!(spf(dns, domain), dmarc(dns, domain)) }),
+    );
+    let of_reports = async {
+        match &config.bounces.domain {
+            None => (None, None),
+            // Envelope senders are of this domain, and SPF is asked of them.
+            Some(domain) if !domains.contains(domain) => {
+                let (spf, mx) = tokio::join!(spf(dns, domain), mx(dns, domain));
+                (Some(spf), Some(mx))
+            }
+            Some(domain) => (None, Some(mx(dns, domain).await)),
         }
-        findings.push(mx(dns, domain).await);
+    };
+    let signatures = async {
+        match &config.dkim {
+            Some(dkim) => published(dns, dkim, &domains).await,
+            None => Finding::ok("dkim", "nothing is signed here; the SMTP server has to"),
+        }
+    };
+    let (of_domains, of_reports, signatures) = tokio::join!(of_domains, of_reports, signatures);
+    for (spf, dmarc) in of_domains {
+        findings.extend([spf, dmarc]);
     }
-    findings.push(match &config.dkim {
-        Some(dkim) => published(dns, dkim, &domains).await,
-        None => Finding::ok("dkim", "nothing is signed here; the SMTP server has to"),
-    });
+    findings.extend(of_reports.0);
+    findings.extend(of_reports.1);
+    findings.push(signatures);
     findings
 }
 
