@@ -207,7 +207,7 @@ impl App {
         let added = added.filter_map(|key| Some((key.to_owned(), claim.given(key)?.to_owned())));
         let added = added.collect();
         let sources = one.sources_with(claim.clone());
-        let terms = sources.terms(&self.terms(brand));
+        let terms = self.terms(brand);
         let alone = |claim: &Claim, facts| judge(std::slice::from_ref(claim), facts, &terms, now);
         // Whatever else is known of the address: what the claim is worth without the proof, and with it.
         let was = alone(&before, AddressFacts::default());

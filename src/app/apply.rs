@@ -219,6 +219,24 @@ pub fn plan(catalog: &Catalog, declarations: &Declarations) -> Result<Vec<Step>,
     }
 }
 
+/// The known brands whose terms, by which the consent policy judges, would change. What was given before stays as it was judged.
+pub fn newly_judged(catalog: &Catalog, declarations: &Declarations) -> Vec<String> {
+    let terms = |brand: &BrandDeclaration| {
+        (
+            brand.time_zone.clone(),
+            brand.overlays.clone(),
+            (brand.role_addresses, brand.responsible.clone()),
+            (brand.active_within_months, brand.hold_until_confirmed),
+        )
+    };
+    let changes = |declared: &&BrandDeclaration| {
+        let known = catalog.brand_by_slug(declared.slug.as_str());
+        known.is_some_and(|brand| terms(&brand.declared) != terms(declared))
+    };
+    let changed = declarations.brands.iter().filter(changes);
+    changed.map(|declared| declared.slug.to_string()).collect()
+}
+
 fn without_forms(brand: &BrandDeclaration) -> BrandDeclaration {
     BrandDeclaration {
         forms: Vec::new(),

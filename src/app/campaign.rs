@@ -4,6 +4,7 @@
 //! of contact and mailbox; request, event, mail and the recipient's place are written in one transaction. So whoever dies in
 //! between, nobody is asked twice, and nobody is left out.
 
+mod anew;
 mod ask;
 pub(super) mod due;
 mod enrol;
@@ -29,6 +30,7 @@ use crate::store::locks::Locks;
 use crate::store::set::Writes;
 use crate::store::{StoreError, contacts};
 
+pub(super) use anew::mail_failed;
 pub use enrol::Groups;
 pub use outcome::Told;
 pub use preview::NoPreview;
@@ -36,6 +38,12 @@ pub use show::{People, Person, place};
 pub use worded::{Worded, WordedProblem};
 
 use super::permit::parse_address;
+
+/// Campaigns that are in memory together.
+const AT_WORK: i64 = 500;
+
+/// Why a campaign is paused that goes on with enrolling when it is resumed.
+const WHILE_ENROLLING: &str = "paused while its people were being enrolled";
 
 /// A campaign that somebody wants.
 #[derive(Clone, Debug)]
@@ -166,13 +174,13 @@ impl App {
         found.ok_or_else(|| CampaignProblem::Unknown(name.to_owned()))
     }
 
-    /// Nobody is asked, and no mail that waits leaves, until it is resumed.
+    /// Nobody is enrolled or asked, and no mail that waits leaves, until it is resumed.
     pub async fn pause_campaign(&self, brand: &Brand, name: &str) -> Result<(), CampaignProblem> {
-        self.move_campaign(brand, name, &["running"], "paused")
+        self.move_campaign(brand, name, &["enrolling", "running"], "paused")
             .await
     }
 
-    /// Goes on with a campaign that was paused, or that stopped by itself.
+    /// Goes on with a campaign that was paused, or that stopped by itself; with enrolling, where that had not come to its end.
     pub async fn resume_campaign(&self, brand: &Brand, name: &str) -> Result<(), CampaignProblem> {
         self.move_campaign(brand, name, &["paused", "stopped"], "running")
             .await
@@ -208,7 +216,13 @@ impl App {
         }
         let ended = (to == "cancelled").then(|| self.clock.now());
         // Why it stopped stays with it: resumed, it does not stop for that again.
-        campaigns::move_on(tx, &row, to, row.why.as_deref(), ended).await?;
+        let why = row.why.as_deref();
+        let (to_state, why) = match (row.state.as_str(), to) {
+            ("enrolling", "paused") => (to, Some(WHILE_ENROLLING)),
+            ("paused", "running") if why == Some(WHILE_ENROLLING) => ("enrolling", None),
+            _ => (to, why),
+        };
+        campaigns::move_on(tx, &row, to_state, why, ended).await?;
         if to == "cancelled" {
             campaigns::cancel(tx, &row).await?;
         }
@@ -286,26 +300,39 @@ impl App {
     /// Does what is due in all campaigns: once a few seconds, in the worker. Safe with several workers. Answers with how many
     /// people were asked.
     pub async fn campaigns_due(&self) -> Result<usize, StoreError> {
-        let mut conn = self.store.read().await?;
-        let at_work = campaigns::list_at_work(&mut conn).await?;
-        drop(conn);
         let mut asked = 0;
-        for row in at_work {
-            let plan = read_plan(&row)?;
-            let Some(brand) = self.catalog().brand(row.brand_id).cloned() else {
-                continue;
+        let mut after = CampaignId(uuid::Uuid::nil());
+        loop {
+            let mut conn = self.store.read().await?;
+            let at_work = campaigns::list_at_work(&mut conn, after, AT_WORK).await?;
+            drop(conn);
+            let Some(last) = at_work.last() else {
+                break;
             };
-            if row.state == "enrolling" {
-                self.enrol(&brand, row, &plan).await?;
-                continue;
+            after = last.id;
+            for row in at_work {
+                asked += self.campaign_due(row).await?;
             }
-            asked += self.ask_due(&brand, &row, &plan).await?;
-            self.follow_up(&brand, &row, &plan).await?;
         }
         if asked > 0 {
             self.live.mail_queued();
         }
         self.put_counts_together().await?;
+        Ok(asked)
+    }
+
+    /// Does what is due in one campaign.
+    async fn campaign_due(&self, row: CampaignRow) -> Result<usize, StoreError> {
+        let plan = read_plan(&row)?;
+        let Some(brand) = self.catalog().brand(row.brand_id).cloned() else {
+            return Ok(0);
+        };
+        if row.state == "enrolling" {
+            self.enrol(&brand, row, &plan).await?;
+            return Ok(0);
+        }
+        let asked = self.ask_due(&brand, &row, &plan).await?;
+        self.follow_up(&brand, &row, &plan).await?;
         Ok(asked)
     }
 }

@@ -1,13 +1,14 @@
 //! From which sources a brand has a contact: its own form, and what imports told, with the proof that was added since.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::App;
 use super::record::read_body;
 use crate::domain::brand::Slug;
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{BrandId, ContactId, ImportId, RequestId};
-use crate::domain::policy::{Claim, OrganizerLists, Source, Terms, Verdict};
+use crate::domain::import::Elsewhere;
+use crate::domain::policy::{Claim, Source, Verdict};
 use crate::domain::time::Timestamp;
 use crate::store::set::ROWS_AT_MOST;
 use crate::store::{Conn, StoreError, events, imports};
@@ -15,26 +16,92 @@ use crate::store::{Conn, StoreError, events, imports};
 /// Sources of one contact that are judged together; the newest are.
 const CLAIMS_AT_MOST: usize = 50;
 
+/// Imports of which it is kept that they tell the same: one can be taken back, and the other still tells it. Of further ones it is
+/// not, however often a list comes again.
+const TELLERS: usize = 2;
+
+/// Words of other systems that are kept of one claim; further ones are nothing new.
+const WORDS_AT_MOST: usize = 20;
+
 /// What is claimed of one contact.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
     pub claims: Vec<Claim>,
     /// Claims as they were before proof was added to them: told again they are nothing new, and they count no more.
     before: Vec<Claim>,
-    /// An operator chose, for the import that brought the address, that an organiser's list is confirmed instead of refused.
-    confirm_organizer_list: bool,
+    told: Vec<Told>,
+    left: Left,
+}
+
+/// Which imports say that the person left, since they last agreed here.
+#[derive(Clone, Debug, Default)]
+struct Left {
+    by: BTreeSet<ImportId>,
+    agreed_at: Option<Timestamp>,
+}
+
+/// What events tell of one contact.
+#[derive(Default)]
+struct Heard {
+    told: Vec<Told>,
+    left: Left,
 }
 
 impl Sources {
     /// What events told, together.
     pub fn of(told: Vec<Told>) -> Self {
         let mut sources = Self::default();
-        for one in told {
-            sources.confirm_organizer_list |= one.confirm_organizer_list;
-            sources.before.extend(one.before);
-            sources.add(&[one.claim]);
+        for one in &told {
+            sources.before.extend(one.before.iter().cloned());
+            sources.add(std::slice::from_ref(&one.claim));
         }
+        sources.told = told;
         sources
+    }
+
+    /// The imports that told all of this before, each once; none in an import's place is the brand's own form. Empty where something
+    /// of it is new.
+    pub fn told_by(
+        &self,
+        claims: &[Claim],
+        said: Option<&Elsewhere>,
+    ) -> BTreeSet<Option<ImportId>> {
+        let mut all: Option<BTreeSet<Option<ImportId>>> = None;
+        for claim in claims {
+            let of = || self.told.iter().filter(|one| one.tells(claim));
+            let full = of().filter(|one| one.said.is_some()).count() >= WORDS_AT_MOST;
+            let said = said.filter(|_| !full);
+            let of = of().filter(|one| said.is_none_or(|said| one.said.as_ref() == Some(said)));
+            let of: BTreeSet<_> = of.map(|one| one.row.map(|row| row.0)).collect();
+            all = Some(all.map_or_else(|| of.clone(), |all| &all & &of));
+        }
+        all.unwrap_or_default()
+    }
+
+    /// Whether it is to be kept that this import, too, tells what these told before.
+    pub fn is_to_keep(told_by: &BTreeSet<Option<ImportId>>, import: ImportId) -> bool {
+        told_by.len() < TELLERS && !told_by.contains(&None) && !told_by.contains(&Some(import))
+    }
+
+    /// Whether it is to be kept that this import, too, says of somebody who has left that they left, by an instant. Where no import
+    /// says so, the person did it here.
+    pub fn is_leaving_to_keep(&self, import: ImportId, left_by: Timestamp) -> bool {
+        (1..TELLERS).contains(&self.left.by.len())
+            && !self.left.by.contains(&import)
+            && self.left.agreed_at.is_none_or(|at| at < left_by)
+    }
+
+    /// An import says that the person left.
+    pub fn learn_leaving(&mut self, import: ImportId) {
+        self.left.by.insert(import);
+    }
+
+    /// A row of an import told of these.
+    pub fn learn(&mut self, row: (ImportId, u64), claims: &[Claim], said: Option<&Elsewhere>) {
+        self.told.extend(claims.iter().map(|claim| Told {
+            said: said.cloned(),
+            ..Told::of(Some(row), claim.clone())
+        }));
     }
 
     /// Adds claims that are not there yet. The newest stay where there are too many.
@@ -47,15 +114,6 @@ impl Sources {
         let over = self.claims.len().saturating_sub(CLAIMS_AT_MOST);
         self.claims.drain(..over);
     }
-
-    /// The brand's terms, with what was chosen for this contact's import.
-    pub fn terms(&self, brand: &Terms) -> Terms {
-        let mut terms = brand.clone();
-        if self.confirm_organizer_list {
-            terms.organizer_lists = OrganizerLists::ConfirmFirst;
-        }
-        terms
-    }
 }
 
 /// A source, and what told of it: a row of an import, or a signup with its request.
@@ -67,16 +125,35 @@ pub(super) struct Told {
     pub claim: Claim,
     /// What it was before that.
     before: Vec<Claim>,
-    confirm_organizer_list: bool,
     /// The row tells of a confirmation in another system.
     pub confirmed_elsewhere: bool,
+    /// What another system says with it.
+    said: Option<Elsewhere>,
+    /// Another import had told it before.
+    pub again: bool,
 }
 
 impl Told {
+    const fn of(row: Option<(ImportId, u64)>, claim: Claim) -> Self {
+        Self {
+            row,
+            request: None,
+            claim,
+            before: Vec::new(),
+            confirmed_elsewhere: false,
+            said: None,
+            again: false,
+        }
+    }
+
     /// Puts the claim with more proof in the place of the one without it.
     pub fn become_proven(&mut self, claim: Claim) {
         let before = std::mem::replace(&mut self.claim, claim);
         self.before.push(before);
+    }
+
+    fn tells(&self, claim: &Claim) -> bool {
+        self.claim == *claim || self.before.contains(claim)
     }
 }
 
@@ -88,10 +165,13 @@ impl App {
         purpose: &Slug,
         contacts: &[(BrandId, ContactId)],
     ) -> Result<HashMap<ContactId, Sources>, StoreError> {
-        let told = self.told_of(conn, purpose, contacts).await?.into_iter();
-        Ok(told
-            .map(|(contact, told)| (contact, Sources::of(told)))
-            .collect())
+        let heard = self.heard_of(conn, purpose, contacts).await?.into_iter();
+        let sources = heard.map(|(contact, heard)| {
+            let told = Sources::of(heard.told);
+            let left = heard.left;
+            (contact, Sources { left, ..told })
+        });
+        Ok(sources.collect())
     }
 
     /// The same, each source with what told of it, oldest first.
@@ -101,12 +181,24 @@ impl App {
         purpose: &Slug,
         contacts: &[(BrandId, ContactId)],
     ) -> Result<HashMap<ContactId, Vec<Told>>, StoreError> {
-        let mut told: HashMap<ContactId, Vec<Told>> = HashMap::new();
+        let heard = self.heard_of(conn, purpose, contacts).await?.into_iter();
+        Ok(heard
+            .map(|(contact, heard)| (contact, heard.told))
+            .collect())
+    }
+
+    async fn heard_of(
+        &self,
+        conn: &mut Conn,
+        purpose: &Slug,
+        contacts: &[(BrandId, ContactId)],
+    ) -> Result<HashMap<ContactId, Heard>, StoreError> {
+        let mut heard: HashMap<ContactId, Heard> = HashMap::new();
         for part in contacts.chunks(ROWS_AT_MOST) {
             events::each_source(conn, part, |contact, body| {
                 let event = read_body(body.as_deref())?;
                 if let Some(event) = event.filter(|one| one.fact.purposes().contains(purpose)) {
-                    self.learn_source(told.entry(contact).or_default(), event);
+                    self.learn_source(heard.entry(contact).or_default(), event);
                 }
                 Ok(())
             })
@@ -117,29 +209,39 @@ impl App {
             Some((brand, _)) => imports::list_withdrawing(conn, *brand).await?,
             None => Vec::new(),
         };
-        for told in told.values_mut() {
-            told.retain(|one| one.row.is_none_or(|(import, _)| !gone.contains(&import)));
+        for heard in heard.values_mut() {
+            let stands = |one: &Told| one.row.is_none_or(|(import, _)| !gone.contains(&import));
+            heard.told.retain(stands);
+            heard.left.by.retain(|import| !gone.contains(import));
         }
-        Ok(told)
+        Ok(heard)
     }
 
-    fn learn_source(&self, told: &mut Vec<Told>, event: Event) {
+    fn learn_source(&self, heard: &mut Heard, event: Event) {
         let request = event.request;
+        let told = &mut heard.told;
         match event.fact {
             // A row that says that the person left tells of no act of theirs to rest on.
-            Fact::Imported(one) if one.left => {}
+            Fact::Imported(one) if one.left => {
+                heard.left.by.insert(one.import);
+            }
             Fact::Imported(one) => {
-                let chosen = one.judgement.facts.organizer_lists;
+                // Earlier versions kept the choice beside the claims.
+                let chosen = one.judgement.facts.organizer_lists.unwrap_or_default();
                 let said = one.elsewhere.as_ref();
                 let confirmed_elsewhere = said.is_some_and(|said| said.confirmed_before(event.at));
                 told.extend(one.claims.into_iter().map(|claim| Told {
-                    row: Some((one.import, one.line)),
-                    request: None,
-                    claim,
-                    before: Vec::new(),
-                    confirm_organizer_list: chosen == Some(OrganizerLists::ConfirmFirst),
                     confirmed_elsewhere,
+                    said: one.elsewhere.clone(),
+                    again: one.told_again,
+                    ..Told::of(Some((one.import, one.line)), claim.chosen(chosen))
                 }));
+            }
+            Fact::Confirmed { .. } | Fact::PurposeChanged(_) => {
+                heard.left = Left {
+                    by: BTreeSet::new(),
+                    agreed_at: Some(event.at),
+                };
             }
             Fact::ProofAdded(added) => {
                 let is_of = |one: &&mut Told| {
@@ -148,23 +250,21 @@ impl App {
                 };
                 // None where the import was taken back before.
                 if let Some(one) = told.iter_mut().rfind(is_of) {
-                    one.become_proven(added.claim);
+                    let chosen = added.judgement.facts.organizer_lists.unwrap_or_default();
+                    one.become_proven(added.claim.chosen(chosen));
                 }
             }
             Fact::ImportWithdrawn { import, .. } => {
-                told.retain(|one| one.row.is_none_or(|(of, _)| of != import))
+                told.retain(|one| one.row.is_none_or(|(of, _)| of != import));
+                heard.left.by.remove(&import);
             }
             // The person said that this very signup was a mistake.
             Fact::AddressChanged { .. } => {
                 told.retain(|one| one.request.is_none() || one.request != request)
             }
             fact => told.extend(self.own_form(&fact, event.at).map(|claim| Told {
-                row: None,
                 request,
-                claim,
-                before: Vec::new(),
-                confirm_organizer_list: false,
-                confirmed_elsewhere: false,
+                ..Told::of(None, claim)
             })),
         }
     }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Done, Ended};
 use crate::app::App;
-use crate::app::apply::{ApplyProblem, Step, apply_on_command_line, in_short, parse, plan};
+use crate::app::apply::{
+    ApplyProblem, Step, apply_on_command_line, in_short, newly_judged, parse, plan,
+};
 
 #[derive(Args)]
 pub struct Apply {
@@ -32,7 +34,8 @@ impl Apply {
         let steps = plan(&app.catalog(), &declarations).map_err(wrong)?;
         let applies = !self.plan && !steps.is_empty();
         if !self.json {
-            tell_plan(&steps, self.plan);
+            let judged = newly_judged(&app.catalog(), &declarations);
+            tell_plan(&steps, &judged, self.plan);
         }
         if applies {
             apply_on_command_line(app, &declarations, in_short(&steps))
@@ -49,13 +52,19 @@ impl Apply {
     }
 }
 
-fn tell_plan(steps: &[Step], only_plan: bool) {
+fn tell_plan(steps: &[Step], newly_judged: &[String], only_plan: bool) {
     if steps.is_empty() {
         println!("Nothing to change.");
         return;
     }
     for step in steps {
         println!("{step}");
+    }
+    for brand in newly_judged {
+        println!(
+            "  brand {brand}: the consent policy judges by the new terms what comes from now on, and whom a campaign asks; what \
+             was given before stays as it was judged (`countersign policy explain` judges anew)."
+        );
     }
     if only_plan {
         println!("Nothing was changed; run it again without --plan.");

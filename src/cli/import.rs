@@ -187,10 +187,11 @@ impl OneFile {
         };
         let read = || -> Result<(Rows, Reading), Ended> {
             let folder = self.how.given.folder().map_err(Ended::Wrong)?;
-            let reading = self
-                .how
-                .given
-                .reading(columns.clone(), rules, (&papers, folder));
+            let reading = self.how.given.reading(
+                columns.clone(),
+                (rules, import.terms.zone.clone()),
+                (&papers, folder),
+            );
             Ok((self.rows(&file)?.0, reading))
         };
         if self.how.dry_run {
@@ -365,12 +366,7 @@ async fn list(settings: &Path, brand: &str, as_json: bool) -> Done {
 async fn withdraw(settings: &Path, name: &str, brand: &str, as_json: bool) -> Done {
     let app = opened(settings).await?;
     let brand = brand_named(&app, brand)?;
-    if app
-        .imports(&brand)
-        .await?
-        .iter()
-        .any(|row| row.name == name)
-    {
+    if app.import_named(&brand, name).await?.is_some() {
         app.acted_on_command_line(Deed::ImportTakenBack, name.to_owned())
             .await?;
     }

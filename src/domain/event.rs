@@ -172,6 +172,9 @@ pub struct SignedUp {
     /// Of its purposes those that the person had left, as a list told: for them it gives nothing (D3).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Slug>,
+    /// Implicit consent that had an end has none any more: the form has no window. Earlier versions left the end as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moves_end: bool,
     pub policy_version: String,
     pub confirmation_expires_at: Timestamp,
     pub key_id: u8,

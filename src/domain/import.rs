@@ -29,6 +29,14 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
+    /// Whether it tells of a confirmation on the day of an instant, in UTC, or on a later one.
+    pub fn confirmed_since(&self, at: Timestamp) -> bool {
+        let day = self.confirmed_at.as_deref().and_then(|text| text.get(..10));
+        let at = at.to_string();
+        day.zip(at.get(..10))
+            .is_some_and(|(day, since)| day >= since)
+    }
+
     /// Whether it says that the person confirmed, and not only what the consent rests on.
     pub const fn tells_of_a_confirmation(&self) -> bool {
         self.confirmed_at.is_some() || self.confirmed_ip.is_some()
@@ -68,6 +76,13 @@ pub struct Imported {
     /// somebody whom the brand knows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
+    /// By when, as the file says: what the person agreed to here since then stands. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_by: Option<Timestamp>,
+    /// Another import told the same before, and stands: this one gives nothing, and brings nothing back. Once the other is taken
+    /// back it stands in the other's place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_again: bool,
     /// The verdict on this row's claims alone, where the contact has other sources too: what holds where those are taken back, and
     /// what brings back consent that had ended. Earlier versions did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,10 +100,10 @@ impl Imported {
     /// ends what there is.
     pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
         if self.left {
-            for purpose in &self.purposes {
-                let standing = Standing::new(State::Withdrawn, None, Rule::D3, at);
-                put(standings, purpose, standing);
-            }
+            self.leave(standings, at);
+            return;
+        }
+        if self.told_again {
             return;
         }
         let given = self.gives(at);
@@ -98,6 +113,20 @@ impl Imported {
             let has_ended = old.is_some_and(|old| old.state == State::Lapsed);
             if let Some(given) = if has_ended { by_itself } else { given } {
                 raise(standings, std::slice::from_ref(purpose), given, at);
+            }
+        }
+    }
+
+    /// Ends what there is. What was ended before stays as it is, and what the person agreed to since stands.
+    fn leave(&self, standings: &mut Standings, at: Timestamp) {
+        for purpose in &self.purposes {
+            let stays = standings.get(purpose).is_some_and(|old| {
+                matches!(old.state, State::Withdrawn | State::Declined)
+                    || self.left_by.is_some_and(|left_by| old.reopens(left_by))
+            });
+            if !stays {
+                let standing = Standing::new(State::Withdrawn, None, Rule::D3, at);
+                put(standings, purpose, standing);
             }
         }
     }
@@ -114,7 +143,7 @@ impl Imported {
     /// As `apply`, where other imports count no more.
     fn apply_by_itself(&self, standings: &mut Standings, at: Timestamp) {
         if self.left {
-            self.apply(standings, at);
+            self.leave(standings, at);
         } else if let Some(given) = self.gives_by_itself(at) {
             raise(standings, &self.purposes, given, at);
         }
@@ -179,14 +208,119 @@ fn lasts_longer(given: &Standing, until: Option<Timestamp>) -> bool {
     until.is_some_and(|until| given.until.is_none_or(|new| new > until))
 }
 
-/// Folds one event of a contact as if these imports had never come: of the others each gives what it gives by itself. Imports that
-/// were taken back before are among them, whatever they left standing then.
-pub fn apply_without(standings: &mut Standings, event: &Event, gone: &[ImportId]) {
-    match &event.fact {
-        Fact::Imported(one) if gone.contains(&one.import) => {}
-        Fact::Imported(one) => one.apply_by_itself(standings, event.at),
-        Fact::ProofAdded(one) if gone.contains(&one.import) => {}
-        Fact::ImportWithdrawn { .. } => {}
-        fact => apply(standings, fact, event.at),
+/// A fold of a contact's events as if some imports had never come: of the others each gives what it gives by itself. Imports that
+/// were taken back before are among the missing ones, whatever they left standing then. It is made in two walks: one to learn what
+/// counts no more, and what others told again; then one to apply.
+#[derive(Debug, Default)]
+pub struct Without {
+    gone: Vec<ImportId>,
+    again: Vec<Again>,
+}
+
+/// What an import told that another one had told before.
+#[derive(Debug)]
+struct Again {
+    import: ImportId,
+    purposes: Vec<Slug>,
+    claims: Vec<Claim>,
+    given: Option<Standing>,
+    at: Timestamp,
+    /// Imports that were taken back before it came: it repeats nothing of theirs.
+    gone_before: Vec<ImportId>,
+    counted: bool,
+}
+
+impl Again {
+    /// Whether any of these is what it tells again.
+    fn tells_of(&self, claims: &[Claim]) -> bool {
+        let mut own = self.claims.iter();
+        own.any(|own| claims.iter().any(|claim| own.tells_the_same(claim)))
     }
 }
+
+impl Without {
+    /// Learns from an event of the contact, in their order.
+    pub fn learn(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::ImportWithdrawn { import, .. } => self.gone.push(*import),
+            Fact::Imported(one) if one.told_again && !one.left => self.again.push(Again {
+                import: one.import,
+                purposes: one.purposes.clone(),
+                claims: one.claims.clone(),
+                given: one.gives_by_itself(event.at),
+                at: event.at,
+                gone_before: self.gone_before(one),
+                counted: false,
+            }),
+            _ => {}
+        }
+    }
+
+    /// The imports that had gone when this one told again what was known, but for those in whose place another one stands that
+    /// tells the same: in theirs it stands too.
+    fn gone_before(&self, one: &Imported) -> Vec<ImportId> {
+        let same = |other: &&Again| {
+            other.purposes == one.purposes
+                && other.tells_of(&one.claims)
+                && !self.has_gone(other.import)
+        };
+        let stands_for = |gone: &ImportId| {
+            let mut others = self.again.iter().filter(same);
+            others.any(|other| !other.gone_before.contains(gone))
+        };
+        let gone = self.gone.iter().copied();
+        gone.filter(|gone| !stands_for(gone)).collect()
+    }
+
+    /// Whether the import was taken back before.
+    pub fn has_gone(&self, import: ImportId) -> bool {
+        self.gone.contains(&import)
+    }
+
+    /// From now on the import counts no more either.
+    pub fn take_back(&mut self, import: ImportId) {
+        self.gone.push(import);
+    }
+
+    /// Folds one event.
+    pub fn apply(&mut self, standings: &mut Standings, event: &Event) {
+        match &event.fact {
+            Fact::Imported(one) if one.left && !self.has_gone(one.import) => {
+                one.apply_by_itself(standings, event.at);
+            }
+            Fact::Imported(one) if one.left || one.told_again => {}
+            Fact::Imported(one) if self.has_gone(one.import) => {
+                self.stand_in(standings, (one.import, &one.purposes), &one.claims);
+            }
+            Fact::Imported(one) => one.apply_by_itself(standings, event.at),
+            Fact::ProofAdded(one) if self.has_gone(one.import) => {
+                let claims = std::slice::from_ref(&one.claim);
+                self.stand_in(standings, (one.import, &one.purposes), claims);
+            }
+            Fact::ImportWithdrawn { .. } => {}
+            fact => apply(standings, fact, event.at),
+        }
+    }
+
+    /// Lets count what stands and tells the same, in the place of what counts no more: so it brings nothing back that ended since.
+    fn stand_in(
+        &mut self,
+        standings: &mut Standings,
+        (import, purposes): (ImportId, &[Slug]),
+        claims: &[Claim],
+    ) {
+        let gone = &self.gone;
+        for one in &mut self.again {
+            let stands = !gone.contains(&one.import) && !one.gone_before.contains(&import);
+            if stands && !one.counted && one.purposes == purposes && one.tells_of(claims) {
+                one.counted = true;
+                if let Some(given) = one.given {
+                    raise(standings, &one.purposes, given, one.at);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -101,7 +101,7 @@ impl Permission {
                 said(standing.rule)
             ),
             State::Implicit if own_form => format!(
-                "Signed up on the brand's own form at {since}; not confirmed, so consent is implicit."
+                "Signed up on the brand's own form; not confirmed, so consent is implicit, since {since}."
             ),
             State::Implicit => format!(
                 "Imported at {since}; consent is implicit ({}){}.",

@@ -93,6 +93,15 @@ fn imported(import: &Imported) -> String {
         .iter()
         .map(|claim| claim.source().as_str())
         .collect();
+    if import.told_again {
+        return format!(
+            "An import told again what the brand knew of {} as {} (line {} of import {}): it gives nothing anew.",
+            listed(&import.purposes),
+            sources.join(" and "),
+            import.line,
+            import.import
+        );
+    }
     let judgement = &import.judgement;
     let given = match import.gives(judgement.facts.as_of) {
         Some(given) if given.grade == Some(Grade::ApiClaim) => "explicit consent, as is claimed",

@@ -192,21 +192,26 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                 if left_all && !standings.contains_key(purpose) || signup.left.contains(purpose) {
                     continue;
                 }
+                let old = standings.get(purpose).copied();
+                // Its end is moved, not its beginning, as by any new act.
+                let moved = old.filter(|old| {
+                    signup.moves_end && old.state == State::Implicit && old.until.is_some()
+                });
                 // A signup never lowers what a contact has, and never reopens what the person closed.
-                let state = match (
-                    standings.get(purpose).map(|s| s.state),
-                    signup.ruling.verdict,
-                ) {
+                let state = match (old.map(|old| old.state), signup.ruling.verdict) {
                     (
                         None | Some(State::Pending | State::Lapsed | State::Corrected),
                         Verdict::Accept,
                     ) => State::Implicit,
+                    (Some(State::Implicit), Verdict::Accept) if moved.is_some() => State::Implicit,
                     (None | Some(State::Lapsed | State::Corrected), Verdict::ConfirmFirst) => {
                         State::Pending
                     }
                     _ => continue,
                 };
-                let standing = Standing::new(state, None, signup.ruling.rule, at);
+                let held = moved.filter(|old| old.until.is_some_and(|until| at < until));
+                let since = held.map_or(at, |old| old.since.min(at));
+                let standing = Standing::new(state, None, signup.ruling.rule, since);
                 put(standings, purpose, standing);
             }
         }

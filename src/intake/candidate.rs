@@ -10,7 +10,7 @@ use super::{Broken, Flaw, Row};
 use crate::domain::brand::LANGUAGES;
 use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
 use crate::domain::import::Elsewhere;
-use crate::domain::policy::{Claim, ClaimProblem, Source};
+use crate::domain::policy::{Claim, ClaimProblem, Source, Zone};
 
 /// The longest text that is kept of what another system says, in characters.
 const LONGEST: usize = 2_000;
@@ -46,6 +46,8 @@ pub struct Reading {
     pub columns: Columns,
     pub batch: Batch,
     pub order: Option<Order>,
+    /// The brand's: in which days begin.
+    pub zone: Zone,
     pub rules: AddressRules,
     /// Where the files lie that rows name.
     pub proofs: Option<RefCell<ProofFolder>>,
@@ -86,7 +88,7 @@ impl Reading {
             left: !left.is_empty(),
             left_on: left
                 .into_iter()
-                .filter_map(|text| day(text, self.order))
+                .filter_map(|text| day(text, self.order, &self.zone))
                 .max(),
             unknown_source,
             elsewhere: self.elsewhere(row),
@@ -144,7 +146,8 @@ impl Reading {
         files: &[(&str, ProofFile)],
     ) -> Result<Claim, ClaimProblem> {
         let of_all = self.batch.source == Some(source) || self.batch.source.is_none();
-        let dated = |text: &str| day(text, self.order).unwrap_or_else(|| text.to_owned());
+        let dated =
+            |text: &str| day(text, self.order, &self.zone).unwrap_or_else(|| text.to_owned());
         let obtained = self
             .cell(row, Field::ObtainedOn)
             .or(self.batch.obtained_on.as_deref().filter(|_| of_all))

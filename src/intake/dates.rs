@@ -3,6 +3,9 @@
 
 use jiff::civil::Date;
 
+use crate::domain::policy::Zone;
+use crate::domain::time::Timestamp;
+
 /// How days and months stand in a date of three numbers, as the operator says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -10,11 +13,15 @@ pub enum Order {
     MonthFirst,
 }
 
-/// The day that a text tells, as `YYYY-MM-DD`; of an instant, the day as it is written.
-pub fn day(text: &str, order: Option<Order>) -> Option<String> {
+/// The day that a text tells, as `YYYY-MM-DD`. Of an instant that says how far it is from UTC, the day that it was in the zone; of a
+/// time that does not, the day as it is written.
+pub fn day(text: &str, order: Option<Order>, zone: &Zone) -> Option<String> {
     let text = text.trim();
     if text.len() > 60 {
         return None;
+    }
+    if let Some(at) = exact(text) {
+        return zone.day(at).map(|day| day.to_string());
     }
     // A day may be followed by a time: "2026-11-24T10:00:00Z", "24.11.2026 10:00".
     let alone = text.split(['T', ' ']).next().unwrap_or_default();
@@ -22,6 +29,31 @@ pub fn day(text: &str, order: Option<Order>) -> Option<String> {
         .map(|day| day.to_string())
         .or_else(|| numbers(alone, order).map(|day| day.to_string()))
         .or_else(|| named_month(text).map(|day| day.to_string()))
+}
+
+/// The instant that a text tells exactly. As programs write it: with a space or a `T`, with or without seconds, and with an offset
+/// such as `Z`, `UTC`, `+01`, `+0100` or `+01:00`.
+fn exact(text: &str) -> Option<Timestamp> {
+    let (day, rest) = (text.get(..10)?, text.get(10..)?);
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let at = rest.find(|c: char| !matches!(c, '0'..='9' | ':' | '.'))?;
+    let (time, offset) = (rest.get(..at)?, rest.get(at..)?.trim());
+    let time = if time.len() == 5 {
+        format!("{time}:00")
+    } else {
+        time.to_owned()
+    };
+    let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
+    let offset = match (offset.chars().next()?, digits.len(), offset.len()) {
+        ('Z' | 'z', 0, 1) => "Z".to_owned(),
+        ('U', 0, 3) if offset == "UTC" => "Z".to_owned(),
+        (sign @ ('+' | '-'), 2, 3) => format!("{sign}{digits}:00"),
+        (sign @ ('+' | '-'), 4, 5 | 6) => {
+            format!("{sign}{}:{}", digits.get(..2)?, digits.get(2..)?)
+        }
+        _ => return None,
+    };
+    Timestamp::parse(&format!("{day}T{time}{offset}"))
 }
 
 /// An instant in RFC 3339, where the text tells how far it is from UTC. Otherwise nobody knows which instant it was.
@@ -36,7 +68,7 @@ pub fn instant(text: &str) -> Option<String> {
         .strip_suffix(" UTC")
         .map_or(text.clone(), |time| format!("{time}Z"));
     let at = text.replacen(' ', "", 1);
-    crate::domain::time::Timestamp::parse(&at).map(|_| at)
+    Timestamp::parse(&at).map(|_| at)
 }
 
 fn date(year: &str, month: &str, day: &str) -> Option<Date> {

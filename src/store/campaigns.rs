@@ -88,8 +88,7 @@ const FIND_BY_ID: &str = "select * from campaign where brand_id = $1 and id = $2
 const LIST: &str = "select * from campaign where brand_id = $1 order by id desc limit 500";
 const LIST_BEFORE: &str =
     "select * from campaign where brand_id = $1 and id < $2 order by id desc limit $3";
-const LIST_AT_WORK: &str =
-    "select * from campaign where state in ('enrolling', 'running') order by id limit 500";
+const LIST_AT_WORK: &str = "select * from campaign where state in ('enrolling', 'running') and id > $1 order by id limit $2";
 const INSERT: &str = "insert into campaign (brand_id, id, name, plan, state, arrival, day, asked_on_day, started_at) \
      values ($1, $2, $3, $4, 'enrolling', 0, 0, 0, $5) on conflict (brand_id, name) do nothing";
 const MOVE: &str = "update campaign set state = $4, why = $5, ended_at = $6 \
@@ -156,6 +155,13 @@ const CANCEL: &str = "update campaign_recipient set state = 'cancelled' where br
 const CANCEL_ASKED: &str = "update campaign_recipient set state = 'cancelled' from r \
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.id \
      and campaign_recipient.state = 'asked' and campaign_recipient.mail is null";
+const GO_ON: &str = "update campaign set state = 'running', ended_at = null from r \
+     where campaign.brand_id = r.brand_id and campaign.id = r.id and campaign.state = 'done'";
+/// An operator's release stays with the recipient.
+const ASK_ANEW: &str = "update campaign_recipient set state = 'waiting', why = null, due_at = r.due_at, request_id = null, \
+     asked_at = null, reminded_at = null from r \
+     where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.id \
+     and campaign_recipient.state in ('asked', 'unanswered') and campaign_recipient.mail is null";
 const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source, k.standings from r \
      join campaign_recipient p on p.brand_id = r.brand_id and p.request_id = r.id \
      join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id \
@@ -203,9 +209,13 @@ pub async fn list_before(
     Ok(fetch!(conn, LIST_BEFORE, fetch_all, brand, before, limit))
 }
 
-/// The campaigns of all brands that have something to do.
-pub async fn list_at_work(conn: &mut Conn) -> Result<Vec<CampaignRow>, StoreError> {
-    Ok(fetch!(conn, LIST_AT_WORK, fetch_all))
+/// The campaigns of all brands that have something to do, behind one of them, oldest first.
+pub async fn list_at_work(
+    conn: &mut Conn,
+    after: CampaignId,
+    limit: i64,
+) -> Result<Vec<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, LIST_AT_WORK, fetch_all, after, limit))
 }
 
 /// Writes a new campaign, unless one of its name is there.
@@ -434,6 +444,24 @@ pub fn cancel_asked(writes: &mut Writes, requests: &[Key]) {
             .uuid("id", |key| key.1.0);
         writes.add(CANCEL_ASKED, rows);
     }
+}
+
+/// A campaign that was done goes on.
+pub fn go_on(writes: &mut Writes, row: &CampaignRow) {
+    let rows = Rows::of(std::slice::from_ref(row))
+        .uuid("brand_id", |row| row.brand_id.0)
+        .uuid("id", |row| row.id.0);
+    writes.add(GO_ON, rows);
+}
+
+/// Whose mail never left, since it came to its turn too late: they were not asked, and are asked anew from an instant on.
+pub fn ask_anew(writes: &mut Writes, request: Key, from: Timestamp) {
+    let one = [request];
+    let rows = Rows::of(&one)
+        .uuid("brand_id", |key| key.0.0)
+        .uuid("id", |key| key.1.0)
+        .int("due_at", |_| from.micros());
+    writes.add(ASK_ANEW, rows);
 }
 
 /// The campaigns that made these requests.

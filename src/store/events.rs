@@ -99,7 +99,7 @@ const LIST_BODIES: &str = "select event.brand_id, event.contact_id, event.body f
 /// The events that tell from where an address came, and which of them were taken back.
 const LIST_SOURCES: &str = "select event.contact_id, event.body from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id \
-     and event.kind in ('signed_up', 'imported', 'proof_added', 'import_withdrawn', 'address_changed') order by event.position";
+     and event.kind in ('signed_up', 'imported', 'proof_added', 'import_withdrawn', 'address_changed', 'confirmed', 'purpose_changed') order by event.position";
 const LIST_IMPORTED: &str = "select position, body from event where brand_id = $1 and kind = 'imported' \
      and position > $2 and position <= $3 order by position limit $4";
 const LIST_INVITED: &str = "select position, contact_id from event where brand_id = $1 and kind = 'invited' \
@@ -299,7 +299,7 @@ pub async fn each_body(
     conn.read_set_each(LIST_BODIES, rows, each).await
 }
 
-/// The bodies of the events that tell from where these contacts' addresses came, in their order, each handed over as it is read.
+/// The bodies of the events that tell from where these contacts' addresses came, and of their agreeing here, in their order, each handed over as it is read.
 pub async fn each_source(
     conn: &mut Conn,
     contacts: &[(BrandId, ContactId)],

@@ -1,6 +1,7 @@
 //! Campaigns: who is asked, at what pace, and what comes of it. The three jobs that people hire us for, from file to consent.
 
 mod by_time;
+mod late;
 mod mending;
 pub mod numbers;
 mod pace;

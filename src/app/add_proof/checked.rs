@@ -50,7 +50,9 @@ impl<'a> Claimed<'a> {
     /// None where no import claimed the source.
     pub fn of(purpose: &'a Slug, told: Vec<Told>, source: Source) -> Option<Self> {
         let is_of = |one: &Told| one.row.is_some() && one.claim.source() == source;
-        let at = told.iter().rposition(is_of)?;
+        // What was only told again stands in for what told it first.
+        let first = told.iter().rposition(|one| is_of(one) && !one.again);
+        let at = first.or_else(|| told.iter().rposition(is_of))?;
         let one = told.get(at)?;
         let (import, line) = one.row?;
         Some(Self {
@@ -144,7 +146,7 @@ pub(super) fn check(new: &NewProof, zone: &Zone, now: Timestamp) -> Result<Check
             continue;
         }
         let value = match key.as_str() {
-            key if DAYS.contains(&key) => day(value, None)
+            key if DAYS.contains(&key) => day(value, None, zone)
                 .filter(has_begun)
                 .ok_or_else(|| ProofRefused::NoDay(key.to_owned()))?,
             // A day alone is no instant.

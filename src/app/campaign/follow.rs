@@ -22,6 +22,9 @@ use crate::store::{Conn, StoreError, campaign_fates};
 /// Recipients that are looked at together.
 const TOGETHER: i64 = 200;
 
+/// How long a reminder waits whose first mail no server has taken yet.
+const AN_HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
+
 impl App {
     pub(super) async fn follow_up(
         &self,
@@ -183,7 +186,7 @@ impl App {
                 let may = recipient.released == 0
                     && recipient.reminded_at.is_none()
                     && plan.remind_after_days.is_some()
-                    && recipient.mail.as_deref() == Some("accepted")
+                    && matches!(recipient.mail.as_deref(), None | Some("accepted"))
                     && (plan.due.is_some() || one.judgement.outreach == Outreach::Auto)
                     && moment.now < request.expires_at
                     && reminds(
@@ -195,6 +198,7 @@ impl App {
                 let paused = standing.and_then(|standing| standing.paused_at(moment.now));
                 let turn = may.then(|| match paused {
                     Some(until) => Err(until),
+                    None if recipient.mail.is_none() => Err(moment.now.plus(AN_HOUR)),
                     None => moment.turn_to_remind(&mut row, &mut asking, &one),
                 });
                 match turn {
@@ -243,7 +247,6 @@ impl App {
         let terms = self.terms(brand);
         let acted = |(id, sources): (ContactId, Sources)| {
             let asked_at = recipients.get(&id)?.asked_at?;
-            let terms = sources.terms(&terms);
             let accepted = |claim: &Claim| {
                 let alone = judge(
                     std::slice::from_ref(claim),

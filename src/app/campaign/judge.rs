@@ -57,7 +57,7 @@ impl App {
                     role: parse_address(&contact.address).is_ok_and(|address| address.is_role()),
                     closed: closed(Some(&contact.standings), Some(purpose), suppressed, false),
                 };
-                let judgement = judge(&sources.claims, facts, &sources.terms(&terms), now);
+                let judgement = judge(&sources.claims, facts, &terms, now);
                 Judged {
                     contact,
                     judgement,

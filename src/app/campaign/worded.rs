@@ -52,8 +52,7 @@ impl App {
         let import = match worded.import {
             None => None,
             Some(name) => {
-                let mut imports = self.imports(brand).await?.into_iter();
-                let known = imports.find(|row| row.name == name);
+                let known = self.import_named(brand, &name).await?;
                 Some(known.ok_or(WordedProblem::Import(name))?.id)
             }
         };

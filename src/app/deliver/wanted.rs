@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Delivery;
-use crate::app::campaign::again;
+use crate::app::campaign::{again, mail_failed};
 use crate::app::catalog::Catalog;
 use crate::app::record::{self, whose};
 use crate::app::sign_up::{CONFIRM, PREFERENCES, REMIND};
 use crate::domain::campaign::{Kind, Plan, REMINDER};
-use crate::domain::event::Fact;
 use crate::domain::ids::{ContactId, RequestId};
 use crate::domain::policy::{Source, Zone};
 use crate::domain::time::Timestamp;
@@ -49,9 +48,15 @@ enum Wish {
     Later(OutboxKey, Timestamp),
     /// Nobody wants it any more.
     Drop(OutboxKey),
-    /// Its campaign was cancelled.
-    Cancelled(Box<OutboxRow>),
+    /// Nobody is asked by it, for this reason.
+    TakeBack(Box<OutboxRow>, &'static str),
+    /// It cannot leave before this instant, and then its request's time is over: the person is asked anew.
+    AskAnew(Box<OutboxRow>, Timestamp),
 }
+
+const CANCELLED: &str = "its campaign was cancelled before it left";
+const NO_STANDING: &str =
+    "it had not left when nothing was known of the person any more that lets the brand ask";
 
 /// How long a link works that was asked for. The mail is kept as evidence, and the link with it.
 const PREFERENCES_WITHIN: Duration = Duration::from_secs(7 * 86_400);
@@ -89,33 +94,50 @@ impl About {
         }
         let campaign = self.campaigns.get(&mail.request_id);
         let known = [CONFIRM, REMIND].contains(&mail.template.as_str()) || campaign.is_some();
-        let to = self
-            .recipients
-            .get(&mail.request_id)
-            .filter(|to| known && now < to.expires_at);
-        let Some(to) = to.cloned() else {
+        // What no server can have got asks nobody, and a reminder is no first mail.
+        let unsent = mail.ambiguous == 0 && Kind::parse(&mail.template).is_some();
+        let to = self.recipients.get(&mail.request_id).filter(|_| known);
+        let is_over = to.is_none_or(|to| now >= to.expires_at);
+        if let Some(campaign) = campaign.filter(|_| is_over && unsent) {
+            return Ok(match campaign.state.as_str() {
+                "cancelled" => Wish::TakeBack(Box::new(mail), CANCELLED),
+                _ => Wish::AskAnew(Box::new(mail), now),
+            });
+        }
+        let Some(to) = to.filter(|_| !is_over).cloned() else {
             return Ok(Wish::Drop(mail.key()));
+        };
+        let later = |mail: OutboxRow, from: Timestamp| {
+            if unsent && from >= to.expires_at {
+                Wish::AskAnew(Box::new(mail), from)
+            } else {
+                Wish::Later(mail.key(), from)
+            }
         };
         let ask = match campaign {
             None => None,
             Some(campaign) => match campaign.state.as_str() {
-                "cancelled" => return Ok(Wish::Cancelled(Box::new(mail))),
+                "cancelled" => return Ok(Wish::TakeBack(Box::new(mail), CANCELLED)),
                 "paused" | "stopped" => return Ok(Wish::Later(mail.key(), now.plus(PAUSE))),
                 _ => {
+                    let Ok(plan) = serde_json::from_str::<Plan>(&campaign.plan) else {
+                        return Ok(Wish::Drop(mail.key()));
+                    };
                     let standings = campaign.standings()?;
+                    // The import was taken back in the moment in which its people were asked.
+                    if !standings.contains_key(&plan.purpose) {
+                        return Ok(Wish::TakeBack(Box::new(mail), NO_STANDING));
+                    }
                     let paused = standings
                         .values()
                         .filter_map(|one| one.paused_at(now))
                         .max();
                     if let Some(until) = paused {
-                        return Ok(Wish::Later(mail.key(), until));
+                        return Ok(later(mail, until));
                     }
-                    let Ok(plan) = serde_json::from_str::<Plan>(&campaign.plan) else {
-                        return Ok(Wish::Drop(mail.key()));
-                    };
                     // The hours hold for when people get it: whatever kept a mail back until the night keeps it until the morning.
                     if let Some(from) = self.opens_at(&plan, &mail, now) {
-                        return Ok(Wish::Later(mail.key(), from));
+                        return Ok(later(mail, from));
                     }
                     Some(ask_of(plan, campaign, &mail.template, &to))
                 }
@@ -150,23 +172,29 @@ impl Delivery {
         let mut unwanted = Vec::new();
         let mut jobs = Vec::with_capacity(mails.len());
         let mut later = Vec::new();
-        let mut cancelled = Vec::new();
+        let mut taken_back = Vec::new();
+        let mut anew = Vec::new();
         for mail in mails {
             match about.wish(mail, now)? {
                 Wish::Send(job) => jobs.push(*job),
                 Wish::Later(key, from) => later.push((key, from)),
                 Wish::Drop(key) => unwanted.push(key),
-                Wish::Cancelled(mail) => {
+                Wish::TakeBack(mail, why) => {
                     unwanted.push(mail.key());
-                    cancelled.push(*mail);
+                    taken_back.push((*mail, why));
                 }
+                Wish::AskAnew(mail, from) => anew.push((*mail, from)),
             }
+        }
+        for (mail, from) in anew {
+            self.app.ask_anew(&mail, from).await?;
+            self.under_way.remove(&[mail.key()]);
         }
         if !(unwanted.is_empty() && later.is_empty()) {
             let mut writes = Writes::default();
             outbox::remove(&mut writes, self.app.store.engine(), &unwanted);
             outbox::release(&mut writes, self.app.store.engine(), &later);
-            let events = self.take_back(&mut writes, cancelled, now)?;
+            let events = self.take_back(&mut writes, taken_back, now)?;
             let contacts = whose(&events);
             self.app.store.write_of_contacts(&contacts, writes).await?;
             self.under_way.remove(&unwanted);
@@ -181,26 +209,18 @@ impl Delivery {
         self.hold_back(jobs, now).await
     }
 
-    /// Takes back what a cancelled campaign asked in mails that no server can have got: nobody was asked by them, and whoever
-    /// asks these people next need not wait for an answer.
+    /// Takes back what a campaign asked that was cancelled, or whose people are known no more, in mails that no server can have
+    /// got: nobody was asked by them, and whoever asks these people next need not wait for an answer.
     fn take_back(
         &self,
         writes: &mut Writes,
-        cancelled: Vec<OutboxRow>,
+        taken_back: Vec<(OutboxRow, &'static str)>,
         now: Timestamp,
     ) -> Result<Vec<NewEvent>, StoreError> {
         let mut requests = Vec::new();
         let mut events = Vec::new();
-        for mail in cancelled {
-            let fact = Fact::MailFailed {
-                message_id: mail
-                    .message_id
-                    .clone()
-                    .unwrap_or_else(|| mail.id.to_string()),
-                reason: "its campaign was cancelled before it left".to_owned(),
-                tries: mail.tries,
-                ambiguous: mail.ambiguous != 0,
-            };
+        for (mail, why) in taken_back {
+            let fact = mail_failed(&mail, why);
             let about = record::About {
                 brand: mail.brand_id,
                 contact: mail.contact_id,

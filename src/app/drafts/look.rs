@@ -241,7 +241,7 @@ impl App {
     ) -> Result<Option<Judgement>, StoreError> {
         let (path, said) = (self.list_of(draft), draft.of.said.clone());
         let (rules, proofs) = (
-            self.address_rules(),
+            (self.address_rules(), self.terms(brand).zone),
             (self.papers_of(draft), self.named_of(draft)),
         );
         let Ok(_turn) = self.at_work.looks.acquire().await else {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::email_address::AddressRules;
-use crate::domain::policy::Source;
+use crate::domain::policy::{Source, Zone};
 use crate::intake::Options;
 use crate::intake::candidate::{Batch, Reading};
 use crate::intake::dates::{Order, day};
@@ -92,7 +92,7 @@ impl Said {
     pub(super) fn reading(
         &self,
         columns: Columns,
-        rules: AddressRules,
+        (rules, zone): (AddressRules, Zone),
         (papers, files): (Papers, ProofFolder),
     ) -> Reading {
         Reading {
@@ -103,6 +103,7 @@ impl Said {
                 proof: papers.proof,
             },
             order: self.order(),
+            zone,
             rules,
             proofs: Some(files.into()),
         }
@@ -112,7 +113,7 @@ impl Said {
     pub(super) fn problems(&self, papers: &Papers) -> Vec<(String, String)> {
         let mut found = Vec::new();
         if let Some(text) = &self.obtained_on
-            && day(text, self.order()).is_none()
+            && day(text, self.order(), &Zone::default()).is_none()
         {
             let says = "this is no day; write it as YYYY-MM-DD, such as 2026-11-24".to_owned();
             found.push(("obtained_on".to_owned(), says));

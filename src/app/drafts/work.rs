@@ -114,10 +114,14 @@ impl App {
         })
     }
 
-    async fn opened(&self, draft: &Draft<ImportDraft>) -> Result<(Rows, Reading), String> {
+    async fn opened(
+        &self,
+        brand: &Brand,
+        draft: &Draft<ImportDraft>,
+    ) -> Result<(Rows, Reading), String> {
         let (path, said) = (self.list_of(draft), draft.of.said.clone());
         let (rules, proofs) = (
-            self.address_rules(),
+            (self.address_rules(), self.terms(brand).zone),
             (self.papers_of(draft), self.named_of(draft)),
         );
         let opened = tokio::task::spawn_blocking(move || {
@@ -129,8 +133,8 @@ impl App {
     }
 
     /// A first look at a list: which addresses come more than once.
-    async fn looked(&self, draft: &Draft<ImportDraft>) -> Result<Again, String> {
-        let (mut rows, reading) = self.opened(draft).await?;
+    async fn looked(&self, brand: &Brand, draft: &Draft<ImportDraft>) -> Result<Again, String> {
+        let (mut rows, reading) = self.opened(brand, draft).await?;
         let looked = tokio::task::spawn_blocking(move || Again::look(&mut rows, &reading));
         let fault = |_| Err("The list could not be read.".to_owned());
         looked
@@ -145,7 +149,7 @@ impl App {
         mut draft: Draft<ImportDraft>,
     ) -> Result<(), DraftProblem> {
         let mut trial = Trial::default();
-        match self.opened(&draft).await {
+        match self.opened(brand, &draft).await {
             Err(problem) => trial.problem = Some(problem),
             Ok((rows, reading)) => {
                 let import = Import {
@@ -161,7 +165,7 @@ impl App {
                 trial.left_out = reading.columns.left_out.len();
                 let id = draft.id;
                 let show = |progress| self.at_work.note(id, progress);
-                let again = match self.looked(&draft).await {
+                let again = match self.looked(brand, &draft).await {
                     Ok(again) => again,
                     Err(problem) => {
                         trial.problem = Some(problem);
@@ -232,7 +236,7 @@ impl App {
             }
             Err(problem) => return Err(Broken::Told(problem.to_string())),
         };
-        let file = self.opened(draft).await.map_err(Broken::Told)?;
+        let file = self.opened(brand, draft).await.map_err(Broken::Told)?;
         let report = files::path(&self.config.uploads.folder, draft.id, Part::Report);
         let show = |progress| self.at_work.note(draft.id, progress);
         let (_, ended) = self

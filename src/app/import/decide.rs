@@ -1,6 +1,11 @@
 //! Deciding a part of an import under locks: what is known of everybody in it, the verdict on each, and what is written.
 
-use std::collections::{BTreeMap, HashMap};
+mod files;
+mod leaving;
+
+use std::collections::HashMap;
+
+use leaving::Ends;
 
 use super::known::{Doors, Kept, One, remember};
 use super::run::Run;
@@ -12,8 +17,10 @@ use crate::app::sources::Sources;
 use crate::domain::event::{AskedBy, Fact};
 use crate::domain::ids::{ContactId, ImportId};
 use crate::domain::import::Imported;
-use crate::domain::policy::{AddressFacts, Closed, Judgement, Source, Verdict, judge};
-use crate::domain::standing::{Standings, apply};
+use crate::domain::policy::{
+    AddressFacts, Closed, Judgement, OrganizerLists, Source, Terms, Verdict, judge,
+};
+use crate::domain::standing::{Standings, State, apply};
 use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
 use crate::intake::proof::ProofFile;
@@ -24,7 +31,7 @@ use crate::store::held::Held;
 use crate::store::left::{self, LeftRow};
 use crate::store::listed::{self, Known, Named};
 use crate::store::locks::Locks;
-use crate::store::proofs::{self, FILES_AT_MOST, FileHash, ProofRow, Reference};
+use crate::store::proofs::{self, Reference};
 use crate::store::set::Writes;
 use crate::store::{Conn, StoreError, contacts};
 
@@ -34,9 +41,6 @@ pub(super) struct Decided {
     pub writes: Writes,
     pub held: Held,
 }
-
-/// Whoever left on a day may have done so until its end.
-const A_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 impl App {
     /// Decides the rows of a part. The import's own lock keeps others from going on with it, or from taking it back, at the same
@@ -63,21 +67,16 @@ impl App {
         }
         let mut held = self.store.hold(locks).await?;
         run.check(held.conn(), written).await?;
-        let mut part = Part {
-            app: self,
-            import,
-            id: run.row.id,
-            now: self.clock.now(),
-            contacts: HashMap::with_capacity(candidates.len()),
-            events: Vec::with_capacity(candidates.len()),
-            files: Vec::new(),
-            left: HashMap::new(),
-            left_now: HashMap::new(),
-        };
+        let mut part = Part::of(self, import, run.row.id, candidates.len());
         let judged = part.judge_all(held.conn(), candidates, &who).await?;
         let files = part.new_files(held.conn()).await?;
+        let ended = part
+            .ends
+            .find(held.conn(), import.purpose, part.now)
+            .await?;
         let mut writes = part.writes();
         proofs::put(&mut writes, &files);
+        Ends::put(&mut writes, &ended);
         Ok(Decided {
             judged,
             writes,
@@ -94,17 +93,7 @@ impl App {
         kept: &mut Kept,
     ) -> Result<Vec<Judged>, StoreError> {
         let who: Vec<Named> = candidates.iter().map(|one| self.who(import, one)).collect();
-        let mut part = Part {
-            app: self,
-            import,
-            id: ImportId(uuid::Uuid::nil()),
-            now: self.clock.now(),
-            contacts: HashMap::with_capacity(candidates.len()),
-            events: Vec::new(),
-            files: Vec::new(),
-            left: HashMap::new(),
-            left_now: HashMap::new(),
-        };
+        let mut part = Part::of(self, import, ImportId(uuid::Uuid::nil()), candidates.len());
         for one in &who {
             if let Some(known) = kept.contacts.remove(&one.address_key) {
                 part.contacts.insert(one.address_key.clone(), known);
@@ -140,6 +129,8 @@ struct Part<'a> {
     app: &'a App,
     import: &'a Import<'a>,
     id: ImportId,
+    /// The brand's; what was chosen for this import stands with its claims.
+    terms: Terms,
     now: Timestamp,
     contacts: HashMap<String, One>,
     events: Vec<NewEvent>,
@@ -148,15 +139,42 @@ struct Part<'a> {
     /// Who left as lists told, of those whom the brand did not know; and who of them did by this very part.
     left: HashMap<AddressHash, Timestamp>,
     left_now: HashMap<AddressHash, Timestamp>,
+    /// Contacts that leave by this part.
+    ends: Ends,
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    /// A part of which nothing is decided yet. The clock is read under its locks.
+    fn of(app: &'a App, import: &'a Import<'a>, id: ImportId, rows: usize) -> Self {
+        Self {
+            app,
+            import,
+            id,
+            terms: Terms {
+                organizer_lists: OrganizerLists::Refuse,
+                ..import.terms.clone()
+            },
+            now: app.clock.now(),
+            contacts: HashMap::with_capacity(rows),
+            events: Vec::with_capacity(rows),
+            files: Vec::new(),
+            left: HashMap::new(),
+            left_now: HashMap::new(),
+            ends: Ends::default(),
+        }
+    }
+
     async fn judge_all(
         &mut self,
         conn: &mut Conn,
-        candidates: Vec<Candidate>,
+        mut candidates: Vec<Candidate>,
         who: &[Named],
     ) -> Result<Vec<Judged>, StoreError> {
+        let chosen = self.import.terms.organizer_lists;
+        for candidate in &mut candidates {
+            let claims = std::mem::take(&mut candidate.claims).into_iter();
+            candidate.claims = claims.map(|claim| claim.chosen(chosen)).collect();
+        }
         let known = listed::find(conn, who).await?;
         let mut doors = Vec::with_capacity(known.len());
         for ((candidate, who), known) in candidates.iter().zip(who).zip(known) {
@@ -213,22 +231,6 @@ impl Part<'_> {
         }
     }
 
-    /// By when a row says that the person had left: by the end of the day that it names, or by now.
-    fn left_by(&self, candidate: &Candidate) -> Option<Timestamp> {
-        let zone = &self.import.terms.zone;
-        let day = candidate.left_on.as_deref();
-        let end = day.and_then(|day| Some(zone.start_of_written(day)?.plus(A_DAY)));
-        candidate
-            .left
-            .then(|| end.map_or(self.now, |end| end.min(self.now)))
-    }
-
-    /// Whether the person agreed here after leaving: only that reopens (D3).
-    fn confirmed_since(&self, known: Option<&One>, left_at: Timestamp) -> bool {
-        let standing = known.and_then(|one| one.row.standings.get(self.import.purpose));
-        standing.is_some_and(|standing| standing.reopens(left_at))
-    }
-
     fn decide(
         &mut self,
         candidate: Candidate,
@@ -244,16 +246,13 @@ impl Part<'_> {
             .map(|one| one.sources.clone())
             .unwrap_or_default();
         sources.add(&candidate.claims);
-        let terms = sources.terms(&self.import.terms);
-        let judgement = judge(&sources.claims, facts, &terms, self.now);
+        let judgement = judge(&sources.claims, facts, &self.terms, self.now);
         if judgement.verdict == Verdict::Refuse {
             let mut fate = Fate::NotStored;
             match (known, left_by) {
                 (Some(mut known), left_by) => {
-                    let open = known.standing_is_open(self.import.purpose);
-                    if left_by.is_some_and(|at| open && !self.confirmed_since(Some(&known), at)) {
-                        self.withdraw(&mut known, &candidate, judgement.clone())?;
-                        fate = Fate::Left;
+                    if let Some(at) = left_by {
+                        fate = self.leave(&mut known, &candidate, judgement.clone(), at)?;
                     }
                     self.contacts.insert(who.address_key.clone(), known);
                 }
@@ -275,33 +274,39 @@ impl Part<'_> {
         let said = candidate.elsewhere.as_ref();
         let says_confirmed = said.is_some_and(|said| said.confirmed_before(self.now));
         if has_others || says_confirmed {
-            let alone = judge(&candidate.claims, facts, &self.import.terms, self.now);
+            let alone = judge(&candidate.claims, facts, &self.terms, self.now);
             imported.confirmed_elsewhere = says_confirmed
                 && alone.verdict == Verdict::Accept
                 && alone.source != Some(Source::MergerOrAcquisition);
             imported.own = has_others.then_some(alone);
         }
-        let mut standings = one.row.standings.clone();
-        let fact = Fact::Imported(Box::new(imported));
-        apply(&mut standings, &fact, self.now);
         // The same act told again gives nothing anew, whatever became of what it gave.
-        let is_told = sources == one.sources && !one.is_new;
+        let told_by = one.sources.told_by(&candidate.claims, said);
+        let is_told = !told_by.is_empty();
+        imported.told_again = is_told || self.ended_since(&one, &candidate);
+        imported.confirmed_elsewhere &= is_told || !imported.told_again;
         let fate = if is_told {
             Fate::Unchanged
+        } else if one.is_new {
+            Fate::New
         } else {
+            Fate::Added
+        };
+        if !is_told || Sources::is_to_keep(&told_by, self.id) {
+            let fact = Fact::Imported(Box::new(imported));
+            apply(&mut one.row.standings, &fact, self.now);
             self.record(&one.row, fact)?;
-            one.row.standings = standings;
-            one.row.name = one.row.name.take().or_else(|| candidate.name.clone());
-            one.sources = sources;
-            one.changed = true;
+            one.sources.claims = sources.claims;
+            let row = (self.id, candidate.line);
+            one.sources.learn(row, &candidate.claims, said);
             let files = candidate.files.iter().cloned();
             self.files.extend(files.map(|file| (file, one.row.id)));
-            if std::mem::take(&mut one.is_new) {
-                Fate::New
-            } else {
-                Fate::Added
-            }
-        };
+        }
+        if !is_told {
+            one.row.name = one.row.name.take().or_else(|| candidate.name.clone());
+            one.is_new = false;
+            one.changed = true;
+        }
         self.contacts.insert(who.address_key.clone(), one);
         Ok(Judged {
             candidate,
@@ -310,56 +315,17 @@ impl Part<'_> {
         })
     }
 
-    /// The file says that somebody whom the brand knows has left: a withdrawal, as the operator tells it.
-    fn withdraw(
-        &mut self,
-        known: &mut One,
-        candidate: &Candidate,
-        judgement: Judgement,
-    ) -> Result<(), StoreError> {
-        let imported = Imported {
-            left: true,
-            ..self.imported(&known.row, candidate, judgement)
-        };
-        let fact = Fact::Imported(Box::new(imported));
-        apply(&mut known.row.standings, &fact, self.now);
-        self.record(&known.row, fact)?;
-        known.changed = true;
-        Ok(())
-    }
-
-    /// The files that are not kept yet, with their content.
-    async fn new_files(&self, conn: &mut Conn) -> Result<Vec<ProofRow>, Problem> {
-        let mut wanted: BTreeMap<FileHash, &ProofFile> = BTreeMap::new();
-        for (file, _) in &self.files {
-            wanted.insert(file.sha256, file);
-        }
-        let brand_id = self.import.brand.id;
-        let hashes: Vec<FileHash> = wanted.keys().copied().collect();
-        for kept in proofs::list_kept(conn, brand_id, &hashes).await? {
-            wanted.remove(&kept);
-        }
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let more = i64::try_from(wanted.len()).unwrap_or(i64::MAX);
-        if proofs::count(conn, brand_id).await?.saturating_add(more) > FILES_AT_MOST {
-            return Err(Problem::ManyProofs);
-        }
-        let mut rows = Vec::with_capacity(wanted.len());
-        for (sha256, file) in wanted {
-            let name = || file.name.clone();
-            let content = file
-                .content()
-                .map_err(|problem| Problem::Proof(name(), problem))?;
-            rows.push(ProofRow {
-                brand_id,
-                sha256,
-                content,
-                kept_at: self.now,
-            });
-        }
-        Ok(rows)
+    /// Whether what the row tells had been told before, and what it gave has ended: another system's further words bring nothing
+    /// back, unless they tell of a confirmation since.
+    fn ended_since(&self, one: &One, candidate: &Candidate) -> bool {
+        let standing = one.row.standings.get(self.import.purpose);
+        let ended = standing.map(|standing| standing.as_of(self.now));
+        let ended = ended.filter(|standing| standing.state == State::Lapsed);
+        let said = candidate.elsewhere.as_ref();
+        ended.is_some_and(|ended| {
+            !one.sources.told_by(&candidate.claims, None).is_empty()
+                && !said.is_some_and(|said| said.confirmed_since(ended.since))
+        })
     }
 
     fn new_one(&self, candidate: &Candidate, who: &Named) -> One {
@@ -400,6 +366,8 @@ impl Part<'_> {
             elsewhere: candidate.elsewhere.clone(),
             confirmed_elsewhere: false,
             left: false,
+            left_by: None,
+            told_again: false,
             own: None,
             asked_by: AskedBy::from(&self.import.brand.declared),
         }

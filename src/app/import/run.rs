@@ -166,6 +166,16 @@ impl App {
         }
     }
 
+    /// The import of a brand that has this name, however old.
+    pub async fn import_named(
+        &self,
+        brand: &Brand,
+        name: &str,
+    ) -> Result<Option<ImportRow>, StoreError> {
+        let mut conn = self.store.read().await?;
+        imports::find(&mut conn, brand.id, name).await
+    }
+
     /// The imports of a brand, newest first; the first 500.
     pub async fn imports(&self, brand: &Brand) -> Result<Vec<ImportRow>, StoreError> {
         let mut conn = self.store.read().await?;

@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::{Fate, Judged};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::policy::{Outreach, Rule, Verdict};
 use crate::intake::Broken;
 
@@ -62,6 +63,7 @@ impl Told {
                 word.escape_debug()
             );
         }
+        reason.push_str(&looks(&candidate.address));
         if again {
             reason.push_str(" The address stands further up already.");
         }
@@ -79,6 +81,21 @@ impl Told {
             confirmed_elsewhere: elsewhere.is_some_and(|said| said.tells_of_a_confirmation()),
         }
     }
+}
+
+/// What a reader of the report may overlook in an address: a domain whose letters only look like others (T28), and one that was
+/// probably mistyped. Empty where there is nothing to see.
+fn looks(address: &EmailAddress) -> String {
+    let mut says = String::new();
+    let typed = address.as_typed().rsplit('@').next().unwrap_or_default();
+    let typed = typed.trim().trim_end_matches('.');
+    if !typed.eq_ignore_ascii_case(address.domain()) {
+        let _ = write!(says, " Mail goes to the domain {}.", address.domain());
+    }
+    if let Some(meant) = address.suggestion() {
+        let _ = write!(says, " Perhaps {} was meant.", meant.escape_debug());
+    }
+    says
 }
 
 /// Numbers of rows. They are kept with the import.

@@ -8,7 +8,7 @@ use crate::app::record::{About, read_body};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{BrandId, ContactId, ImportId};
-use crate::domain::import::apply_without;
+use crate::domain::import::Without;
 use crate::domain::standing::{Standings, apply};
 use crate::store::events::{self, NewEvent};
 use crate::store::held::decided;
@@ -245,33 +245,32 @@ async fn fold_all(
     contacts: &[(BrandId, ContactId)],
     import: ImportId,
 ) -> Result<BTreeMap<ContactId, Folded>, StoreError> {
-    // Which imports were taken back must be known before what they told.
-    let mut gone: BTreeMap<ContactId, Vec<ImportId>> = BTreeMap::new();
+    // Which imports were taken back, and what others told again, must be known before what they told.
+    let mut without: BTreeMap<ContactId, Without> = BTreeMap::new();
     events::each_body(conn, contacts, |(_, contact), body| {
-        if let Some(event) = read_body(body.as_deref())?
-            && let Fact::ImportWithdrawn { import, .. } = event.fact
-        {
-            gone.entry(contact).or_default().push(import);
+        if let Some(event) = read_body(body.as_deref())? {
+            without.entry(contact).or_default().learn(&event);
         }
         Ok(())
     })
     .await?;
-    let is_done = |contact: &ContactId| gone.get(contact).is_some_and(|all| all.contains(&import));
+    without.retain(|_, one| !one.has_gone(import));
+    for one in without.values_mut() {
+        one.take_back(import);
+    }
     let open: Vec<_> = contacts
         .iter()
         .copied()
-        .filter(|one| !is_done(&one.1))
+        .filter(|one| without.contains_key(&one.1))
         .collect();
-    for (_, contact) in &open {
-        gone.entry(*contact).or_default().push(import);
-    }
     let mut folded: BTreeMap<ContactId, Folded> = BTreeMap::new();
     events::each_body(conn, &open, |(_, contact), body| {
         if let Some(event) = read_body(body.as_deref())? {
             let one = folded.entry(contact).or_default();
             apply(&mut one.stands, &event.fact, event.at);
-            let gone = gone.get(&contact).map_or(&[][..], Vec::as_slice);
-            apply_without(&mut one.without, &event, gone);
+            if let Some(without) = without.get_mut(&contact) {
+                without.apply(&mut one.without, &event);
+            }
         }
         Ok(())
     })

@@ -79,6 +79,7 @@ pub(super) fn signed_up(
         fields: call.fields,
         ruling,
         left,
+        moves_end: true,
         policy_version: POLICY_VERSION.to_owned(),
         confirmation_expires_at,
         key_id: call.key_id,

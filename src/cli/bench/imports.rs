@@ -109,6 +109,7 @@ async fn import(stand: &Stand, path: &Path, count: u64) -> Result<f64, Ended> {
             ..Batch::default()
         },
         order: None,
+        zone: import.terms.zone.clone(),
         rules: AddressRules { any_domain: true },
         proofs: None,
     };

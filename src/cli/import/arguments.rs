@@ -9,7 +9,7 @@ use encoding_rs::Encoding;
 use serde_json::{Value, json};
 
 use crate::domain::email_address::AddressRules;
-use crate::domain::policy::{SOURCES, Source};
+use crate::domain::policy::{SOURCES, Source, Zone};
 use crate::intake::candidate::{Batch, Reading};
 use crate::intake::dates::{Order, day};
 use crate::intake::header::{Columns, Field, HeaderProblem, Mapping};
@@ -105,7 +105,7 @@ impl Given {
     /// What is wrong for all rows is told before any row is read.
     pub fn check(&self, papers: &Papers) -> Result<(), String> {
         if let Some(text) = &self.obtained_on
-            && day(text, self.order()).is_none()
+            && day(text, self.order(), &Zone::default()).is_none()
         {
             let text = text.escape_debug();
             return Err(format!(
@@ -154,7 +154,7 @@ impl Given {
     pub fn reading(
         &self,
         columns: Columns,
-        rules: AddressRules,
+        (rules, zone): (AddressRules, Zone),
         (papers, folder): (&Papers, Option<ProofFolder>),
     ) -> Reading {
         Reading {
@@ -165,6 +165,7 @@ impl Given {
                 proof: papers.proof.clone(),
             },
             order: self.order(),
+            zone,
             rules,
             proofs: folder.map(RefCell::new),
         }

@@ -15,7 +15,11 @@ const BRANDS: &str = "A brand's declaration (see `countersign apply`) may say:\n
     | `overlays` | `[]` | stricter local law, such as `[\"de\", \"nl\"]` |\n\
     | `role_addresses`, `responsible` | `\"refuse\"` | `\"confirm_first\"` loosens O6; `responsible` names who answers for it |\n\
     | `active_within_months` | `12` | A5: how long after the last activity a member counts as active, 1 to 24 |\n\
-    | `hold_until_confirmed` | `false` | the brand's own form gives no consent before it is confirmed |\n";
+    | `hold_until_confirmed` | `false` | the brand's own form gives no consent before it is confirmed |\n\
+    \n\
+    What a brand switches on or shortens holds for what comes from then on, and for whom a campaign asks. Consent that was given \
+    before stays as it was judged, in `permission` too, and ends when it was to end; `countersign policy explain --brand` judges \
+    anew.\n";
 
 const EXPLAINED: &str = "```\ncountersign policy explain --source event_organizer_list --proof event=Fair --proof organizer=\"Fair Ltd\" \\\n    \
     --source purchase --obtained-on 2026-08-24 --proof order=1001 --as-of 2026-11-24\n```\n\n\

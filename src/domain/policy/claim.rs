@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::window::read_day;
-use super::{Source, Zone};
+use super::{OrganizerLists, Source, Zone};
 use crate::domain::time::Timestamp;
 
 /// The longest value of a proof, in characters.
@@ -19,6 +19,9 @@ pub struct Claim {
     pub(super) obtained_on: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) proof: BTreeMap<String, String>,
+    /// An operator chose, for the import that told it, that an organiser's list is confirmed instead of refused (O2b).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) confirm_first: bool,
 }
 
 /// Why something cannot be a claim. Missing proof is none of these: it has a verdict of its own.
@@ -55,7 +58,15 @@ impl Claim {
             source,
             obtained_on: obtained_on.map(|text| text.chars().take(LONGEST).collect()),
             proof: BTreeMap::new(),
+            confirm_first: false,
         }
+    }
+
+    /// The claim with what an operator chose for the import that tells it. Other claims are judged by their own imports' choice.
+    pub fn chosen(mut self, lists: OrganizerLists) -> Self {
+        self.confirm_first |=
+            self.source == Source::EventOrganizerList && lists == OrganizerLists::ConfirmFirst;
+        self
     }
 
     /// Adds a piece of proof; a blank one is none.
@@ -85,6 +96,12 @@ impl Claim {
     pub fn prove_on(mut self, key: &str, value: &str) -> Result<Self, ClaimProblem> {
         self.proof.remove(key);
         self.prove(key, value)
+    }
+
+    /// Whether both tell of the same act with the same proof, whatever was chosen for their imports.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        let told = |one: &Self| (one.source, one.obtained_on.clone(), one.proof.clone());
+        told(self) == told(other)
     }
 
     pub const fn source(&self) -> Source {

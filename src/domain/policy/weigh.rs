@@ -161,7 +161,7 @@ pub(super) fn tell(fired: &mut Vec<Rule>, rule: Rule) {
 /// Refused, unless an operator chose otherwise for this import and says whose list it is.
 fn organizer_list(claim: &Claim, terms: &Terms, as_of: Timestamp) -> Weighed {
     let mut weighed = Weighed::of(claim.source.row());
-    if terms.organizer_lists == OrganizerLists::ConfirmFirst {
+    if claim.confirm_first || terms.organizer_lists == OrganizerLists::ConfirmFirst {
         weighed.gaps = Reader::open(claim, terms, as_of).gaps;
         if weighed.gaps.is_empty() {
             weighed.outcome.confirm_first(Rule::O2b);

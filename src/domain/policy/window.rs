@@ -96,7 +96,7 @@ impl Zone {
     }
 
     /// The day that it is there at an instant.
-    pub(super) fn day(&self, at: Timestamp) -> Option<Date> {
+    pub fn day(&self, at: Timestamp) -> Option<Date> {
         self.local(at).map(|local| local.date())
     }
 

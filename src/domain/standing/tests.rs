@@ -43,6 +43,7 @@ fn signed_up(verdict: Verdict) -> Fact {
             rule: Rule::A1,
         },
         left: vec![],
+        moves_end: true,
         policy_version: "t".into(),
         confirmation_expires_at: NOW,
         key_id: 1,
@@ -318,4 +319,41 @@ fn a_confirmation_of_what_an_import_only_claimed_is_the_beginning() {
     let now = standings[&slug("news")];
     assert_eq!((now.since, now.renewed_at), (day(5), Some(day(9))));
     assert!(now.reopens(day(9)) && !now.reopens(day(10)));
+}
+
+fn implicit_until(until: Timestamp) -> Standings {
+    let standing = Standing {
+        until: Some(until),
+        ..Standing::new(State::Implicit, None, Rule::A2, day(0))
+    };
+    Standings::from([(slug("news"), standing)])
+}
+
+#[test]
+fn a_signup_takes_the_end_from_implicit_consent_and_keeps_its_beginning() {
+    let mut standings = implicit_until(day(10));
+    apply(&mut standings, &signed_up(Verdict::Accept), day(5));
+    let now = standings[&slug("news")];
+    assert_eq!(
+        (now.state, now.since, now.until, now.rule),
+        (State::Implicit, day(0), None, Rule::A1)
+    );
+    // What had ended, though nobody wrote it down yet, begins anew.
+    let mut standings = implicit_until(day(10));
+    apply(&mut standings, &signed_up(Verdict::Accept), day(11));
+    assert_eq!(standings[&slug("news")].since, day(11));
+    // One that has to be confirmed first gives nothing, and takes nothing.
+    let mut standings = implicit_until(day(10));
+    apply(&mut standings, &signed_up(Verdict::ConfirmFirst), day(5));
+    assert_eq!(standings, implicit_until(day(10)));
+}
+
+#[test]
+fn a_signup_of_an_earlier_version_leaves_the_end_as_it_was() {
+    let mut event = serde_json::to_value(signed_up(Verdict::Accept)).unwrap();
+    event.as_object_mut().unwrap().remove("moves_end").unwrap();
+    let old: Fact = serde_json::from_value(event).unwrap();
+    let mut standings = implicit_until(day(10));
+    apply(&mut standings, &old, day(5));
+    assert_eq!(standings, implicit_until(day(10)));
 }

@@ -1,7 +1,7 @@
 //! Whom a row names, and what it claims.
 
 use countersign::domain::email_address::AddressRules;
-use countersign::domain::policy::{AddressFacts, Rule, Source, Terms, judge};
+use countersign::domain::policy::{AddressFacts, Rule, Source, Terms, Zone, ZoneName, judge};
 use countersign::domain::time::Timestamp;
 use countersign::intake::candidate::{Batch, Candidate, Reading};
 use countersign::intake::dates::{Order, day, instant};
@@ -16,6 +16,7 @@ fn reading(header: &[&str], batch: Batch, order: Option<Order>) -> Reading {
         columns: Columns::of(&header, &[], batch.source).unwrap(),
         batch,
         order,
+        zone: Zone::default(),
         rules: AddressRules::default(),
         proofs: None,
     }
@@ -274,13 +275,24 @@ fn dates_are_read_in_common_forms_and_never_guessed() {
         "46115",
         "46115.75",
     ] {
-        assert_eq!(day(text, None), iso, "{text}");
+        assert_eq!(day(text, None, &Zone::default()), iso, "{text}");
     }
     for text in ["03/04/2026", "3-4-2026"] {
-        assert_eq!(day(text, None), None, "{text}");
-        assert_eq!(day(text, Some(Order::DayFirst)), iso, "{text}");
+        assert_eq!(day(text, None, &Zone::default()), None, "{text}");
+        assert_eq!(
+            day(text, Some(Order::DayFirst), &Zone::default()),
+            iso,
+            "{text}"
+        );
     }
-    assert_eq!(day("04/03/2026 10:00", Some(Order::MonthFirst)), iso);
+    assert_eq!(
+        day(
+            "04/03/2026 10:00",
+            Some(Order::MonthFirst),
+            &Zone::default()
+        ),
+        iso
+    );
     for text in [
         "",
         "31.02.2026",
@@ -292,7 +304,11 @@ fn dates_are_read_in_common_forms_and_never_guessed() {
         "3.4.2026.5",
         "Mayor 3, 2026",
     ] {
-        assert_eq!(day(text, Some(Order::DayFirst)), None, "{text}");
+        assert_eq!(
+            day(text, Some(Order::DayFirst), &Zone::default()),
+            None,
+            "{text}"
+        );
     }
     assert_eq!(
         instant("2026-04-03 10:00:00 +02:00").as_deref(),
@@ -303,6 +319,31 @@ fn dates_are_read_in_common_forms_and_never_guessed() {
         Some("2026-04-03T10:00:00Z")
     );
     assert_eq!(instant("2026-04-03 10:00:00"), None);
+}
+
+#[test]
+fn an_instant_is_of_the_day_that_it_was_in_the_brand_s_zone() {
+    let zone = Zone::of(&ZoneName::try_from("Europe/Amsterdam".to_owned()).unwrap());
+    for text in [
+        "2026-04-02T22:30:00Z",
+        "2026-04-02 22:30:00 UTC",
+        "2026-04-02T22:30Z",
+        "2026-04-02T22:30:00.250+00:00",
+        "2026-04-02 17:30:00 -0500",
+        "2026-04-02T17:30:00-05",
+        "2026-04-03T05:30:00+05:30",
+        "2026-04-03 00:30:00",
+        "2026-04-03",
+    ] {
+        let day = day(text, None, &zone);
+        assert_eq!(day.as_deref(), Some("2026-04-03"), "{text}");
+    }
+    // So the window runs from the day on which it happened there.
+    let mut reading = reading(&["email", "order", "date"], bought(), None);
+    reading.zone = zone;
+    let cells = ["a@example.org", "1", "2026-04-02T22:30:00Z"];
+    let candidate = reading.candidate(&row(&cells)).unwrap();
+    assert_eq!(candidate.claims[0].given("date"), Some("2026-04-03"));
 }
 
 #[test]
@@ -331,7 +372,7 @@ proptest! {
     #[test]
     fn no_text_makes_reading_a_date_fail(text in "\\PC{0,40}", first in any::<bool>()) {
         let order = if first { Order::DayFirst } else { Order::MonthFirst };
-        let read = day(&text, Some(order));
+        let read = day(&text, Some(order), &Zone::default());
         prop_assert!(read.is_none_or(|day| day.len() == 10));
         let _ = instant(&text);
     }

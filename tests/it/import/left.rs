@@ -2,6 +2,7 @@
 
 use countersign::app::correct::Correction;
 use countersign::app::sign_up::Submission;
+use countersign::domain::campaign::Kind;
 use countersign::domain::event::Fact;
 use countersign::domain::policy::{Closed, Rule, Source, Verdict};
 use countersign::domain::standing::Basis;
@@ -9,6 +10,7 @@ use countersign::store::requests;
 
 use super::command::{data, tried};
 use super::storing::{List, confirm, findings, withdraw};
+use crate::campaign::{begin, plan, told};
 use crate::harness::{Folder, World};
 use crate::leaving::{allowed, signed_up_for_both, slug};
 use crate::on_both_engines;
@@ -37,7 +39,10 @@ on_both_engines! {
         let later = List::bought("later", "email,order,date\na@example.org,9,2026-06-01\n");
         assert_eq!(later.take_in(&world).await.added, 0);
         assert!(!world.permission("a@example.org", "newsletter").await.allowed);
-        assert_eq!(world.kinds("a@example.org").await, ["imported", "imported"]);
+        assert_eq!(world.kinds("a@example.org").await, ["imported", "imported", "imported"]);
+        // Of a third list with the same word nothing is kept: the one or the other stands.
+        let third = List { name: "third", ..again };
+        assert_eq!((third.take_in(&world).await.left, world.kinds("a@example.org").await.len()), (0, 3));
         // Nor does a later list bring in who was not known and left; only their own confirmation does.
         let new = List::bought("new", "email,order,date\nnew@example.org,3,2026-06-01\n");
         assert_eq!(new.take_in(&world).await.new, 0);
@@ -48,9 +53,36 @@ on_both_engines! {
         assert!(world.permission("new@example.org", "newsletter").await.allowed);
         let (bytes, _) = crate::bundle::bundle_of(&world, "a@example.org").await;
         assert!(!bytes.is_empty());
-        // A list that was wrong is taken back as a whole, and so is what it told of leaving.
-        assert_eq!(withdraw(&world, "unsubscribed").await.unwrap(), (1, 0));
+        // A list that was wrong is taken back as a whole, and so is what it told of leaving; what another one told of it stays.
+        assert_eq!(withdraw(&world, "unsubscribed").await.unwrap(), (2, 0));
+        let a = world.permission("a@example.org", "newsletter").await;
+        assert_eq!((a.allowed, a.rule), (false, "D3"));
+        assert!(world.permission("b@example.org", "newsletter").await.allowed);
+        withdraw(&world, "again").await.unwrap();
         assert!(world.permission("a@example.org", "newsletter").await.allowed);
+        assert_eq!(findings(&world).await, NOBODY);
+        world.finish().await;
+    }
+
+    async fn a_list_that_says_left_ends_what_asks_the_person_and_not_what_they_asked_for_since(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\n").take_in(&world).await;
+        begin(&world, "spring", plan(Kind::Invitation)).await.unwrap();
+        world.app.campaigns_due().await.unwrap();
+        assert_eq!(world.app.campaigns_due().await.unwrap(), 1);
+        world.signed_up("b@example.org", "192.0.2.7").await;
+        let mail = world.mail_to("b@example.org").await;
+        let before = world.caught().len();
+        // The one left by now; the other in May, and signed up today.
+        let text = "email,order,date,unsubscribed\na@example.org,1,2026-01-01,yes\nb@example.org,2,2026-01-01,2026-05-05\n";
+        assert_eq!(List::bought("mailchimp", text).take_in(&world).await.left, 2);
+        assert_eq!(world.deliver().await.len(), before, "the campaign's mail does not leave");
+        let told = told(&world, "spring").await;
+        assert_eq!((told.asked, told.left), (1, 1));
+        assert!(!world.permission("b@example.org", "newsletter").await.allowed);
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        let b = world.permission("b@example.org", "newsletter").await;
+        assert_eq!((b.allowed, b.basis), (true, Basis::Explicit), "{}", b.why);
         assert_eq!(findings(&world).await, NOBODY);
         world.finish().await;
     }

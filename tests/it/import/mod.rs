@@ -1,6 +1,7 @@
 //! Files that people bring: read, understood, judged; and what they must not be able to do to us.
 
 mod added;
+mod again;
 mod candidates;
 mod columns;
 pub mod command;

@@ -7,7 +7,7 @@ use countersign::app::import::NewImport;
 use countersign::app::import::tally::Counts;
 use countersign::domain::email_address::AddressRules;
 use countersign::domain::event::Fact;
-use countersign::domain::policy::Source;
+use countersign::domain::policy::{Source, Zone};
 use countersign::intake::candidate::{Batch, Reading};
 use countersign::intake::header::{Columns, Mapping};
 use countersign::intake::proof::{FILE_BYTES, ProofFolder};
@@ -65,6 +65,7 @@ async fn take_in(world: &World, name: &str, text: &str, scans: &Path) -> Counts 
             ..Batch::default()
         },
         order: None,
+        zone: Zone::default(),
         rules: AddressRules { any_domain: true },
         proofs: Some(ProofFolder::open(scans).unwrap().into()),
     };

@@ -8,7 +8,7 @@ use countersign::app::import::{Begun, Import, ImportProblem, NewImport, Problem,
 use countersign::domain::brand::Slug;
 use countersign::domain::email_address::AddressRules;
 use countersign::domain::event::{Fact, Grade};
-use countersign::domain::policy::{Rule, Source};
+use countersign::domain::policy::{Rule, Source, Zone};
 use countersign::domain::standing::Basis;
 use countersign::intake::candidate::{Batch, Reading};
 use countersign::intake::header::Columns;
@@ -65,6 +65,7 @@ impl List<'_> {
                 ..Batch::default()
             },
             order: None,
+            zone: Zone::default(),
             rules: AddressRules { any_domain: true },
             proofs: None,
         };

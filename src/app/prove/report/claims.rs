@@ -202,6 +202,13 @@ fn says_of_import(import: &Imported, at: &str) -> String {
             list(&import.purposes)
         );
     }
+    if import.told_again {
+        return format!(
+            "At {at} an import named the address “{}” for {} as another one had before. It gives nothing anew.",
+            legible(&import.address_typed),
+            list(&import.purposes)
+        );
+    }
     format!(
         "At {at} an import named the address “{}” for {}. Nobody entered it at a form here, and nobody was asked by it.",
         legible(&import.address_typed),

@@ -269,7 +269,7 @@ pub(super) async fn page(
         words: state_words(state).to_owned(),
         tone: tone(state),
         is_live: matches!(state, "enrolling" | "running"),
-        may_pause: state == "running",
+        may_pause: matches!(state, "enrolling" | "running"),
         may_resume: matches!(state, "paused" | "stopped"),
         may_cancel: !matches!(state, "cancelled" | "done"),
         numbers: vec![

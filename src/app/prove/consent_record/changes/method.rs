@@ -12,6 +12,9 @@ pub(super) fn method(fact: &Fact) -> String {
         Fact::Imported(import) if import.left => {
             "import: the operator says that the person left".to_owned()
         }
+        Fact::Imported(import) if import.told_again => {
+            "import: the operator tells again what was told before; it gives nothing anew".to_owned()
+        }
         Fact::Imported(import) => {
             let sources = import.claims.iter().map(|claim| claim.source().as_str());
             format!(
