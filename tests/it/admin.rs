@@ -3,6 +3,7 @@
 mod as_sent;
 mod brands;
 pub mod contacts;
+mod files;
 pub mod forms;
 mod holds;
 pub mod passkeys;
