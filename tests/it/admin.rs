@@ -11,6 +11,7 @@ pub mod roles;
 pub mod sealed;
 pub mod signing_in;
 mod tables;
+mod wishes;
 
 use countersign::app::operators;
 

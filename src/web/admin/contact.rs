@@ -37,7 +37,7 @@ const DONE: [(&str, &str); 6] = [
     ),
     (
         "hold-lifted",
-        "The hold is lifted. Wishes to erase can be followed again, and terms hold as always.",
+        "The hold is lifted. A wish to be erased that was kept is done within minutes, and terms hold as always.",
     ),
     (
         "withdrawn",
@@ -74,6 +74,8 @@ struct ContactPage {
     keeps_proof: bool,
     /// The legal hold that is in force.
     hold: Option<Hold>,
+    /// Since when the person wishes to be erased, which a hold kept from being done.
+    wished: Option<Timestamp>,
     /// Whether mails may be had as they are, alone or in a bundle.
     whole: Whole,
 }
@@ -155,8 +157,12 @@ async fn page(
         Ok(whole) => whole,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
-    let hold = match shared.app.hold_of(brand.id, ContactId(id)).await {
-        Ok(hold) => hold,
+    let kept = async {
+        let hold = shared.app.hold_of(brand.id, ContactId(id)).await?;
+        Ok((hold, shared.app.wish_of(brand.id, ContactId(id)).await?))
+    };
+    let (hold, wished) = match kept.await {
+        Ok(kept) => kept,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
     let frame = Frame::new(shared, operator, &story.address)
@@ -203,6 +209,7 @@ async fn page(
             problem,
             proof_keys: proof_keys(),
             hold,
+            wished,
             whole,
         },
     )

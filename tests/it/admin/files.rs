@@ -4,7 +4,7 @@ use countersign::app::operators;
 use countersign::domain::operator::Role;
 
 use super::signing_in::signed_in;
-use super::tables::{first_cells, is_refused};
+use super::tables::{first_cells, is_refused, next, walk};
 use crate::harness::{OWNERS_PASSWORD, World, add_owner};
 use crate::on_both_engines;
 
@@ -122,6 +122,52 @@ on_both_engines! {
         let deeds = client.get("/admin/account").await.text();
         assert!(deeds.contains("took a list along") && deeds.contains(&format!("contact {contact}")), "{deeds}");
         assert_eq!(client.get(&format!("{path}?after=x")).await.status, 400);
+        world.finish().await;
+    }
+
+    async fn held_contacts_come_by_end_or_by_beginning_in_either_direction_while_their_hold_lasts(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        for number in 0..61 {
+            let email = format!("reader{number:02}@example.org");
+            world.signed_up(&email, &format!("192.0.2.{number}")).await;
+            world.advance(1);
+        }
+        world.deliver().await;
+        // The first is held longest; of one the hold is over.
+        let all = "insert into legal_hold (brand_id, contact_id, reason, operator, since, until) \
+                   select brand_id, id, 'Case 12/26', 'olga', created_at, 3600000000000000 - created_at from contact";
+        world.sql(all).await.unwrap();
+        world.sql("update legal_hold set until = since where contact_id = (select id from contact where address = 'reader07@example.org')").await.unwrap();
+        let mut client = signed_in(&world, "olga").await;
+        let path = "/admin/contacts/held?brand=acme";
+        let (by_beginning, pages) = walk(&mut client, &format!("{path}&sort=since")).await;
+        let expected: Vec<String> = (0..61).filter(|n| *n != 7).map(|n| format!("reader{n:02}@example.org")).collect();
+        assert_eq!((by_beginning, pages), (expected.clone(), 2));
+        for (sort, turned) in [("-since", true), ("until", true), ("-until", false), ("", true)] {
+            let (found, _) = walk(&mut client, &format!("{path}&sort={sort}")).await;
+            let mut expected = expected.clone();
+            if turned {
+                expected.reverse();
+            }
+            assert_eq!(found, expected, "{sort}");
+        }
+        let first = client.get(path).await.text();
+        assert!(!next(&first).unwrap().contains('@'), "no address stands in a URL");
+        let file = client.get(&format!("{path}&sort=since&format=csv")).await.text();
+        assert!(file.starts_with("Address,Until,Since,By,For which claim,Erasure,Wished"), "{file}");
+        assert!(lines(&file).len() == 60 && lines(&file)[0].starts_with("reader00@example.org,2026-") || file.contains("Case 12/26"), "{file}");
+        let deeds = client.get("/admin/account").await.text();
+        assert!(deeds.contains("held contacts of brand acme"), "{deeds}");
+        world.sql("insert into erasure_wish (brand_id, contact_id, wished_at) select brand_id, id, created_at from contact where address = 'reader09@example.org'").await.unwrap();
+        let (wished, _) = walk(&mut client, &format!("{path}&erasure=wished")).await;
+        assert_eq!(wished, ["reader09@example.org"]);
+        for link in ["/admin/contacts", "/admin/settings"] {
+            assert!(client.get(link).await.text().contains("href=\"/admin/contacts/held"), "{link}");
+        }
+        // Who is over goes, whatever page is shown: nobody is passed over.
+        let (other, _) = walk(&mut client, "/admin/contacts/held?brand=other").await;
+        assert!(other.is_empty());
         world.finish().await;
     }
 }

@@ -129,7 +129,7 @@ on_both_engines! {
         world.deliver().await;
         let mut client = signed_in(&world, "olga").await;
         for path in [
-            "/admin/contacts", "/admin/delivery", "/admin/imports", "/admin/campaigns", "/admin/forms", "/admin/forms/news",
+            "/admin/contacts", "/admin/contacts/held", "/admin/delivery", "/admin/imports", "/admin/campaigns", "/admin/forms", "/admin/forms/news",
             "/admin/policy", "/admin/evidence/checkpoints", "/admin/evidence/timestamps", "/admin/evidence/sealed",
             "/admin/settings", "/admin/settings/suppressions", "/admin/settings/keys", "/admin/settings/webhooks",
             "/admin/settings/operators", "/admin/settings/operators/olga", "/admin/account",
@@ -153,6 +153,8 @@ on_both_engines! {
             ("/admin/delivery?domains_sort=colour", "no column"),
             ("/admin?sources_sort=colour", "no column"),
             ("/admin?forms_sort=day_by_day", "no column"),
+            ("/admin/contacts/held?after=x", "cannot be read"),
+            ("/admin/contacts/held?erasure=x", "It is one of wished"),
             ("/admin/settings/suppressions?why=x", "It is one of declined, complained"),
             ("/admin/settings/suppressions?after=7.zz", "cannot be read"),
             ("/admin/account?after=x", "cannot be read"),
