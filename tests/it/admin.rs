@@ -6,6 +6,7 @@ pub mod contacts;
 mod files;
 pub mod forms;
 mod holds;
+mod kept_to_brand;
 pub mod passkeys;
 pub mod roles;
 pub mod sealed;
