@@ -26,6 +26,7 @@ pub mod erase;
 pub mod expire;
 pub mod figures;
 pub mod find;
+pub mod held;
 pub mod hold;
 pub mod hook;
 pub mod import;
@@ -70,6 +71,7 @@ pub mod tidy;
 pub mod timestamp;
 pub mod waiting;
 pub mod webhooks;
+pub mod wish;
 pub mod withdraw;
 pub mod witness;
 

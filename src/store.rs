@@ -55,6 +55,7 @@ pub mod temporary;
 pub mod timestamps;
 pub mod uses;
 pub mod webhooks;
+pub mod wishes;
 pub mod writer;
 
 use std::path::Path;

@@ -318,6 +318,8 @@ prefer-data-text = Alles, was hier über Sie gespeichert ist, zum Lesen und Mitn
 prefer-data-report = Als Bericht mit dem Nachweis (ZIP)
 prefer-data-json = Als Datei für Programme (JSON)
 prefer-erase = Alles löschen
+prefer-erase-kept = Sie haben darum gebeten, alles zu löschen. Das geschieht von selbst, sobald { $brand } es nicht mehr für einen Rechtsanspruch benötigt.
+prefer-erase-off = Sie haben Ihren Wunsch, alles zu löschen, zurückgenommen.
 prefer-expired-title = Dieser Link ist zu alt
 prefer-expired-text = Er zeigt Ihre eigenen Daten und gilt deshalb nur begrenzte Zeit. Sie können sich einen neuen schicken lassen.
 prefer-expired-action = Neuen Link anfordern
@@ -330,10 +332,13 @@ erase-button = Ja, alles löschen
 erase-else = Wenn Sie nur keine Mails mehr wollen, gehen Sie zurück und melden Sie sich ab.
 erased-title = Gelöscht
 erased-text = Was { $brand } hier zu Ihrer Adresse gespeichert hatte, ist gelöscht.
-# Where an owner holds the contact for a claim.
-erase-held-title = Vorerst nicht gelöscht
-erase-held-text = { $brand } benötigt das zu dieser Adresse Gespeicherte für einen Rechtsanspruch und bewahrt es auf, bis dieser geklärt ist; von selbst wird danach nichts gelöscht, bitte fragen Sie dann erneut. Schreiben Sie an { $brand }, wenn Sie mehr wissen möchten. Von allen Mails können Sie sich sofort abmelden.
-erase-held-back = Zurück zu Ihren Einstellungen
+# Where an owner holds the contact for a claim: before the button is pressed.
+erase-held = { $brand } benötigt das zu dieser Adresse Gespeicherte für einen Rechtsanspruch. Es wird von selbst gelöscht, sobald dieser geklärt ist; bis dahin merken wir uns Ihren Wunsch.
+erase-kept-title = Ihr Wunsch ist vorgemerkt
+erase-kept-text = { $brand } benötigt das zu dieser Adresse Gespeicherte für einen Rechtsanspruch. Sobald dieser geklärt ist, wird alles von selbst gelöscht; Sie müssen nicht erneut fragen. Schreiben Sie an { $brand }, wenn Sie mehr wissen möchten. Von allen Mails können Sie sich sofort abmelden.
+erase-kept-back = Zurück zu Ihren Einstellungen
+# On a button.
+erase-kept-undo = Doch nicht löschen
 
 ## Ein neuer Link für alle, die ihren verloren haben
 

@@ -324,6 +324,8 @@ prefer-data-report = As a report with its proof (ZIP)
 prefer-data-json = As a file for programs (JSON)
 # A link to the page erase-title.
 prefer-erase = Erase all of it
+prefer-erase-kept = You asked to have everything erased. That happens by itself once { $brand } no longer needs it for a legal claim.
+prefer-erase-off = You took your wish to have everything erased back.
 prefer-expired-title = This link is too old
 prefer-expired-text = It shows your own data, so it works for a limited time only. You can have a new one sent to you.
 prefer-expired-action = Ask for a new link
@@ -337,10 +339,13 @@ erase-button = Yes, erase everything
 erase-else = If you only want no more mail, go back and leave instead.
 erased-title = Erased
 erased-text = What { $brand } kept of your address here is deleted.
-# Where an owner holds the contact for a claim.
-erase-held-title = Not erased for now
-erase-held-text = { $brand } needs what is kept of this address for a legal claim and keeps it until that is over; nothing is erased by itself then, so please ask again. Write to { $brand } if you want to know more. You can leave all mail at once.
-erase-held-back = Back to your preferences
+# Where an owner holds the contact for a claim: before the button is pressed.
+erase-held = { $brand } needs what is kept of this address for a legal claim. It is erased by itself once that is over; until then your wish is kept.
+erase-kept-title = Your wish is kept
+erase-kept-text = { $brand } needs what is kept of this address for a legal claim. Once that is over, everything is erased by itself; you need not ask again. Write to { $brand } if you want to know more. You can leave all mail at once.
+erase-kept-back = Back to your preferences
+# On a button.
+erase-kept-undo = Do not erase it after all
 
 ## A fresh link, for people who have lost theirs. The answer is the same for every address.
 

@@ -318,6 +318,8 @@ prefer-data-text = Todo lo que se guarda aquí de usted, para leerlo y llevárse
 prefer-data-report = Como informe con su prueba (ZIP)
 prefer-data-json = Como archivo para programas (JSON)
 prefer-erase = Borrarlo todo
+prefer-erase-kept = Ha pedido que se borre todo. Se hará por sí solo en cuanto { $brand } ya no lo necesite para una reclamación legal.
+prefer-erase-off = Ha retirado su petición de borrarlo todo.
 prefer-expired-title = Este enlace es demasiado antiguo
 prefer-expired-text = Muestra sus propios datos, por eso solo funciona un tiempo limitado. Puede pedir que le envíen uno nuevo.
 prefer-expired-action = Pedir un enlace nuevo
@@ -330,10 +332,13 @@ erase-button = Sí, borrarlo todo
 erase-else = Si solo no quiere más correo, vuelva atrás y dese de baja.
 erased-title = Borrado
 erased-text = Lo que { $brand } guardaba aquí de su dirección está borrado.
-# Where an owner holds the contact for a claim.
-erase-held-title = Por ahora no se borra
-erase-held-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal y lo guarda hasta que termine; después nada se borra por sí solo, así que vuelva a pedirlo entonces. Escriba a { $brand } si quiere saber más. Puede dejar de recibir todos los correos ahora mismo.
-erase-held-back = Volver a sus preferencias
+# Where an owner holds the contact for a claim: before the button is pressed.
+erase-held = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. Se borrará por sí solo en cuanto termine; hasta entonces guardamos su petición.
+erase-kept-title = Su petición queda guardada
+erase-kept-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. En cuanto termine, todo se borrará por sí solo; no hace falta que vuelva a pedirlo. Escriba a { $brand } si quiere saber más. Puede dejar de recibir todos los correos ahora mismo.
+erase-kept-back = Volver a sus preferencias
+# On a button.
+erase-kept-undo = No borrarlo, después de todo
 
 ## Un enlace nuevo, para quien ha perdido el suyo
 

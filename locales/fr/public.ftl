@@ -318,6 +318,8 @@ prefer-data-text = Tout ce qui est gardé de vous ici, à lire et à emporter.
 prefer-data-report = Sous forme de rapport avec sa preuve (ZIP)
 prefer-data-json = Sous forme de fichier pour programmes (JSON)
 prefer-erase = Tout effacer
+prefer-erase-kept = Vous avez demandé que tout soit effacé. Ce sera fait automatiquement dès que { $brand } n’en aura plus besoin pour une action en justice.
+prefer-erase-off = Vous avez retiré votre demande de tout effacer.
 prefer-expired-title = Ce lien est trop ancien
 prefer-expired-text = Il montre vos propres données et ne fonctionne donc que pour un temps limité. Vous pouvez en recevoir un nouveau.
 prefer-expired-action = Demander un nouveau lien
@@ -330,10 +332,13 @@ erase-button = Oui, tout effacer
 erase-else = Si vous ne voulez simplement plus d’e-mails, revenez en arrière et désabonnez-vous.
 erased-title = Effacé
 erased-text = Ce que { $brand } gardait ici de votre adresse est effacé.
-# Where an owner holds the contact for a claim.
-erase-held-title = Pas effacé pour le moment
-erase-held-text = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice et le garde jusqu’à la fin de celle-ci ; rien ne sera effacé de soi-même ensuite, veuillez alors le redemander. Écrivez à { $brand } si vous voulez en savoir plus. Vous pouvez dès maintenant quitter tous les envois.
-erase-held-back = Retour à vos préférences
+# Where an owner holds the contact for a claim: before the button is pressed.
+erase-held = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice. Tout sera effacé automatiquement dès qu’elle sera terminée ; d’ici là, votre demande est conservée.
+erase-kept-title = Votre demande est conservée
+erase-kept-text = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice. Dès qu’elle sera terminée, tout sera effacé automatiquement ; vous n’avez pas à le redemander. Écrivez à { $brand } si vous voulez en savoir plus. Vous pouvez dès maintenant quitter tous les envois.
+erase-kept-back = Retour à vos préférences
+# On a button.
+erase-kept-undo = Ne pas effacer finalement
 
 ## Un nouveau lien, pour qui a perdu le sien
 

@@ -318,6 +318,8 @@ prefer-data-text = Alles wat hier van je bewaard wordt, om te lezen en mee te ne
 prefer-data-report = Als rapport met het bewijs (ZIP)
 prefer-data-json = Als bestand voor programma’s (JSON)
 prefer-erase = Alles wissen
+prefer-erase-kept = Je hebt gevraagd alles te wissen. Dat gebeurt vanzelf zodra { $brand } het niet meer nodig heeft voor een juridische claim.
+prefer-erase-off = Je hebt je verzoek om alles te wissen ingetrokken.
 prefer-expired-title = Deze link is te oud
 prefer-expired-text = Hij toont je eigen gegevens en werkt daarom maar beperkte tijd. Je kunt een nieuwe laten sturen.
 prefer-expired-action = Nieuwe link aanvragen
@@ -330,10 +332,13 @@ erase-button = Ja, alles wissen
 erase-else = Wil je alleen geen mail meer, ga dan terug en meld je af.
 erased-title = Gewist
 erased-text = Wat { $brand } hier van je adres bewaarde, is gewist.
-# Where an owner holds the contact for a claim.
-erase-held-title = Nog niet gewist
-erase-held-text = { $brand } heeft wat over dit adres bewaard wordt nodig voor een juridische claim en bewaart het tot die is afgerond; daarna wordt niets vanzelf gewist, vraag het dan opnieuw. Schrijf { $brand } als je meer wilt weten. Je kunt je nu al voor alle mail afmelden.
-erase-held-back = Terug naar je voorkeuren
+# Where an owner holds the contact for a claim: before the button is pressed.
+erase-held = { $brand } heeft wat over dit adres bewaard wordt nodig voor een juridische claim. Het wordt vanzelf gewist zodra die is afgerond; tot dan bewaren we je verzoek.
+erase-kept-title = Je verzoek is bewaard
+erase-kept-text = { $brand } heeft wat over dit adres bewaard wordt nodig voor een juridische claim. Zodra die is afgerond, wordt alles vanzelf gewist; je hoeft het niet opnieuw te vragen. Schrijf { $brand } als je meer wilt weten. Je kunt je nu al voor alle mail afmelden.
+erase-kept-back = Terug naar je voorkeuren
+# On a button.
+erase-kept-undo = Toch niet wissen
 
 ## Een nieuwe link, voor wie de zijne kwijt is
 

@@ -35,7 +35,7 @@ use crate::store::requests::{self, Key};
 use crate::store::set::Writes;
 use crate::store::{
     Conn, StoreError, campaigns, contacts, drafts, erased, events, holds, openings, outbox, proofs,
-    scrub, uses, webhooks,
+    scrub, uses, webhooks, wishes,
 };
 
 /// How often it is looked whether the log came up with the events. A sequencer that died keeps others away for ten seconds.
@@ -45,11 +45,17 @@ const BETWEEN: Duration = Duration::from_millis(100);
 const PAGE: i64 = 1_000;
 
 /// Who wants it, and by what way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wish {
     pub by: ErasedBy,
     pub through: Through,
 }
+
+/// A wish that was kept while a hold lasted: it is looked at again whether it still stands.
+pub const KEPT_WISH: Wish = Wish {
+    by: ErasedBy::Person,
+    through: Through::Clockwork,
+};
 
 /// What was deleted, and what stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +92,8 @@ pub enum EraseProblem {
     NotLogged,
     #[error("the log of evidence does not go on ({0}); nothing was changed")]
     Log(#[from] SequenceProblem),
-    /// The term is not over, or something was given meanwhile.
-    #[error("the contact is not one that never confirmed; nothing was changed")]
+    /// Something was given meanwhile, or the person took the wish back.
+    #[error("the reason to erase the contact does not hold any more; nothing was changed")]
     Kept,
     /// Somebody needs it for a claim.
     #[error("the contact is under legal hold until {}; nothing was changed", .0.to_the_minute())]
@@ -170,6 +176,9 @@ impl App {
             return Err(EraseProblem::Held(hold.until));
         }
         if wish.by == ErasedBy::Term && !is_unconfirmed(tx, &contact).await? {
+            return Err(EraseProblem::Kept);
+        }
+        if wish == KEPT_WISH && wishes::find(tx, brand.id, contact.id).await?.is_none() {
             return Err(EraseProblem::Kept);
         }
         let mut erased = delete_rows(tx, &contact).await?;
@@ -298,6 +307,7 @@ async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreEr
     campaigns::delete_of(tx, contact.brand_id, contact.id).await?;
     uses::delete_of(tx, contact.brand_id, contact.id).await?;
     holds::delete_of(tx, contact.brand_id, contact.id).await?;
+    wishes::delete_of(tx, contact.brand_id, contact.id).await?;
     webhooks::delete_of(tx, contact.brand_id, contact.id).await?;
     let mails = outbox::delete_of(tx, contact.brand_id, contact.id).await?;
     let requests = requests::delete(tx, &asked).await?;

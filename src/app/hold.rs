@@ -2,7 +2,8 @@
 //! ends by itself or an owner lifts it (GDPR, article 17(3)(e)).
 //!
 //! A hold keeps three things from happening: an erasure, the removal of who never confirmed, and the removal of network
-//! addresses and browsers. It changes nothing about what may be sent, and the person may leave as always.
+//! addresses and browsers. It changes nothing about what may be sent, and the person may leave as always; their wish to be erased
+//! is kept meanwhile (`wish`).
 
 use std::time::Duration;
 

@@ -23,7 +23,7 @@ use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::standing::{Basis, RequestState, Standings, State, has_left_all};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
-use crate::store::{StoreError, contacts, requests};
+use crate::store::{StoreError, contacts, requests, wishes};
 use crate::texts::Texts;
 
 /// The pauses that can be chosen, in days.
@@ -52,6 +52,8 @@ pub struct Preferences {
     pub wording: String,
     /// Whether a request of the contact waits for an answer.
     pub asked: bool,
+    /// Whether the person wished to be erased, which is done once no hold keeps the contact.
+    pub erasure_wished: bool,
 }
 
 impl Preferences {
@@ -121,8 +123,10 @@ impl App {
             let now = self.clock.now();
             asked = request.state()? == RequestState::Open && now < request.expires_at;
         }
+        let wish = wishes::find(&mut conn, brand.id, contact.id).await?;
         Ok(Some(Preferences {
             asked,
+            erasure_wished: wish.is_some(),
             ..self.preferences_of(brand, contact)
         }))
     }
@@ -145,6 +149,7 @@ impl App {
             consent,
             button,
             asked: false,
+            erasure_wished: false,
         }
     }
 

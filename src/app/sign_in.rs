@@ -18,6 +18,7 @@ use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::store::locks::Locks;
+pub use crate::store::sessions::SessionRow as Session;
 use crate::store::sessions::{self, NewSession, SessionRow, Stage};
 use crate::store::set::Writes;
 use crate::store::{StoreError, budgets, events, operators, passkeys};

@@ -357,9 +357,17 @@ async fn tidy(app: Arc<App>) {
     }
 }
 
-/// Removes what is kept for a term only. As long as there is more of people who never confirmed, it goes on with them, unless the
-/// process is to stop.
+/// Erases who wished it while a hold lasted that is over, and removes what is kept for a term only. As long as there is more of
+/// people who never confirmed, it goes on with them, unless the process is to stop.
 async fn retain(app: &App, stopped: &watch::Receiver<bool>) {
+    match app.do_wishes().await {
+        Ok(0) => {}
+        Ok(contacts) => tracing::info!(
+            contacts,
+            "people whom a hold had kept were erased at their wish"
+        ),
+        Err(error) => tracing::warn!(%error, "wishes to be erased could not be looked through"),
+    }
     match app.purge_while(|| !*stopped.borrow()).await {
         Ok(0) => {}
         Ok(contacts) => tracing::info!(contacts, "contacts that never confirmed were removed"),

@@ -404,6 +404,13 @@ pub enum Fact {
         /// The operator's own words.
         reason: String,
     },
+    /// The person wished to be erased while a hold kept them, which is done once none does; or took that back.
+    ErasureWished {
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken_back: bool,
+        #[serde(default, skip_serializing)]
+        circumstances: Circumstances,
+    },
     /// Nobody answered the request in its time.
     Expired,
     /// Nobody had answered yet, and the form says that the person is reminded once.
@@ -493,6 +500,7 @@ impl Fact {
             | Self::Paused { circumstances, .. }
             | Self::LanguageChanged { circumstances, .. }
             | Self::AddressChanged { circumstances, .. }
+            | Self::ErasureWished { circumstances, .. }
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
@@ -532,6 +540,7 @@ impl Fact {
             | Self::Paused { circumstances, .. }
             | Self::LanguageChanged { circumstances, .. }
             | Self::AddressChanged { circumstances, .. }
+            | Self::ErasureWished { circumstances, .. }
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(_)
             | Self::ImportWithdrawn { .. }
@@ -589,6 +598,7 @@ impl Fact {
             Self::OperatorNote { .. } => "operator_note",
             Self::LegalHold { .. } => "legal_hold",
             Self::LegalHoldLifted { .. } => "legal_hold_lifted",
+            Self::ErasureWished { .. } => "erasure_wished",
             Self::Expired => "expired",
             Self::Reminded { .. } => "reminded",
             Self::AddressChanged { .. } => "address_changed",
@@ -630,6 +640,7 @@ impl Fact {
             | Self::OperatorNote { .. }
             | Self::LegalHold { .. }
             | Self::LegalHoldLifted { .. }
+            | Self::ErasureWished { .. }
             | Self::Expired
             | Self::Reminded { .. }
             | Self::Replaced

@@ -419,6 +419,17 @@ pub fn sentence(event: &Event) -> String {
         Fact::LegalHoldLifted { reason } => {
             format!("An owner lifted the legal hold before its time: {reason}")
         }
+        Fact::ErasureWished {
+            taken_back: false,
+            circumstances,
+        } => format!(
+            "Asked to be erased{} while a legal hold kept this contact: it is done by itself once none does.",
+            from(circumstances)
+        ),
+        Fact::ErasureWished {
+            taken_back: true,
+            circumstances,
+        } => format!("Took the wish to be erased back{}.", from(circumstances)),
         Fact::Expired => "Nobody answered in time; this request ended.".to_owned(),
         Fact::Reminded { mail } => format!(
             "Nobody had answered yet, and the form reminds once; {}.",

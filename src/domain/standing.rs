@@ -324,6 +324,7 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::OperatorNote { .. }
         | Fact::LegalHold { .. }
         | Fact::LegalHoldLifted { .. }
+        | Fact::ErasureWished { .. }
         | Fact::Expired
         | Fact::Reminded { .. }
         | Fact::Replaced

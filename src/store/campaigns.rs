@@ -122,19 +122,19 @@ macro_rules! outcomes {
     };
 }
 
-const LIST_OUTCOMES: &str = concat!(
+pub const LIST_OUTCOMES: &str = concat!(
     outcomes!(),
     " and p.contact_id > $3 order by p.contact_id limit $4"
 );
-const LIST_OUTCOMES_DOWN: &str = concat!(
+pub const LIST_OUTCOMES_DOWN: &str = concat!(
     outcomes!(),
     " and p.contact_id < $3 order by p.contact_id desc limit $4"
 );
-const LIST_OUTCOMES_IN: &str = concat!(
+pub const LIST_OUTCOMES_IN: &str = concat!(
     outcomes!(),
     " and p.state = $3 and (p.due_at, p.contact_id) > ($4, $5) order by p.due_at, p.contact_id limit $6"
 );
-const LIST_OUTCOMES_IN_DOWN: &str = concat!(
+pub const LIST_OUTCOMES_IN_DOWN: &str = concat!(
     outcomes!(),
     " and p.state = $3 and (p.due_at, p.contact_id) < ($4, $5) order by p.due_at desc, p.contact_id desc limit $6"
 );

@@ -148,12 +148,12 @@ pub const LIST_EXPLICIT: &str = concat!(
     " from contact where brand_id = $1 and explicit_from is not null and explicit_from <= $2 \
      and (explicit_from, id) > ($3, $4) order by explicit_from, id limit $5"
 );
-const LIST_OF_BRAND: &str = concat!(
+pub const LIST_OF_BRAND: &str = concat!(
     "select ",
     columns!(),
     " from contact where brand_id = $1 and id > $2 order by id limit $3"
 );
-const LIST_NEWEST: &str = concat!(
+pub const LIST_NEWEST: &str = concat!(
     "select ",
     columns!(),
     " from contact where brand_id = $1 and id < $2 order by id desc limit $3"
@@ -175,7 +175,7 @@ pub const LIST_BY_ID_RANGE: &str = concat!(
     columns!(),
     " from contact where brand_id = $1 and id >= $2 and id <= $3 and id > $4 order by id limit $5"
 );
-const LIST_BY_PREFIX: &str = concat!(
+pub const LIST_BY_PREFIX: &str = concat!(
     "select ",
     columns!(),
     " from contact where brand_id = $1 and address_key >= $2 and address_key < $3 and address_key > $4 \

@@ -60,11 +60,11 @@ const APPEND_TO_KNOWN: &str = "insert into event (brand_id, contact_id, kind, at
 const APPEND_TO_KNOWN_POSTGRES: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
      select r.brand_id, r.contact_id, r.kind, r.at, r.body, r.salt, r.circumstances, r.mail from r \
      cross join lateral (select 1 from contact t where t.brand_id = r.brand_id and t.id = r.contact_id for key share) c";
-const LIST: &str = "select position, body, circumstances from event \
+pub const LIST: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 order by position limit $4";
 const LIST_LAST: &str = "select position, body, circumstances from (select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 order by position desc limit $3) as last order by position";
-const LIST_BEFORE: &str = "select position, body, circumstances from event \
+pub const LIST_BEFORE: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position < $3 order by position desc limit $4";
 /// What others told of a contact or for it, which they may tell again.
 const LIST_TOLD: &str = "select position, body, circumstances from event \

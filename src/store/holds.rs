@@ -1,5 +1,7 @@
 //! Contacts that are kept although they would be erased.
 
+use uuid::Uuid;
+
 use super::set::Rows;
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId};
@@ -36,6 +38,26 @@ const FIND_ALL: &str = "select h.brand_id, h.contact_id, h.reason, h.operator, h
      from r join legal_hold h on h.brand_id = r.brand_id and h.contact_id = r.contact_id";
 const LIST_WITHOUT_CONTACT: &str = "select h.brand_id, h.contact_id, h.reason, h.operator, h.since, h.until from legal_hold h \
      where not exists (select 1 from contact c where c.brand_id = h.brand_id and c.id = h.contact_id) limit $1";
+
+/// By what holds are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// When they end.
+    Until,
+    /// Since when they are.
+    Since,
+}
+
+/// By the index of their ends: what is over stands in front of where it begins.
+pub const LIST_UNTIL: &str = "select brand_id, contact_id, reason, operator, since, until from legal_hold \
+     where brand_id = $1 and (until, contact_id) > ($2, $3) order by until, contact_id limit $4";
+pub const LIST_UNTIL_DOWN: &str = "select brand_id, contact_id, reason, operator, since, until from legal_hold \
+     where brand_id = $1 and (until, contact_id) < ($2, $3) and until > $5 order by until desc, contact_id desc limit $4";
+/// By the index of their beginnings. Holds that are over and still there are passed over: few, since each was placed by hand.
+pub const LIST_SINCE: &str = "select brand_id, contact_id, reason, operator, since, until from legal_hold \
+     where brand_id = $1 and (since, contact_id) > ($2, $3) and until > $5 order by since, contact_id limit $4";
+pub const LIST_SINCE_DOWN: &str = "select brand_id, contact_id, reason, operator, since, until from legal_hold \
+     where brand_id = $1 and (since, contact_id) < ($2, $3) and until > $5 order by since desc, contact_id desc limit $4";
 
 /// The hold that is in force on a contact.
 pub async fn find(
@@ -98,6 +120,41 @@ pub async fn end(
         sqlx::query(END).bind(brand).bind(contact).bind(now).execute(driver).await?;
     });
     Ok(())
+}
+
+/// The holds of a brand that are in force, behind one of them; the other way round if `down`.
+pub async fn list(
+    conn: &mut Conn,
+    (brand, by): (BrandId, By),
+    (after, down): (Option<(Timestamp, ContactId)>, bool),
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<HoldRow>, StoreError> {
+    let (sql, begin) = match (by, down) {
+        (By::Until, false) => (LIST_UNTIL, (now, Uuid::max())),
+        (By::Since, false) => (LIST_SINCE, (Timestamp::from_micros(i64::MIN), Uuid::nil())),
+        (By::Until, true) => (
+            LIST_UNTIL_DOWN,
+            (Timestamp::from_micros(i64::MAX), Uuid::max()),
+        ),
+        (By::Since, true) => (
+            LIST_SINCE_DOWN,
+            (Timestamp::from_micros(i64::MAX), Uuid::max()),
+        ),
+    };
+    let begin = (begin.0, ContactId(begin.1));
+    // By their ends those that are over stand in front; the hold behind which the page begins may be one of them by now.
+    let by_end = by == By::Until && !down;
+    let behind = match after {
+        Some(after) if by_end => after.max(begin),
+        Some(after) => after,
+        None => begin,
+    };
+    Ok(on!(conn, driver => {
+        let query = sqlx::query_as(sql).bind(brand).bind(behind.0).bind(behind.1).bind(limit);
+        let query = if by_end { query } else { query.bind(now) };
+        query.fetch_all(driver).await?
+    }))
 }
 
 /// Holds that are over, the first first.

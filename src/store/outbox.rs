@@ -207,12 +207,12 @@ const COUNT_UP_TO: &str = "select (select count(*) from (select 1 from outbox wh
      (select count(*) from (select 1 from outbox where due_at = $1 limit $2) as failed)";
 const COUNT_BY_BRAND: &str = "select brand_id, count(*) from (select brand_id from outbox \
      where due_at >= $1 and due_at <= $2 order by due_at limit $3) as taken group by brand_id";
-const LIST_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
+pub const LIST_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
      last_reply, ambiguous, attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
 /// On SQLite no index has the id first: one mail is looked for by people and programs seldom, and each index costs every mail.
 const FIND_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
      last_reply, ambiguous, attempts from outbox where id = $1";
-const LIST_SHOWN_DOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
+pub const LIST_SHOWN_DOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
      last_reply, ambiguous, attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at < $2 or id < $3) \
      order by due_at desc, id desc limit $4";
 const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \

@@ -76,8 +76,8 @@ const LIST_DUE: &str = "select m.* from webhook_message m where m.webhook_id = $
 const LIST_PROBE: &str = "select m.* from webhook_message m where m.webhook_id = $1 and m.state = 'waiting' \
      and not exists (select 1 from webhook_message e where e.webhook_id = m.webhook_id and e.contact_id = m.contact_id \
      and e.state = 'waiting' and e.position < m.position) order by m.last_try_at nulls first, m.position limit 1";
-const LIST_MESSAGES: &str = "select * from webhook_message where webhook_id = $1 and position < $2 order by position desc limit $3";
-const LIST_MESSAGES_UP: &str = "select * from webhook_message where webhook_id = $1 and position > $2 order by position limit $3";
+pub const LIST_MESSAGES: &str = "select * from webhook_message where webhook_id = $1 and position < $2 order by position desc limit $3";
+pub const LIST_MESSAGES_UP: &str = "select * from webhook_message where webhook_id = $1 and position > $2 order by position limit $3";
 const PUT_MESSAGES: &str = "update webhook_message set state = r.state, due_at = r.due_at, tries = r.tries, \
      first_try_at = r.first_try_at, last_try_at = r.last_try_at, status = r.status, reply = r.reply from r \
      where webhook_message.webhook_id = r.webhook_id and webhook_message.position = r.position \

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod forms;
 pub mod frame;
 pub mod guard;
+pub mod held;
 pub mod hold;
 pub mod imports;
 pub mod jobs;

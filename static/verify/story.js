@@ -59,6 +59,7 @@ const SENTENCES = {
   operator_note: (event) => [`A note by ${words(event.by)}`, words(event.note)],
   legal_hold: (event) => [`An operator kept what is known for a claim, until ${words(event.until)}`, words(event.reason)],
   legal_hold_lifted: (event) => ["An operator ended the legal hold before its time", words(event.reason)],
+  erasure_wished: (event) => [event.taken_back === true ? "Took the wish to be erased back" : "Asked to be erased; a legal hold stood in the way, and the wish was kept"],
   expired: () => ["Nobody answered in time; this request ended"],
   reminded: () => ["Nobody had answered yet; a reminder was due"],
   link_opened: (event) => ["A link from the mail was opened", event.same_browser === true ? "In the browser that signed up; opening alone confirms nothing" : "Opening alone confirms nothing"],

@@ -3,13 +3,16 @@
 mod as_sent;
 mod brands;
 pub mod contacts;
+mod files;
 pub mod forms;
 mod holds;
+mod kept_to_brand;
 pub mod passkeys;
 pub mod roles;
 pub mod sealed;
 pub mod signing_in;
 mod tables;
+mod wishes;
 
 use countersign::app::operators;
 

@@ -1,5 +1,7 @@
 //! PostgreSQL's plans: those that are kept are made once, and leave no choice that the contents of a table could turn bad.
 
+mod lists;
+
 use countersign::store::{Conn, Engine, contacts};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};

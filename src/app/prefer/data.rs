@@ -13,7 +13,7 @@ use crate::ledger::note::hex;
 use crate::store::budgets;
 use crate::store::requests::{self, RequestRow};
 use crate::store::set::ROWS_AT_MOST;
-use crate::store::{Conn, StoreError, contacts, events, personal, uses};
+use crate::store::{Conn, StoreError, contacts, events, personal, uses, wishes};
 
 /// Events of a contact that are read at a time.
 const PAGE: i64 = 1_000;
@@ -55,6 +55,7 @@ impl App {
         let campaigns = personal::list_campaigns(&mut conn, of, id).await?;
         let proofs = personal::list_proofs(&mut conn, of, id).await?;
         let told = personal::list_told(&mut conn, of, id).await?;
+        let wish = wishes::find(&mut conn, of, id).await?;
         Ok(Some(json!({
             "brand": AskedBy::from(&brand.declared),
             "made_at": self.clock.now(),
@@ -68,6 +69,7 @@ impl App {
                 "since": since,
                 "why": mailbox.suppressed_for,
             }))),
+            "erasure_wished_at": wish.map(|wish| wish.wished_at),
             "last_used": all(&last_used, |one| json!({"purpose": one.purpose, "at": one.used_at})),
             "requests": all(&asked, request),
             "unsent_mails": all(&unsent, |one| json!({

@@ -110,6 +110,15 @@ pub fn sentence(entry: &Entry) -> String {
         "legal_hold_lifted" => {
             format!("An operator ended that before its time: {}", text("reason"))
         }
+        "erasure_wished"
+            if entry.member("taken_back").and_then(|one| one.as_bool()) == Some(true) =>
+        {
+            "The person took the wish to be erased back.".to_owned()
+        }
+        "erasure_wished" => {
+            "The person asked to be erased; a legal hold stood in the way, and the wish was kept."
+                .to_owned()
+        }
         "expired" => "Nobody answered in time; this request ended.".to_owned(),
         "reminded" => "Nobody had answered yet; a reminder was due.".to_owned(),
         "address_changed" => "The address was corrected; this request ended.".to_owned(),

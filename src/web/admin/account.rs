@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::deeds::{Whose, deeds};
 use super::frame::{Done, Frame};
-use super::table::{Asked, Table, relative};
+use super::table::{self, Act, Asked, Cell, Rows, Table};
 use super::{SESSION, acting, cookie_of, see};
 use crate::app::operators::{self, OperatorProblem, PASSWORD_AT_LEAST};
 use crate::app::passkeys::NAME_AT_MOST;
 use crate::app::passkeys::ceremony::NoHome;
 use crate::app::second_factor::{FactorProblem, Factors, Offered};
-use crate::app::sign_in::{SignInProblem, session_hash};
+use crate::app::sign_in::{Session, SignInProblem, session_hash};
 use crate::domain::operator::Operator;
 use crate::web::Web;
 use crate::web::error;
@@ -50,16 +50,6 @@ const DONE: [(&str, &str); 7] = [
     ("session", "That session has ended."),
 ];
 
-/// A session as its owner sees it.
-struct Session {
-    id: Uuid,
-    what: String,
-    network: String,
-    since: String,
-    seen: String,
-    this: bool,
-}
-
 /// A passkey as its owner sees it.
 struct PasskeyLine {
     id: Uuid,
@@ -78,7 +68,7 @@ struct AccountPage {
     no_passkeys: Option<NoHome>,
     passkey_js: String,
     name_at_most: usize,
-    sessions: Vec<Session>,
+    sessions: Table,
     deeds: Table,
     password_at_least: usize,
     password_problem: Option<String>,
@@ -143,17 +133,15 @@ async fn page(
             ),
         })
         .collect();
-    let sessions = sessions
-        .into_iter()
-        .map(|(row, this)| Session {
-            id: row.id,
-            what: row.browser,
-            network: row.network,
-            since: row.created_at.to_the_minute(),
-            seen: relative(row.seen_at, now),
-            this,
-        })
-        .collect();
+    let sessions =
+        sessions_table(sessions).arrange(&asked.of("sessions_"), "/admin/account", now, true);
+    let sessions = match sessions {
+        Ok(sessions) => sessions,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    if sessions.is_file {
+        return sessions.csv("sessions");
+    }
     let frame = Frame::new(shared, operator, "Your account").noticing(done, &DONE);
     render(
         status,
@@ -170,6 +158,44 @@ async fn page(
             password_problem,
         },
     )
+}
+
+/// Where somebody is signed in, each with whether it is the session that asks, and a button that ends any other.
+fn sessions_table(sessions: Vec<(Session, bool)>) -> Rows {
+    let row = |(session, this): (Session, bool)| {
+        let end = Act {
+            label: "End",
+            about: format!(
+                "this session of {} from {}",
+                session.browser, session.network
+            ),
+            action: "/admin/account/sessions/end".to_owned(),
+            name: "session",
+            value: session.id.to_string(),
+        };
+        vec![
+            Cell::Text(session.browser),
+            Cell::Text(session.network),
+            Cell::Time(session.created_at),
+            Cell::Time(session.seen_at),
+            Cell::Time(session.expires_at),
+            if this {
+                Cell::State("this browser".to_owned(), "good")
+            } else {
+                Cell::State("another".to_owned(), "plain")
+            },
+            if this { Cell::None } else { Cell::Act(end) },
+        ]
+    };
+    let columns = [
+        "Browser", "Network", "Since", "Seen", "Ends", "Which", "End it",
+    ];
+    Rows {
+        caption: "Where you are signed in".to_owned(),
+        columns: columns.map(|name| (name, false)).into(),
+        rows: sessions.into_iter().map(row).collect(),
+        empty: "Nowhere.".to_owned(),
+    }
 }
 
 /// `GET /admin/account`

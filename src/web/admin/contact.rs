@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod add;
+mod standing;
 
 use std::sync::Arc;
 
@@ -9,13 +10,12 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::as_sent::{Whole, may_have_whole};
 use super::brands::brand_of;
 use super::frame::Frame;
-use super::table::relative;
+use super::table::{self, Asked, Table, Wrong, relative};
 use super::{acting, not_found};
 use crate::app::acted::Acting;
 use crate::app::find::{Seal, Story, Told};
@@ -24,19 +24,11 @@ use crate::domain::brand::Brand;
 use crate::domain::event::{HandedOut, Through};
 use crate::domain::ids::ContactId;
 use crate::domain::operator::{Deed, Operator};
-use crate::domain::permission::Permission;
 use crate::domain::policy::{Row, SOURCES};
-use crate::domain::standing::Basis;
 use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::page::render;
-
-#[derive(Debug, Default, Deserialize)]
-pub struct Asked {
-    after: Option<i64>,
-    done: Option<String>,
-}
 
 const DONE: [(&str, &str); 6] = [
     (
@@ -45,7 +37,7 @@ const DONE: [(&str, &str); 6] = [
     ),
     (
         "hold-lifted",
-        "The hold is lifted. Wishes to erase can be followed again, and terms hold as always.",
+        "The hold is lifted. A wish to be erased that was kept is done within minutes, and terms hold as always.",
     ),
     (
         "withdrawn",
@@ -72,6 +64,7 @@ struct ContactPage {
     path: String,
     brand: Arc<Brand>,
     story: Story,
+    standing: Table,
     now: Timestamp,
     from_start: bool,
     /// What was found when the evidence was checked.
@@ -81,6 +74,8 @@ struct ContactPage {
     keeps_proof: bool,
     /// The legal hold that is in force.
     hold: Option<Hold>,
+    /// Since when the person wishes to be erased, which a hold kept from being done.
+    wished: Option<Timestamp>,
     /// Whether mails may be had as they are, alone or in a bundle.
     whole: Whole,
 }
@@ -116,24 +111,6 @@ impl ContactPage {
         relative(*at, self.now)
     }
 
-    fn is_past(&self, at: &Timestamp) -> bool {
-        *at <= self.now
-    }
-
-    /// Whether there is anything to say of use.
-    fn tells_use(&self) -> bool {
-        let mut all = self.story.purposes.iter();
-        self.brand.declared.reconfirm.is_some() || all.any(|one| one.last_use.used_at.is_some())
-    }
-
-    fn tone(&self, permission: &Permission) -> &'static str {
-        match (permission.allowed, permission.basis) {
-            (true, Basis::Explicit) => "good",
-            (true, _) => "wait",
-            (false, _) => "plain",
-        }
-    }
-
     fn seal(&self, told: &Told) -> (&'static str, &'static str) {
         match told.seal {
             Seal::Stamped => ("good", "in the log, time-stamped"),
@@ -166,7 +143,11 @@ async fn page(
     let Some(brand) = brand_of(shared, operator, brand) else {
         return not_found(shared, operator, "This contact");
     };
-    let after = asked.after.unwrap_or(0);
+    let after = asked.after.as_deref().map(str::parse::<i64>);
+    let Ok(after) = after.transpose() else {
+        return table::refuse(shared, operator, &Wrong::After);
+    };
+    let after = after.unwrap_or(0);
     let story = match shared.app.story_of(&brand, ContactId(id), after).await {
         Ok(Some(story)) => story,
         Ok(None) => return not_found(shared, operator, "This contact"),
@@ -176,8 +157,12 @@ async fn page(
         Ok(whole) => whole,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
-    let hold = match shared.app.hold_of(brand.id, ContactId(id)).await {
-        Ok(hold) => hold,
+    let kept = async {
+        let hold = shared.app.hold_of(brand.id, ContactId(id)).await?;
+        Ok((hold, shared.app.wish_of(brand.id, ContactId(id)).await?))
+    };
+    let (hold, wished) = match kept.await {
+        Ok(kept) => kept,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
     let frame = Frame::new(shared, operator, &story.address)
@@ -186,21 +171,45 @@ async fn page(
             "Contacts",
             &format!("/admin/contacts?brand={}", brand.declared.slug),
         )
-        .noticing(asked.done.as_deref(), &DONE);
+        .noticing(asked.rest.get("done").map(String::as_str), &DONE);
+    let now = shared.app.clock.now();
+    let path = format!("/admin/contacts/{}/{id}", brand.declared.slug);
+    let here = match after {
+        0 => path.clone(),
+        after => format!("{path}?after={after}"),
+    };
+    let own = asked.of(standing::PREFIX);
+    let rows = standing::table(&brand, &story);
+    let standing = match rows.arrange(&own, &here, now, frame.may_take()) {
+        Ok(standing) => standing,
+        Err(wrong) => return table::refuse(shared, operator, &wrong),
+    };
+    if standing.is_file {
+        let Some(acting) = acting(request, shared) else {
+            return not_found(shared, operator, "This contact");
+        };
+        let on = format!("where contact {id} of brand {} stands", brand.declared.slug);
+        return match shared.app.takes_list(&acting, on).await {
+            Ok(()) => standing.csv(&format!("standing-{id}")),
+            Err(problem) => error::store_failure(request, shared, &problem),
+        };
+    }
     render(
         status,
         &ContactPage {
             frame,
-            path: format!("/admin/contacts/{}/{id}", brand.declared.slug),
+            path,
+            standing,
             keeps_proof: brand.declared.keep_proof_after_erasure.is_some(),
             brand,
             story,
-            now: shared.app.clock.now(),
+            now,
             from_start: after == 0,
             checked,
             problem,
             proof_keys: proof_keys(),
             hold,
+            wished,
             whole,
         },
     )

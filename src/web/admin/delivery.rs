@@ -168,11 +168,15 @@ pub async fn show(
     let has_failed = which == Which::Failed && !mails.rows.is_empty();
     let mails = mails.written(|(at, id)| format!("{}.{id}", at.micros()));
     let mails = mails_table(which, may_mend).paged(&paging, mails);
-    let domains = domains_table(figures).arrange(&asked.of(DOMAINS), &path, now, false);
+    let domains = domains_table(figures);
+    let domains = domains.arrange(&asked.of(DOMAINS), &path, now, frame.may_take());
     let domains = match domains {
         Ok(domains) => domains,
         Err(wrong) => return table::refuse(&shared, &operator, &wrong),
     };
+    if domains.is_file {
+        return domains.csv("mails-by-domain");
+    }
     let held = ready.breaker.mails_held;
     render(
         StatusCode::OK,

@@ -8,7 +8,9 @@ use askama::Template;
 use super::chart::{self, grouped};
 use super::frame::{Done, Frame};
 use super::table::sift::{cut, sift};
-use super::table::{self, Asked, Cell, Order, PAGE, Paging, Rows, Table, Wanted, Wrong, relative};
+use super::table::{
+    self, Asked, Cell, Order, PAGE, Paging, Rows, Table, Wanted, Wrong, as_file, relative,
+};
 use super::{acting, see};
 use crate::app::auditing::{Audited, Running};
 use crate::app::log_standing::{CheckpointLine, LogStanding, StampLine};
@@ -116,7 +118,11 @@ pub async fn show(
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         (signed(one.done), signed(one.of))
     });
-    let by_name = |rows: Rows, prefix| rows.arrange(&asked.of(prefix), PATH, now, false);
+    let frame = Frame::new(&shared, &operator, "Evidence")
+        .at("/admin/evidence")
+        .noticing(done.done.as_deref(), &DONE);
+    let may_take = frame.may_take();
+    let by_name = |rows: Rows, prefix| rows.arrange(&asked.of(prefix), PATH, now, may_take);
     let tables = || {
         let authorities = by_name(authorities_table(&log), "authorities_")?;
         Ok::<_, Wrong>((authorities, by_name(witnesses_table(&log), "witnesses_")?))
@@ -125,12 +131,13 @@ pub async fn show(
         Ok(tables) => tables,
         Err(wrong) => return table::refuse(&shared, &operator, &wrong),
     };
+    if let Some(file) = as_file(&[(&authorities, "authorities"), (&witnesses, "witnesses")]) {
+        return file;
+    }
     render(
         StatusCode::OK,
         &EvidencePage {
-            frame: Frame::new(&shared, &operator, "Evidence")
-                .at("/admin/evidence")
-                .noticing(done.done.as_deref(), &DONE),
+            frame,
             entries: grouped(log.entries),
             signed: log
                 .signed_at

@@ -49,7 +49,10 @@ fn need_of(request: &ServiceRequest, entry: &Entry) -> Need {
 }
 
 fn asks_for_a_file(query: &str) -> bool {
-    form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "format" && value == "csv")
+    // A further table of a page has something in front of its names.
+    let of_a_table = |name: &str| name == "format" || name.ends_with("_format");
+    form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| of_a_table(&name) && value == "csv")
 }
 
 async fn check(

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::frame::Frame;
-use super::table::{self, Asked, Cell, Rows, Table, Wrong};
+use super::table::{self, Asked, Cell, Rows, Table, Wrong, as_file};
 use crate::domain::brand::RoleAddresses;
 use crate::domain::operator::Operator;
 use crate::domain::policy::{
@@ -58,6 +58,7 @@ struct PolicyPage {
     precedence: &'static [&'static str],
     dates: &'static [&'static str],
     overlays: &'static [OverlayRow],
+    overlays_table: Table,
     brands: Table,
     choices: Vec<(String, String, bool)>,
     rows: Vec<(&'static str, &'static str, bool)>,
@@ -150,6 +151,27 @@ fn rules_table() -> Rows {
     }
 }
 
+fn overlays_table() -> Rows {
+    Rows {
+        caption: "Overlays".to_owned(),
+        columns: ["Overlay", "Country", "Effect"]
+            .map(|name| (name, false))
+            .into(),
+        rows: OVERLAYS
+            .iter()
+            .map(|row| {
+                let effects = row.effects.iter();
+                vec![
+                    Cell::Code(row.overlay.as_str().to_owned()),
+                    Cell::text(row.country),
+                    Cell::Lines(effects.map(|says| (*says).to_owned()).collect()),
+                ]
+            })
+            .collect(),
+        empty: String::new(),
+    }
+}
+
 fn brands(shared: &Web, operator: &Operator) -> Vec<BrandRow> {
     let catalog = shared.app.catalog();
     let theirs = catalog
@@ -199,19 +221,27 @@ fn page(
 ) -> HttpResponse {
     let now = shared.app.clock.now();
     let frame = Frame::new(shared, operator, "Policy").at("/admin/policy");
+    let arranged = |rows: Rows, asked: &Asked| rows.arrange(asked, PATH, now, frame.may_take());
     let tables = || {
-        let sources = sources().arrange(asked, PATH, now, frame.may_take())?;
-        let brands =
-            brands_table(shared, operator).arrange(&asked.of("brands_"), PATH, now, false)?;
-        let rules = rules_table().arrange(&asked.of("rules_"), PATH, now, false)?;
-        Ok::<_, Wrong>((sources, brands, rules))
+        Ok::<_, Wrong>((
+            arranged(sources(), asked)?,
+            arranged(brands_table(shared, operator), &asked.of("brands_"))?,
+            arranged(overlays_table(), &asked.of("overlays_"))?,
+            arranged(rules_table(), &asked.of("rules_"))?,
+        ))
     };
-    let (table, brands, rules) = match tables() {
+    let (table, brands, overlays, rules) = match tables() {
         Ok(tables) => tables,
         Err(wrong) => return table::refuse(shared, operator, &wrong),
     };
-    if asked.is_csv() {
-        return table.csv("policy");
+    let files = [
+        (&table, "policy"),
+        (&brands, "policy-of-brands"),
+        (&overlays, "policy-overlays"),
+        (&rules, "policy-rules"),
+    ];
+    if let Some(file) = as_file(&files) {
+        return file;
     }
     let (problem, lines) = answer;
     let catalog = shared.app.catalog();
@@ -241,6 +271,7 @@ fn page(
             precedence: &PRECEDENCE,
             dates: &READING_DATES,
             overlays: &OVERLAYS,
+            overlays_table: overlays,
             brands,
             choices,
             rows: SOURCES

@@ -9,9 +9,9 @@ use super::campaigns::{deeds, list, mail, one};
 use super::contact::{act, add};
 use super::wizard::{columns, file, source, trial};
 use super::{
-    account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, hold,
-    imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in, suppressions,
-    webhooks,
+    account, as_sent, brand, contact, contacts, delivery, edit_form, evidence, forms, guard, held,
+    hold, imports, keys, operators, overview, passkeys, policy, sealed, settings, sign_in,
+    suppressions, webhooks,
 };
 use crate::domain::operator::Need;
 
@@ -63,6 +63,7 @@ table! {
     Look get "/contacts" => contacts::list;
     Look post "/contacts" => contacts::search;
     Take post "/contacts/list" => contacts::take_list;
+    Look get "/contacts/held" => held::show;
     Look get "/contacts/{brand}/{contact}" => contact::show;
     Look post "/contacts/{brand}/{contact}/verify" => contact::verify;
     Take post "/contacts/{brand}/{contact}/bundle" => contact::take_bundle;

@@ -9,7 +9,7 @@ use askama::Template;
 
 use super::brands::brands_of;
 use super::frame::{Done, Frame};
-use super::table::{self, Asked, Cell, Rows, Table, Wrong};
+use super::table::{self, Asked, Cell, Rows, Table, Wrong, as_file};
 use crate::app::passkeys::ceremony::NoHome;
 use crate::config::SETTINGS;
 use crate::domain::brand::{BrandDeclaration, in_language};
@@ -173,15 +173,15 @@ pub async fn show(
         let brands = brands.arrange(&asked, PATH, now, may_take)?;
         Ok::<_, Wrong>((
             brands,
-            terms.arrange(&asked.of("terms_"), PATH, now, false)?,
+            terms.arrange(&asked.of("terms_"), PATH, now, may_take)?,
         ))
     };
     let (brands, terms) = match tables() {
         Ok(tables) => tables,
         Err(wrong) => return table::refuse(&shared, &operator, &wrong),
     };
-    if asked.is_csv() {
-        return brands.csv("brands");
+    if let Some(file) = as_file(&[(&brands, "brands"), (&terms, "terms-and-limits")]) {
+        return file;
     }
     render(
         StatusCode::OK,

@@ -5,6 +5,7 @@
 
 pub mod arrange;
 pub mod asked;
+mod cell;
 pub mod sift;
 
 use actix_web::HttpResponse;
@@ -13,6 +14,7 @@ use askama::Template;
 use form_urlencoded::Serializer;
 
 pub use asked::{Asked, Choice, Order, Wrong};
+pub use cell::{Act, Cell};
 pub use sift::{Sifted, Wanted, stream};
 
 use super::say;
@@ -23,68 +25,6 @@ use crate::web::Web;
 
 /// Rows shown at a time.
 pub const PAGE: usize = 50;
-
-/// One cell.
-#[derive(Clone, Debug)]
-pub enum Cell {
-    Text(String),
-    Number(i64),
-    /// Shown relative to now, with the exact time on hover, in print and in the CSV.
-    Time(Timestamp),
-    /// A word with a tone: `good`, `bad`, `wait` or `plain`.
-    State(String, &'static str),
-    Link(String, String),
-    /// A name or a hash, in letters of one width.
-    Code(String),
-    /// A text with more behind it, a line each, which a press unfolds.
-    Folded(String, Vec<String>),
-    /// A button; it stands in no file.
-    Act(Act),
-    None,
-}
-
-/// A button in a table: a form with one hidden field.
-#[derive(Clone, Debug)]
-pub struct Act {
-    pub label: &'static str,
-    /// What a screen reader says behind the label.
-    pub about: String,
-    pub action: String,
-    pub name: &'static str,
-    pub value: String,
-}
-
-impl Cell {
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
-    }
-
-    pub fn link(text: impl Into<String>, path: impl Into<String>) -> Self {
-        Self::Link(text.into(), path.into())
-    }
-
-    pub fn time(at: Option<Timestamp>) -> Self {
-        at.map_or(Self::None, Self::Time)
-    }
-
-    /// As it stands in a CSV, and as it is searched.
-    pub fn plain(&self) -> String {
-        match self {
-            Self::Text(text) | Self::State(text, _) | Self::Link(text, _) | Self::Code(text) => {
-                text.clone()
-            }
-            Self::Number(number) => number.to_string(),
-            Self::Time(at) => at.to_string(),
-            Self::Folded(text, lines) if lines.is_empty() => text.clone(),
-            Self::Folded(_, lines) => lines.join(" | "),
-            Self::Act(_) | Self::None => String::new(),
-        }
-    }
-
-    pub const fn is_number(&self) -> bool {
-        matches!(self, Self::Number(_))
-    }
-}
 
 /// A column's heading with the way to sort by it.
 #[derive(Clone, Debug)]
@@ -133,6 +73,8 @@ pub struct Table {
     pub first: Option<String>,
     /// Where the CSV is; none where it may not be taken.
     pub csv: Option<String>,
+    /// Whether it is asked for as a file.
+    pub is_file: bool,
     /// What is said where there is no row.
     pub empty: String,
 }
@@ -307,6 +249,7 @@ impl Rows {
             next: None,
             first: None,
             csv: None,
+            is_file: false,
             empty: self.empty,
         }
     }
@@ -326,14 +269,30 @@ impl Table {
         (self.filter.is_some() || !self.choices.is_empty()) && (self.is_filtered || is_long)
     }
 
-    /// The table as a file that a spreadsheet opens, with no cell that it would take for a formula (T25).
+    /// The table as a file that a spreadsheet opens, with no cell that it would take for a formula (T25), and without what is
+    /// there for a page only.
     pub fn csv(&self, name: &str) -> HttpResponse {
-        let mut text = export::cells(self.headings.iter().map(|heading| heading.name.clone()));
+        let columns: Vec<usize> = (0..self.headings.len())
+            .filter(|at| !self.rows.iter().any(|row| is_for_pages(row, *at)))
+            .collect();
+        let names = columns.iter().filter_map(|at| self.headings.get(*at));
+        let mut text = export::cells(names.map(|heading| heading.name.clone()));
         for row in &self.rows {
-            text.push_str(&export::cells(row.iter().map(Cell::plain)));
+            let cells = columns.iter().filter_map(|at| row.get(*at));
+            text.push_str(&export::cells(cells.map(Cell::plain)));
         }
         csv(name, text)
     }
+}
+
+fn is_for_pages(row: &[Cell], at: usize) -> bool {
+    row.get(at).is_some_and(Cell::is_for_pages)
+}
+
+/// The file that is asked for of a page with several tables, each with the name of its file; none where it is the page itself.
+pub fn as_file(tables: &[(&Table, &str)]) -> Option<HttpResponse> {
+    let (table, name) = tables.iter().find(|one| one.0.is_file)?;
+    Some(table.csv(name))
 }
 
 /// An answer that browsers keep as a file.

@@ -58,6 +58,8 @@ struct PreferPage {
     pauses: [u64; 3],
     can_leave: bool,
     notice: Option<String>,
+    /// That the person wished to be erased, and when that is done.
+    erasure: Option<String>,
 }
 
 /// What the page says about what was just done.
@@ -116,7 +118,10 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
     let paused = preferences
         .paused_until
         .map(|until| t.arg("prefer-paused", "date", until.for_people(own)));
+    let wished = preferences.erasure_wished;
+    let erasure = wished.then(|| t.arg("prefer-erase-kept", "brand", &brand.declared.name));
     let page = PreferPage {
+        erasure,
         page: Page::of(shared, &brand, t),
         t,
         token,
@@ -155,6 +160,7 @@ pub async fn show(
     let notice = match query.done.as_deref() {
         Some("saved") => Some(found.t.get("prefer-saved")),
         Some("unchanged") => Some(found.t.get("prefer-unchanged")),
+        Some("not-erased") => Some(found.t.get("prefer-erase-off")),
         Some("wording") => Some(found.t.get("prefer-other-wording")),
         _ => None,
     };

@@ -9,7 +9,7 @@ use crate::harness::{World, add_owner};
 use crate::on_both_engines;
 
 /// What stands in the cells of the first column, in their order.
-fn first_cells(page: &str) -> Vec<String> {
+pub fn first_cells(page: &str) -> Vec<String> {
     let body = page.split("<tbody>").nth(1).unwrap_or("");
     let body = body.split("</tbody>").next().unwrap();
     body.split("<tr>")
@@ -25,7 +25,7 @@ fn first_cells(page: &str) -> Vec<String> {
 }
 
 /// Where the link to the next page leads.
-fn next(page: &str) -> Option<String> {
+pub fn next(page: &str) -> Option<String> {
     let link = page.split(" rel=\"next\"").next()?;
     if link.len() == page.len() {
         return None;
@@ -39,7 +39,7 @@ fn next(page: &str) -> Option<String> {
 }
 
 /// All first cells of a table, page by page.
-async fn walk(client: &mut Client, path: &str) -> (Vec<String>, usize) {
+pub async fn walk(client: &mut Client, path: &str) -> (Vec<String>, usize) {
     let (mut all, mut path, mut pages) = (Vec::new(), path.to_owned(), 0);
     loop {
         let page = client.get(&path).await;
@@ -55,7 +55,7 @@ async fn walk(client: &mut Client, path: &str) -> (Vec<String>, usize) {
     }
 }
 
-fn is_refused(reply: &Reply, words: &str) -> bool {
+pub fn is_refused(reply: &Reply, words: &str) -> bool {
     reply.status == 400 && reply.text().contains(words)
 }
 
@@ -129,7 +129,7 @@ on_both_engines! {
         world.deliver().await;
         let mut client = signed_in(&world, "olga").await;
         for path in [
-            "/admin/contacts", "/admin/delivery", "/admin/imports", "/admin/campaigns", "/admin/forms", "/admin/forms/news",
+            "/admin/contacts", "/admin/contacts/held", "/admin/delivery", "/admin/imports", "/admin/campaigns", "/admin/forms", "/admin/forms/news",
             "/admin/policy", "/admin/evidence/checkpoints", "/admin/evidence/timestamps", "/admin/evidence/sealed",
             "/admin/settings", "/admin/settings/suppressions", "/admin/settings/keys", "/admin/settings/webhooks",
             "/admin/settings/operators", "/admin/settings/operators/olga", "/admin/account",
@@ -152,6 +152,9 @@ on_both_engines! {
             ("/admin/delivery?after=x", "cannot be read"),
             ("/admin/delivery?domains_sort=colour", "no column"),
             ("/admin?sources_sort=colour", "no column"),
+            ("/admin?forms_sort=day_by_day", "no column"),
+            ("/admin/contacts/held?after=x", "cannot be read"),
+            ("/admin/contacts/held?erasure=x", "It is one of wished"),
             ("/admin/settings/suppressions?why=x", "It is one of declined, complained"),
             ("/admin/settings/suppressions?after=7.zz", "cannot be read"),
             ("/admin/account?after=x", "cannot be read"),

@@ -158,6 +158,12 @@ pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
         Fact::OperatorNote { .. } => "Note",
         Fact::LegalHold { .. } => "Legal hold",
         Fact::LegalHoldLifted { .. } => "Legal hold lifted",
+        Fact::ErasureWished {
+            taken_back: false, ..
+        } => "Asked to be erased",
+        Fact::ErasureWished {
+            taken_back: true, ..
+        } => "Wish taken back",
         Fact::Expired => "Request expired",
         Fact::Reminded { .. } => "Reminded",
         Fact::AddressChanged { .. } => "Address corrected",

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::sift::Wanted;
-use super::{Asked, Cell, Order, PAGE, Place, Rows, Table, Wrong};
+use super::{Asked, Cell, Order, PAGE, Place, Rows, Table, Wrong, is_for_pages};
 use crate::domain::time::Timestamp;
 
 /// A column of words is a choice if it has so many of them, and each of its cells has one.
@@ -64,7 +64,11 @@ impl Rows {
         may_take: bool,
     ) -> Result<Table, Wrong> {
         let names: Vec<&'static str> = self.columns.iter().map(|column| column.0).collect();
-        let order = asked.order(&names)?;
+        // By a chart or a button nothing is sorted.
+        let is_drawn = |at: usize| self.rows.iter().any(|row| is_for_pages(row, at));
+        let sorts = names.iter().enumerate().filter(|(at, _)| !is_drawn(*at));
+        let sorts: Vec<&'static str> = sorts.map(|(_, name)| *name).collect();
+        let order = asked.order(&sorts)?;
         let wanted = Wanted::of_rows(asked, &self.columns, &self.rows, WORDS_AT_MOST);
         self.rows.retain(|row| wanted.keeps(row));
         let column = order.and_then(|order| names.iter().position(|name| *name == order.by));
@@ -81,7 +85,7 @@ impl Rows {
             sort: order.map_or_else(String::new, Order::written),
             filters: wanted.pairs(asked.prefix),
         };
-        let headings = self.headings(&place, order, |_| true);
+        let headings = self.headings(&place, order, |name| sorts.contains(&name));
         let total = self.rows.len();
         let (mut next, mut first) = (None, None);
         if !asked.is_csv() {
@@ -102,6 +106,7 @@ impl Rows {
             next,
             first,
             csv: may_take.then(|| place.at(&[("format", "csv")])),
+            is_file: asked.is_csv(),
             ..self.shown(&place, headings, &wanted, now)
         })
     }
@@ -110,6 +115,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::body::MessageBody as _;
 
     const NOW: Timestamp = Timestamp::from_micros(1_795_455_245_000_000);
 
@@ -213,6 +219,28 @@ mod tests {
             table.headings[0].path.as_deref(),
             Some("/x?sort=name&state=good")
         );
+    }
+
+    #[test]
+    fn a_chart_and_a_button_are_neither_sorted_by_nor_taken_along() {
+        let drawn = || {
+            let mut rows = rows(3);
+            rows.columns.insert(1, ("Day by day", false));
+            for row in &mut rows.rows {
+                row.insert(1, Cell::Drawn("<svg></svg>".to_owned()));
+            }
+            rows
+        };
+        let wrong = drawn().arrange(&asked("day_by_day", "", ""), "/x", NOW, true);
+        assert!(matches!(wrong, Err(Wrong::Sort(..))), "{wrong:?}");
+        let table = drawn()
+            .arrange(&asked("-name", "", ""), "/x", NOW, true)
+            .unwrap();
+        assert_eq!(table.headings[1].path, None);
+        let file = table.csv("things").into_body().try_into_bytes().unwrap();
+        let file = String::from_utf8(file.to_vec()).unwrap();
+        assert!(file.starts_with("Name,Size of it,State"), "{file}");
+        assert!(!file.contains("svg"), "{file}");
     }
 
     #[test]

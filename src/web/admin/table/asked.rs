@@ -117,7 +117,7 @@ impl Asked {
             sort: own("sort"),
             filter: own("filter"),
             after: own("after"),
-            format: None,
+            format: own("format"),
             rest: rest
                 .filter_map(|(name, value)| {
                     Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
@@ -201,12 +201,13 @@ mod tests {
 
     #[test]
     fn a_second_table_of_a_page_has_names_of_its_own() {
-        let read = "sort=-due&domains_sort=-accepted&domains_filter=example";
+        let read = "sort=-due&domains_sort=-accepted&domains_filter=example&domains_format=csv";
         let asked = Query::<Asked>::from_query(read).unwrap();
         assert_eq!(asked.sort.as_deref(), Some("-due"));
         let domains = asked.of("domains_");
         assert_eq!(domains.sort.as_deref(), Some("-accepted"));
         assert_eq!(domains.text(), "example");
         assert_eq!(domains.after, None);
+        assert!(domains.is_csv() && !asked.is_csv());
     }
 }

@@ -17,11 +17,14 @@ use crate::web::Web;
 use crate::web::admin::frame::Frame;
 use crate::web::admin::imports::{rules, words};
 use crate::web::admin::jobs::{Going, grouped, tone};
-use crate::web::admin::table::{self, Asked, Cell, Rows, Table, Wrong};
+use crate::web::admin::table::{self, Asked, Cell, Rows, Table, Wrong, as_file};
 use crate::web::admin::{acting, see};
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
+
+/// What stands in front of the names of the table of rows, in the page's address.
+const SAMPLES: &str = "samples_";
 
 /// What came of a trial.
 struct Came {
@@ -88,7 +91,7 @@ async fn came(
             .collect(),
         empty: "There is no row to show.".to_owned(),
     };
-    let mut samples = rows.arrange(&asked.of("samples_"), path, now, false)?;
+    let mut samples = rows.arrange(&asked.of(SAMPLES), path, now, true)?;
     // What is looked for would be an address in an address.
     samples.filter = None;
     let told = Rows {
@@ -102,7 +105,7 @@ async fn came(
         rows: rules(counts),
         empty: "No row was read.".to_owned(),
     };
-    let told = told.arrange(asked, path, now, false)?;
+    let told = told.arrange(asked, path, now, true)?;
     Ok(Came {
         about: trial.about.clone(),
         rows: grouped(counts.rows()),
@@ -147,6 +150,15 @@ async fn page(
         },
         None => None,
     };
+    let files = |came: &Came| {
+        as_file(&[
+            (&came.rules, "what-the-policy-would-say"),
+            (&came.samples, "some-rows"),
+        ])
+    };
+    if let Some(file) = came.as_ref().and_then(files) {
+        return file;
+    }
     let title = match (draft.stage, &came) {
         (Stage::Trying, _) => "The list is being tried",
         (_, Some(_)) => "What would come of it",
@@ -191,6 +203,18 @@ pub async fn show(
     let (brand, draft) = draft!(request, shared, operator, path);
     if !draft.of.said.has_source {
         return see(&super::path(&brand, draft.id, super::place(&draft)));
+    }
+    if asked.of(SAMPLES).is_csv() {
+        let Some(acting) = acting(&request, &shared) else {
+            return see("/admin/sign-in");
+        };
+        let on = format!(
+            "rows of a list that waits for brand {}",
+            brand.declared.slug
+        );
+        if let Err(problem) = shared.app.takes_list(&acting, on).await {
+            return error::store_failure(&request, &shared, &problem);
+        }
     }
     page(&shared, &operator, (&brand, &draft), (None, &asked), None).await
 }
