@@ -56,6 +56,7 @@ pub mod read_log;
 mod record;
 pub mod repeat;
 pub mod report_use;
+pub mod resend;
 pub mod restored;
 mod retain;
 pub mod seal;

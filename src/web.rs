@@ -68,8 +68,9 @@ impl Web {
     }
 }
 
-/// How long a client may take to send its request's head, and a connection may idle.
-pub const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a client may take to send its request's head. With what its body may take (`extract::body::WITHIN`) a slow client is
+/// gone within 15 seconds (T32).
+pub const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS_AT_MOST: usize = 10_000;
 /// Of those that only look how this process does.

@@ -1,15 +1,18 @@
 //! Answering a confirmation request: by the link, by the code, or with "this was not me". Written for a batch.
 
+use subtle::ConstantTimeEq;
+
 use self::batch::Batch;
 use self::read::{count_people, locks_of};
 use super::inbox::InboxView;
 use super::{App, Work};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::{BrandId, RequestId};
+use crate::domain::keys::Keys;
 use crate::domain::scanner::Thresholds;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::requests::{Asked, Key};
+use crate::store::requests::{Asked, Key, RequestRow};
 use crate::telemetry;
 
 mod batch;
@@ -31,6 +34,8 @@ pub enum Act {
     Code {
         typed: String,
     },
+    /// A code on the page of a request that a newer mail replaced: it is counted, and never right.
+    BlindCode,
     /// "This was not me".
     Decline(Declining),
 }
@@ -87,6 +92,8 @@ pub enum Outcome {
     /// The person left while it was open.
     Left,
     Expired,
+    /// Its mail came back for good.
+    Bounced,
     /// The token is genuine, but its request is gone: erased.
     Gone,
 }
@@ -104,6 +111,7 @@ impl Outcome {
             Self::Abandoned => "abandoned",
             Self::Left => "left",
             Self::Expired => "expired",
+            Self::Bounced => "bounced",
             Self::Gone => "gone",
         }
     }
@@ -113,6 +121,11 @@ impl Outcome {
 pub(super) type Answered = (Outcome, Option<Asked>);
 
 impl App {
+    /// Whether these are the digits of a request's mail.
+    pub fn is_code_of(&self, request: &RequestRow, typed: &str) -> bool {
+        is_code(&self.keys, request, typed)
+    }
+
     /// Records an answer. When this returns, what it changed is on disk.
     pub async fn answer(&self, answer: Answer) -> Result<Outcome, StoreError> {
         Ok(self.answer_and_look(answer).await?.0)
@@ -136,6 +149,20 @@ impl App {
         Ok((outcome, view))
     }
 }
+
+/// Compares in constant time; digits only, spaces left out, since people type "123 456".
+fn is_code(keys: &Keys, request: &RequestRow, typed: &str) -> bool {
+    let typed: String = typed
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .take(7)
+        .collect();
+    u8::try_from(request.key_id)
+        .ok()
+        .and_then(|key_id| keys.code(key_id, request.id.0))
+        .is_some_and(|right| right.as_bytes().ct_eq(typed.as_bytes()).into())
+}
+
 /// Records a batch of answers in one transaction; of several answers to one request the first wins and the others are
 /// told how it stands.
 pub(super) async fn run(

@@ -84,7 +84,7 @@ impl App {
         let checked = self
             .check(form, again.clone())
             .map_err(NotCorrected::Refused)?;
-        if old.request.state()? == RequestState::Open
+        if takes_corrections(old.request.state()?)
             && checked.address_key() == old.contact.address_key
         {
             return Ok(SignedUp::again(number, &old));
@@ -154,7 +154,8 @@ impl App {
     fn too_soon(&self, form: &Form, old: &Asked, email: &str) -> bool {
         let least = Duration::from_secs(u64::from(form.declared.minimum_fill_seconds));
         self.clock.now().since(old.request.issued_at) < least
-            && EmailAddress::suggestion_for(&old.contact.address).as_deref() != Some(email.trim())
+            && EmailAddress::suggestion_for(&old.contact.address_key).as_deref()
+                != Some(email.trim())
     }
 
     /// What the signup of a request brought.
@@ -196,14 +197,22 @@ impl App {
         if let Some(made) = requests::find_corrected(held.conn(), key.0, key.1).await? {
             return Ok(Step::Made(made, request.ended_at.unwrap_or(now)));
         }
-        if request.state()? != RequestState::Open
+        let state = request.state()?;
+        if !takes_corrections(state)
             || now >= request.expires_at
             || request.corrections >= CORRECTIONS_AT_MOST
         {
             return Ok(Step::Over);
         }
+        // What was given stands by the signup that replaced this one, which somebody else may have made.
+        let is_replaced = state == RequestState::Replaced;
+        let ended = if is_replaced {
+            Vec::new()
+        } else {
+            request.purposes()
+        };
         let fact = Fact::AddressChanged {
-            purposes: request.purposes(),
+            purposes: ended,
             signed_up_at: request.issued_at,
             circumstances,
         };
@@ -219,7 +228,7 @@ impl App {
         let next = RequestId(self.random.uuid_v7(now));
         let mut writes = Writes::default();
         // A mistyped address may be somebody else's: its term begins now.
-        let since = never_confirmed(&contact.standings).then_some(now);
+        let since = (!is_replaced && never_confirmed(&contact.standings)).then_some(now);
         contacts::put_closed(&mut writes, &contact, since);
         requests::correct(&mut writes, &request, next);
         events::append(&mut writes, &[event]);
@@ -227,4 +236,9 @@ impl App {
         held.finish(writes).await?;
         Ok(Step::Make(next))
     }
+}
+
+/// On its page a request that a newer mail replaced behaves as one that waits.
+const fn takes_corrections(state: RequestState) -> bool {
+    matches!(state, RequestState::Open | RequestState::Replaced)
 }

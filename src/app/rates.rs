@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::budget::Rate;
+use crate::domain::budget::{Limits, Rate};
 use crate::domain::ids::FormId;
 use crate::domain::time::Timestamp;
 use crate::store::{Conn, StoreError, budgets};
@@ -83,6 +83,18 @@ impl Rates {
     pub fn move_to(&mut self, key: String, arrival: i64) {
         let before = self.arrivals.insert(key.clone(), arrival).unwrap_or(0);
         *self.moved.entry(key).or_insert(0) += arrival - before.max(self.now.micros());
+    }
+
+    /// Moves rates of nobody's as a mail would have moved those of its network, its form and the installation.
+    pub fn move_nobody(&mut self, limits: &Limits) {
+        for (key, an_hour) in [
+            ("nobody:network", limits.per_network_an_hour),
+            ("nobody:form", limits.per_form_an_hour),
+            (NOBODY, limits.per_installation_an_hour),
+        ] {
+            let (arrival, _) = Rate { an_hour }.reserve(self.arrival(key), self.now);
+            self.move_to(key.to_owned(), arrival);
+        }
     }
 
     /// By how much each moved, to be written.

@@ -8,7 +8,7 @@ use crate::domain::booth::AtBooth;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::budget::Limits;
 use crate::domain::circumstances::Circumstances;
-use crate::domain::email_address::{AddressProblem, AddressRules, EmailAddress};
+use crate::domain::email_address::{AddressProblem, EmailAddress};
 use crate::domain::event::{MailFate, PassedOn};
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::RequestId;
@@ -119,6 +119,7 @@ pub struct SignedUp {
     pub brand: u16,
     pub request: RequestId,
     pub expires_at: Timestamp,
+    /// Of the address as it is compared, so that it does not tell whether it was written otherwise before.
     pub masked: String,
     pub suggestion: Option<String>,
     /// None where nothing was recorded anew.
@@ -128,9 +129,7 @@ pub struct SignedUp {
 impl SignedUp {
     /// A signup that was recorded before, as it was answered then.
     pub(super) fn again(brand: u16, asked: &Asked) -> Self {
-        // Stored addresses were accepted once; reading them again needs no list of domains.
-        let rules = AddressRules { any_domain: true };
-        let address = EmailAddress::parse(&asked.contact.address, &rules).ok();
+        let address = EmailAddress::of_key(&asked.contact.address_key);
         Self {
             brand,
             request: asked.request.id,
@@ -212,5 +211,6 @@ const fn fate_name(fate: MailFate) -> &'static str {
         MailFate::OverBudget => "over_budget",
         MailFate::Suppressed => "suppressed",
         MailFate::Bot => "bot",
+        MailFate::Replaced => "replaced",
     }
 }

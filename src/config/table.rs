@@ -67,7 +67,7 @@ settings! {
     budget.per_form_minutes: Number = "10", "One mail per form and mailbox in this many minutes.";
     budget.per_mailbox_a_day: Number = "3", "Mails per mailbox and day over all forms of a brand.";
     budget.resend_seconds: Number = "60", "The shortest time between a mail and its resend.";
-    budget.per_network_an_hour: Number = "60", "Mails an hour that one client (an IPv4 address or IPv6 /64) can cause; 0 is no limit.";
+    budget.per_network_an_hour: Number = "60", "Mails an hour that one client (an IPv4 address or IPv6 /64) can cause: so many at once, and evenly as many again within the hour after that; so at most twice as many in any hour. The other limits by the hour count alike. 0 is no limit.";
     budget.per_kiosk_an_hour: Number = "240", "The same for the tablets of a form with kiosk = true, per form and client: a fair has one address. Beyond it mails are held, up to a day. 0 is no limit.";
     budget.per_key_an_hour: Number = "2000", "Signups an hour that an API key can cause mail for without naming the person's address in the network; where it names one, per_network_an_hour holds. 0 is no limit.";
     budget.per_form_an_hour: Number = "2000", "Mails an hour of one form; beyond it mails are held, not dropped. 0 is no limit.";

@@ -172,6 +172,23 @@ impl EmailAddress {
         &self.key
     }
 
+    /// The address as it is compared: for what is shown of it to whoever typed it, who must not learn how it was written first,
+    /// or whether it was written before at all (T19).
+    pub fn folded(&self) -> Self {
+        Self {
+            typed: self.key.clone(),
+            deliverable: self.key.clone(),
+            key: self.key.clone(),
+            at: self.key_local().len(),
+        }
+    }
+
+    /// The same of a stored key. It was accepted once; reading it again needs no list of domains.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let address = Self::parse(key, &AddressRules { any_domain: true }).ok()?;
+        Some(address.folded())
+    }
+
     /// The mailbox that this address most likely ends in, for counting only (T1): it is never mailed or shown, so a
     /// wrong guess costs at most a place in a budget.
     ///

@@ -57,6 +57,8 @@ pub enum MailFate {
     Suppressed,
     /// A bot's mark: the honeypot was filled in, or the form came back faster than a person types.
     Bot,
+    /// Another request of the contact took the place of this one, and its mail is not to be sent again either.
+    Replaced,
 }
 
 /// Which of a mail's links was opened.
@@ -271,8 +273,12 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         explicit: bool,
     },
+    /// The mail was asked for once more. It says nothing of consent.
     MailRequested {
         mail: MailFate,
+        /// The request's time was over, and it is open again until this instant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confirmation_expires_at: Option<Timestamp>,
         #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },

@@ -20,6 +20,8 @@ pub enum Signal {
     OpenedAllLinks,
     /// This network opened the links of several people within a minute.
     SeveralPeople,
+    /// Nothing shows that anybody saw the page: the press brought no mark of it, and its network did not open the link.
+    NoPage,
 }
 
 /// The thresholds, settings with these defaults.
@@ -42,6 +44,9 @@ impl Default for Thresholds {
         }
     }
 }
+
+/// Links of several people are opened by a program if they are opened within this time of each other.
+const PEOPLE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Of a network that did not open both links.
 pub const NEVER: i64 = i64::MAX;
@@ -131,8 +136,17 @@ pub struct Press<'a> {
     pub page_opened_at: Option<Timestamp>,
 }
 
-/// The signals of one press. `seen` is what networks opened of this mail; `people` counts the people whose links were
-/// opened from the presser's network within the last minute, this one included.
+/// From when (without it) to when (with it) a network's hits on other people's links count: a minute either side of what it last
+/// opened of this mail, for a program may press much later than it opens; the last minute, where it opened nothing.
+pub fn watched(seen: &[Seen], network: &str, pressed_at: Timestamp) -> (Timestamp, Timestamp) {
+    let own = seen.iter().filter(|seen| seen.network == network);
+    let opened_at = own.filter_map(Seen::opened_at).max();
+    let around = |at: Timestamp| (at.minus(PEOPLE_WITHIN), at.plus(PEOPLE_WITHIN));
+    opened_at.map_or((pressed_at.minus(PEOPLE_WITHIN), pressed_at), around)
+}
+
+/// The signals of one press. `seen` is what networks opened of this mail; `people` counts the people whose links the presser's
+/// network opened in the time that `watched` tells, this one included.
 pub fn signals(
     press: &Press<'_>,
     seen: &[Seen],
@@ -146,8 +160,10 @@ pub fn signals(
         .filter_map(|seen| seen.last(press.button))
         .chain(press.page_opened_at)
         .max();
-    if last_opened.is_some_and(|at| press.at.since(at) < thresholds.read_for) {
-        found.push(Signal::PressedAtOnce);
+    match last_opened {
+        None => found.push(Signal::NoPage),
+        Some(at) if press.at.since(at) < thresholds.read_for => found.push(Signal::PressedAtOnce),
+        Some(_) => {}
     }
     let within = i64::try_from(thresholds.both_links_within.as_micros()).unwrap_or(NEVER - 1);
     if own().any(|seen| seen.closest <= within) {
@@ -158,6 +174,9 @@ pub fn signals(
     }
     found
 }
+
+#[cfg(test)]
+mod people;
 
 #[cfg(test)]
 mod tests {
@@ -175,11 +194,21 @@ mod tests {
     }
 
     fn press_on(button: Button, seen: &[Seen], people: i64) -> Vec<Signal> {
+        let page_opened_at = Some(NOW.minus(Duration::from_secs(60)));
+        press_of_page(button, page_opened_at, seen, people)
+    }
+
+    fn press_of_page(
+        button: Button,
+        page_opened_at: Option<Timestamp>,
+        seen: &[Seen],
+        people: i64,
+    ) -> Vec<Signal> {
         let press = Press {
             button,
             at: NOW,
             network: "192.0.2.0/24",
-            page_opened_at: None,
+            page_opened_at,
         };
         signals(&press, seen, people, &Thresholds::default())
     }
@@ -213,6 +242,31 @@ mod tests {
         let both = |network| seen(network, &[(Link::Confirm, 60), (Link::About, 58)]);
         assert_eq!(press(&both("192.0.2.0/24"), 1), [Signal::OpenedAllLinks]);
         assert_eq!(press(&both("198.51.100.0/24"), 1), []);
+    }
+
+    #[test]
+    fn a_press_that_nobody_saw_the_page_of_is_a_programs_and_either_proof_of_it_is_enough() {
+        let elsewhere = seen("198.51.100.0/24", &[(Link::Confirm, 9)]);
+        for button in [Button::Confirm, Button::Decline] {
+            let without = press_of_page(button, None, &elsewhere, 1);
+            assert_eq!(without, [Signal::NoPage]);
+            let own = seen("192.0.2.0/24", &[(Link::Confirm, 9)]);
+            assert_eq!(press_of_page(button, None, &own, 1), []);
+            assert_eq!(press_on(button, &elsewhere, 1), []);
+        }
+        // Whoever opened the other link only did not see the button that confirms.
+        let about = seen("192.0.2.0/24", &[(Link::About, 9)]);
+        let confirming = press_of_page(Button::Confirm, None, &about, 1);
+        assert_eq!(confirming, [Signal::NoPage]);
+        assert_eq!(press_of_page(Button::Decline, None, &about, 1), []);
+    }
+
+    #[test]
+    fn people_are_counted_around_the_hit_and_not_around_the_press() {
+        let own = seen("192.0.2.0/24", &[(Link::Confirm, 90), (Link::About, 3_600)]);
+        let at = |seconds| NOW.minus(Duration::from_secs(seconds));
+        assert_eq!(watched(&own, "192.0.2.0/24", NOW), (at(150), at(30)));
+        assert_eq!(watched(&own, "198.51.100.0/24", NOW), (at(60), NOW));
     }
 
     #[test]

@@ -26,6 +26,7 @@ fn signals(found: &[Signal]) -> String {
             Signal::PressedAtOnce => "pressed within two seconds of its page",
             Signal::OpenedAllLinks => "opened all links of the mail within seconds",
             Signal::SeveralPeople => "opened several people's links within a minute",
+            Signal::NoPage => "pressed a button whose page nobody is known to have opened",
         })
         .collect();
     words.join("; ")
@@ -238,10 +239,17 @@ pub fn sentence(event: &Event) -> String {
         ),
         Fact::MailRequested {
             mail,
+            confirmation_expires_at,
             circumstances,
         } => {
+            let until = confirmation_expires_at.map_or_else(String::new, |until| {
+                format!(
+                    " The request is open again until {}.",
+                    until.to_the_minute()
+                )
+            });
             format!(
-                "Asked for the mail again{}; {}.",
+                "Asked for the mail again{}; {}.{until}",
                 from(circumstances),
                 fate(*mail)
             )
@@ -551,5 +559,6 @@ const fn fate(mail: MailFate) -> &'static str {
         MailFate::OverBudget => "no mail, the budget was used up",
         MailFate::Suppressed => "no mail, the mailbox is suppressed",
         MailFate::Bot => "no mail, the form was filled in by a program",
+        MailFate::Replaced => "no mail, another request of the contact took its place",
     }
 }

@@ -466,6 +466,8 @@ pub enum Attempt {
     Button { signals: Vec<Signal> },
     /// Six digits; whether they are the right ones was compared in constant time.
     Code { right: bool },
+    /// Six digits for a request that a newer mail replaced, on the page that must not tell that it did: never the right ones.
+    BlindCode,
 }
 
 /// What becomes of an attempt.
@@ -498,7 +500,9 @@ pub struct RequestView {
 
 /// Decides about one attempt. Every outcome but `Confirm` leaves the standing as it is.
 pub fn decide(request: RequestView, attempt: Attempt, now: Timestamp) -> Decision {
-    if request.state != RequestState::Open {
+    // On its page a replaced request behaves as one whose mail was never queued.
+    let looks_open = attempt == Attempt::BlindCode && request.state == RequestState::Replaced;
+    if request.state != RequestState::Open && !looks_open {
         return Decision::Ended(request.state);
     }
     if now >= request.expires_at {
@@ -508,11 +512,11 @@ pub fn decide(request: RequestView, attempt: Attempt, now: Timestamp) -> Decisio
 }
 
 /// The same of "this was not me"; `Confirm` says that it is taken. It is taken of an open request and, so that it always stops the
-/// mail, of one that a newer mail replaced, whatever their time. What was confirmed is left by leaving, not by declining. The right
+/// mail, of one that a newer mail replaced or that nobody answered in time, whatever their time. What was confirmed is left by leaving, not by declining. The right
 /// code is taken whatever was typed before: whoever comes here has the mail, and nobody else's guesses are to stand in the way.
 pub fn decide_decline(request: RequestView, attempt: Attempt) -> Decision {
     match request.state {
-        RequestState::Open | RequestState::Replaced => match attempt {
+        RequestState::Open | RequestState::Replaced | RequestState::Expired => match attempt {
             Attempt::Code { right: true } if request.mailed => Decision::Confirm(Grade::Code),
             attempt => settle(request, attempt),
         },
@@ -526,9 +530,11 @@ fn settle(request: RequestView, attempt: Attempt) -> Decision {
         Attempt::SameBrowser => Decision::Confirm(Grade::SameBrowser),
         Attempt::Button { signals } if signals.is_empty() => Decision::Confirm(Grade::LinkButton),
         Attempt::Button { signals } => Decision::AskCode(signals),
-        Attempt::Code { .. } if request.code_tries >= CODE_TRIES => Decision::CodeClosed,
+        Attempt::Code { .. } | Attempt::BlindCode if request.code_tries >= CODE_TRIES => {
+            Decision::CodeClosed
+        }
         Attempt::Code { right: true } if request.mailed => Decision::Confirm(Grade::Code),
-        Attempt::Code { .. } => Decision::CodeWrong {
+        Attempt::Code { .. } | Attempt::BlindCode => Decision::CodeWrong {
             tries: request.code_tries + 1,
         },
     }

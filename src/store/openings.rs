@@ -79,15 +79,14 @@ const PUT_POSTGRES: &str = "insert into opened_from (brand_id, request_id, slot,
      where opened_from.network = excluded.network or opened_from.closest >= excluded.closest";
 const LIST: &str = "select o.request_id, o.network, o.confirm_at, o.about_at, o.decline_at, o.closest \
      from r cross join opened_from o where o.brand_id = r.brand_id and o.request_id = r.id";
-const COUNT_PEOPLE: &str = "select r.network, count(distinct q.contact_id) as people \
-     from r cross join opened_from o join request q on q.brand_id = o.brand_id and q.id = o.request_id \
-     where o.network = r.network and o.opened_at > r.since group by r.network";
+/// Of hits without end a bounded number is looked at: it is many times what makes several people.
+const COUNT_PEOPLE: &str = "select r.number, (select count(distinct h.contact_id) from (select q.contact_id from opened_from o \
+     join request q on q.brand_id = o.brand_id and q.id = o.request_id \
+     where o.network = r.network and o.opened_at > r.since and o.opened_at <= r.until limit 500) h) as people from r \
+     where r.number is not null";
 /// Two texts for the reason that `budgets.rs` gives.
 const LIST_POSTGRES: &str = "select o.request_id, o.network, o.confirm_at, o.about_at, o.decline_at, o.closest \
      from r cross join lateral (select * from opened_from p where p.brand_id = r.brand_id and p.request_id = r.id offset 0) o";
-const COUNT_PEOPLE_POSTGRES: &str = "select r.network, count(distinct q.contact_id) as people \
-     from r cross join lateral (select * from opened_from p where p.network = r.network and p.opened_at > r.since offset 0) o \
-     join request q on q.brand_id = o.brand_id and q.id = o.request_id group by r.network";
 const DELETE_OF_REQUESTS: &str = "delete from opened_from where (brand_id, request_id) in \
      (select brand_id, request_id from r where brand_id is not null) returning 1";
 const COUNT_OF_CONTACTS: &str = "select o.contact_id, o.openings from r join contact_opening o \
@@ -182,17 +181,35 @@ pub async fn list(
     Ok(all)
 }
 
-/// How many people's links each network opened since an instant.
-pub async fn count_people(
-    conn: &mut Conn,
-    networks: &[String],
-    since: Timestamp,
-) -> Result<Vec<(String, i64)>, StoreError> {
-    let rows = Rows::of(networks)
-        .text("network", String::clone)
-        .int("since", |_| since.micros());
-    let sql = conn.text(COUNT_PEOPLE, COUNT_PEOPLE_POSTGRES);
-    conn.read_set(sql, rows).await
+/// A network, and the time in which its hits count: behind `after`, and up to `until`.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    pub network: String,
+    pub after: Timestamp,
+    pub until: Timestamp,
+}
+
+/// How many people's links each network opened in its time, in the order of these; some hundreds at most are counted.
+pub async fn count_people(conn: &mut Conn, watched: &[Watched]) -> Result<Vec<i64>, StoreError> {
+    let numbered: Vec<(i64, &Watched)> = (0..).zip(watched).collect();
+    let mut people = vec![0; watched.len()];
+    for part in numbered.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .int("number", |one| one.0)
+            .text("network", |one| one.1.network.clone())
+            .int("since", |one| one.1.after.micros())
+            .int("until", |one| one.1.until.micros());
+        let found: Vec<(i64, i64)> = conn.read_set(COUNT_PEOPLE, rows).await?;
+        for (number, count) in found {
+            let place = usize::try_from(number)
+                .ok()
+                .and_then(|at| people.get_mut(at));
+            if let Some(place) = place {
+                *place = count;
+            }
+        }
+    }
+    Ok(people)
 }
 
 /// Deletes the hits on requests of an erased contact; answers with their number.

@@ -75,7 +75,7 @@ const FIND: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_ver
      q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at, q.corrections \
      from r cross join request q where q.brand_id = r.brand_id and q.id = r.id";
 const UPDATE: &str = "update request set state = r.state, ended_at = r.ended_at, mailed = r.mailed, \
-     last_mail_at = r.last_mail_at, code_tries = r.code_tries, look_at = r.look_at \
+     last_mail_at = r.last_mail_at, code_tries = r.code_tries, look_at = r.look_at, expires_at = r.expires_at \
      from r where request.brand_id = r.brand_id and request.id = r.id";
 const END_UNSENT: &str = "update request set state = 'replaced', ended_at = r.ended_at from r \
      where request.brand_id = r.brand_id and request.id = r.id and request.state = 'open'";
@@ -223,7 +223,7 @@ pub async fn list(conn: &mut Conn, keys: &[Key]) -> Result<Vec<RequestRow>, Stor
     conn.read_set(FIND, by_key(keys)).await
 }
 
-/// Writes what a decision may change of a request: state, end, mails, tries.
+/// Writes what a decision may change of a request: state, end, mails, tries, and its time where it is opened anew.
 pub fn update(writes: &mut Writes, requests: &[RequestRow]) {
     for part in requests.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
@@ -234,7 +234,8 @@ pub fn update(writes: &mut Writes, requests: &[RequestRow]) {
             .int("mailed", |q| q.mailed)
             .int("last_mail_at", |q| q.last_mail_at.micros())
             .int("code_tries", |q| q.code_tries)
-            .int("look_at", |q| q.look_at.micros());
+            .int("look_at", |q| q.look_at.micros())
+            .int("expires_at", |q| q.expires_at.micros());
         writes.add(UPDATE, rows);
     }
 }

@@ -332,6 +332,13 @@ function mailFor(bundle, confirmed) {
   return linked;
 }
 
+/** Until when a request was open, as its opener says, or whoever asked for its mail again before it was confirmed. */
+function openUntil(bundle, confirmed, opener) {
+  const again = ofKind(bundle, "mail_requested").filter(({ event, index }) => event.request === confirmed.event.request && index < confirmed.index);
+  const said = [opener, ...again].map(({ event }) => micros(event.confirmation_expires_at)).filter((time) => time !== null);
+  return said.reduce((latest, time) => (time > latest ? time : latest));
+}
+
 async function story(bundle) {
   bundle.confirmations = new Map();
   for (const one of ofKind(bundle, "confirmed")) {
@@ -341,12 +348,13 @@ async function story(bundle) {
     must(opener.index < one.index, name, "Its signup or invitation stands after it in the log.");
     const more = event.purposes.find((purpose) => !opener.event.purposes.includes(purpose));
     must(more === undefined, name, `“${more}” is confirmed, but was not asked for.`);
-    must(one.at < micros(opener.event.confirmation_expires_at), name, "It came after the link had expired.");
+    const until = openUntil(bundle, one, opener);
+    must(one.at < until, name, "It came after the link had expired.");
     const mail = mailFor(bundle, one);
     for (const before of [opener, mail].filter(({ number, at }) => number < one.number && at > one.at + FIVE_SECONDS)) {
       bundle.remarks.push(`${before.name} stands before ${name} in the log and says a later time: the clock was set back between them.`);
     }
-    bundle.confirmations.set(one.number, { opener, mail });
+    bundle.confirmations.set(one.number, { opener, mail, until });
   }
   const { size } = bundle.confirmations;
   return size ? `${count(size, "confirmation")}, each after its signup or invitation and its mail, in time, and for what was asked.` : "Nobody has confirmed.";

@@ -63,7 +63,7 @@ const SENTENCES = {
   expired: () => ["Nobody answered in time; this request ended"],
   reminded: () => ["Nobody had answered yet; a reminder was due"],
   link_opened: (event) => ["A link from the mail was opened", event.same_browser === true ? "In the browser that signed up; opening alone confirms nothing" : "Opening alone confirms nothing"],
-  mail_requested: () => ["The mail was asked for again"],
+  mail_requested: (event) => event.confirmation_expires_at === undefined ? ["The mail was asked for again"] : ["The mail was asked for again", `The request is open until ${words(event.confirmation_expires_at)}`],
   mail_failed: () => ["A mail could not be delivered"],
   code_asked: () => ["The button was pressed as by a program; the code was asked for"],
   code_wrong: () => ["A wrong code was typed"],
@@ -110,11 +110,11 @@ function restsOn(one, bundle) {
   if (bundle.mails.has(number)) rows.push(["Mail", `${bundle.mails.get(number).name} is byte for byte what the server took, Message-ID ${event.message_id}`]);
   const confirmation = bundle.confirmations.get(number);
   if (confirmation) {
-    const { opener, mail } = confirmation;
+    const { opener, mail, until } = confirmation;
     const times = mail.at <= one.at ? `taken ${span(one.at - mail.at)} before` : "taken before, by the log's order";
     const order = mail.number < one.number ? times : "whose first copy had come before";
     const name = opener.event.kind === "invited" ? "Invitation" : "Signup";
-    rows.push([name, `Event ${numbered(opener.number)}, which asked for ${quoted(opener.event.purposes)}; its link was good until ${utc(micros(opener.event.confirmation_expires_at))}`]);
+    rows.push([name, `Event ${numbered(opener.number)}, which asked for ${quoted(opener.event.purposes)}; its link was good until ${utc(until)}`]);
     const sure = `Event ${numbered(mail.number)}, ${order}; its link carries this request, ${event.request}`;
     rows.push(["Mail", mail.event.kind === "mail_accepted" ? sure : `Event ${numbered(mail.number)}: no server said that it took it, and one may have; it is not in the bundle`]);
   }

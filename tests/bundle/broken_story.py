@@ -261,6 +261,24 @@ def _(maker):
     return story.zip()
 
 
+@broken(11, "asked-again-late", "events/0004.json", "confirmed after the time that was said when the mail was asked for again")
+def _(maker):
+    story = maker.bare()
+    time = maker.signed(story) + 8 * DAY
+    story.ask_again(50, time, FIRST, valid=1)
+    story.confirm(58, time + DAY, FIRST, ["newsletter"])
+    return story.zip()
+
+
+@broken(11, "asked-again-behind", "events/0003.json", "the mail was asked for again only behind the confirmation")
+def _(maker):
+    story = maker.bare()
+    time = maker.signed(story) + 8 * DAY
+    story.confirm(50, time, FIRST, ["newsletter"])
+    story.ask_again(58, time, FIRST, valid=7)
+    return story.zip()
+
+
 @broken(11, "imported-only", "events/0002.json", "an import alone is confirmed")
 def _(maker):
     story = maker.bare()

@@ -95,6 +95,15 @@ def witnessed(maker):
     return story.zip(), {"witnesses": WITNESS.vkey()}
 
 
+def asked_again(maker):
+    story = maker.bare()
+    time = maker.signed(story) + 8 * DAY
+    story.ask_again(50, time, FIRST, valid=7)
+    story.mail(52, time + SECOND_LONG, FIRST)
+    story.confirm(58, time + HOUR, FIRST, ["newsletter"])
+    return story.zip()
+
+
 def witness_unknown(maker):
     story = maker.short()
     story.witnesses = [WITNESS]
@@ -310,6 +319,7 @@ GOOD = [
     Sample(by_proxy, "good-proxy", "circumstances with every member, through a proxy"),
     Sample(lambda m: invited(m).zip(), "good-invited", "a campaign asked somebody whom an import named"),
     Sample(reminded, "good-reminded", "the reminder's mail is the one with the link"),
+    Sample(asked_again, "good-asked-again", "the link was too old; the mail was asked for again, and its link was good"),
     Sample(invited_after_signup, "good-invited-after-signup", "a signup that nobody confirmed, then a campaign"),
     Sample(asked_in_vain, "good-asked-in-vain", "a merger's notice, consent that lapsed, an import that was taken back"),
     Sample(markup, "good-markup", "markup in every text that came from outside"),

@@ -121,6 +121,11 @@ class Story:
             asked_by=ASKED_BY, circumstances=BROWSER,
         )
 
+    def ask_again(self, index, time, request, valid):
+        """Somebody pressed the only button behind a link that was too old."""
+        until = stamp(time + datetime.timedelta(days=valid))
+        return self.add("mail_requested", index, time, request, mail="queued", confirmation_expires_at=until, circumstances=BROWSER)
+
     def judgement(self, time):
         """The operator says that the person bought something; the policy lets the server ask."""
         claims = [{"source": "purchase", "obtained_on": "2026-01-05", "proof": {"order": "77"}}]

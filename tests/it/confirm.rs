@@ -137,12 +137,162 @@ on_both_engines! {
         assert_eq!(other.post(&fresh, &[]).await.status, 200);
         let second = world.mail_to("anna@example.org").await;
         assert_ne!(second.confirm(), mail.confirm());
+        world.advance(30);
         assert_eq!(other.post(&second.confirm(), &[]).await.heading(), "Confirmed");
         let mut forged = mail.confirm();
         forged.replace_range(10..11, if &forged[10..11] == "A" { "B" } else { "A" });
         let refused = other.get(&forged).await;
         assert_eq!(refused.status, 404);
         assert!(!refused.text().contains("Acme"));
+        world.finish().await;
+    }
+
+    async fn a_new_mail_by_an_old_link_gives_nothing_and_its_link_confirms(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut client = world.client("192.0.2.1");
+        client.post("/f/other", &[("email", "anna@example.org")]).await;
+        let mail = world.mail_to("anna@example.org").await;
+        world.advance(86_400 * 7 + 1);
+        for is_ended in [false, true] {
+            if is_ended {
+                world.app.expire().await.unwrap();
+            }
+            let before = standing(&world, "other", "anna@example.org").await;
+            assert!(before.iter().all(|one| one.1 == "pending"), "{before:?}");
+            let mut other = world.client("198.51.100.7");
+            let fresh = format!("{}/fresh", mail.confirm());
+            assert_eq!(other.post(&fresh, &[]).await.heading(), "Check your inbox");
+            assert_eq!(standing(&world, "other", "anna@example.org").await, before);
+            let second = world.mail_to("anna@example.org").await;
+            assert_ne!(second.confirm(), mail.confirm());
+            // It takes a minute, or the budget's time, to the next; the answer is the same.
+            let sent = world.caught().len();
+            assert_eq!(other.post(&fresh, &[]).await.heading(), "Check your inbox");
+            assert_eq!(world.deliver().await.len(), sent);
+            if is_ended {
+                assert_eq!(other.post(&second.confirm(), &[]).await.status, 303);
+                // Answered, the old link says so, and nothing more is sent by it.
+                assert_eq!(other.post(&fresh, &[]).await.heading(), "Already confirmed");
+                assert_eq!(world.deliver().await.len(), sent);
+            } else {
+                // Nobody answers this one either.
+                world.advance(86_400 * 7 + 1);
+                assert_eq!(other.post(&second.confirm(), &[]).await.status, 410);
+            }
+        }
+        let catalog = world.app.catalog();
+        let brand = catalog.brand_by_slug("other").unwrap();
+        let story = crate::harness::story_of(&world.app, brand, "anna@example.org").await;
+        let kinds: Vec<&str> = story.iter().map(|event| event.fact.kind()).collect();
+        assert_eq!(kinds, ["signed_up", "mail_accepted", "mail_requested", "mail_accepted", "expired", "mail_requested", "mail_accepted", "confirmed"]);
+        world.finish().await;
+    }
+
+    async fn an_old_link_sends_three_mails_a_day_at_most_and_none_after_a_no(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        world.advance(86_400 * 7 + 1);
+        let fresh = format!("{}/fresh", mail.confirm());
+        let mut other = world.client("198.51.100.7");
+        for _ in 0..12 {
+            assert_eq!(other.post(&fresh, &[]).await.status, 200);
+            world.deliver().await;
+            world.advance(601);
+        }
+        assert_eq!(world.caught().len(), 4, "the first, and three of a day");
+        world.advance(86_400);
+        assert_eq!(other.post(&mail.decline(), &[]).await.heading(), "Thank you for telling us");
+        assert_eq!(other.post(&fresh, &[]).await.heading(), "Thank you for telling us");
+        assert_eq!(world.deliver().await.len(), 4);
+        world.finish().await;
+    }
+
+    async fn not_me_is_taken_after_the_links_time_as_on_the_first_day(engine: Engine) {
+        let world = World::on(engine).await;
+        for (number, is_ended) in [false, true].into_iter().enumerate() {
+            let email = format!("p{number}@example.org");
+            world.signed_up(&email, "192.0.2.1").await;
+            let mail = world.mail_to(&email).await;
+            world.advance(86_400 * 8);
+            if is_ended {
+                world.app.expire().await.unwrap();
+            }
+            assert!(world.permission(&email, "newsletter").await.allowed);
+            let mut other = world.client("198.51.100.7");
+            for path in [mail.decline(), mail.about()] {
+                let page = other.get(&path).await;
+                assert_eq!((page.status, page.text().contains("/decline\"")), (200, true), "{path}");
+            }
+            // A program's press is still none.
+            let mut program = world.client("203.0.113.9").bare();
+            let asked = program.post(&mail.decline(), &[]).await;
+            assert!(asked.text().contains("name=\"code\""));
+            assert!(world.permission(&email, "newsletter").await.allowed);
+            if is_ended {
+                let done = program.post(&mail.decline(), &[("code", &mail.code())]).await;
+                assert_eq!(done.heading(), "Thank you for telling us");
+            } else {
+                world.advance(30);
+                let done = other.post(&mail.decline(), &[]).await;
+                assert_eq!(done.heading(), "Thank you for telling us");
+            }
+            let permission = world.permission(&email, "newsletter").await;
+            assert_eq!((permission.allowed, permission.rule), (false, "D3"));
+            let before = world.deliver().await.len();
+            world.advance(86_400 * 2);
+            world.signed_up(&email, "192.0.2.9").await;
+            assert_eq!(world.deliver().await.len(), before, "the mailbox is blocked");
+        }
+        world.finish().await;
+    }
+
+    async fn a_link_whose_time_is_over_tells_how_its_request_ended(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 0\n").await;
+        let mut links = Vec::new();
+        for name in ["confirmed", "declined", "replaced", "corrected", "open"] {
+            let email = format!("{name}@example.org");
+            let (mut browser, page) = world.signed_up(&email, "192.0.2.1").await;
+            let mail = world.mail_to(&email).await;
+            let mut other = world.client("198.51.100.7");
+            match name {
+                "confirmed" => { other.post(&mail.confirm(), &[]).await; }
+                "declined" => { other.post(&mail.decline(), &[]).await; }
+                "replaced" => {
+                    world.advance(601);
+                    world.signed_up(&email, "192.0.2.1").await;
+                    world.deliver().await;
+                }
+                "corrected" => {
+                    world.advance(5);
+                    let address = format!("{}/address", inbox_path(&page.text()));
+                    browser.post(&address, &[("email", "right@example.org")]).await;
+                    world.deliver().await;
+                }
+                _ => {}
+            }
+            links.push((name, mail.confirm()));
+        }
+        world.advance(86_400 * 8);
+        for (name, link) in &links {
+            let (status, heading) = match *name {
+                "confirmed" => (200, "Already confirmed"),
+                "declined" => (200, "Thank you for telling us"),
+                "replaced" => (200, "There is a newer mail"),
+                "corrected" => (200, "The address was changed"),
+                _ => (410, "This link is too old"),
+            };
+            let mut other = world.client("203.0.113.7");
+            let shown = other.get(link).await;
+            assert_eq!((shown.status, shown.heading().as_str()), (status, heading), "{name}");
+            let pressed = other.post(link, &[]).await;
+            assert_eq!((pressed.status, pressed.heading().as_str()), (status, heading), "{name}");
+            let text = shown.text();
+            assert_eq!(text.contains("/fresh\""), *name == "open", "{name}");
+            let to_form = text.contains("href=\"/f/news\"");
+            assert_eq!(to_form, ["replaced", "corrected"].contains(name), "{name}: {text}");
+        }
+        assert!(!world.kinds("open@example.org").await.contains(&"confirmed"));
         world.finish().await;
     }
 
@@ -207,6 +357,19 @@ on_both_engines! {
         }
         world.finish().await;
     }
+}
+
+/// How a contact of a brand stands, by purpose.
+async fn standing(world: &World, brand: &str, email: &str) -> Vec<(String, &'static str)> {
+    let catalog = world.app.catalog();
+    let brand = catalog.brand_by_slug(brand).unwrap();
+    let mut conn = world.app.store.read().await.unwrap();
+    let found = countersign::store::contacts::find(&mut conn, brand.id, email).await;
+    let standings = found.unwrap().unwrap().standings;
+    standings
+        .into_iter()
+        .map(|(purpose, one)| (purpose.to_string(), one.state.as_str()))
+        .collect()
 }
 
 /// The path of the inbox page that a page's forms post to.

@@ -322,4 +322,71 @@ on_both_engines! {
         assert_eq!(asked_for(&world, &links[0].0).await, [[Signal::SeveralPeople]]);
         world.finish().await;
     }
+
+    async fn a_gateway_that_opens_many_links_and_presses_a_minute_and_a_half_later_confirms_none(engine: Engine) {
+        let world = World::on(engine).await;
+        let mails = mails_of_six(&world).await;
+        let mut gateway = world.client("203.0.113.9");
+        for (_, mail) in &mails {
+            gateway.get(&mail.confirm()).await;
+        }
+        world.advance(90);
+        for (email, mail) in &mails {
+            let asked = gateway.post(&mail.confirm(), &[]).await;
+            assert!(asked.text().contains("name=\"code\""));
+            assert_eq!(world.permission(email, "newsletter").await.basis, Basis::Implicit);
+            assert_eq!(asked_for(&world, email).await, [[Signal::SeveralPeople]]);
+        }
+        // One of them reads at home.
+        let home = world.client("198.51.100.7").post(&mails[0].1.confirm(), &[]).await;
+        assert_eq!(home.heading(), "Confirmed");
+        world.finish().await;
+    }
+
+    async fn a_person_whose_office_is_swept_while_they_read_is_not_held_up(engine: Engine) {
+        let world = World::on(engine).await;
+        let mails = mails_of_six(&world).await;
+        let mut office = world.client("203.0.113.9");
+        let page = office.get(&mails[0].1.confirm()).await;
+        world.advance(120);
+        for (_, mail) in &mails[1..] {
+            office.get(&mail.confirm()).await;
+        }
+        world.advance(5);
+        let done = office.post(&mails[0].1.confirm(), &[("opened", &page.hidden("opened"))]).await;
+        assert_eq!(done.heading(), "Confirmed");
+        world.finish().await;
+    }
+
+    async fn a_press_without_any_proof_of_its_page_asks_for_the_code(engine: Engine) {
+        let world = World::on(engine).await;
+        let (browser, page) = world.signed_up("anna@example.org", "192.0.2.1").await;
+        let inbox = crate::confirm::inbox_path(&page.text());
+        let mail = world.mail_to("anna@example.org").await;
+        world.advance(3_600);
+        let mut program = world.client("203.0.113.9").bare();
+        let forged = ("opened", inbox.as_str());
+        for fields in [&[][..], &[forged][..]] {
+            for path in [mail.confirm(), mail.decline()] {
+                let asked = program.post(&path, fields).await;
+                assert!(asked.text().contains("name=\"code\""), "{path}");
+            }
+        }
+        assert_eq!(asked_for(&world, "anna@example.org").await, [[Signal::NoPage]; 4]);
+        let told: Vec<String> = world.story("anna@example.org").await.iter().map(countersign::domain::sentence::sentence).collect();
+        assert!(told.iter().any(|told| told.contains("whose page nobody is known to have opened")), "{told:?}");
+        let kinds = world.kinds("anna@example.org").await;
+        assert!(!kinds.contains(&"confirmed") && !kinds.contains(&"declined"));
+        // The mark of the page is proof from wherever it comes back, and so is this network's own hit.
+        let opened = world.client("198.51.100.7").get(&mail.confirm()).await.hidden("opened");
+        world.advance(3);
+        let mut moved = world.client("198.18.0.7").bare();
+        assert_eq!(moved.post(&mail.confirm(), &[("opened", &opened)]).await.heading(), "Confirmed");
+        // The browser that signed up needs none.
+        assert_eq!(browser.bare().post(&mail.confirm(), &[]).await.heading(), "Already confirmed");
+        let (browser, _) = world.signed_up("bea@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("bea@example.org").await;
+        assert_eq!(browser.bare().post(&mail.confirm(), &[]).await.heading(), "Confirmed");
+        world.finish().await;
+    }
 }

@@ -35,6 +35,16 @@ impl Answers {
             Fact::Invited(invited) if !invited.reminder => {
                 self.open(event, &invited.purposes, invited.confirmation_expires_at);
             }
+            // Its time was over, and the mail was asked for once more.
+            Fact::MailRequested {
+                confirmation_expires_at: Some(until),
+                ..
+            } => {
+                let request = event.request;
+                if let Some(opener) = request.and_then(|one| self.openers.get_mut(&one)) {
+                    opener.expires_at = opener.expires_at.max(*until);
+                }
+            }
             Fact::Confirmed { purposes, .. } => {
                 if let Some(problem) = self.problem(event, purposes)
                     && self.problems.len() < TOLD_AT_MOST

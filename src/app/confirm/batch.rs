@@ -28,7 +28,8 @@ pub(super) struct Batch<'a> {
     pub changed: HashSet<ContactId>,
     /// What networks opened of the mails.
     pub seen: HashMap<RequestId, Vec<Seen>>,
-    pub people: HashMap<String, i64>,
+    /// How many people's links the network of a press opened around its own hit on this mail.
+    pub people: HashMap<(RequestId, String), i64>,
     /// The mailboxes of those who may decline.
     pub mailboxes: Vec<Mailbox>,
     pub declined: Vec<(BrandId, MailboxHash)>,

@@ -1,9 +1,7 @@
 //! Deciding one answer after another, in memory; of several answers to one request the first wins.
 
-use subtle::ConstantTimeEq;
-
 use super::batch::Batch;
-use super::{Act, Answer, Declining, Outcome};
+use super::{Act, Answer, Declining, Outcome, is_code};
 use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, Grade, LeaveMethod, LeftBy};
@@ -15,7 +13,6 @@ use crate::domain::standing::{
 };
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::requests::RequestRow;
 
 impl Batch<'_> {
     pub(super) fn decide(&mut self, call: Answer) -> Result<Outcome, StoreError> {
@@ -39,8 +36,9 @@ impl Batch<'_> {
                 }
             }
             Act::Code { typed } | Act::Decline(Declining::Code { typed }) => Attempt::Code {
-                right: self.is_right(request, typed),
+                right: is_code(&self.work.keys, request, typed),
             },
+            Act::BlindCode => Attempt::BlindCode,
         };
         let decision = match button {
             Button::Confirm => decide(view, attempt, self.now),
@@ -160,21 +158,9 @@ impl Batch<'_> {
             page_opened_at,
         };
         let opened = self.seen.get(&call.request).map_or(&[][..], Vec::as_slice);
-        let people = self.people.get(&network).copied().unwrap_or(0);
+        let key = (call.request, network.clone());
+        let people = self.people.get(&key).copied().unwrap_or(0);
         scanner::signals(&press, opened, people, self.thresholds)
-    }
-
-    /// Compares in constant time; digits only, spaces left out, since people type "123 456".
-    fn is_right(&self, request: &RequestRow, typed: &str) -> bool {
-        let typed: String = typed
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .take(7)
-            .collect();
-        u8::try_from(request.key_id)
-            .ok()
-            .and_then(|key_id| self.work.keys.code(key_id, request.id.0))
-            .is_some_and(|right| right.as_bytes().ct_eq(typed.as_bytes()).into())
     }
 }
 
@@ -189,6 +175,7 @@ const fn ended(state: RequestState) -> Outcome {
         RequestState::Replaced => Outcome::Replaced,
         RequestState::Abandoned => Outcome::Abandoned,
         RequestState::Left => Outcome::Left,
-        RequestState::Open | RequestState::Expired | RequestState::Bounced => Outcome::Expired,
+        RequestState::Bounced => Outcome::Bounced,
+        RequestState::Open | RequestState::Expired => Outcome::Expired,
     }
 }

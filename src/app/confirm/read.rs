@@ -1,17 +1,17 @@
 //! What a batch of answers reads: first whom to lock, then, under the locks, what to decide about.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::batch::Batch;
 use super::{Act, Answer};
 use crate::app::Work;
 use crate::domain::ids::RequestId;
-use crate::domain::scanner::Thresholds;
+use crate::domain::scanner::{self, Seen, Thresholds};
 use crate::store::budgets;
 use crate::store::locks::Locks;
+use crate::store::openings::{self, Watched};
 use crate::store::requests::{self, Asked, Key};
-use crate::store::{Conn, StoreError, openings};
+use crate::store::{Conn, StoreError};
 
 /// The contacts of a batch, and the mailboxes that somebody wants left alone. Neither ever changes for a request, so both
 /// may be read before they are locked.
@@ -32,25 +32,47 @@ pub(super) async fn locks_of(
     Ok(locks)
 }
 
-/// How many people's links the networks of those who press opened within a minute.
+/// How many people's links the network of each press opened around the time when it opened this one.
 pub(super) async fn count_people(
     work: &Work,
     calls: &[Answer],
-) -> Result<HashMap<String, i64>, StoreError> {
-    let mut networks: Vec<String> = calls
+) -> Result<HashMap<(RequestId, String), i64>, StoreError> {
+    let mut presses: Vec<(Key, String)> = calls
         .iter()
         .filter(|call| call.act.is_a_press())
-        .map(|call| work.mark_of(&call.circumstances))
+        .map(|call| {
+            let key = (call.brand, call.request);
+            (key, work.mark_of(&call.circumstances))
+        })
         .collect();
-    if networks.is_empty() {
+    if presses.is_empty() {
         return Ok(HashMap::new());
     }
-    networks.sort_unstable();
-    networks.dedup();
-    let since = work.clock.now().minus(Duration::from_secs(60));
+    presses.sort_unstable();
+    presses.dedup();
+    let mut keys: Vec<Key> = presses.iter().map(|press| press.0).collect();
+    keys.dedup();
     let mut conn = work.store.read().await?;
-    let counted = openings::count_people(&mut conn, &networks, since).await?;
-    Ok(counted.into_iter().collect())
+    let mut seen: HashMap<RequestId, Vec<Seen>> = HashMap::new();
+    for (request, one) in openings::list(&mut conn, &keys).await? {
+        seen.entry(request).or_default().push(one);
+    }
+    let now = work.clock.now();
+    let watched: Vec<Watched> = presses
+        .iter()
+        .map(|((_, request), network)| {
+            let opened = seen.get(request).map_or(&[][..], Vec::as_slice);
+            let (after, until) = scanner::watched(opened, network, now);
+            Watched {
+                network: network.clone(),
+                after,
+                until,
+            }
+        })
+        .collect();
+    let counted = openings::count_people(&mut conn, &watched).await?;
+    let presses = presses.into_iter().map(|(key, network)| (key.1, network));
+    Ok(presses.zip(counted).collect())
 }
 
 fn declining(calls: &[Answer]) -> HashSet<RequestId> {

@@ -13,8 +13,17 @@ use crate::domain::time::Timestamp;
 const HELD_AT_MOST: Duration = Duration::from_secs(86_400);
 
 impl Batch<'_> {
-    /// Takes a mail from all budgets or from none. Mailbox and network say yes or no; form and installation only hold.
+    /// Takes a mail from all budgets or from none. Mailbox and network say yes or no; form and installation only hold. Without a
+    /// mail rates of nobody's are written in their place, by the same statement (T19).
     pub(super) fn take_budget(&mut self, call: &SignUp, suppressed: bool) -> (MailFate, Timestamp) {
+        let (mail, due_at) = self.try_budget(call, suppressed);
+        if mail != MailFate::Queued {
+            self.rates.move_nobody(self.limits);
+        }
+        (mail, due_at)
+    }
+
+    fn try_budget(&mut self, call: &SignUp, suppressed: bool) -> (MailFate, Timestamp) {
         let now = self.now;
         if call.bot {
             return (MailFate::Bot, now);

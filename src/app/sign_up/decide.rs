@@ -39,12 +39,13 @@ impl Batch<'_> {
         if call.name.is_some() {
             contact.row.name.clone_from(&call.name);
         }
+        let shown = call.address.folded();
         let answer = SignedUp {
             brand: call.brand.number,
             request: request.id,
             expires_at: request.expires_at,
-            masked: call.address.masked(),
-            suggestion: call.address.suggestion(),
+            masked: shown.masked(),
+            suggestion: shown.suggestion(),
             mail: Some(mail),
         };
         let domain = call.address.domain().to_owned();
@@ -156,7 +157,7 @@ fn recorded_before(call: &SignUp) -> SignedUp {
         brand: call.brand.number,
         request: call.request,
         expires_at: Timestamp::from_micros(0),
-        masked: call.address.masked(),
+        masked: call.address.folded().masked(),
         suggestion: None,
         mail: None,
     }

@@ -220,8 +220,22 @@ impl Fold {
         );
     }
 
+    /// A request whose time was over is open again, as long as it is still known here.
+    fn open_anew(&mut self, one: &Told) {
+        let known = one.body.request.and_then(|id| self.under_way.get_mut(&id));
+        let (Some(known), Some(until)) = (known, one.body.confirmation_expires_at) else {
+            return;
+        };
+        let until = until.min(one.at.plus(OPEN_AT_MOST)).plus(LATE);
+        known.forget_at = known.forget_at.max(until);
+        self.changed.insert(known.request_id);
+    }
+
     /// A request goes on, or ends.
     fn go_on(&mut self, one: &Told) {
+        if one.kind == "mail_requested" {
+            return self.open_anew(one);
+        }
         let one_of = |mailed, failed| Figures {
             mailed,
             failed,

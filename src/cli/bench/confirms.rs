@@ -11,6 +11,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::store::temporary;
+use crate::web::public::opened;
 
 /// Links that are made ready for one turn at most.
 const LINKS_AT_MOST: i64 = 200_000;
@@ -22,18 +23,27 @@ pub(super) fn last_request(stand: &Stand) -> RequestId {
     RequestId(Random::seeded(0).uuid_v7(before))
 }
 
-/// Tokens of the open requests behind `last`, which moves on: every link is pressed once.
-async fn tokens(stand: &Stand, last: &mut RequestId) -> Result<Vec<String>, Ended> {
+/// How long before its press each page was served, as its mark says: longer than a person needs, for a press at once is a program's.
+const READ_FOR: Duration = Duration::from_secs(60);
+
+/// Tokens of the open requests behind `last`, which moves on, each with the mark of its page: every link is pressed once.
+async fn tokens(stand: &Stand, last: &mut RequestId) -> Result<Vec<(String, String)>, Ended> {
     let brand = stand.brand()?;
     let app = &stand.app;
-    let until = app.clock.now().plus(Duration::from_secs(86_400));
+    let now = app.clock.now();
+    let until = now.plus(Duration::from_secs(86_400));
     let mut conn = app.store.read().await?;
     let open = temporary::list_open(&mut conn, *last, LINKS_AT_MOST).await?;
     drop(conn);
     if let Some((_, id)) = open.last() {
         *last = *id;
     }
-    let token = |id: &RequestId| app.keys.sign(Purpose::Confirm, brand.number, id.0, until);
+    let served_at = now.minus(READ_FOR);
+    let token = |id: &RequestId| {
+        let token = app.keys.sign(Purpose::Confirm, brand.number, id.0, until);
+        let mark = opened::served_at(&app.keys, brand.number, *id, served_at);
+        (token, format!("{}={mark}", opened::FIELD))
+    };
     Ok(open.iter().map(|(_, id)| token(id)).collect())
 }
 
@@ -50,8 +60,10 @@ impl Bench {
         load.up_to = Some(tokens.len() as u64);
         let host = stand.address.to_string();
         load::run(stand.address, &load, move |number, out| {
-            if let Some(token) = usize::try_from(number).ok().and_then(|at| tokens.get(at)) {
-                load::form_post(&format!("/c/{token}"), &host, "", out);
+            if let Some((token, fields)) =
+                usize::try_from(number).ok().and_then(|at| tokens.get(at))
+            {
+                load::form_post(&format!("/c/{token}"), &host, fields, out);
             }
         })
         .await

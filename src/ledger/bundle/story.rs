@@ -10,6 +10,7 @@ use super::mails::Linked;
 use super::name;
 use super::opener;
 use super::problem::{BundleProblem, Step};
+use crate::domain::time::Timestamp;
 
 /// The server's reply and the person's click may be written down out of order by this much.
 const OUT_OF_ORDER: Duration = Duration::from_secs(5);
@@ -61,7 +62,11 @@ fn confirmation(
             opener.file()
         ));
     }
-    check_answers(confirmed, opener)?;
+    check_answers(
+        confirmed,
+        opener,
+        open_until(entries, request, confirmed, opener)?,
+    )?;
     let sent = entries
         .iter()
         .filter(|entry| of_request(entry, "mail_accepted"));
@@ -110,8 +115,26 @@ fn answered<'a>(
         .ok_or("the mail that it answers has no link of its request")
 }
 
+/// Until when a request was open, as its opener says, or whoever asked for its mail again before it was confirmed.
+fn open_until(
+    entries: &[Entry],
+    request: Uuid,
+    confirmed: &Entry,
+    opener: &Entry,
+) -> Result<Timestamp, String> {
+    let first = opener
+        .instant("confirmation_expires_at")
+        .ok_or_else(|| format!("{} has no confirmation_expires_at", opener.file()))?;
+    let again = entries
+        .iter()
+        .filter(|entry| entry.is("mail_requested") && entry.request == Some(request))
+        .filter(|entry| entry.number < confirmed.number)
+        .filter_map(|entry| entry.instant("confirmation_expires_at"));
+    Ok(again.fold(first, Timestamp::max))
+}
+
 /// It confirms what was asked for, in time.
-fn check_answers(confirmed: &Entry, opener: &Entry) -> Result<(), String> {
+fn check_answers(confirmed: &Entry, opener: &Entry, expires_at: Timestamp) -> Result<(), String> {
     let (Some(purposes), Some(asked)) = (confirmed.list("purposes"), opener.list("purposes"))
     else {
         return Err("it or what it answers lists no purposes".to_owned());
@@ -123,9 +146,6 @@ fn check_answers(confirmed: &Entry, opener: &Entry) -> Result<(), String> {
             opener.file()
         ));
     }
-    let expires_at = opener
-        .instant("confirmation_expires_at")
-        .ok_or_else(|| format!("{} has no confirmation_expires_at", opener.file()))?;
     if confirmed.at >= expires_at {
         return Err(format!(
             "it came after the request had expired at {expires_at}"

@@ -58,6 +58,10 @@ pub fn sentence(entry: &Entry) -> String {
             )
         }
         "lapsed" => format!("Implicit consent to {} lapsed.", purposes()),
+        "mail_requested" if entry.text("confirmation_expires_at").is_some() => format!(
+            "The mail was asked for again, and the request is open until {}.",
+            text("confirmation_expires_at")
+        ),
         "mail_requested" => "The mail was asked for again.".to_owned(),
         "mail_accepted" => format!(
             "The mail server took the mail <{}> and said: {}",

@@ -11,9 +11,9 @@ use futures_util::StreamExt;
 
 use crate::web::Web;
 
-/// How long a body may take, from the head on: with the head's own limit a slow client is gone after some 20 seconds at most,
-/// and one that trickles its body within 15 (T32).
-pub const WITHIN: Duration = Duration::from_secs(12);
+/// How long a body may take, from the head on: with the head's own limit (`web::HEAD_WITHIN`) a slow client is gone within 15
+/// seconds (T32).
+pub const WITHIN: Duration = Duration::from_secs(9);
 
 /// Why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ struct AboutPage {
     by_campaign: bool,
 }
 
-/// `GET /a/{token}`, and HEAD
+/// `GET /a/{token}`, and HEAD. The link's time may be over: what it says of the mail stays true, and "this was not me" is taken.
 pub async fn show(
     request: HttpRequest,
     shared: web::Data<Web>,

@@ -9,7 +9,7 @@ use super::opened;
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::inbox::InboxView;
 use crate::app::open_link::{Opened, Whose};
-use crate::app::sign_up::Submission;
+use crate::app::resend::Asking;
 use crate::domain::event::Link;
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{BrandId, ContactId};
@@ -74,6 +74,8 @@ pub struct Found {
     pub t: Texts,
     /// A campaign asked; nobody entered the address just now.
     pub by_campaign: bool,
+    /// The link's time is over.
+    pub is_over: bool,
 }
 
 impl Found {
@@ -121,34 +123,17 @@ impl Found {
     }
 }
 
-/// Verifies a link of a mail and reads its request. The error is the answer: a forged link says nothing more than that it
-/// does not work, an expired one offers a fresh mail.
+/// Verifies a link of a mail and reads its request, also where the link's time is over. The error is the answer: a forged link
+/// says nothing more than that it does not work.
 pub async fn find(
     request: &HttpRequest,
     shared: &Web,
     purpose: Purpose,
     text: &str,
 ) -> Result<Found, HttpResponse> {
-    let known = verified(request, shared, purpose, text)?;
-    let view = shared
-        .app
-        .inbox(known.brand.id, known.request, &|_| false)
-        .await;
-    match view {
-        Ok(view) => found(request, shared, known, view),
-        Err(problem) => Err(error::store_failure(request, shared, &problem)),
-    }
-}
-
-/// The same where the link's time may be over: for what stays true afterwards.
-pub async fn find_even_expired(
-    request: &HttpRequest,
-    shared: &Web,
-    purpose: Purpose,
-    text: &str,
-) -> Result<Found, HttpResponse> {
-    let known = match token::verify(shared, purpose, text) {
-        Ok(known) | Err(Unknown::Expired(known)) => known,
+    let (known, is_over) = match token::verify(shared, purpose, text) {
+        Ok(known) => (known, false),
+        Err(Unknown::Expired(known)) => (known, true),
         Err(Unknown::Forged) => return Err(message::broken_link(request, shared)),
     };
     let view = shared
@@ -156,22 +141,8 @@ pub async fn find_even_expired(
         .inbox(known.brand.id, known.request, &|_| false)
         .await;
     match view {
-        Ok(view) => found(request, shared, known, view),
+        Ok(view) => found(request, shared, (known, is_over), view),
         Err(problem) => Err(error::store_failure(request, shared, &problem)),
-    }
-}
-
-#[allow(clippy::result_large_err)] // the error is the answer, made once and sent
-fn verified(
-    request: &HttpRequest,
-    shared: &Web,
-    purpose: Purpose,
-    text: &str,
-) -> Result<Known, HttpResponse> {
-    match token::verify(shared, purpose, text) {
-        Ok(known) => Ok(known),
-        Err(Unknown::Forged) => Err(message::broken_link(request, shared)),
-        Err(Unknown::Expired(known)) => Err(expired(request, shared, &known, text)),
     }
 }
 
@@ -179,7 +150,7 @@ fn verified(
 fn found(
     request: &HttpRequest,
     shared: &Web,
-    known: Known,
+    (known, is_over): (Known, bool),
     view: Option<InboxView>,
 ) -> Result<Found, HttpResponse> {
     // Erased since: the link creates nothing and says no more than a forged one.
@@ -188,6 +159,7 @@ fn found(
     };
     Ok(Found {
         by_campaign: view.request.campaign_id.is_some(),
+        is_over,
         known,
         form: shared
             .app
@@ -199,14 +171,19 @@ fn found(
     })
 }
 
-fn expired(request: &HttpRequest, shared: &Web, known: &Known, text: &str) -> HttpResponse {
-    let t = error::texts_of(request);
-    let page =
-        message::of_brand(shared, &known.brand, t, "link-expired", Tone::Info).with(Some(Action {
+/// The link is too old: the person can have a new mail sent, unless it was a campaign that asked.
+fn too_old(request: &HttpRequest, shared: &Web, found: &Found, text: &str) -> HttpResponse {
+    if found.by_campaign {
+        return ended(request, shared, found, Outcome::Expired);
+    }
+    let t = found.t;
+    let page = message::of_brand(shared, &found.known.brand, t, "link-expired", Tone::Info).with(
+        Some(Action {
             url: format!("/c/{text}/fresh"),
             posts: true,
             label: t.get("link-expired-action"),
-        }));
+        }),
+    );
     shown(StatusCode::GONE, &page)
 }
 
@@ -256,22 +233,33 @@ pub async fn show(
         Err(response) => return response,
     };
     record_hit(&request, &shared, &found, Link::Confirm).await;
-    match found.view.request.state() {
-        Ok(RequestState::Open) => confirm_page(&request, &shared, &found, &token),
-        Ok(RequestState::Confirmed) => done_page(&shared, &found, &token, true),
-        Ok(RequestState::Declined) => ended(&request, &shared, &found, Outcome::Declined),
-        Ok(RequestState::Replaced) => ended(&request, &shared, &found, Outcome::Replaced),
-        Ok(RequestState::Abandoned) => ended(&request, &shared, &found, Outcome::Abandoned),
-        Ok(RequestState::Left) => ended(&request, &shared, &found, Outcome::Left),
-        Ok(RequestState::Expired | RequestState::Bounced) => {
-            ended(&request, &shared, &found, Outcome::Expired)
-        }
-        Err(problem) => error::store_failure(&request, &shared, &problem),
-    }
+    as_it_stands(&request, &shared, &found, &token)
 }
 
-fn ended(request: &HttpRequest, shared: &Web, found: &Found, outcome: Outcome) -> HttpResponse {
-    message::ended(request, shared, &found.known.brand, found.t, outcome)
+/// The page of a request as it stands, where nothing is to change.
+fn as_it_stands(request: &HttpRequest, shared: &Web, found: &Found, token: &str) -> HttpResponse {
+    let outcome = match found.view.request.state() {
+        Ok(RequestState::Open) if !found.is_over => {
+            return confirm_page(request, shared, found, token);
+        }
+        Ok(RequestState::Open | RequestState::Expired) => {
+            return too_old(request, shared, found, token);
+        }
+        Ok(RequestState::Confirmed) => return done_page(shared, found, token, true),
+        Ok(RequestState::Declined) => Outcome::Declined,
+        Ok(RequestState::Replaced) => Outcome::Replaced,
+        Ok(RequestState::Abandoned) => Outcome::Abandoned,
+        Ok(RequestState::Left) => Outcome::Left,
+        Ok(RequestState::Bounced) => Outcome::Bounced,
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    ended(request, shared, found, outcome)
+}
+
+/// The page for an outcome that ends a request, other than a confirmation.
+pub fn ended(request: &HttpRequest, shared: &Web, found: &Found, outcome: Outcome) -> HttpResponse {
+    let whose = (&*found.known.brand, found.form.as_deref());
+    message::ended(request, shared, whose, found.t, outcome)
 }
 
 fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str) -> HttpResponse {
@@ -366,9 +354,16 @@ pub async fn submit(
     token: web::Path<String>,
     fields: Fields,
 ) -> HttpResponse {
-    let known = match verified(&request, &shared, Purpose::Confirm, &token) {
+    let known = match token::verify(&shared, Purpose::Confirm, &token) {
         Ok(known) => known,
-        Err(response) => return response,
+        Err(Unknown::Forged) => return message::broken_link(&request, &shared),
+        // It answers nothing any more, and tells how its request stands.
+        Err(Unknown::Expired(_)) => {
+            return match find(&request, &shared, Purpose::Confirm, &token).await {
+                Ok(found) => as_it_stands(&request, &shared, &found, &token),
+                Err(response) => response,
+            };
+        }
     };
     let act = if let Some(code) = fields.one("code") {
         Act::Code {
@@ -392,7 +387,7 @@ pub async fn submit(
         Ok(answered) => answered,
         Err(problem) => return error::store_failure(&request, &shared, &problem),
     };
-    let found = match found(&request, &shared, known, view) {
+    let found = match found(&request, &shared, (known, false), view) {
         Ok(found) => found,
         Err(response) => return response,
     };
@@ -411,56 +406,40 @@ pub async fn submit(
         }
         outcome => match code_page(&shared, &found, &token, outcome, false) {
             Some(page) => page,
+            None if outcome == Outcome::Expired => too_old(&request, &shared, &found, &token),
             None => ended(&request, &shared, &found, outcome),
         },
     }
 }
 
-/// `POST /c/{token}/fresh`: an expired link asks for a new mail, which goes through every check of a signup. The answer
-/// is the same whether one is sent.
+/// `POST /c/{token}/fresh`: an old link asks for a new mail, through the budgets of every mail. It is no signup: whoever presses
+/// here, a program too, gives no consent by it. Only what nobody answered, and no campaign asked, is asked once more. The answer
+/// is the same whether a mail is sent.
 pub async fn fresh(
     request: HttpRequest,
     shared: web::Data<Web>,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let known = match token::verify(&shared, Purpose::Confirm, &token) {
-        Err(Unknown::Expired(known)) => known,
-        Ok(_) => {
-            return HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, format!("/c/{token}")))
-                .finish();
-        }
-        Err(Unknown::Forged) => return message::broken_link(&request, &shared),
+    let found = match find(&request, &shared, Purpose::Confirm, &token).await {
+        Ok(found) => found,
+        Err(response) => return response,
     };
-    let found = shared
-        .app
-        .inbox(known.brand.id, known.request, &|_| false)
-        .await;
-    let view = match found {
-        Ok(Some(view)) => view,
-        Ok(None) => return message::broken_link(&request, &shared),
-        Err(problem) => return error::store_failure(&request, &shared, &problem),
-    };
-    let t = Texts::of(&view.request.language);
-    if let Some(form) = shared.app.catalog().form_by_id(view.request.form_id) {
-        let given = Submission {
-            email: view.contact.address.clone(),
-            name: view.contact.name.clone(),
-            purposes: view
-                .request
-                .purposes()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            language: view.request.language.clone(),
-            version: Some(view.request.form_version.clone()),
-            circumstances: circumstances(&request, &shared.app.config.trusted_proxies),
-            ..Default::default()
-        };
-        if let Err(refusal) = shared.app.sign_up(form, given).await {
-            tracing::debug!(?refusal, "a fresh mail could not be asked for");
-        }
+    if !found.is_over {
+        return HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, format!("/c/{token}")))
+            .finish();
     }
-    let page = message::of_brand(&shared, &known.brand, t, "link-fresh", Tone::Done);
+    let state = found.view.request.state();
+    let is_unanswered = matches!(state, Ok(RequestState::Open | RequestState::Expired));
+    if found.by_campaign || !is_unanswered {
+        return as_it_stands(&request, &shared, &found, &token);
+    }
+    let key = (found.known.brand.id, found.known.request);
+    let from = circumstances(&request, &shared.app.config.trusted_proxies);
+    if let Err(problem) = shared.app.resend(key, Asking::OldLink, from).await {
+        return error::store_failure(&request, &shared, &problem);
+    }
+    let brand = &found.known.brand;
+    let page = message::of_brand(&shared, brand, found.t, "link-fresh", Tone::Done);
     shown(StatusCode::OK, &page)
 }

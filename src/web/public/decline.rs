@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::confirm::{code_page, find, record_hit};
+use super::confirm::{code_page, ended, find, record_hit};
 use super::message::{self, Tone};
 use super::opened;
 use crate::app::confirm::{Act, Answer, Declining, Outcome};
@@ -37,7 +37,7 @@ impl DeclinePage {
     }
 }
 
-/// `GET /c/{token}/decline`, and HEAD
+/// `GET /c/{token}/decline`, and HEAD. The link's time may be over: no is always taken.
 pub async fn show(
     request: HttpRequest,
     shared: web::Data<Web>,
@@ -105,7 +105,7 @@ pub async fn submit(
         }
         Ok(outcome) => match code_page(&shared, &found, &token, outcome, true) {
             Some(page) => page,
-            None => message::ended(&request, &shared, brand, found.t, outcome),
+            None => ended(&request, &shared, &found, outcome),
         },
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }

@@ -6,6 +6,7 @@ use askama::Template;
 
 use crate::app::confirm::Outcome;
 use crate::domain::brand::Brand;
+use crate::domain::form::Form;
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
@@ -85,11 +86,11 @@ pub fn broken_link(request: &HttpRequest, shared: &Web) -> HttpResponse {
     error::answer(request, shared, StatusCode::NOT_FOUND, "link-broken")
 }
 
-/// The page for an outcome that ends a request, other than a confirmation.
+/// The page for an outcome that ends a request, other than a confirmation. Unless the person said no, the form is the way on.
 pub fn ended(
     request: &HttpRequest,
     shared: &Web,
-    brand: &Brand,
+    (brand, form): (&Brand, Option<&Form>),
     t: Texts,
     outcome: Outcome,
 ) -> HttpResponse {
@@ -98,8 +99,19 @@ pub fn ended(
         Outcome::Replaced => ("link-replaced", Tone::Info),
         Outcome::Abandoned => ("link-corrected", Tone::Info),
         Outcome::Left => ("link-left", Tone::Info),
-        Outcome::Expired => ("link-expired", Tone::Info),
+        Outcome::Expired => ("link-over", Tone::Info),
+        Outcome::Bounced => ("link-bounced", Tone::Problem),
         _ => return broken_link(request, shared),
     };
-    shown(StatusCode::OK, &of_brand(shared, brand, t, key, tone))
+    let action = form.filter(|_| outcome != Outcome::Declined);
+    let page = of_brand(shared, brand, t, key, tone).with(action.map(|form| Action {
+        url: format!("/f/{}", form.declared.slug),
+        posts: false,
+        label: t.get("inbox-closed-action"),
+    }));
+    let status = match outcome {
+        Outcome::Expired => StatusCode::GONE,
+        _ => StatusCode::OK,
+    };
+    shown(status, &page)
 }

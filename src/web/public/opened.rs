@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::brand::Brand;
 use crate::domain::ids::RequestId;
+use crate::domain::keys::Keys;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
 use crate::web::Web;
@@ -16,9 +17,13 @@ const OPEN_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// That a page about a request is served at this moment.
 pub fn now(shared: &Web, brand: &Brand, request: RequestId) -> String {
-    let until = shared.app.clock.now().plus(OPEN_FOR);
-    let keys = &shared.app.keys;
-    keys.sign(Purpose::PageOpened, brand.number, request.0, until)
+    let at = shared.app.clock.now();
+    served_at(&shared.app.keys, brand.number, request, at)
+}
+
+/// That it was served at an instant.
+pub fn served_at(keys: &Keys, brand: u16, request: RequestId, at: Timestamp) -> String {
+    keys.sign(Purpose::PageOpened, brand, request.0, at.plus(OPEN_FOR))
 }
 
 /// When the page of this button was served, if the press says so truly.

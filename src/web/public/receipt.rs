@@ -3,7 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::confirm::find_even_expired;
+use super::confirm::find;
 use crate::app::prove::receipt::HandedReceipt;
 use crate::domain::token::Purpose;
 use crate::web::Web;
@@ -15,7 +15,7 @@ pub async fn show(
     shared: web::Data<Web>,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let found = match find_even_expired(&request, &shared, Purpose::Confirm, &token).await {
+    let found = match find(&request, &shared, Purpose::Confirm, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };

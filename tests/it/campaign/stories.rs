@@ -227,4 +227,39 @@ on_both_engines! {
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
+
+    async fn the_page_of_a_campaigns_old_link_offers_no_mail_and_gives_no_consent(engine: Engine) {
+        let world = World::on(engine).await;
+        let staff = "email,employer,benefit,date\nann@example.org,Mill Ltd,bicycles,2026-10-01\n";
+        List { name: "staff", text: staff, source: Some(Source::EmployerList) }.take_in(&world).await;
+        begin(&world, "bicycles", plan(Kind::Invitation)).await.unwrap();
+        work(&world).await;
+        release(&world, "bicycles", &["ann@example.org"]).await.unwrap();
+        work(&world).await;
+        let mail = world.mail_to("ann@example.org").await;
+        let before = stands(&world, "ann@example.org").await;
+        assert!(!before.0, "{before:?}");
+        world.advance(31 * 86_400);
+        for is_ended in [false, true] {
+            if is_ended {
+                world.app.expire().await.unwrap();
+            }
+            let mut scanner = world.client("203.0.113.9");
+            let page = scanner.get(&mail.confirm()).await;
+            assert_eq!((page.status, page.heading().as_str()), (410, "This link is too old"));
+            assert!(!page.text().contains("<form") && page.text().contains("href=\"/f/news\""), "{}", page.text());
+            let pressed = scanner.post(&format!("{}/fresh", mail.confirm()), &[]).await;
+            assert_eq!(pressed.status, 410);
+            assert_eq!(world.deliver().await.len(), 1);
+            assert_eq!(stands(&world, "ann@example.org").await, before);
+        }
+        let kinds = world.kinds("ann@example.org").await;
+        assert!(!kinds.contains(&"signed_up") && !kinds.contains(&"mail_requested"), "{kinds:?}");
+        // No is still taken.
+        world.advance(30);
+        world.client("198.51.100.7").post(&mail.decline(), &[]).await;
+        assert_eq!(stands(&world, "ann@example.org").await, (false, Basis::None, "D3"));
+        assert_eq!(told(&world, "bicycles").await.declined, 1);
+        world.finish().await;
+    }
 }

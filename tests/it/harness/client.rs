@@ -1,7 +1,14 @@
 //! A small HTTP client over a plain socket: it sees every byte of an answer, and forges any header.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
+use countersign::clock::Clock;
+use countersign::domain::ids::RequestId;
+use countersign::domain::keys::Keys;
+use countersign::domain::token::{Purpose, Refused};
+use countersign::web::public::opened;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -11,6 +18,35 @@ pub struct Client {
     address: String,
     pub cookies: BTreeMap<String, String>,
     pub headers: Vec<(String, String)>,
+    reading: Option<Reading>,
+}
+
+/// What a person does before a press on a page of a mail's link: reads it, for a minute. The press says so by the page's mark.
+#[derive(Clone)]
+pub struct Reading {
+    pub keys: Arc<Keys>,
+    pub clock: Clock,
+}
+
+impl Reading {
+    /// The mark of the page with the button that is pressed, as it was served a minute ago.
+    fn mark(&self, path: &str) -> Option<String> {
+        let rest = &path[path.find("/c/")? + 3..];
+        let token = rest.strip_suffix("/decline").unwrap_or(rest);
+        let now = self.clock.now();
+        let token = match self.keys.verify(Purpose::Confirm, token, now) {
+            Ok(token) | Err(Refused::Expired(token)) => token,
+            Err(Refused::Forged) => return None,
+        };
+        let served_at = now.minus(Duration::from_secs(60));
+        let request = RequestId(token.subject);
+        Some(opened::served_at(
+            &self.keys,
+            token.brand,
+            request,
+            served_at,
+        ))
+    }
 }
 
 /// An answer, byte for byte.
@@ -73,7 +109,22 @@ impl Client {
             address: base.trim_start_matches("http://").to_owned(),
             cookies: BTreeMap::new(),
             headers: vec![("x-forwarded-for".to_owned(), ip.to_owned())],
+            reading: None,
         }
+    }
+
+    /// Presses of its own accord as a person does who has read the page.
+    #[must_use]
+    pub fn reading(mut self, reading: Reading) -> Self {
+        self.reading = Some(reading);
+        self
+    }
+
+    /// Sends what it is given and nothing else, as a program does that never asked for the page.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.reading = None;
+        self
     }
 
     #[must_use]
@@ -87,7 +138,14 @@ impl Client {
     }
 
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let body = encoded(fields);
+        let says_so = |field: &(&str, &str)| ["code", opened::FIELD].contains(&field.0);
+        let mark = match &self.reading {
+            Some(reading) if !fields.iter().any(says_so) => reading.mark(path),
+            _ => None,
+        };
+        let mut fields = fields.to_vec();
+        fields.extend(mark.as_deref().map(|mark| (opened::FIELD, mark)));
+        let body = encoded(&fields);
         self.send(
             "POST",
             path,

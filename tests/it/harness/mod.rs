@@ -29,7 +29,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
-pub use client::{Client, Reply};
+pub use client::{Client, Reading, Reply};
 
 pub const START: Timestamp = Timestamp::from_micros(1_795_455_245_000_000);
 
@@ -290,7 +290,10 @@ impl World {
 
     /// A client with its own cookies and address.
     pub fn client(&self, ip: &str) -> Client {
-        Client::new(&self.base, ip)
+        Client::new(&self.base, ip).reading(Reading {
+            keys: self.app.keys.clone(),
+            clock: self.clock.clone(),
+        })
     }
 
     /// Signs up at the form `news`, following the redirect to the inbox page; answers with the client and that page.

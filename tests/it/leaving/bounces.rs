@@ -87,6 +87,10 @@ on_both_engines! {
         assert_eq!((bounced.status.as_str(), bounced.reporter.as_str()), ("5.1.1", "mx.example.org"));
         assert!(bounced.said.contains("no such user"));
         assert!(countersign::domain::sentence::sentence(story.last().unwrap()).contains("came back for good (5.1.1)"));
+        // It is not said to be too old, nor is a mail offered that would come back again.
+        let page = world.client("198.51.100.7").get(&mail.confirm()).await;
+        assert_eq!(page.heading(), "The mail did not arrive");
+        assert!(page.text().contains("href=\"/f/news\"") && !page.text().contains("/fresh"), "{}", page.text());
         // The link leads nowhere, and a new signup causes no mail under any of the mailbox's names.
         assert_ne!(world.client("198.51.100.7").post(&mail.confirm(), &[]).await.heading(), "Confirmed");
         let mails = world.deliver().await.len();

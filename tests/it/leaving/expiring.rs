@@ -56,6 +56,7 @@ on_both_engines! {
         let fresh = format!("{}/fresh", mail.confirm());
         assert_eq!(world.client("198.51.100.7").post(&fresh, &[]).await.status, 200);
         let second = world.mail_to("anna@example.org").await;
+        world.advance(30);
         assert_eq!(world.client("198.51.100.7").post(&second.confirm(), &[]).await.heading(), "Confirmed");
         world.finish().await;
     }

@@ -1,6 +1,6 @@
 //! What somebody with the log's key could try: everything is signed anew and refused all the same, where it belongs.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -138,6 +138,46 @@ fn a_confirmation_after_its_time_is_refused() {
             "events/0004.json",
         );
     }
+}
+
+#[test]
+fn a_request_whose_mail_was_asked_for_again_may_be_confirmed_until_the_time_that_was_said_then() {
+    let again = |index: u64, request: Value, until: &str| {
+        let mut fixture = Fixture::new();
+        fixture.set(SIGNED_UP, "confirmation_expires_at", json!(at("12:03:00")));
+        let mut sample = Sample {
+            event: fixture.events[2].event.clone(),
+            index,
+            mail: None,
+            circumstances: None,
+        };
+        sample.event["kind"] = json!("mail_requested");
+        sample.event["at"] = json!(at("12:04:00"));
+        sample.event["request"] = request;
+        sample.event["confirmation_expires_at"] = json!(at(until));
+        fixture.events.push(sample);
+        fixture.events.sort_by_key(|sample| sample.index);
+        fixture.check()
+    };
+    let own = || json!(REQUEST);
+    assert!(again(304, own(), "18:00:00").is_ok());
+    refused(
+        again(304, own(), "12:05:10"),
+        Step::Story,
+        "events/0005.json",
+    );
+    let other = json!(Uuid::from_u128(5));
+    refused(
+        again(304, other, "18:00:00"),
+        Step::Story,
+        "events/0005.json",
+    );
+    // It was asked for behind the confirmation only.
+    refused(
+        again(311, own(), "18:00:00"),
+        Step::Story,
+        "events/0004.json",
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Asked, Problem, Where, page, subject};
 use crate::app::erase::{EraseProblem, Wish};
-use crate::app::inbox::Asking;
+use crate::app::resend::Asking;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
@@ -41,8 +41,7 @@ pub async fn ask_again(
     }
     // Not the operator's circumstances: the event is about the person.
     let asked = shared.app.resend(
-        subject.brand.id,
-        open,
+        (subject.brand.id, open),
         Asking::Operator,
         Circumstances::default(),
     );

@@ -4,16 +4,18 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::page::{Extras, page};
-use super::{back_to, form_of, is_framed, look, own_ids, status};
+use super::{back_to, form_of, is_framed, look, status};
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::correct::{Correction, NotCorrected};
-use crate::app::inbox::{Asking, InboxView};
+use crate::app::inbox::InboxView;
+use crate::app::resend::Asking;
 use crate::app::sign_up::Refusal;
+use crate::domain::standing::RequestState;
 use crate::texts::Texts;
 use crate::web::error::{self, FieldProblem, Problem, wants_json};
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
-use crate::web::extract::token::{Known, cookie_name};
+use crate::web::extract::token::Known;
 use crate::web::public::form::{HONEYPOT, accepted, explain, problems_of, proved};
 use crate::web::public::{message, opened};
 use crate::web::{Web, cors};
@@ -36,7 +38,7 @@ pub async fn resend(
     let from = circumstances(&request, &shared.app.config.trusted_proxies);
     let sent = shared
         .app
-        .resend(known.brand.id, known.request, asking, from);
+        .resend((known.brand.id, known.request), asking, from);
     if let Err(problem) = sent.await {
         return error::store_failure(&request, &shared, &problem);
     }
@@ -85,7 +87,8 @@ pub async fn code(
     page(&request, &shared, &token, &known, &view, extras)
 }
 
-/// The code that was typed, for the request whose mail it can stand in.
+/// The code that was typed, for the request whose mail it can stand in. Of a request that was replaced no code is right, but for
+/// that of its successor's mail in the browser that made both; wrong ones count here, so that the page tells nothing.
 fn typed(
     request: &HttpRequest,
     shared: &Web,
@@ -94,18 +97,22 @@ fn typed(
     fields: &Fields,
 ) -> Answer {
     // The mail in the inbox may be the one of the signup that this one follows, if this very browser made both.
-    let own = own_ids(request, shared);
-    let asked = view
-        .request
-        .follows_id
-        .filter(|first| view.request.mailed == 0 && own.contains(&cookie_name(*first)))
-        .unwrap_or(known.request);
+    let typed: String = fields.raw("code").chars().take(40).collect();
+    let twin = view.twin.as_ref();
+    let (asked, act) = if view.request.state == RequestState::Replaced.as_str() {
+        match twin.filter(|twin| shared.app.is_code_of(twin, &typed)) {
+            Some(twin) => (twin.id, Act::Code { typed }),
+            None => (known.request, Act::BlindCode),
+        }
+    } else {
+        let first = twin.filter(|_| view.request.mailed == 0);
+        let asked = first.map_or(known.request, |first| first.id);
+        (asked, Act::Code { typed })
+    };
     Answer {
         brand: known.brand.id,
         request: asked,
-        act: Act::Code {
-            typed: fields.raw("code").chars().take(40).collect(),
-        },
+        act,
         method: "POST".to_owned(),
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
     }

@@ -45,8 +45,8 @@ struct Listener {
     listening: Listening,
     brand: BrandId,
     request: RequestId,
-    /// The signup whose mail this one points to.
-    follows: Option<RequestId>,
+    /// The signup whose mail is out in place of this one's, where the browser made both.
+    twin: Option<RequestId>,
     /// The genuine cookies of the browser.
     own: Vec<String>,
     wakes: Receiver<RequestId>,
@@ -78,7 +78,7 @@ impl Listener {
                 () = tokio::time::sleep(LOOK_EVERY) => Err(RecvError::Lagged(0)),
             };
             match woken {
-                Ok(answered) if answered != self.request && Some(answered) != self.follows => {
+                Ok(answered) if answered != self.request && Some(answered) != self.twin => {
                     continue;
                 }
                 Err(RecvError::Closed) => return None,
@@ -125,7 +125,7 @@ pub async fn events(
         listening,
         brand,
         request: known.request,
-        follows: view.request.follows_id,
+        twin: view.twin.map(|twin| twin.id),
         own: own_ids(&request, &shared),
         wakes: shared.app.live.listen(),
         until: Instant::now() + LISTEN_FOR,

@@ -8,7 +8,7 @@ use askama::Template;
 use super::{Status, form_of};
 use crate::app::correct::CORRECTIONS_AT_MOST;
 use crate::app::inbox::InboxView;
-use crate::domain::email_address::{AddressRules, EmailAddress};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::form::Form;
 use crate::domain::token::Purpose;
 use crate::texts::Texts;
@@ -111,9 +111,8 @@ fn inbox_page(
 ) -> InboxPage {
     let t = Texts::of(&view.request.language);
     let brand = &known.brand;
-    // Stored addresses were accepted once; reading them again needs no list of domains.
-    let rules = AddressRules { any_domain: true };
-    let address = EmailAddress::parse(&view.contact.address, &rules).ok();
+    // Not as it was first written: that would tell whether it was known before (T19).
+    let address = EmailAddress::of_key(&view.contact.address_key);
     let status = Status::of(view.waiting);
     let mut frame = Page::of(shared, brand, t);
     frame.embedded = extras.embedded;
