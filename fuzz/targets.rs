@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use countersign::domain::email_address::{AddressRules, EmailAddress, clean_name};
 use countersign::domain::keys::Keys;
-use countersign::domain::policy::Source;
+use countersign::domain::policy::{Source, Zone};
 use countersign::domain::time::Timestamp;
 use countersign::domain::token::Purpose;
 use countersign::intake::candidate::{Batch, Reading};
@@ -128,6 +128,7 @@ pub fn list(data: &[u8]) {
         order: None,
         rules: AddressRules { any_domain: true },
         proofs: None,
+        zone: Zone::default(),
     };
     for row in rows.take(ROWS).map_while(Result::ok).flatten() {
         assert!(row.cells.len() <= width);
