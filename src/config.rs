@@ -40,6 +40,9 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 
+/// Addresses for complaints: each is compared with every recipient that is named at the door.
+const FEEDBACK_AT_MOST: usize = 20;
+
 #[derive(Clone, Debug)]
 pub struct Dkim {
     pub domain: String,
@@ -61,6 +64,8 @@ pub struct Bounces {
     /// In lower case, as it goes over the wire.
     pub domain: Option<String>,
     pub listen: Option<SocketAddr>,
+    /// Where providers send complaints, in lower case.
+    pub feedback: Vec<String>,
     pub soft_limit: u32,
 }
 
@@ -308,18 +313,46 @@ impl Reader<'_> {
                 "must be an address and a port, such as 127.0.0.1:2525",
             );
         }
-        if listen.is_some() && domain.is_none() {
+        let feedback = self.feedback();
+        if listen.is_some() && domain.is_none() && feedback.is_empty() {
             self.wrong(
                 "bounce",
                 "listen",
-                "give [bounce] domain too: mail to it is what is taken",
+                "give [bounce] domain or feedback too: mail to them is what is taken",
+            );
+        }
+        if listen.is_none() && !feedback.is_empty() {
+            self.wrong(
+                "bounce",
+                "feedback",
+                "give [bounce] listen too: nothing else takes mail to these addresses",
             );
         }
         Bounces {
             domain,
             listen: listen.and_then(Result::ok),
+            feedback,
             soft_limit: self.number("bounce", "soft_limit", 1, 100),
         }
+    }
+
+    fn feedback(&mut self) -> Vec<String> {
+        let rules = AddressRules { any_domain: true };
+        let mut read = Vec::new();
+        for given in self.list_of("bounce", "feedback") {
+            match EmailAddress::parse(&given, &rules) {
+                Ok(address) => read.push(address.deliverable().to_lowercase()),
+                Err(_) => self.wrong(
+                    "bounce",
+                    "feedback",
+                    "names something that is no address; write fbl@example.org, or a list of such",
+                ),
+            }
+        }
+        if read.len() > FEEDBACK_AT_MOST {
+            self.wrong("bounce", "feedback", "may name 20 addresses at most");
+        }
+        read
     }
 
     fn retention(&mut self) -> Retention {

@@ -309,6 +309,7 @@ prefer-language = Sprache
 prefer-saved = Gespeichert.
 prefer-unchanged = Es war schon alles so.
 prefer-other-wording = Die Beschreibung dieser Mails hat sich geändert, seit Sie die Seite geöffnet haben. Bitte lesen Sie sie noch einmal und speichern Sie erneut.
+prefer-too-often = Diese Auswahl wurde heute sehr oft geändert. Was Sie eingeschaltet haben, die Pause und die Sprache bleiben deshalb, wie sie waren. Bitte versuchen Sie es morgen noch einmal. Ausschalten und Abmelden geht immer.
 prefer-pause-title = Pause
 prefer-pause-text = Eine Zeit lang keine Mails. Ihre Auswahl bleibt, wie sie ist.
 prefer-pause-days = { $days } Tage
@@ -327,6 +328,8 @@ prefer-erase-off = Sie haben Ihren Wunsch, alles zu löschen, zurückgenommen.
 prefer-expired-title = Dieser Link ist zu alt
 prefer-expired-text = Er zeigt Ihre eigenen Daten und gilt deshalb nur begrenzte Zeit. Sie können sich einen neuen schicken lassen.
 prefer-expired-action = Neuen Link anfordern
+prefer-by-mail-title = Noch ein Schritt: ein Link per Mail
+prefer-by-mail-text = Damit sicher ist, dass Sie es sind, schickt { $brand } einen neuen Link an Ihre Adresse, bevor Sie Mails einschalten, Ihre Daten ansehen oder sie löschen. Ausschalten, Abmelden, Pause und Sprache gehen von hier aus sofort.
 
 erase-title = Alles löschen?
 erase-text = Alles, was { $brand } hier zu dieser Adresse speichert, wird gelöscht: Ihre Auswahl, was Sie bestätigt haben und wann. Das lässt sich nicht rückgängig machen.

@@ -313,6 +313,8 @@ prefer-language = Language
 prefer-saved = Saved.
 prefer-unchanged = Everything was like that already.
 prefer-other-wording = The description of these mails has changed since you opened the page. Please read it again, and save again.
+# Where the choices were changed too often within a day.
+prefer-too-often = These choices were changed very often today, so what you turned on, the pause and the language stay as they were. Please try again tomorrow. Turning mails off and leaving always work.
 prefer-pause-title = Pause
 prefer-pause-text = No mail for a while. Your choices stay as they are.
 # On a button. $days is a number above 1.
@@ -333,6 +335,9 @@ prefer-erase-off = You took your wish to have everything erased back.
 prefer-expired-title = This link is too old
 prefer-expired-text = It shows your own data, so it works for a limited time only. You can have a new one sent to you.
 prefer-expired-action = Ask for a new link
+# Behind a link that another program sent: what acts for the person needs a link that came to the address. The action is prefer-expired-action.
+prefer-by-mail-title = One step more: a link by mail
+prefer-by-mail-text = To be sure that it is you, { $brand } sends a fresh link to your address before you agree to mails, see your data or erase it. Turning off, leaving, pausing and the language work from here at once.
 
 erase-title = Erase everything?
 erase-text = All that { $brand } keeps of this address here is deleted: your choices, what you confirmed, and when. This cannot be undone.

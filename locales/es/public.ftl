@@ -309,6 +309,7 @@ prefer-language = Idioma
 prefer-saved = Guardado.
 prefer-unchanged = Todo estaba ya así.
 prefer-other-wording = La descripción de estos correos ha cambiado desde que abrió la página. Léala de nuevo y vuelva a guardar.
+prefer-too-often = Estas preferencias se han cambiado muchas veces hoy, así que lo que ha activado, la pausa y el idioma quedan como estaban. Inténtelo de nuevo mañana. Desactivar correos y darse de baja funciona siempre.
 prefer-pause-title = Pausa
 prefer-pause-text = Ningún correo por un tiempo. Sus preferencias quedan como están.
 prefer-pause-days = { $days } días
@@ -327,6 +328,8 @@ prefer-erase-off = Ha retirado su petición de borrarlo todo.
 prefer-expired-title = Este enlace es demasiado antiguo
 prefer-expired-text = Muestra sus propios datos, por eso solo funciona un tiempo limitado. Puede pedir que le envíen uno nuevo.
 prefer-expired-action = Pedir un enlace nuevo
+prefer-by-mail-title = Un paso más: un enlace por correo
+prefer-by-mail-text = Para estar seguro de que es usted, { $brand } envía un enlace nuevo a su dirección antes de que active correos, vea sus datos o los borre. Desactivar, darse de baja, la pausa y el idioma funcionan desde aquí al momento.
 
 erase-title = ¿Borrarlo todo?
 erase-text = Todo lo que { $brand } guarda aquí de esta dirección se borra: sus preferencias, lo que confirmó y cuándo. No se puede deshacer.

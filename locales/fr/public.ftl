@@ -309,6 +309,7 @@ prefer-language = Langue
 prefer-saved = Enregistré.
 prefer-unchanged = Tout était déjà ainsi.
 prefer-other-wording = La description de ces e-mails a changé depuis que vous avez ouvert la page. Veuillez la relire et enregistrer à nouveau.
+prefer-too-often = Ces choix ont été modifiés très souvent aujourd’hui : ce que vous avez activé, la pause et la langue restent donc tels quels. Veuillez réessayer demain. Désactiver des e-mails et se désabonner fonctionne toujours.
 prefer-pause-title = Pause
 prefer-pause-text = Aucun e-mail pendant un temps. Vos choix restent tels quels.
 prefer-pause-days = { $days } jours
@@ -327,6 +328,8 @@ prefer-erase-off = Vous avez retiré votre demande de tout effacer.
 prefer-expired-title = Ce lien est trop ancien
 prefer-expired-text = Il montre vos propres données et ne fonctionne donc que pour un temps limité. Vous pouvez en recevoir un nouveau.
 prefer-expired-action = Demander un nouveau lien
+prefer-by-mail-title = Encore une étape : un lien par e-mail
+prefer-by-mail-text = Pour être sûr qu’il s’agit bien de vous, { $brand } envoie un nouveau lien à votre adresse avant que vous n’activiez des e-mails, ne consultiez vos données ou ne les effaciez. Désactiver, se désabonner, la pause et la langue fonctionnent tout de suite depuis cette page.
 
 erase-title = Tout effacer ?
 erase-text = Tout ce que { $brand } garde ici de cette adresse est effacé : vos choix, ce que vous avez confirmé et quand. C’est irréversible.

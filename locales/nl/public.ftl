@@ -309,6 +309,7 @@ prefer-language = Taal
 prefer-saved = Opgeslagen.
 prefer-unchanged = Alles stond al zo.
 prefer-other-wording = De beschrijving van deze mails is veranderd sinds je de pagina opende. Lees haar opnieuw en sla nog eens op.
+prefer-too-often = Deze keuzes zijn vandaag heel vaak veranderd, dus wat je hebt aangezet, de pauze en de taal blijven zoals ze waren. Probeer het morgen opnieuw. Uitzetten en afmelden kan altijd.
 prefer-pause-title = Pauze
 prefer-pause-text = Een tijd geen mail. Je keuzes blijven zoals ze zijn.
 prefer-pause-days = { $days } dagen
@@ -327,6 +328,8 @@ prefer-erase-off = Je hebt je verzoek om alles te wissen ingetrokken.
 prefer-expired-title = Deze link is te oud
 prefer-expired-text = Hij toont je eigen gegevens en werkt daarom maar beperkte tijd. Je kunt een nieuwe laten sturen.
 prefer-expired-action = Nieuwe link aanvragen
+prefer-by-mail-title = Nog één stap: een link per mail
+prefer-by-mail-text = Om zeker te zijn dat jij het bent, stuurt { $brand } een nieuwe link naar je adres voordat je mails aanzet, je gegevens bekijkt of ze wist. Uitzetten, afmelden, een pauze en de taal werken hier meteen.
 
 erase-title = Alles wissen?
 erase-text = Alles wat { $brand } hier van dit adres bewaart, wordt gewist: je keuzes, wat je hebt bevestigd en wanneer. Dit kan niet ongedaan worden gemaakt.

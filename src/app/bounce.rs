@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::App;
-use super::close::{Also, Closing, Ending, Happened, Under};
+use super::close::{Also, Closing, Ending, Happened, Look, Under};
 use super::record::read_all;
 use super::withdraw::all_of;
 use crate::domain::brand::Brand;
@@ -15,10 +15,11 @@ use crate::domain::ids::ContactId;
 use crate::domain::standing::{RequestState, State};
 use crate::mail::bounce::{self, Action, Kind, Report};
 use crate::mail::inbound::{self, Answer};
+use crate::store::contacts::Contact;
 use crate::store::outbox::{self, Retry};
 use crate::store::requests;
 use crate::store::set::Writes;
-use crate::store::{StoreError, contacts, events};
+use crate::store::{Conn, StoreError, contacts, events};
 use crate::telemetry;
 
 /// Events that are in memory together where mails that came back are counted.
@@ -152,9 +153,15 @@ impl App {
         }
     }
 
-    /// Whether mail to this address is ours to take: it is the envelope sender of one of our mails.
-    pub fn is_return_path(&self, recipient: &str) -> bool {
-        self.returned(recipient).is_some()
+    /// Whether mail to this address is ours to take: it is the envelope sender of one of our mails, or where complaints go.
+    fn takes_mail_to(&self, recipient: &str) -> bool {
+        self.is_for_feedback(recipient) || self.returned(recipient).is_some()
+    }
+
+    /// Whether providers were given this address for their feedback reports. It says nothing of whose mail one is about.
+    fn is_for_feedback(&self, recipient: &str) -> bool {
+        let mut known = self.config.bounces.feedback.iter();
+        known.any(|address| address.eq_ignore_ascii_case(recipient))
     }
 
     /// Whose mail has this envelope sender.
@@ -222,27 +229,22 @@ impl App {
         let Some(contact) = self.contact_of(subject).await? else {
             return Ok(Taken::Gone);
         };
-        let passing = match failure.severity {
-            Severity::Hard => None,
-            Severity::Soft => Some(self.passing(&subject.brand, contact).await? + 1),
-        };
         let limit = self.config.bounces.soft_limit;
-        let hard = passing.is_none_or(|times| times >= limit);
         let request = match subject.of {
             Returned::Request(id) => Some(id),
             Returned::Contact(_) => None,
         };
         let closing = Closing {
-            ending: if hard { Ending::All } else { Ending::None },
-            state: if hard {
-                RequestState::Bounced
-            } else {
-                RequestState::Open
-            },
-            suppress: hard.then_some("bounced"),
+            ending: Ending::All,
+            state: RequestState::Bounced,
+            suppress: Some("bounced"),
             request,
             report: &failure.report,
-            complaint: false,
+            look: match failure.severity {
+                Severity::Hard => Look::Nothing,
+                // Counted under the lock: of reports that come at once, one is the last that the limit takes.
+                Severity::Soft => Look::Passing { limit },
+            },
         };
         let decide = |under: Under<'_>| {
             let mut standings = under.contact.standings.values();
@@ -252,24 +254,19 @@ impl App {
                 && standings.all(|standing| standing.undeliverable_since.is_some());
             let mut facts: Vec<Fact> = given_up.iter().map(|one| one.fact.clone()).collect();
             if known && under.ending.is_empty() {
-                return Happened {
-                    facts,
-                    language: None,
-                };
+                return Happened::only(facts);
             }
             let bounced = Bounced {
-                hard,
+                hard: under.passing.is_none_or(|times| times >= limit),
                 status: failure.status.clone(),
                 said: failure.said.clone(),
                 reporter: failure.reporter.clone(),
                 report: failure.report.clone(),
-                passing,
+                passing: under.passing,
+                replaces: under.replaces.map(str::to_owned),
             };
             facts.push(Fact::Bounced(Box::new(bounced)));
-            Happened {
-                facts,
-                language: None,
-            }
+            Happened::only(facts)
         };
         let also = |writes: &mut Writes| {
             if let Some(one) = given_up {
@@ -287,34 +284,18 @@ impl App {
         let happened = self
             .close_with(&subject.brand, contact, closing, decide, also)
             .await?;
-        let is_bounce = |fact: &Fact| matches!(fact, Fact::Bounced(_));
-        Ok(match happened {
-            None => Taken::Gone,
-            Some(happened) if !happened.facts.iter().any(is_bounce) => Taken::Again,
-            Some(_) if hard => Taken::Hard,
-            Some(_) => Taken::Soft,
+        let Some(happened) = happened else {
+            return Ok(Taken::Gone);
+        };
+        let told = happened.facts.iter().find_map(|fact| match fact {
+            Fact::Bounced(bounced) => Some(bounced.hard),
+            _ => None,
+        });
+        Ok(match told {
+            None => Taken::Again,
+            Some(true) => Taken::Hard,
+            Some(false) => Taken::Soft,
         })
-    }
-
-    /// How many mails in a row came back for the time being since the person last did something, or an operator let the brand
-    /// write to the mailbox again.
-    async fn passing(&self, brand: &Brand, contact: ContactId) -> Result<u32, StoreError> {
-        let mut conn = self.store.read().await?;
-        let mut before = i64::MAX;
-        let mut count = 0;
-        loop {
-            let page = events::list_returned(&mut conn, brand.id, contact, before, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok(count);
-            };
-            before = last.position;
-            for Event { fact, .. } in read_all(&page)? {
-                match fact {
-                    Fact::Bounced(bounced) => count += u32::from(!bounced.hard),
-                    _ => return Ok(count),
-                }
-            }
-        }
     }
 
     /// The person called a mail unwanted: everything is left, and nothing is sent to the mailbox any more. That holds for whoever
@@ -337,7 +318,7 @@ impl App {
                 Returned::Contact(_) => None,
             },
             report: &complaint.report,
-            complaint: true,
+            look: Look::Complaint,
         };
         let brand = &subject.brand;
         let decide = |under: Under<'_>| {
@@ -356,11 +337,9 @@ impl App {
                 feedback: complaint.feedback.clone(),
                 reporter: complaint.reporter.clone(),
                 report: complaint.report.clone(),
+                replaces: under.replaces.map(str::to_owned),
             };
-            Happened {
-                facts: vec![Fact::Complained(Box::new(complained))],
-                language: None,
-            }
+            Happened::only(vec![Fact::Complained(Box::new(complained))])
         };
         let happened = self.close(brand, contact, closing, decide).await?;
         Ok(match happened {
@@ -377,11 +356,12 @@ impl App {
         stop: impl Future<Output = ()>,
     ) {
         let door = self.clone();
-        let knows = move |recipient: &str| door.is_return_path(recipient);
+        let knows = move |recipient: &str| door.takes_mail_to(recipient);
         let take = move |recipient: String, message: Arc<Vec<u8>>| {
             let app = self.clone();
             async move {
-                match app.take_report(&message, Some(&recipient)).await {
+                let recipient = Some(recipient.as_str()).filter(|one| !app.is_for_feedback(one));
+                match app.take_report(&message, recipient).await {
                     Ok(_) => Answer::Taken,
                     Err(error) => {
                         tracing::error!(%error, "a report about a mail could not be written");
@@ -391,6 +371,27 @@ impl App {
             }
         };
         inbound::serve(listener, knows, take, stop).await;
+    }
+}
+
+/// How many mails in a row came back for the time being since the person last did something, or an operator let the brand write to
+/// the mailbox again. To be counted under the contact's lock.
+pub(super) async fn passing(conn: &mut Conn, contact: &Contact) -> Result<u32, StoreError> {
+    let (brand, id) = (contact.brand_id, contact.id);
+    let mut before = i64::MAX;
+    let mut count: u32 = 0;
+    loop {
+        let page = events::list_returned(conn, brand, id, before, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(count);
+        };
+        before = last.position;
+        for Event { fact, .. } in read_all(&page)? {
+            match fact {
+                Fact::Bounced(bounced) => count += u32::from(!bounced.hard),
+                _ => return Ok(count),
+            }
+        }
     }
 }
 

@@ -5,9 +5,12 @@ use super::App;
 use super::erase::requests_of;
 use super::record::{About, read_all};
 use super::sign_up::empty_mailbox;
+use super::suppress::close_mailbox;
+use super::{bounce, prefer};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{ContactId, RequestId};
+use crate::domain::permission::outweighs;
 use crate::domain::standing::{RequestState, apply, never_confirmed};
 use crate::domain::time::Timestamp;
 use crate::store::budgets;
@@ -30,6 +33,20 @@ pub(super) enum Ending<'a> {
     All,
 }
 
+/// What else is looked up under the lock, since it is decided by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Look {
+    Nothing,
+    /// Whether somebody complained before.
+    Complaint,
+    /// How many mails in a row came back for the time being. With fewer than `limit` of them, this one counted, nothing is closed.
+    Passing {
+        limit: u32,
+    },
+    /// How often the preferences were changed lately.
+    Preferred,
+}
+
 /// What is closed, and how.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Closing<'a> {
@@ -42,8 +59,19 @@ pub(super) struct Closing<'a> {
     pub request: Option<RequestId>,
     /// A provider's id of what it told, which it may tell again; empty where there is none.
     pub report: &'a str,
-    /// Whether it decides that somebody complained before.
-    pub complaint: bool,
+    pub look: Look,
+}
+
+impl Closing<'_> {
+    /// What closes nothing: the events alone are written.
+    const fn opened(self) -> Self {
+        Self {
+            ending: Ending::None,
+            state: RequestState::Open,
+            suppress: None,
+            ..self
+        }
+    }
 }
 
 /// What else is written with it.
@@ -59,16 +87,35 @@ pub(super) struct Also<'a> {
 pub(super) struct Happened {
     pub facts: Vec<Fact>,
     pub language: Option<String>,
+    /// Something was left out that happened too often lately.
+    pub too_often: bool,
+}
+
+impl Happened {
+    /// Facts that change no language.
+    pub(super) fn only(facts: Vec<Fact>) -> Self {
+        Self {
+            facts,
+            ..Self::default()
+        }
+    }
 }
 
 /// A contact as it stands under its lock, with the open requests that would end.
 pub(super) struct Under<'a> {
     pub contact: &'a Contact,
     pub ending: &'a [RequestRow],
-    /// Whether nothing is sent to the mailbox already, for whatever reason; looked up where the closing suppresses it.
+    /// Whether nothing is sent to the mailbox already, for the closing's reason or a stronger one; looked up where the closing
+    /// suppresses it.
     pub suppressed: bool,
-    /// Whether somebody complained and no operator has set that aside since; looked up where the closing asks for it.
+    /// The weaker reason for which nothing is sent there, and whose place the closing's takes.
+    pub replaces: Option<&'a str>,
+    /// Whether somebody complained and no operator has set that aside since.
     pub complained: bool,
+    /// The mails in a row that came back for the time being, with the one that is told now.
+    pub passing: Option<u32>,
+    /// How often the preferences were changed within a day.
+    pub preferred: usize,
 }
 
 impl App {
@@ -129,17 +176,40 @@ impl App {
         if was_told(conn, &contact, closing.report).await? {
             return Ok(Some(Happened::default()));
         }
-        let complained = closing.complaint && complaint_stands(conn, &contact).await?;
+        let (mut complained, mut passing, mut preferred) = (false, None, 0);
+        let mut closing = closing;
+        match closing.look {
+            Look::Nothing => {}
+            Look::Complaint => complained = complaint_stands(conn, &contact).await?,
+            Look::Passing { limit } => {
+                let times = bounce::passing(conn, &contact).await?.saturating_add(1);
+                passing = Some(times);
+                if times < limit {
+                    closing = closing.opened();
+                }
+            }
+            Look::Preferred => {
+                let now = self.clock.now();
+                preferred = prefer::changes_of_late(conn, &contact, now).await?;
+            }
+        }
         let mut ending = open_requests(conn, &contact, closing.ending).await?;
         let mailboxes = match closing.suppress {
             Some(_) => budgets::find_mailboxes(conn, &[(brand, hash)]).await?,
             None => Vec::new(),
         };
+        let suppressed = mailboxes.first().filter(|one| one.suppressed_at.is_some());
+        let known = suppressed.map(|one| one.suppressed_for.as_deref().unwrap_or_default());
+        let reason = closing.suppress.unwrap_or_default();
+        let replaces = known.filter(|known| outweighs(reason, known));
         let happened = decide(Under {
             contact: &contact,
             ending: &ending,
-            suppressed: mailboxes.iter().any(|one| one.suppressed_at.is_some()),
+            suppressed: known.is_some() && replaces.is_none(),
+            replaces,
             complained,
+            passing,
+            preferred,
         });
         if happened.facts.is_empty() {
             return Ok(Some(happened));
@@ -164,8 +234,9 @@ impl App {
             request.ended_at = Some(now);
         }
         let mut writes = Writes::default();
-        let bounced = closing.state == RequestState::Bounced;
-        let since = (bounced && never_confirmed(&contact.standings)).then_some(now);
+        // Nothing is left that somebody who never confirmed could answer.
+        let all_ended = matches!(closing.ending, Ending::All);
+        let since = (all_ended && never_confirmed(&contact.standings)).then_some(now);
         contacts::put_closed(&mut writes, &contact, since);
         count_for_campaigns(&mut writes, &contact, closing, &happened.facts, now);
         requests::update(&mut writes, &ending);
@@ -178,10 +249,7 @@ impl App {
         if let Some(reason) = closing.suppress {
             let known = mailboxes.into_iter().next();
             let mut mailbox = known.unwrap_or_else(|| empty_mailbox(brand, hash));
-            mailbox.suppressed_at.get_or_insert(now);
-            mailbox
-                .suppressed_for
-                .get_or_insert_with(|| reason.to_owned());
+            close_mailbox(&mut mailbox, reason, now);
             budgets::put_mailboxes(&mut writes, &[mailbox]);
         }
         // If the process dies before this commit, nothing happened; after it all of it has.

@@ -250,7 +250,7 @@ impl Round {
         unconfirmed.dedup();
         let mut writes = Writes::default();
         requests::update(&mut writes, &self.requests);
-        contacts::put_unconfirmed(&mut writes, &unconfirmed, Some(now));
+        contacts::put_unconfirmed(&mut writes, &unconfirmed, now);
         events::append(&mut writes, &self.events);
         outbox::insert(&mut writes, &self.mails);
         budgets::put_mailboxes(&mut writes, &taken);

@@ -8,10 +8,10 @@ use crate::domain::ids::ContactId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Purpose, Refused, Token};
 
-/// A link to leave works for as long as somebody may keep a mail, and past its time too; see `unsubscribe_of`.
+/// A link to leave works for as long as somebody may keep a mail, and past its time too; see `unsubscribing`.
 const LEAVE_WITHIN: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// The preferences tell of one person, so their link ends; a fresh one is asked for on `/p`.
-const CHOOSE_WITHIN: Duration = Duration::from_secs(90 * 86_400);
+pub const CHOOSE_WITHIN: Duration = Duration::from_secs(90 * 86_400);
 
 /// What a mail to a contact carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,18 +35,27 @@ pub struct Unsubscribing {
     pub purpose: Option<Slug>,
 }
 
+/// Whose preferences a link opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choosing {
+    pub token: Token,
+    /// A program was given it, and may have kept it: nothing is agreed to, taken along or erased behind it.
+    pub handed_out: bool,
+}
+
 pub(super) fn leave_until(now: Timestamp) -> Timestamp {
     now.plus(LEAVE_WITHIN)
 }
 
 impl App {
-    /// The links of a contact; with a purpose, that to leave is for it alone. They hold nothing but ids. Nothing is read: of a
-    /// contact that is not there the links lead to a page that says so.
+    /// The links of a contact, for programs; with a purpose, that to leave is for it alone. They hold nothing but ids. Nothing is
+    /// read: of a contact that is not there the links lead to a page that says so.
     pub fn links(&self, brand: &Brand, contact: ContactId, purpose: Option<&Slug>) -> Links {
         let unsubscribe_url =
             self.url(&format!("/u/{}", self.leave_token(brand, contact, purpose)));
         Links {
-            preferences_url: self.preferences_url(
+            preferences_url: self.choices_url(
+                Purpose::PreferencesHandedOut,
                 brand,
                 contact,
                 self.clock.now().plus(CHOOSE_WITHIN),
@@ -71,17 +80,36 @@ impl App {
         }
     }
 
-    /// A link to the preferences that works until an instant.
+    /// A link to the preferences that works until an instant, for a mail of our own to the contact and for nobody else.
     pub(super) fn preferences_url(
         &self,
         brand: &Brand,
         contact: ContactId,
         until: Timestamp,
     ) -> String {
-        let token = self
-            .keys
-            .sign(Purpose::Preferences, brand.number, contact.0, until);
+        self.choices_url(Purpose::Preferences, brand, contact, until)
+    }
+
+    fn choices_url(
+        &self,
+        purpose: Purpose,
+        brand: &Brand,
+        contact: ContactId,
+        until: Timestamp,
+    ) -> String {
+        let token = self.keys.sign(purpose, brand.number, contact.0, until);
         self.url(&format!("/p/{token}"))
+    }
+
+    /// Reads the part of a link to the preferences behind `/p/`.
+    pub fn choosing(&self, text: &str) -> Result<Choosing, Refused> {
+        let now = self.clock.now();
+        let verified = |purpose| self.keys.verify(purpose, text, now);
+        let (found, handed_out) = match verified(Purpose::Preferences) {
+            Err(Refused::Forged) => (verified(Purpose::PreferencesHandedOut), true),
+            found => (found, false),
+        };
+        found.map(|token| Choosing { token, handed_out })
     }
 
     /// Reads the part of a link to leave behind `/u/`. A genuine link of any age lets the person leave.

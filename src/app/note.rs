@@ -2,7 +2,7 @@
 
 use super::App;
 use super::acted::Acting;
-use super::close::{Also, Closing, Ending, Happened};
+use super::close::{Also, Closing, Ending, Happened, Look};
 use crate::domain::brand::Brand;
 use crate::domain::event::{Fact, Through};
 use crate::domain::ids::ContactId;
@@ -43,12 +43,9 @@ impl App {
             suppress: None,
             request: None,
             report: "",
-            complaint: false,
+            look: Look::Nothing,
         };
-        let decide = |_: super::close::Under<'_>| Happened {
-            facts: vec![fact.clone()],
-            language: None,
-        };
+        let decide = |_: super::close::Under<'_>| Happened::only(vec![fact.clone()]);
         let also = Also {
             request: None,
             write: &|writes: &mut Writes| events::append(writes, &deed),

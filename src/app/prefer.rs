@@ -12,7 +12,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::App;
-use super::close::{Closing, Ending, Happened, Under};
+use super::close::{Closing, Ending, Happened, Look, Under};
 use crate::domain::brand::{Brand, LANGUAGES, Slug, in_language};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{
@@ -23,11 +23,17 @@ use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::standing::{Basis, RequestState, Standings, State, has_left_all};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
-use crate::store::{StoreError, contacts, requests, wishes};
+use crate::store::{Conn, StoreError, contacts, events, requests, wishes};
 use crate::texts::Texts;
 
 /// The pauses that can be chosen, in days.
 pub const PAUSES: [u64; 3] = [30, 90, 180];
+const DAY: Duration = Duration::from_secs(86_400);
+/// How often within a day a contact's preferences may change; leaving is never limited, nor is erasing. More than anybody needs who
+/// chooses, and a bound for what a story grows by.
+pub const CHANGES_A_DAY: usize = 20;
+/// The events that are counted for it.
+const CHANGES: [&str; 3] = ["purpose_changed", "paused", "language_changed"];
 
 /// A purpose that can be turned on or off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +105,8 @@ pub enum Preferred {
     Saved,
     /// Everything was like that before.
     Unchanged,
+    /// It changed so often within a day that no more is kept; what was turned off is off all the same.
+    TooOften,
     /// The brand has changed the wording since the page was shown; nothing was saved.
     OtherWording,
     /// The contact is gone.
@@ -179,12 +187,13 @@ impl App {
             suppress: None,
             request: None,
             report: "",
-            complaint: false,
+            look: Look::Preferred,
         };
         let decide = |under: Under<'_>| self.chosen(brand, &chosen, &under);
         let happened = self.close(brand, contact, closing, decide).await?;
         Ok(match happened {
             None => Preferred::Gone,
+            Some(happened) if happened.too_often => Preferred::TooOften,
             Some(happened) if happened.facts.is_empty() => Preferred::Unchanged,
             Some(_) => Preferred::Saved,
         })
@@ -227,36 +236,65 @@ impl App {
                 circumstances: circumstances(),
             });
         }
+        let mut wanted = Vec::new();
         if !on.is_empty() {
-            happened
-                .facts
-                .push(turned_on(brand, &shown, &on, circumstances()));
+            wanted.push(turned_on(brand, &shown, &on, circumstances()));
         }
-        match chosen.pause {
-            Some(Pause::ForDays(days)) => happened.facts.push(Fact::Paused {
-                until: Some(now.plus(Duration::from_secs(days * 86_400))),
+        if let Some(until) = moved(chosen.pause, shown.paused_until, now) {
+            wanted.push(Fact::Paused {
+                until,
                 circumstances: circumstances(),
-            }),
-            Some(Pause::End) if shown.paused_until.is_some() => {
-                happened.facts.push(Fact::Paused {
-                    until: None,
-                    circumstances: circumstances(),
-                });
-            }
-            Some(Pause::End) | None => {}
+            });
         }
         let other =
             |to: &&String| **to != under.contact.language && LANGUAGES.contains(&to.as_str());
-        if let Some(to) = chosen.language.as_ref().filter(other) {
-            happened.facts.push(Fact::LanguageChanged {
-                from: under.contact.language.clone(),
-                to: to.clone(),
-                circumstances: circumstances(),
-            });
-            happened.language = Some(to.clone());
+        let language = chosen.language.as_ref().filter(other);
+        wanted.extend(language.map(|to| Fact::LanguageChanged {
+            from: under.contact.language.clone(),
+            to: to.clone(),
+            circumstances: circumstances(),
+        }));
+        if under.preferred < CHANGES_A_DAY {
+            happened.facts.append(&mut wanted);
+            happened.language = language.cloned();
+        } else {
+            happened.too_often = !wanted.is_empty();
         }
         happened
     }
+}
+
+/// Until when the pause is to last, where that is another time than it lasts now: by a day or more, so that pressing the same button
+/// again says nothing new.
+fn moved(
+    pause: Option<Pause>,
+    paused_until: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Option<Timestamp>> {
+    match pause? {
+        Pause::ForDays(days) => {
+            let until = now.plus(Duration::from_secs(days * 86_400));
+            let is_other = |was: Timestamp| until.since(was).max(was.since(until)) >= DAY;
+            paused_until.is_none_or(is_other).then_some(Some(until))
+        }
+        Pause::End => paused_until.map(|_| None),
+    }
+}
+
+/// How often a contact's preferences changed within the last day. To be counted under the contact's lock.
+pub(super) async fn changes_of_late(
+    conn: &mut Conn,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let of = (contact.brand_id, contact.id);
+    let limit = i64::try_from(CHANGES_A_DAY).unwrap_or(i64::MAX);
+    let mut changes = 0;
+    for kind in CHANGES {
+        let found = events::list_of_kind_since(conn, of, kind, now.minus(DAY), limit).await?;
+        changes += found.len();
+    }
+    Ok(changes)
 }
 
 fn choices(brand: &Brand, standings: &Standings, language: &str, now: Timestamp) -> Vec<Choice> {

@@ -91,8 +91,7 @@ impl App {
             // It has something to answer again, or has answered; its next request's end marks it anew.
             Err(EraseProblem::Kept) => {
                 let mut writes = Writes::default();
-                let one = [(contact.brand_id, contact.id)];
-                contacts::put_unconfirmed(&mut writes, &one, None);
+                contacts::clear_unconfirmed(&mut writes, contact);
                 self.store.write_now(writes).await?;
             }
             // Another worker was faster; or it is held, and looked at again when that is over.
@@ -206,6 +205,8 @@ fn gives_nothing(fact: &Fact) -> bool {
             | Fact::Expired
             | Fact::Reminded { .. }
             | Fact::Bounced(_)
+            | Fact::Suppressed { .. }
+            | Fact::SuppressionLifted { .. }
             | Fact::LegalHold { .. }
             | Fact::LegalHoldLifted { .. }
             | Fact::OperatorNote { .. }

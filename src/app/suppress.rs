@@ -1,7 +1,7 @@
 //! Mailboxes that a brand does not write to, and letting it write again.
 
 use super::App;
-use super::close::{Closing, Ending, Happened};
+use super::close::{Closing, Ending, Happened, Look};
 use super::permit::{Unanswerable, parse_address};
 use super::record::About;
 use super::sign_up::empty_mailbox;
@@ -9,6 +9,7 @@ use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::Fact;
 use crate::domain::ids::BrandId;
 pub use crate::domain::permission::Suppressed;
+use crate::domain::permission::outweighs;
 use crate::domain::standing::{RequestState, Standing, Standings, apply};
 use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
@@ -39,6 +40,16 @@ pub(super) fn mailbox_in(on: &str) -> Option<(budgets::MailboxHash, &str)> {
 
 /// The word that is kept with a mailbox which an operator suppressed.
 const BY_OPERATOR: &str = "operator";
+
+/// Suppresses a mailbox. Why it is suppressed already stays, unless the new reason is the stronger one: then that counts, and from
+/// now on, since it holds back what the weaker one let pass.
+pub(super) fn close_mailbox(mailbox: &mut budgets::Mailbox, reason: &str, now: Timestamp) {
+    let known = mailbox.suppressed_for.as_deref().unwrap_or_default();
+    if mailbox.suppressed_at.is_none() || outweighs(reason, known) {
+        mailbox.suppressed_at = Some(now);
+        mailbox.suppressed_for = Some(reason.to_owned());
+    }
+}
 
 impl App {
     /// Whether the brand keeps from writing to the mailbox of an address.
@@ -97,7 +108,8 @@ impl App {
             .iter()
             .flat_map(|contact| contact.standings.values());
         let all_are = standings.all(|standing| standing.suppressed_since.is_some());
-        if let Some(was) = was.filter(|_| all_are) {
+        // For another reason it may be open to what the person did since, or under another spelling: an operator's holds for all.
+        if let Some(was) = was.filter(|was| all_are && was.reason == BY_OPERATOR) {
             return Ok((was, true));
         }
         let closing = Closing {
@@ -106,16 +118,15 @@ impl App {
             suppress: Some(BY_OPERATOR),
             request: None,
             report: "",
-            complaint: false,
+            look: Look::Nothing,
         };
         let happened = match &contact {
             Some(contact) => {
-                let fact = Fact::Suppressed {
-                    reason: reason.to_owned(),
-                };
-                let decide = |_: super::close::Under<'_>| Happened {
-                    facts: vec![fact.clone()],
-                    language: None,
+                let decide = |under: super::close::Under<'_>| {
+                    Happened::only(vec![Fact::Suppressed {
+                        reason: reason.to_owned(),
+                        replaces: under.replaces.map(str::to_owned),
+                    }])
                 };
                 self.close(brand, contact.id, closing, decide).await?
             }
@@ -138,10 +149,7 @@ impl App {
         let found = budgets::find_mailboxes(held.conn(), &[(brand.id, hash)]).await?;
         let known = found.into_iter().next();
         let mut mailbox = known.unwrap_or_else(|| empty_mailbox(brand.id, hash));
-        mailbox.suppressed_at.get_or_insert(self.clock.now());
-        mailbox
-            .suppressed_for
-            .get_or_insert_with(|| BY_OPERATOR.to_owned());
+        close_mailbox(&mut mailbox, BY_OPERATOR, self.clock.now());
         let mut writes = Writes::default();
         budgets::put_mailboxes(&mut writes, &[mailbox]);
         held.finish(writes).await

@@ -1,7 +1,7 @@
 //! Leaving: as easy as coming, effective at once, and undone by nothing but the person's own new act.
 
 use super::App;
-use super::close::{Closing, Ending, Happened, Under};
+use super::close::{Closing, Ending, Happened, Look, Under};
 use super::permit::{Unanswerable, parse_address};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
@@ -84,7 +84,7 @@ impl App {
             suppress: None,
             request: None,
             report: "",
-            complaint: false,
+            look: Look::Nothing,
         };
         let decide = |under: Under<'_>| left(brand, &leave, None, &under);
         let happened = self.close(brand, contact, closing, decide).await?;
@@ -114,7 +114,7 @@ impl App {
             suppress: None,
             request: None,
             report: &told_by.report,
-            complaint: false,
+            look: Look::Nothing,
         };
         let decide = |under: Under<'_>| left(brand, &leave, Some(&told_by), &under);
         let happened = self.close(brand, contact, closing, decide).await?;
@@ -205,10 +205,7 @@ fn left(brand: &Brand, leave: &Leave, told_by: Option<&ToldBy>, under: &Under<'_
         told_by: told_by.cloned().map(Box::new),
         circumstances: leave.circumstances.clone(),
     };
-    Happened {
-        facts: vec![fact],
-        language: None,
-    }
+    Happened::only(vec![fact])
 }
 
 /// All that the brand sends or the person has, so that nothing of it is taken up again by an import.

@@ -159,7 +159,7 @@ impl Reader<'_> {
         })
     }
 
-    fn list_of(&self, section: &'static str, key: &'static str) -> Vec<String> {
+    pub(super) fn list_of(&self, section: &'static str, key: &'static str) -> Vec<String> {
         let text = self.text(section, key);
         let items = text.split(',').map(str::trim);
         items

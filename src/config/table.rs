@@ -78,10 +78,11 @@ settings! {
     breaker.mails_at_least: Number = "300", "Fewer mails in the window never trip it.";
     breaker.fall_percent: Number = "50", "It trips when the confirmed share has fallen by so much of what is usual.";
     breaker.warm_up_mails: Number = "1000", "It waits until the week before the window has so many mails.";
-    retention.unconfirmed_days: Number = "90", "Contacts that never confirmed are removed so many days after their last request ended unanswered, with all that is known of them. That needs hold_until_confirmed = true in the brand: without it a signup gives implicit consent (A1), which stays until it is withdrawn. 0 keeps them.";
+    retention.unconfirmed_days: Number = "90", "Contacts that never confirmed are removed so many days after their last request ended unanswered, with all that is known of them. That needs hold_until_confirmed = true in the brand: without it a signup gives implicit consent (A1), which stays until it is withdrawn. An operator's suppression of the mailbox does not keep them. Contacts that an import brought or a campaign asked are not removed by the clock, however long they do not answer: erase them, or take the import back. 0 keeps them.";
     retention.circumstances_days: Number = "730", "Network addresses and browsers are removed from events that are so many days old. 0 keeps them as long as the events.";
     bounce.domain: Text = "", "The domain of the envelope senders: mails leave as bounce+TOKEN@DOMAIN, and what comes back there tells what became of them. Empty: they leave under the brand's own address.";
     bounce.listen: Text = "", "Address and port to take such mail on, by LMTP or SMTP, such as 127.0.0.1:2525. Empty: none is taken here; `countersign bounce` reads it from a pipe.";
+    bounce.feedback: List = "", "Addresses that mail providers send their feedback reports (complaints) to, such as fbl@example.org: [bounce] listen takes mail for them too. A complaint is believed only by what of ours the report holds.";
     bounce.soft_limit: Number = "5", "A mail that comes back for the time being so many times in a row counts as one that came back for good.";
     hook.ses_topics: List = "", "Amazon SES: the SNS topics, by their ARNs, whose messages to /hooks/ses count.";
     hook.ses_certificates: List = "", "PEM files of the certificates that SNS signs with, where this machine cannot fetch them. Empty: they are fetched from the SNS of the topic's region.";

@@ -281,3 +281,36 @@ fn a_witness_is_its_key_and_its_url_and_what_is_wrong_with_it_is_told_at_the_sta
         assert!(problem.contains(told), "{list}: {problem}");
     }
 }
+
+#[test]
+fn addresses_for_complaints_are_read_as_a_list_and_need_a_listener() {
+    let with = |more: &str| {
+        let text = format!(
+            "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[bounce]\n{more}\n"
+        );
+        parse(&text, &[])
+    };
+    let listen = "listen = \"127.0.0.1:2525\"\n";
+    let one = with(&format!("{listen}feedback = \"FBL@acme.example\"")).unwrap();
+    assert_eq!(one.bounces.feedback, ["fbl@acme.example"]);
+    let two = with(&format!(
+        "{listen}domain = \"bounces.acme.example\"\nfeedback = [\"fbl@acme.example\", \"abuse@acme.example\"]"
+    ));
+    assert_eq!(two.unwrap().bounces.feedback.len(), 2);
+    let many = vec!["\"fbl@acme.example\""; 21].join(", ");
+    for (wrong, says) in [
+        (
+            "feedback = \"fbl@acme.example\"".to_owned(),
+            "give [bounce] listen too",
+        ),
+        (listen.to_owned(), "give [bounce] domain or feedback too"),
+        (format!("{listen}feedback = \"fbl\""), "no address"),
+        (
+            format!("{listen}feedback = [{many}]"),
+            "20 addresses at most",
+        ),
+    ] {
+        let problem = with(&wrong).unwrap_err().to_string();
+        assert!(problem.contains(says), "{problem}");
+    }
+}

@@ -6,6 +6,8 @@ use serde::Serialize;
 use super::brand::Slug;
 use super::event::{Event, Fact, Grade, LeaveMethod, MailFate};
 use super::ids::{ContactId, EventId};
+use super::leaving::SCOPE_ALL;
+use super::policy::Rule;
 use super::time::Timestamp;
 
 macro_rules! kinds {
@@ -109,6 +111,9 @@ pub struct Data {
     /// What the receiving mail server said of it (RFC 3463).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The rule by which consent ended: `D2`, or `D7` where it was explicit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
     /// For mails to the contact; while there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<LinksToLeave>,
@@ -140,6 +145,7 @@ impl Announcement {
             method: None,
             until: None,
             status: None,
+            rule: None,
             links: None,
         };
         match &event.fact {
@@ -153,7 +159,14 @@ impl Announcement {
                 data.scope = Some(scope.clone());
                 data.method = method.map(LeaveMethod::as_str);
             }
-            Fact::Complained(_) => data.method = Some("complaint"),
+            Fact::Complained(_) => {
+                data.scope = Some(SCOPE_ALL.to_owned());
+                data.method = Some("complaint");
+            }
+            Fact::Lapsed { explicit, .. } => {
+                let rule = if *explicit { Rule::D7 } else { Rule::D2 };
+                data.rule = Some(rule.id());
+            }
             Fact::Paused { until, .. } => data.until = *until,
             Fact::Bounced(bounced) => data.status = Some(bounced.status.clone()),
             Fact::Erased { .. } => data.address = None,

@@ -35,6 +35,8 @@ scopes! {
     ContactsRead = "contacts:read",
     /// Write notes into a contact's story, and add proof to what an import claimed of it.
     ContactsWrite = "contacts:write",
+    /// Get the links by which people leave and choose, for mails that the program sends: whoever has them acts for the person.
+    LinksRead = "links:read",
     /// Take out a contact's evidence bundle.
     EvidenceRead = "evidence:read",
     /// Read the feed of events.

@@ -382,6 +382,9 @@ pub enum Fact {
     Suppressed {
         /// The operator's own words.
         reason: String,
+        /// The weaker reason for which it was suppressed before, and whose place this takes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
     },
     /// An operator lets the brand write to the mailbox again; what was withdrawn or declined stays so.
     SuppressionLifted {
@@ -489,6 +492,16 @@ impl Fact {
             _ => return None,
         };
         (!id.is_empty()).then_some(id)
+    }
+
+    /// The weaker reason whose place it took as the reason why the mailbox is suppressed.
+    pub fn replaces(&self) -> Option<&str> {
+        match self {
+            Self::Bounced(bounced) => bounced.replaces.as_deref(),
+            Self::Complained(complaint) => complaint.replaces.as_deref(),
+            Self::Suppressed { replaces, .. } => replaces.as_deref(),
+            _ => None,
+        }
     }
 
     /// The circumstances of the request that caused it; none where no request did.

@@ -108,6 +108,9 @@ pub struct Bounced {
     /// How many passing ones there were in a row with this one; from the limit on, it is one for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passing: Option<u32>,
+    /// The weaker reason for which the mailbox was suppressed before, and whose place this takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 /// A complaint, as a provider reported it.
@@ -122,6 +125,9 @@ pub struct Complained {
     /// The provider's id of what it told, where it told by webhook: it is told once.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub report: String,
+    /// The weaker reason for which the mailbox was suppressed before, and whose place this takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 /// The provider that told by webhook that the person left.

@@ -7,6 +7,16 @@ use super::policy::Rule;
 use super::standing::{Basis, Standing, State};
 use super::time::Timestamp;
 
+/// Why a mailbox may be suppressed, the weakest reason first: what an operator set holds until it is lifted; what the person said
+/// of the mail weighs more than what a server said of the mailbox, and "this was not me" speaks of one signup only.
+const REASONS: [&str; 4] = ["declined", "bounced", "complained", "operator"];
+
+/// Whether a reason takes the place of the one for which a mailbox is suppressed already.
+pub fn outweighs(reason: &str, known: &str) -> bool {
+    let weight = |name: &str| REASONS.iter().position(|one| *one == name);
+    weight(known).is_some_and(|known| weight(reason) > Some(known))
+}
+
 /// Since when a brand sends nothing to a mailbox, under any spelling of its address, and why: `declined`, `complained`,
 /// `bounced` or `operator`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -278,6 +288,16 @@ mod tests {
             Permission::of(Some(&left), None, Timestamp::from_micros(1)).rule,
             "D3"
         );
+    }
+
+    #[test]
+    fn a_stronger_reason_takes_the_place_of_a_weaker_one_and_of_no_other() {
+        for (at, reason) in REASONS.iter().enumerate() {
+            for (other, known) in REASONS.iter().enumerate() {
+                assert_eq!(outweighs(reason, known), at > other, "{reason} {known}");
+            }
+            assert!(!outweighs(reason, "of another time") && !outweighs("", reason));
+        }
     }
 
     const fn suppressed(reason: String, since: i64) -> Suppressed {

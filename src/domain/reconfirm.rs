@@ -14,7 +14,7 @@ const MONTHS_AT_MOST: u16 = 360;
 /// The shortest month, in days.
 const SHORTEST: u64 = 28;
 /// Whoever was asked by time and did not answer is left alone for so many months, or for the brand's term if that is shorter.
-const ASKED_AGAIN_AFTER: u16 = 12;
+pub const ASKED_AGAIN_AFTER: u16 = 12;
 
 /// After which time a brand asks again. One of both is there; where both are, whichever is over first counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -409,7 +409,7 @@ pub fn sentence(event: &Event) -> String {
             complaint.feedback,
             listed(&complaint.purposes)
         ),
-        Fact::Suppressed { reason } => format!(
+        Fact::Suppressed { reason, .. } => format!(
             "An operator keeps the brand from writing to this mailbox from now on: {reason}"
         ),
         Fact::SuppressionLifted { was, reason } => format!(

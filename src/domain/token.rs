@@ -34,8 +34,11 @@ pub enum Purpose {
     Device,
     /// The link to leave, of a contact.
     Unsubscribe,
-    /// The link to the preferences, of a contact.
+    /// The link to the preferences, of a contact, as it goes to the address by mail.
     Preferences,
+    /// The same as programs are given it, for mails that they send. Whoever has it may be no more than a program: it leaves, and
+    /// gives nothing.
+    PreferencesHandedOut,
 }
 
 impl Purpose {
@@ -49,6 +52,7 @@ impl Purpose {
             Self::Device => b"device",
             Self::Unsubscribe => b"unsubscribe",
             Self::Preferences => b"preferences",
+            Self::PreferencesHandedOut => b"preferences handed out",
         }
     }
 }
@@ -294,9 +298,29 @@ mod tests {
             Purpose::PageOpened,
             Purpose::Unsubscribe,
             Purpose::Preferences,
+            Purpose::PreferencesHandedOut,
         ] {
             assert_eq!(keys.verify(purpose, &text, NOW), Err(Refused::Forged));
         }
+    }
+
+    #[test]
+    fn a_link_to_the_preferences_that_a_program_was_given_is_none_that_was_mailed_and_as_short() {
+        let keys = keys();
+        let later = NOW.plus(std::time::Duration::from_secs(60));
+        let of = |purpose| keys.sign(purpose, 3, Uuid::from_u128(42), later);
+        let mailed = of(Purpose::Preferences);
+        let handed_out = of(Purpose::PreferencesHandedOut);
+        assert!(handed_out.len() <= 64);
+        for (purpose, text) in [
+            (Purpose::PreferencesHandedOut, &mailed),
+            (Purpose::Preferences, &handed_out),
+        ] {
+            assert_eq!(keys.verify(purpose, text, NOW), Err(Refused::Forged));
+        }
+        assert!(keys.verify(Purpose::Preferences, &mailed, NOW).is_ok());
+        let found = keys.verify(Purpose::PreferencesHandedOut, &handed_out, NOW);
+        assert!(found.is_ok());
     }
 
     #[test]

@@ -116,6 +116,9 @@ const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_
 
 const PUT_UNCONFIRMED: &str = "update contact set unconfirmed_since = r.since from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
+/// A mark that somebody set meanwhile is another one, and stays.
+const CLEAR_UNCONFIRMED: &str = "update contact set unconfirmed_since = null from r \
+     where contact.brand_id = r.brand_id and contact.id = r.id and contact.unconfirmed_since = r.since";
 const PUT_CLOSED: &str = "update contact set language = r.language, standings = r.standings, lapses_at = r.lapses_at, \
      explicit_from = r.explicit_from, \
      unconfirmed_since = coalesce(r.since, contact.unconfirmed_since) from r \
@@ -498,19 +501,25 @@ pub fn put_standings(writes: &mut Writes, contacts: &[(BrandId, ContactId, &Stan
     }
 }
 
-/// Writes since when contacts that never confirmed have nothing left to answer; none for those that are not like that.
-pub fn put_unconfirmed(
-    writes: &mut Writes,
-    contacts: &[(BrandId, ContactId)],
-    since: Option<Timestamp>,
-) {
+/// Writes since when contacts that never confirmed have nothing left to answer.
+pub fn put_unconfirmed(writes: &mut Writes, contacts: &[(BrandId, ContactId)], since: Timestamp) {
     for part in contacts.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .uuid("brand_id", |c| c.0.0)
             .uuid("id", |c| c.1.0)
-            .int_or_null("since", |_| micros_of(since));
+            .int("since", |_| since.micros());
         writes.add(PUT_UNCONFIRMED, rows);
     }
+}
+
+/// Takes the mark off a contact that is not like that, if it is still the one that was seen.
+pub fn clear_unconfirmed(writes: &mut Writes, seen: &Unconfirmed) {
+    let one = [seen];
+    let rows = Rows::of(&one)
+        .uuid("brand_id", |c| c.brand_id.0)
+        .uuid("id", |c| c.id.0)
+        .int("since", |c| c.unconfirmed_since.micros());
+    writes.add(CLEAR_UNCONFIRMED, rows);
 }
 
 /// A contact that never confirmed, and since when it has nothing to answer.

@@ -70,10 +70,10 @@ pub const LIST_BEFORE: &str = "select position, body, circumstances from event \
 const LIST_TOLD: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position > $3 and kind in ('bounced', 'complained', 'withdrawn') \
      order by position limit $4";
-/// Mails that came back, and what starts their count anew.
+/// Mails that came back, and what starts their count anew: that the mailbox's owner did something. Links are opened by programs too.
 const LIST_RETURNED: &str = "select position, body, circumstances from event \
      where brand_id = $1 and contact_id = $2 and position < $3 \
-     and kind in ('bounced', 'confirmed', 'link_opened', 'purpose_changed', 'paused', 'language_changed', 'suppression_lifted') \
+     and kind in ('bounced', 'confirmed', 'purpose_changed', 'paused', 'language_changed', 'suppression_lifted') \
      order by position desc limit $4";
 const LAST_OF_CONTACT: &str =
     "select coalesce(max(position), 0) from event where brand_id = $1 and contact_id = $2";

@@ -30,7 +30,7 @@ pub struct SuppressedRow {
 }
 
 const LIST_EVENTS: &str = "select e.position, e.brand_id, e.kind, e.at, c.mailbox, \
-     case when e.kind in ('bounced', 'operator_acted') then e.body end as body, \
+     case when e.kind in ('bounced', 'complained', 'suppressed', 'operator_acted') then e.body end as body, \
      cast(case when e.body is null then 1 else 0 end as bigint) as emptied \
      from event e left join contact c on c.brand_id = e.brand_id and c.id = e.contact_id \
      where e.position > $1 and e.kind in ('declined', 'complained', 'bounced', 'suppressed', 'suppression_lifted', 'operator_acted') \

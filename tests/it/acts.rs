@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::admin::signing_in::signed_in;
 use crate::harness::{DECLARATIONS, Folder, World, add_owner};
-use crate::leaving::{confirmed, contact_of, links};
+use crate::leaving::{confirmed, contact_of, mailed};
 use crate::on_both_engines;
 use crate::process::PROGRAM;
 
@@ -169,7 +169,7 @@ on_both_engines! {
         let contact = confirmed(&world, "ada@example.org").await;
         world.app.sequence().await.unwrap();
         // The person: data, and a report.
-        let url = links(&world, contact, None).preferences_url;
+        let url = mailed(&world, contact);
         let mut person = world.client("203.0.113.9");
         let data = person.get(&format!("{url}/data.json")).await;
         assert!(data.status == 200 && data.text().contains("\"exported\""), "{}", data.text());

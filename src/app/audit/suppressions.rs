@@ -157,19 +157,21 @@ impl Part {
             return Ok(());
         }
         let key = (event.brand_id, hash);
-        match reason {
-            // Only what came back for good suppresses.
-            Some("bounced") => {
-                let read = read_body(event.body.as_deref()).ok().flatten();
-                let hard = read.is_some_and(
-                    |event| matches!(event.fact, Fact::Bounced(bounced) if bounced.hard),
-                );
-                if hard {
-                    self.mailbox(key).suppress(event.at, "bounced");
-                }
-            }
-            Some(reason) => self.mailbox(key).suppress(event.at, reason),
-            None => self.mailbox(key).lift(),
+        let Some(reason) = reason else {
+            self.mailbox(key).lift();
+            return Ok(());
+        };
+        let fact = read_body(event.body.as_deref()).ok().flatten();
+        let fact = fact.map(|event| event.fact);
+        // Only what came back for good suppresses.
+        let for_good = |fact: &Fact| matches!(fact, Fact::Bounced(bounced) if bounced.hard);
+        if reason == "bounced" && !fact.as_ref().is_some_and(for_good) {
+            return Ok(());
+        }
+        // Events of earlier versions replace nothing: then the first reason stayed.
+        match fact.as_ref().and_then(Fact::replaces) {
+            Some(_) => self.mailbox(key).replace(event.at, reason),
+            None => self.mailbox(key).suppress(event.at, reason),
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::app::Work;
 use crate::app::record::About;
 use crate::app::sign_up::empty_mailbox;
+use crate::app::suppress::close_mailbox;
 use crate::domain::event::Fact;
 use crate::domain::ids::{BrandId, ContactId, RequestId};
 use crate::domain::scanner::{Seen, Thresholds};
@@ -135,10 +136,7 @@ fn suppressed(
             .iter()
             .position(|one| one.brand_id == brand && one.hash == hash);
         let mut mailbox = at.map_or_else(|| empty_mailbox(brand, hash), |at| known.swap_remove(at));
-        mailbox.suppressed_at.get_or_insert(now);
-        mailbox
-            .suppressed_for
-            .get_or_insert_with(|| reason.to_owned());
+        close_mailbox(&mut mailbox, reason, now);
         mailboxes.push(mailbox);
     }
     mailboxes

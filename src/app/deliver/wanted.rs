@@ -59,7 +59,7 @@ const NO_STANDING: &str =
     "it had not left when nothing was known of the person any more that lets the brand ask";
 
 /// How long a link works that was asked for. The mail is kept as evidence, and the link with it.
-const PREFERENCES_WITHIN: Duration = Duration::from_secs(7 * 86_400);
+pub const PREFERENCES_WITHIN: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long a mail of a paused campaign is left alone.
 const PAUSE: Duration = Duration::from_secs(60);

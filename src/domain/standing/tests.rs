@@ -327,6 +327,7 @@ fn what_is_given_later_is_kept_back_as_the_rest_until_the_person_or_an_operator_
     apply(&mut standings, &paused(Some(day(90))), day(1));
     let suppressed = Fact::Suppressed {
         reason: "a letter".into(),
+        replaces: None,
     };
     apply(&mut standings, &suppressed, day(2));
     apply(

@@ -10,10 +10,14 @@ use askama::Template;
 use super::brands::brands_of;
 use super::frame::{Done, Frame};
 use super::table::{self, Asked, Cell, Rows, Table, Wrong, as_file};
+use crate::app::deliver::PREFERENCES_WITHIN;
+use crate::app::links::CHOOSE_WITHIN;
 use crate::app::passkeys::ceremony::NoHome;
+use crate::app::prefer::{CHANGES_A_DAY, PAUSES};
 use crate::config::SETTINGS;
 use crate::domain::brand::{BrandDeclaration, in_language};
 use crate::domain::operator::Operator;
+use crate::domain::reconfirm::ASKED_AGAIN_AFTER;
 use crate::web::Web;
 use crate::web::page::render;
 
@@ -94,6 +98,14 @@ fn terms(shared: &Web) -> Vec<Term> {
             config.bounces.soft_limit.to_string(),
         ),
         (
+            "bounce",
+            "feedback",
+            match config.bounces.feedback.as_slice() {
+                [] => "none".to_owned(),
+                all => all.join(", "),
+            },
+        ),
+        (
             "ledger",
             "published",
             if config.ledger.published { "yes" } else { "no" }.to_owned(),
@@ -111,8 +123,52 @@ fn terms(shared: &Web) -> Vec<Term> {
                 about: setting.about,
             })
         })
+        .chain(fixed_terms())
         .chain(providers(shared))
         .collect()
+}
+
+/// Terms that nobody sets, so that they are known all the same.
+fn fixed_terms() -> impl Iterator<Item = Term> {
+    let days = |span: Duration| format!("{} days", span.as_secs() / 86_400);
+    let pauses = PAUSES.map(|days| days.to_string()).join(", ");
+    let fixed = [
+        (
+            "fixed: link to the preferences, by mail",
+            days(PREFERENCES_WITHIN),
+            "How long a link to the preferences works that somebody asked for. It opens everything: choosing, their data, erasing.",
+        ),
+        (
+            "fixed: link to the preferences, for programs",
+            days(CHOOSE_WITHIN),
+            "How long a link to the preferences works that programs get for mails that they send. Leaving, pausing and the language work at once; to agree to anything, to take data along or to be erased, people have a link sent to them first.",
+        ),
+        (
+            "fixed: link to leave",
+            "for good".to_owned(),
+            "A link to leave works for as long as the mail is kept that it stands in.",
+        ),
+        (
+            "fixed: pauses",
+            format!("{pauses} days"),
+            "How long people may pause mail on the preferences page.",
+        ),
+        (
+            "fixed: choices a day",
+            CHANGES_A_DAY.to_string(),
+            "How often within 24 hours somebody's choices on the preferences page are taken. Leaving and erasing have no limit.",
+        ),
+        (
+            "fixed: asked again by time",
+            format!("{ASKED_AGAIN_AFTER} months"),
+            "Who was asked again by time (a brand's \u{201c}When it asks again\u{201d}) and did not answer is left alone for so long, or for the brand's own term where that is shorter.",
+        ),
+    ];
+    fixed.into_iter().map(|(name, value, about)| Term {
+        name: name.to_owned(),
+        value,
+        about,
+    })
 }
 
 /// The mail providers that tell what becomes of mail, and where.

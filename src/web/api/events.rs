@@ -11,6 +11,7 @@ use super::problem::ApiProblem;
 use super::reply::{Answer, ok};
 use crate::app::announce::Wanted;
 use crate::domain::announcement::{Announcement, Kind};
+use crate::domain::api_key::Scope;
 use crate::web::Web;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -76,7 +77,7 @@ pub struct EventData {
     /// Of `contact.pending`.
     #[schema(required = false)]
     language: String,
-    /// Of `contact.withdrawn`: `all` or `purposes`.
+    /// Of `contact.withdrawn`: `all` or `purposes`; a complaint leaves all.
     #[schema(required = false)]
     scope: String,
     /// Of `contact.withdrawn`: `one_click`, `link_button`, `preferences`, `api`, `command_line`, `admin_pages`, `provider` or `complaint`.
@@ -88,7 +89,10 @@ pub struct EventData {
     /// Of `contact.bounced`: the enhanced status code (RFC 3463).
     #[schema(required = false)]
     status: String,
-    /// Missing once the contact was erased.
+    /// Of `contact.lapsed`: the rule of the policy by which consent ended, `D2` or `D7`.
+    #[schema(required = false)]
+    rule: String,
+    /// Missing once the contact was erased. In the feed only for keys with the scope `links:read`; webhooks have them always.
     #[schema(required = false)]
     links: EventLinks,
 }
@@ -147,9 +151,17 @@ pub async fn list(
         tracing::error!(%problem, "the feed of events could not be read");
         ApiProblem::unavailable("The log of evidence does not go on.")
     })?;
-    let items = told.announcements.into_iter();
+    // They act for the person; reading the feed alone does not.
+    let may_have_links = key.key.may(Scope::LinksRead);
+    let items = told.announcements.into_iter().map(|placed| {
+        let mut announcement = placed.announcement;
+        if !may_have_links {
+            announcement.data.links = None;
+        }
+        announcement.into()
+    });
     ok(&Feed {
-        items: items.map(|placed| placed.announcement.into()).collect(),
+        items: items.collect(),
         next: cursor::of_position(told.up_to),
         more: told.goes_on,
     })

@@ -44,6 +44,7 @@ needs! {
     ContactsRead,
     ContactsErase,
     ContactsWrite,
+    LinksRead,
     EvidenceRead,
     EventsRead,
     CatalogRead,

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{Body, Input, Params};
 use super::contacts::known;
 use super::idempotent::once;
-use super::key::{ContactsRead, Key, WithdrawalsWrite};
+use super::key::{Key, LinksRead, WithdrawalsWrite};
 use super::permissions::purpose_of;
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply, ok};
@@ -147,7 +147,8 @@ pub struct LinksAnswer {
     /// It works for ten years and longer.
     #[schema(format = "uri")]
     unsubscribe_url: String,
-    /// It works for 90 days.
+    /// It works for 90 days: to leave, to pause, and for the language. To agree, to be erased and to take the data along, the
+    /// person has a fresh link sent to the address.
     #[schema(format = "uri")]
     preferences_url: String,
     /// The value of the header `List-Unsubscribe` (RFC 2369).
@@ -157,12 +158,14 @@ pub struct LinksAnswer {
 }
 
 /// The links by which the person leaves or chooses, for a mail that you send.
+///
+/// Whoever has them acts for the person. Put them into mails to the person, and nowhere else.
 #[utoipa::path(get, path = "/api/v1/contacts/{id}/links", operation_id = "getContactLinks", tag = "Contacts",
-    params(("id" = String, Path, format = "uuid"), LinksQuery), security(("key" = ["contacts:read"])),
+    params(("id" = String, Path, format = "uuid"), LinksQuery), security(("key" = ["links:read"])),
     responses((status = 200, description = "Links and headers", body = LinksAnswer)))]
 pub async fn links(
     shared: web::Data<Web>,
-    key: Key<ContactsRead>,
+    key: Key<LinksRead>,
     id: web::Path<String>,
     query: Params<LinksQuery>,
 ) -> Answer {

@@ -24,7 +24,7 @@ use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{LeaveMethod, LeftBy, Link};
 use crate::domain::ids::ContactId;
-use crate::domain::token::{Purpose, Refused, Token};
+use crate::domain::token::{Refused, Token};
 use crate::texts::Texts;
 use crate::web::Web;
 use crate::web::error;
@@ -39,6 +39,8 @@ struct Found {
     brand: Arc<Brand>,
     contact: ContactId,
     preferences: Preferences,
+    /// A program was given the link, and may be who opens it.
+    handed_out: bool,
     t: Texts,
 }
 
@@ -71,24 +73,24 @@ pub struct Query {
 /// Verifies a link and reads what it opens. The error is the answer.
 async fn find(request: &HttpRequest, shared: &Web, text: &str) -> Result<Found, HttpResponse> {
     let broken = || message::broken_link(request, shared);
-    let now = shared.app.clock.now();
     let catalog = shared.app.catalog();
     let brand_of = |token: &Token| catalog.brand_by_number(token.brand).cloned();
-    let (token, brand) = match shared.app.keys.verify(Purpose::Preferences, text, now) {
-        Ok(token) => (token, brand_of(&token).ok_or_else(broken)?),
+    let (link, brand) = match shared.app.choosing(text) {
+        Ok(link) => (link, brand_of(&link.token).ok_or_else(broken)?),
         Err(Refused::Expired(token)) => {
             let brand = brand_of(&token).ok_or_else(broken)?;
             return Err(expired(request, shared, &brand));
         }
         Err(Refused::Forged) => return Err(broken()),
     };
-    let contact = ContactId(token.subject);
+    let contact = ContactId(link.token.subject);
     match shared.app.preferences(&brand, contact).await {
         Ok(Some(preferences)) => Ok(Found {
             t: Texts::of(&preferences.contact.language),
             brand,
             contact,
             preferences,
+            handed_out: link.handed_out,
         }),
         // Erased since: the link opens nothing.
         Ok(None) => Err(broken()),
@@ -96,15 +98,40 @@ async fn find(request: &HttpRequest, shared: &Web, text: &str) -> Result<Found, 
     }
 }
 
+/// Reads what a link opens that came by mail. Of one that a program was given, the answer is the way to such a link.
+async fn find_mailed(
+    request: &HttpRequest,
+    shared: &Web,
+    text: &str,
+) -> Result<Found, HttpResponse> {
+    let found = find(request, shared, text).await?;
+    if found.handed_out {
+        return Err(needs_mail(shared, &found.brand, found.t));
+    }
+    Ok(found)
+}
+
 fn expired(request: &HttpRequest, shared: &Web, brand: &Brand) -> HttpResponse {
     let t = error::texts_of(request);
-    let way_on = Action {
+    let page = message::of_brand(shared, brand, t, "prefer-expired", Tone::Info);
+    shown(StatusCode::GONE, &page.with(Some(asking_anew(brand, t))))
+}
+
+/// What acts for the person, and is not leaving, asks for a link that only the person can have.
+fn needs_mail(shared: &Web, brand: &Brand, t: Texts) -> HttpResponse {
+    let page = message::of_brand(shared, brand, t, "prefer-by-mail", Tone::Info);
+    shown(
+        StatusCode::FORBIDDEN,
+        &page.with(Some(asking_anew(brand, t))),
+    )
+}
+
+fn asking_anew(brand: &Brand, t: Texts) -> Action {
+    Action {
         url: lost_url(brand),
         posts: false,
         label: t.get("prefer-expired-action"),
-    };
-    let page = message::of_brand(shared, brand, t, "prefer-expired", Tone::Info);
-    shown(StatusCode::GONE, &page.with(Some(way_on)))
+    }
 }
 
 fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> HttpResponse {
@@ -162,6 +189,7 @@ pub async fn show(
         Some("unchanged") => Some(found.t.get("prefer-unchanged")),
         Some("not-erased") => Some(found.t.get("prefer-erase-off")),
         Some("wording") => Some(found.t.get("prefer-other-wording")),
+        Some("often") => Some(found.t.get("prefer-too-often")),
         _ => None,
     };
     page(&shared, found, token.into_inner(), notice)
@@ -198,11 +226,18 @@ pub async fn submit(
         return back(&token, "unchanged");
     };
     chosen.circumstances = circumstances;
+    // What is left, paused or in another language is done at once; what would be agreed to waits for a link that came by mail.
+    let agrees = found.handed_out && !chosen.on.is_empty();
+    if agrees {
+        chosen.on.clear();
+    }
     match shared.app.prefer(&found.brand, found.contact, chosen).await {
+        Ok(Preferred::Gone) => message::broken_link(&request, &shared),
+        Ok(_) if agrees => needs_mail(&shared, &found.brand, found.t),
         Ok(Preferred::Saved) => back(&token, "saved"),
         Ok(Preferred::Unchanged) => back(&token, "unchanged"),
+        Ok(Preferred::TooOften) => back(&token, "often"),
         Ok(Preferred::OtherWording) => back(&token, "wording"),
-        Ok(Preferred::Gone) => message::broken_link(&request, &shared),
         Err(problem) => error::store_failure(&request, &shared, &problem),
     }
 }

@@ -82,7 +82,7 @@ on_both_engines! {
         assert!(world.deliver().await.is_empty(), "nothing is sent there");
         assert_eq!(world.kinds("anna@example.org").await, ["signed_up", "suppressed"]);
         let said = world.story("anna@example.org").await;
-        assert!(matches!(&said[1].fact, Fact::Suppressed { reason } if reason == "asked by letter"));
+        assert!(matches!(&said[1].fact, Fact::Suppressed { reason, .. } if reason == "asked by letter"));
         let anna = world.permission("anna@example.org", "newsletter").await;
         assert_eq!((anna.allowed, anna.rule, anna.basis), (false, "D3", Basis::Implicit));
         let again = shop.post_json("/api/v1/suppressions", &ask("anna@example.org")).await.json();

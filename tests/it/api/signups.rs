@@ -89,7 +89,7 @@ on_both_engines! {
 
     async fn a_program_withdraws_somebody_and_gets_the_links_by_which_people_leave_themselves(engine: Engine) {
         let world = World::on(engine).await;
-        let scopes = [Scope::SignupsWrite, Scope::ContactsRead, Scope::WithdrawalsWrite, Scope::SuppressionsRead];
+        let scopes = [Scope::SignupsWrite, Scope::ContactsRead, Scope::LinksRead, Scope::WithdrawalsWrite, Scope::SuppressionsRead];
         let mut program = program(&world, &scopes).await;
         signed_up(&mut program, "anna@example.org").await;
         world.deliver().await;

@@ -180,6 +180,10 @@ on_both_engines! {
         let last = story.last().unwrap();
         assert!(matches!(&last.fact, Fact::Lapsed { explicit: true, campaign: Some(_), .. }), "{last:?}");
         assert!(sentence(last).contains("by rule D7"), "{}", sentence(last));
+        world.app.sequence().await.unwrap();
+        let feed = world.app.announcements(0, 500, &Default::default()).await.unwrap();
+        let lapsed = feed.announcements.iter().rev().find(|one| one.announcement.kind == "contact.lapsed").unwrap();
+        assert_eq!(lapsed.announcement.data.rule, Some("D7"), "others are told by what rule");
         let Some(Fact::Invited(asked)) = story.iter().rev().map(|event| &event.fact).find(|fact| matches!(fact, Fact::Invited(_))) else { panic!() };
         assert_eq!(asked.ends_unanswered_at, Some(ends));
         let now = told(&world, "ends").await;

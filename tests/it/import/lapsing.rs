@@ -53,6 +53,9 @@ on_both_engines! {
         let why = world.permission("soon@example.org", "newsletter").await.why;
         assert_eq!(why, "Implicit consent lapsed at 2026-11-25 00:00 UTC.");
         assert_eq!(findings(&world).await, Vec::<String>::new());
+        let feed = world.app.announcements(0, 100, &Default::default()).await.unwrap();
+        let told = &feed.announcements.last().unwrap().announcement;
+        assert_eq!((told.kind, told.data.rule), ("contact.lapsed", Some("D2")));
         world.finish().await;
     }
 

@@ -189,6 +189,44 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_link_that_is_opened_between_two_mails_that_came_back_starts_no_new_count(engine: Engine) {
+        let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
+        let contact = confirmed(&world, ANNA).await;
+        let to = return_path(&world, ANNA).await;
+        let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        world.advance(60);
+        let links = links(&world, contact, None);
+        for url in [&links.unsubscribe_url, &links.preferences_url] {
+            for method in ["GET", "HEAD"] {
+                assert_eq!(world.client("203.0.113.9").send(method, url, None, b"").await.status, 200);
+            }
+        }
+        assert_eq!(world.kinds(ANNA).await.iter().filter(|kind| **kind == "link_opened").count(), 4);
+        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
+        world.finish().await;
+    }
+
+    async fn of_as_many_different_passing_reports_at_once_as_the_limit_says_one_is_for_good(engine: Engine) {
+        let world = World::with(engine, "[bounce]\nsoft_limit = 5\n").await;
+        confirmed(&world, ANNA).await;
+        let to = return_path(&world, ANNA).await;
+        let messages: Vec<String> = (0..5).map(|number| report(&to, "failed", "5.2.2", &format!("552 5.2.2 mailbox full, {number}"))).collect();
+        let reports = messages.iter().map(|message| world.app.take_report(message.as_bytes(), Some(&to)));
+        let taken: Vec<Taken> = futures_util::future::join_all(reports).await.into_iter().map(Result::unwrap).collect();
+        let of = |wanted: Taken| taken.iter().filter(|one| **one == wanted).count();
+        assert_eq!((of(Taken::Soft), of(Taken::Hard)), (4, 1), "{taken:?}");
+        let passing: Vec<_> = world.story(ANNA).await.iter().filter_map(|event| match &event.fact {
+            Fact::Bounced(bounced) => bounced.passing,
+            _ => None,
+        }).collect();
+        assert_eq!(passing, [1, 2, 3, 4, 5]);
+        assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
+        assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("bounced"));
+        world.finish().await;
+    }
+
     async fn a_complaint_leaves_everything_and_suppresses_by_whichever_thing_of_ours_the_report_holds(engine: Engine) {
         let world = World::on(engine).await;
         for (number, how) in ["original-mail-from", "return-path", "list-unsubscribe"].iter().enumerate() {
@@ -257,9 +295,9 @@ on_both_engines! {
         let to = return_path(&world, ANNA).await;
         let gone = report(&to, "failed", "5.1.1", "550 no such user");
         assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
-        for (taken, reason) in [(Taken::Complaint, "bounced"), (Taken::Again, "bounced")] {
+        for taken in [Taken::Complaint, Taken::Again] {
             assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), taken);
-            assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some(reason), "the first reason stays");
+            assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("complained"), "the stronger reason");
         }
         world.app.lift_suppression(&brand(&world), ANNA, "by mistake").await.unwrap().unwrap();
         for taken in [Taken::Complaint, Taken::Again] {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use countersign::app::expire::Looked;
 use countersign::domain::event::Fact;
 use countersign::domain::standing::Basis;
+use countersign::store::contacts;
+use countersign::store::set::Writes;
 
 use super::{brand, confirmed, signed_up_for_both};
 use crate::harness::{DECLARATIONS, World};
@@ -278,6 +280,102 @@ on_both_engines! {
         assert_eq!(world.permission("anna@example.org", "newsletter").await.basis, Basis::Explicit);
         let (_, report) = world.app.bundle(&brand(&world), "anna@example.org").await.unwrap().unwrap();
         assert!(!report.claims.is_empty(), "the bundle still holds");
+        world.finish().await;
+    }
+
+    async fn two_workers_remove_the_circumstances_of_each_event_once(engine: Engine) {
+        let world = World::with(engine, "[retention]\ncircumstances_days = 100\n[budget]\nper_network_an_hour = 0\n").await;
+        let second = countersign::app::App::start(
+            world.app.config.clone(),
+            world.clock.clone(),
+            countersign::clock::Random::seeded(99),
+        )
+        .await
+        .unwrap();
+        for number in 0..20 {
+            confirmed(&world, &format!("p{number}@example.org")).await;
+            world.advance(61);
+        }
+        let with_circumstances = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            let all = countersign::store::events::list_audited(&mut conn, 0, i64::MAX, 10_000).await.unwrap();
+            u64::try_from(all.iter().filter(|event| event.circumstances.is_some()).count()).unwrap()
+        };
+        let there = with_circumstances().await;
+        assert!(there >= 40, "{there}");
+        world.advance(101 * DAY);
+        let (one, two) = tokio::join!(world.app.remove_circumstances(), second.remove_circumstances());
+        assert_eq!(one.unwrap() + two.unwrap(), there, "each once");
+        assert_eq!(with_circumstances().await, 0);
+        assert_eq!(second.remove_circumstances().await.unwrap(), 0);
+        second.store.close().await;
+        world.finish().await;
+    }
+
+    async fn statistics_survive_the_purging_of_those_whom_they_counted(engine: Engine) {
+        let world = reminding_world(engine, "[retention]\nunconfirmed_days = 30\n").await;
+        for email in ["anna@example.org", "bert@example.net"] {
+            signed_up_for_both(&world, email).await;
+        }
+        confirmed(&world, "carl@example.org").await;
+        world.advance(7 * DAY);
+        world.app.expire().await.unwrap();
+        crate::figures::count(&world).await;
+        let before = crate::figures::report(&world, 60).await;
+        assert_eq!((before.total().signed_up, before.total().mailed, before.total().confirmed), (3, 3, 1));
+        world.advance(30 * DAY);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 2);
+        assert!(world.story("anna@example.org").await.is_empty());
+        crate::figures::count(&world).await;
+        let after = crate::figures::report(&world, 60).await;
+        assert_eq!(after.total(), before.total());
+        let domains = |report: &countersign::app::figures::Report| -> Vec<(String, i64)> {
+            report.domains.iter().map(|one| (one.name.clone(), one.figures.signed_up)).collect()
+        };
+        assert_eq!(domains(&after), domains(&before));
+        world.finish().await;
+    }
+
+    async fn whoever_waited_when_an_operator_suppressed_the_mailbox_is_removed_after_the_term_too(engine: Engine) {
+        let world = reminding_world(engine, "[retention]\nunconfirmed_days = 30\n").await;
+        signed_up_for_both(&world, "anna@example.org").await;
+        world.app.suppress(&brand(&world), "anna@example.org", "asked for by letter").await.unwrap();
+        world.advance(30 * DAY - 1);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 0);
+        world.advance(1);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 1);
+        assert!(world.story("anna@example.org").await.is_empty());
+        let still = world.app.suppressed(&brand(&world), "anna@example.org").await.unwrap();
+        assert_eq!(still.unwrap().reason, "operator", "it outlives the contact");
+        assert_eq!(crate::import::storing::findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn a_look_that_finds_somebody_to_be_kept_takes_off_the_mark_that_it_saw_and_none_that_was_set_meanwhile(engine: Engine) {
+        let world = reminding_world(engine, "").await;
+        signed_up_for_both(&world, "anna@example.org").await;
+        world.advance(7 * DAY);
+        world.app.expire().await.unwrap();
+        let marked = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            contacts::list_unconfirmed(&mut conn, world.clock.now(), None, 10).await.unwrap()
+        };
+        let seen = marked().await;
+        assert_eq!(seen.len(), 1);
+        // Meanwhile another request of the contact ended.
+        world.advance(60);
+        let mut writes = Writes::default();
+        contacts::put_unconfirmed(&mut writes, &[(seen[0].brand_id, seen[0].id)], world.clock.now());
+        world.app.store.write_now(writes).await.unwrap();
+        let mut writes = Writes::default();
+        contacts::clear_unconfirmed(&mut writes, &seen[0]);
+        world.app.store.write_now(writes).await.unwrap();
+        let newer = marked().await;
+        assert_eq!((newer.len(), newer[0].unconfirmed_since), (1, world.clock.now()));
+        let mut writes = Writes::default();
+        contacts::clear_unconfirmed(&mut writes, &newer[0]);
+        world.app.store.write_now(writes).await.unwrap();
+        assert!(marked().await.is_empty());
         world.finish().await;
     }
 

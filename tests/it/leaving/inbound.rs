@@ -132,6 +132,32 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn complaints_are_taken_at_the_addresses_that_providers_were_given_and_believed_by_what_they_hold(engine: Engine) {
+        let set = "[bounce]\nlisten = \"127.0.0.1:2525\"\nfeedback = [\"fbl@acme.example\", \"Complaints@Acme.example\"]\n";
+        let world = World::with(engine, set).await;
+        let door = Door::of(&world).await;
+        for (kind, to) in [("smtp", "FBL@acme.example"), ("lmtp", "complaints@acme.EXAMPLE")] {
+            let email = format!("{kind}@example.org");
+            confirmed(&world, &email).await;
+            let path = return_path(&world, &email).await;
+            let forged = path.replacen("bounce+", "bounce+a", 1);
+            let complaint = |path: &str| feedback("abuse", &format!("Original-Mail-From: <{path}>\r\n"), "");
+            let before = world.kinds(&email).await;
+            assert_eq!(by_python(kind, door.port, to, &complaint(&forged)).await, "taken");
+            assert_eq!(by_python(kind, door.port, to, "Subject: Hello\r\n\r\nBuy this.\r\n").await, "taken");
+            assert_eq!(world.kinds(&email).await, before, "what holds nothing of ours changes nothing");
+            for other in ["fbl@other.example", "xfbl@acme.example", "fbl@acme.example.org"] {
+                assert_eq!(by_python(kind, door.port, other, &complaint(&path)).await, "550", "{other}");
+            }
+            assert_eq!(by_python(kind, door.port, to, &complaint(&path)).await, "taken");
+            let permission = world.permission(&email, "newsletter").await;
+            assert_eq!((permission.allowed, permission.rule), (false, "D3"));
+            assert_eq!(world.kinds(&email).await.last(), Some(&"complained"));
+        }
+        door.close().await;
+        world.finish().await;
+    }
+
     async fn a_mail_leaves_under_an_envelope_sender_of_its_own_that_leads_back_to_its_request(engine: Engine) {
         let peer = Peer::start(&["PIPELINING", "8BITMIME"], |_| Action::Usual).await;
         let world = World::mailing_with(engine, peer.port, "[bounce]\ndomain = \"bounces.acme.example\"\n").await;

@@ -3,11 +3,13 @@
 pub mod bounces;
 pub mod command;
 mod expiring;
+mod handed_out;
 mod inbound;
 mod kept_back;
 mod pages;
 mod preferences;
 mod reports;
+mod stronger;
 mod unsubscribing;
 
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use countersign::app::links::Links;
 use countersign::domain::brand::{Brand, Slug};
 use countersign::domain::ids::ContactId;
+use countersign::domain::token::Purpose;
 use countersign::store::contacts;
 
 use crate::harness::{Mail, World};
@@ -60,6 +63,18 @@ pub async fn confirmed(world: &World, email: &str) -> ContactId {
 pub fn links(world: &World, contact: ContactId, purpose: Option<&str>) -> Links {
     let purpose = purpose.map(slug);
     world.app.links(&brand(world), contact, purpose.as_ref())
+}
+
+/// The link to the preferences that stands in a mail to the contact, and that no program is given.
+pub fn mailed(world: &World, contact: ContactId) -> String {
+    let until = world
+        .clock
+        .now()
+        .plus(countersign::app::deliver::PREFERENCES_WITHIN);
+    let number = brand(world).number;
+    let keys = &world.app.keys;
+    let token = keys.sign(Purpose::Preferences, number, contact.0, until);
+    world.app.url(&format!("/p/{token}"))
 }
 
 pub async fn allowed(world: &World, email: &str) -> (bool, bool) {

@@ -2,7 +2,7 @@
 
 use countersign::store::Engine;
 
-use super::{allowed, confirmed, links};
+use super::{allowed, confirmed, links, mailed};
 use crate::chromium::driver::{self, Browser, Kind};
 use crate::harness::World;
 
@@ -19,6 +19,7 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
     let world = World::on(Engine::Sqlite).await;
     let contact = confirmed(&world, "anna@example.org").await;
     let links = links(&world, contact, Some("newsletter"));
+    let preferences = mailed(&world, contact);
     let browser = Browser::start(Kind {
         phone: Some(360),
         ..Kind::default()
@@ -32,12 +33,10 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
             "{name}"
         );
     };
-    browser.open(&links.preferences_url).await;
+    browser.open(&preferences).await;
     browser.wait_for_text("Your choices").await;
     fits("prefer").await;
-    browser
-        .open(&format!("{}/erase", links.preferences_url))
-        .await;
+    browser.open(&format!("{}/erase", preferences)).await;
     fits("erase").await;
     browser.open(&links.unsubscribe_url).await;
     fits("leave").await;
@@ -51,7 +50,7 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
         ..Kind::default()
     })
     .await;
-    browser.open(&links.preferences_url).await;
+    browser.open(&preferences).await;
     browser.press("input[type=checkbox][value=events]").await;
     browser.press("#choices button").await;
     browser.wait_for_text("Saved.").await;
@@ -66,7 +65,7 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
     browser.wait_for_text("You have left").await;
     browser.picture("left-no-scripts").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
-    browser.open(&links.preferences_url).await;
+    browser.open(&preferences).await;
     browser
         .press("input[type=checkbox][value=newsletter]")
         .await;
@@ -76,9 +75,7 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
     browser.press("#leave button").await;
     browser.wait_for_text("Saved.").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
-    browser
-        .open(&format!("{}/erase", links.preferences_url))
-        .await;
+    browser.open(&format!("{}/erase", preferences)).await;
     browser.press("main button").await;
     browser.wait_for_text("Erased").await;
     assert!(world.story("anna@example.org").await.is_empty());
@@ -155,9 +152,10 @@ async fn a_scanner_that_runs_scripts_and_opens_every_link_leaves_and_changes_not
     let contact = confirmed(&world, "anna@example.org").await;
     let before = world.kinds("anna@example.org").await;
     let links = links(&world, contact, None);
+    let preferences = mailed(&world, contact);
     let scanner = Browser::start(Kind::default()).await;
-    let erase = format!("{}/erase", links.preferences_url);
-    for url in [&links.unsubscribe_url, &links.preferences_url, &erase] {
+    let erase = format!("{}/erase", preferences);
+    for url in [&links.unsubscribe_url, &preferences, &erase] {
         scanner.open(url).await;
         scanner.client.execute_async(
             "const done = arguments[arguments.length - 1]; requestIdleCallback(() => setTimeout(done, 300))", Vec::new(),

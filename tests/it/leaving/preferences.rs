@@ -4,7 +4,7 @@ use countersign::domain::campaign::Kind;
 use countersign::domain::event::{Fact, Grade};
 use countersign::domain::sentence::sentence;
 
-use super::{allowed, brand, confirmed, contact_of, links, signed_up_for_both};
+use super::{allowed, brand, confirmed, contact_of, links, mailed, signed_up_for_both};
 use crate::campaign;
 use crate::harness::{DECLARATIONS, Reply, World};
 use crate::import::storing::List;
@@ -14,7 +14,7 @@ const DAY: u64 = 86_400;
 
 async fn page(world: &World, email: &str) -> (String, Reply) {
     let contact = contact_of(world, email).await;
-    let url = links(world, contact, None).preferences_url;
+    let url = mailed(world, contact);
     let page = world.client("203.0.113.9").get(&url).await;
     assert_eq!(page.status, 200);
     (url, page)
@@ -264,8 +264,10 @@ on_both_engines! {
     async fn a_link_ends_and_its_page_leads_to_a_new_one_by_mail_that_works_for_a_week(engine: Engine) {
         let world = World::on(engine).await;
         confirmed(&world, "anna@example.org").await;
-        let (url, _) = page(&world, "anna@example.org").await;
-        world.advance(90 * DAY);
+        let url = links(&world, contact_of(&world, "anna@example.org").await, None).preferences_url;
+        world.advance(90 * DAY - 1);
+        assert_eq!(world.client("203.0.113.9").get(&url).await.status, 200);
+        world.advance(1);
         let expired = world.client("203.0.113.9").get(&url).await;
         assert_eq!(expired.status, 410);
         assert!(expired.text().contains("href=\"/p?brand=acme\""), "{}", expired.text());
@@ -314,6 +316,65 @@ on_both_engines! {
         for brand in ["", "nonsense"] {
             assert_eq!(world.client("203.0.113.9").get(&format!("/p?brand={brand}")).await.status, 404);
         }
+        world.finish().await;
+    }
+
+    async fn pressing_a_pause_again_is_no_event_and_choices_have_a_limit_a_day_that_leaving_has_not(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let wording = wording(&shown);
+        let counted = async |kind: &str| world.kinds("anna@example.org").await.iter().filter(|one| **one == kind).count();
+        for _ in 0..5 {
+            save(&world, &url, &[("act", "pause"), ("days", "30")]).await;
+            world.advance(3_600);
+        }
+        assert_eq!(counted("paused").await, 1, "by less than a day");
+        assert!(save(&world, &url, &[("act", "pause"), ("days", "90")]).await.text().contains("No mail before"));
+        save(&world, &url, &[("act", "resume")]).await;
+        assert_eq!(counted("paused").await, 3);
+        let off = [("act", "save"), ("was", "newsletter"), ("was", "events"), ("purpose", "newsletter")];
+        let on = [("act", "save"), ("was", "newsletter"), ("purpose", "newsletter"), ("purpose", "events"), ("wording", wording.as_str())];
+        let mut refused = None;
+        for _ in 0..30 {
+            save(&world, &url, &off).await;
+            let after = save(&world, &url, &on).await;
+            if after.text().contains("were changed very often today") {
+                refused = Some(after);
+                break;
+            }
+        }
+        let refused = refused.expect("a limit");
+        assert_eq!(refused.status, 200);
+        assert_eq!(counted("purpose_changed").await + counted("paused").await, countersign::app::prefer::CHANGES_A_DAY);
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, false), "off it is all the same");
+        let kinds = world.kinds("anna@example.org").await.len();
+        for other in [&[("act", "pause"), ("days", "180")][..], &[("act", "save"), ("language", "de")][..]] {
+            assert!(save(&world, &url, other).await.text().contains("were changed very often today"));
+        }
+        assert_eq!(world.kinds("anna@example.org").await.len(), kinds);
+        // Of two things at once the one that leaves is done.
+        let both = [("act", "save"), ("was", "newsletter"), ("purpose", "events"), ("wording", wording.as_str())];
+        assert!(save(&world, &url, &both).await.text().contains("were changed very often today"));
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        world.advance(DAY + 1);
+        assert!(save(&world, &url, &both).await.text().contains("Saved."));
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, true));
+        world.finish().await;
+    }
+
+    async fn whoever_changed_too_much_today_still_leaves_everything_and_is_erased_at_once(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let (url, _) = page(&world, "anna@example.org").await;
+        for language in ["de", "en"].into_iter().cycle().take(countersign::app::prefer::CHANGES_A_DAY + 1) {
+            save(&world, &url, &[("act", "save"), ("language", language)]).await;
+        }
+        assert_eq!(world.kinds("anna@example.org").await.iter().filter(|kind| **kind == "language_changed").count(), 20);
+        save(&world, &url, &[("act", "leave")]).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
+        let erased = world.client("203.0.113.9").post(&format!("{url}/erase"), &[("erase", "yes")]).await;
+        assert_eq!(erased.heading(), "Erased");
         world.finish().await;
     }
 }

@@ -27,6 +27,19 @@ fn leave(who: Leaver, scope: Scope) -> Leave {
 }
 
 on_both_engines! {
+    async fn others_are_told_that_a_complaint_left_everything(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, "anna@example.org").await;
+        let message = crate::leaving::bounces::complaint_of(&world, "anna@example.org").await;
+        assert_eq!(world.app.take_report(message.as_bytes(), None).await.unwrap(), countersign::app::bounce::Taken::Complaint);
+        world.app.sequence().await.unwrap();
+        let told = world.app.announcements(0, 100, &Default::default()).await.unwrap();
+        let told = serde_json::to_value(&told.announcements.last().unwrap().announcement).unwrap();
+        let data = &told["data"];
+        assert_eq!((&told["type"], &data["method"], &data["scope"]), (&"contact.withdrawn".into(), &"complaint".into(), &"all".into()), "{told}");
+        world.finish().await;
+    }
+
     async fn opening_the_link_a_hundred_times_by_get_and_head_changes_nothing_and_one_press_leaves_all(engine: Engine) {
         let world = World::on(engine).await;
         let contact = confirmed(&world, "anna@example.org").await;

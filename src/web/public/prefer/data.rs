@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use tokio::sync::Semaphore;
 
-use super::find;
+use super::find_mailed;
 use crate::app::prove::gather::NoBundle;
 use crate::domain::event::{HandedOut, Through};
 use crate::web::Web;
@@ -31,7 +31,7 @@ pub async fn json(
     shared: web::Data<Web>,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let found = match find(&request, &shared, &token).await {
+    let found = match find_mailed(&request, &shared, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };
@@ -59,7 +59,7 @@ pub async fn report(
     shared: web::Data<Web>,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let found = match find(&request, &shared, &token).await {
+    let found = match find_mailed(&request, &shared, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };

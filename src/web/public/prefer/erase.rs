@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::super::message::{self, Action, Tone};
 use super::super::unsubscribe::masked;
-use super::{Found, back, find};
+use super::{Found, back, find_mailed};
 use crate::app::erase::{EraseProblem, Wish};
 use crate::app::wish::Wished;
 use crate::domain::event::{ErasedBy, Through};
@@ -39,7 +39,7 @@ pub async fn erase_ask(
     shared: web::Data<Web>,
     token: web::Path<String>,
 ) -> HttpResponse {
-    let found = match find(&request, &shared, &token).await {
+    let found = match find_mailed(&request, &shared, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };
@@ -69,7 +69,7 @@ pub async fn erase(
     token: web::Path<String>,
     fields: Fields,
 ) -> HttpResponse {
-    let found = match find(&request, &shared, &token).await {
+    let found = match find_mailed(&request, &shared, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };
