@@ -82,10 +82,10 @@ async fn act(world: &World, deed: Deed, email: &str, request: RequestId) -> Opti
 /// Which deeds meet in a round, in an order of chance.
 fn deeds(round: usize, random: &Random) -> Vec<Deed> {
     let mut deeds = vec![Deed::Confirm, Deed::Confirm, Deed::Leave];
-    if round % 3 == 0 {
+    if round.is_multiple_of(3) {
         deeds.push(Deed::Decline);
     }
-    if round % ERASED == 0 {
+    if round.is_multiple_of(ERASED) {
         deeds.push(Deed::Erase);
     }
     for at in (1..deeds.len()).rev() {
@@ -114,7 +114,7 @@ on_both_engines! {
             for (round, email) in rounds.iter().zip(&emails) {
                 let kinds = world.kinds(email).await;
                 let count = |kind: &str| kinds.iter().filter(|one| **one == kind).count();
-                if round % ERASED == 0 {
+                if round.is_multiple_of(ERASED) {
                     // An erasure beats all others: nothing of them comes after it.
                     assert_eq!(kinds, [""; 0], "round {round}");
                     erased += 1;
