@@ -2,13 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use uuid::Uuid;
-
 use super::SignUp;
 use crate::app::Work;
 use crate::app::rates::{INSTALLATION, Rates, of_form};
 use crate::domain::budget::{Limits, MailboxWindow, Rate};
-use crate::domain::ids::{BrandId, RequestId};
+use crate::domain::ids::BrandId;
 use crate::domain::time::Timestamp;
 use crate::store::booth::{self, EntryKey};
 use crate::store::budgets::{self, Mailbox, MailboxHash};
@@ -127,22 +125,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// What is replaced; where nothing is, a request that is none, so that the same statements are written whether or not an
-    /// address had an open request (T19).
-    fn replaced(&self) -> Vec<RequestRow> {
-        let mut replaced = self.replaced.clone();
-        if replaced.is_empty() {
-            let one = self.requests.first().map(|one| RequestRow {
-                id: RequestId(Uuid::nil()),
-                ..one.clone()
-            });
-            replaced.extend(one);
-        }
-        replaced
-    }
-
     pub(super) fn writes(self) -> Writes {
-        let replaced = self.replaced();
         let contacts: Vec<contacts::Contact> = self
             .contacts
             .into_values()
@@ -153,7 +136,7 @@ impl<'a> Batch<'a> {
         let mut writes = Writes::default();
         contacts::put(&mut writes, &contacts);
         requests::insert(&mut writes, &self.requests);
-        requests::update(&mut writes, &replaced);
+        requests::update(&mut writes, &self.replaced);
         events::append(&mut writes, &self.events);
         outbox::insert(&mut writes, &self.mails);
         budgets::put_mailboxes(&mut writes, &mailboxes);
