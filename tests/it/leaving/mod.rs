@@ -14,7 +14,7 @@ mod unsubscribing;
 
 use std::sync::Arc;
 
-use countersign::app::links::Links;
+use countersign::app::links::{CHOOSE_WITHIN, Links};
 use countersign::domain::brand::{Brand, Slug};
 use countersign::domain::ids::ContactId;
 use countersign::domain::token::Purpose;
@@ -65,12 +65,9 @@ pub fn links(world: &World, contact: ContactId, purpose: Option<&str>) -> Links 
     world.app.links(&brand(world), contact, purpose.as_ref())
 }
 
-/// The link to the preferences that stands in a mail to the contact, and that no program is given.
+/// A link to the preferences as it stands in a mail to the contact, and as no program is given it; it works for as long as theirs.
 pub fn mailed(world: &World, contact: ContactId) -> String {
-    let until = world
-        .clock
-        .now()
-        .plus(countersign::app::deliver::PREFERENCES_WITHIN);
+    let until = world.clock.now().plus(CHOOSE_WITHIN);
     let number = brand(world).number;
     let keys = &world.app.keys;
     let token = keys.sign(Purpose::Preferences, number, contact.0, until);
