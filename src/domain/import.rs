@@ -29,12 +29,16 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Whether it tells of a confirmation on the day of an instant, in UTC, or on a later one.
+    /// The first instant, in UTC, of the day on which it says that the person confirmed.
+    fn confirmed_on(&self) -> Option<Timestamp> {
+        let day = self.confirmed_at.as_deref().and_then(|at| at.get(..10));
+        day.and_then(|day| Timestamp::parse(&format!("{day}T00:00:00Z")))
+    }
+
+    /// Whether it tells of a confirmation on a later day than that of an instant, or so early on that day as nobody knows better.
     pub fn confirmed_since(&self, at: Timestamp) -> bool {
-        let day = self.confirmed_at.as_deref().and_then(|text| text.get(..10));
-        let at = at.to_string();
-        day.zip(at.get(..10))
-            .is_some_and(|(day, since)| day >= since)
+        self.confirmed_on()
+            .is_some_and(|day| at < day.plus(std::time::Duration::from_secs(86_400)))
     }
 
     /// Whether it says that the person confirmed, and not only what the consent rests on.
@@ -45,9 +49,7 @@ impl Elsewhere {
     /// Whether it says on which day the person confirmed, and that day had begun. Without one there is no act that anybody
     /// could look for (G1).
     pub fn confirmed_before(&self, now: Timestamp) -> bool {
-        let day = self.confirmed_at.as_deref().and_then(|at| at.get(..10));
-        let start = day.and_then(|day| Timestamp::parse(&format!("{day}T00:00:00Z")));
-        start.is_some_and(|start| start <= now)
+        self.confirmed_on().is_some_and(|start| start <= now)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Declaring brands, purposes and forms.
 
-use countersign::app::apply::{Step, apply, parse, plan};
+use countersign::app::apply::{Step, apply, newly_judged, parse, plan};
 use countersign::domain::brand::Slug;
 use countersign::domain::form::VersionHash;
 
-use crate::harness::{DECLARATIONS, World};
+use crate::harness::{DECLARATIONS, Folder, World};
 use crate::on_both_engines;
 
 on_both_engines! {
@@ -28,6 +28,22 @@ on_both_engines! {
         }
         let unknown = VersionHash::of_page(b"never shown");
         assert_eq!(world.app.form_as_shown(&unknown).await.unwrap(), None);
+        world.finish().await;
+    }
+
+    async fn a_plan_says_whose_people_stay_as_they_were_judged_when_terms_change(engine: Engine) {
+        let world = World::on(engine).await;
+        let same = parse(DECLARATIONS).unwrap();
+        assert!(newly_judged(&world.app.catalog(), &same).is_empty());
+        let stricter = DECLARATIONS.replacen("from_address = \"letters@acme.example\"", "from_address = \"letters@acme.example\"\noverlays = [\"de\"]", 1);
+        assert_eq!(newly_judged(&world.app.catalog(), &parse(&stricter).unwrap()), ["acme"]);
+        let folder = Folder::new();
+        std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+        std::fs::write(folder.0.join("brands.toml"), stricter).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let output = command.current_dir(&folder.0).args(["apply", "brands.toml", "--plan"]).output().unwrap();
+        let says = String::from_utf8(output.stdout).unwrap();
+        assert!(says.contains("~ brand acme") && says.contains("brand acme: the consent policy judges by the new terms"), "{says}");
         world.finish().await;
     }
 

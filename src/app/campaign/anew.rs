@@ -75,7 +75,8 @@ impl App {
         });
         let mut writes = Writes::default();
         outbox::remove(&mut writes, self.store.engine(), &[mail.key()]);
-        if over && waits {
+        let goes = row.as_ref().is_some_and(|row| row.state != "cancelled");
+        if over && waits && goes {
             // The clock is read under the locks, so that times within one contact never run backwards.
             let now = self.clock.now();
             let about = About {

@@ -66,19 +66,20 @@ impl App {
         contacts: &[Contact],
         now: Timestamp,
     ) -> Result<HashSet<ContactId>, StoreError> {
-        let mut by_time: HashSet<CampaignId> = HashSet::new();
-        for row in campaigns::list(conn, brand.id).await? {
-            let plan = read_plan(&row)?;
-            if plan.due.is_some() && plan.purpose == *purpose && Some(row.id) != own {
-                by_time.insert(row.id);
-            }
-        }
-        if by_time.is_empty() {
-            return Ok(HashSet::new());
-        }
         let ids: Vec<ContactId> = contacts.iter().map(|one| one.id).collect();
         let since = terms.asked_before(now);
         let asked = campaigns::asked_by(conn, brand.id, &ids, since).await?;
+        let mut others: HashSet<CampaignId> = asked.iter().map(|one| one.1).collect();
+        others.retain(|id| Some(*id) != own);
+        let mut by_time: HashSet<CampaignId> = HashSet::new();
+        for id in others {
+            if let Some(row) = campaigns::find_by_id(conn, brand.id, id).await? {
+                let plan = read_plan(&row)?;
+                if plan.due.is_some() && plan.purpose == *purpose {
+                    by_time.insert(id);
+                }
+            }
+        }
         let asked = asked.into_iter().filter(|one| by_time.contains(&one.1));
         Ok(asked.map(|one| one.0).collect())
     }

@@ -20,7 +20,7 @@ use crate::domain::import::Imported;
 use crate::domain::policy::{
     AddressFacts, Closed, Judgement, OrganizerLists, Source, Terms, Verdict, judge,
 };
-use crate::domain::standing::{Standings, State, apply};
+use crate::domain::standing::{Standing, Standings, State, apply};
 use crate::domain::time::Timestamp;
 use crate::intake::candidate::Candidate;
 use crate::intake::proof::ProofFile;
@@ -283,7 +283,12 @@ impl<'a> Part<'a> {
         // The same act told again gives nothing anew, whatever became of what it gave.
         let told_by = one.sources.told_by(&candidate.claims, said);
         let is_told = !told_by.is_empty();
-        imported.told_again = is_told || self.ended_since(&one, &candidate);
+        let brings_back = |ended: &Standing| {
+            let since = said.is_some_and(|said| said.confirmed_since(ended.since));
+            imported.confirmed_elsewhere && since
+        };
+        let ended = self.ended(&one, &candidate);
+        imported.told_again = is_told || ended.is_some_and(|ended| !brings_back(&ended));
         imported.confirmed_elsewhere &= is_told || !imported.told_again;
         let fate = if is_told {
             Fate::Unchanged
@@ -315,17 +320,12 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// Whether what the row tells had been told before, and what it gave has ended: another system's further words bring nothing
-    /// back, unless they tell of a confirmation since.
-    fn ended_since(&self, one: &One, candidate: &Candidate) -> bool {
-        let standing = one.row.standings.get(self.import.purpose);
-        let ended = standing.map(|standing| standing.as_of(self.now));
-        let ended = ended.filter(|standing| standing.state == State::Lapsed);
-        let said = candidate.elsewhere.as_ref();
-        ended.is_some_and(|ended| {
-            !one.sources.told_by(&candidate.claims, None).is_empty()
-                && !said.is_some_and(|said| said.confirmed_since(ended.since))
-        })
+    /// Where the contact stands if what the row tells had been told before, and what it gave has ended: further words of another system
+    /// bring nothing back, unless they tell of a confirmation since.
+    fn ended(&self, one: &One, candidate: &Candidate) -> Option<Standing> {
+        let standing = one.row.standings.get(self.import.purpose)?.as_of(self.now);
+        let told_by = one.sources.told_by(&candidate.claims, None);
+        (standing.state == State::Lapsed && !told_by.is_empty()).then_some(standing)
     }
 
     fn new_one(&self, candidate: &Candidate, who: &Named) -> One {

@@ -89,9 +89,12 @@ on_both_engines! {
         world.advance(60 * 86_400);
         work(&world).await;
         assert!(!allowed(&world).await);
-        let older = "email,order,date,CONFIRM_TIME\na@example.org,1,2026-01-01,2026-01-02 10:05:00\n";
-        assert_eq!(List::bought("older", older).take_in(&world).await.added, 1);
-        assert!(!allowed(&world).await);
+        // Older, unreadable, and yet to come.
+        for at in ["2026-01-02 10:05:00", "31.01.2027", "2099-01-01"] {
+            let words = format!("email,order,date,CONFIRM_TIME\na@example.org,1,2026-01-01,{at}\n");
+            assert_eq!(List::bought(at, &words).take_in(&world).await.added, 1);
+            assert!(!allowed(&world).await, "{at}");
+        }
         let newer = "email,order,date,CONFIRM_TIME\na@example.org,1,2026-01-01,2027-01-20 10:05:00\n";
         assert_eq!(List::bought("newer", newer).take_in(&world).await.added, 1);
         assert!(allowed(&world).await);
