@@ -8,7 +8,7 @@ use countersign::domain::event::{ErasedBy, Fact, Through};
 use super::signing_in::signed_in;
 use crate::erasure::left_of;
 use crate::harness::{Client, World, add_owner};
-use crate::leaving::{brand, confirmed, contact_of, links};
+use crate::leaving::{brand, confirmed, contact_of, mailed};
 use crate::on_both_engines;
 
 const ANNA: &str = "anna@example.org";
@@ -33,7 +33,7 @@ impl Stage {
         let olga = signed_in(&world, "olga").await;
         Self {
             path: format!("/admin/contacts/acme/{contact}"),
-            own: links(&world, contact, None).preferences_url,
+            own: mailed(&world, contact),
             olga,
             world,
         }

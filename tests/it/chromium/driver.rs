@@ -18,7 +18,8 @@ use crate::harness::{Folder, OWNERS_PASSWORD};
 const DRIVER: &str = "/usr/bin/chromedriver";
 pub const ENTER: &str = "\u{E007}";
 const TAB: char = '\u{E004}';
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Long, since many tests share a few cores; whatever is there is there at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn is_left_out() -> bool {
     if std::env::var("COUNTERSIGN_TEST_QUICK").is_ok() {
@@ -192,8 +193,15 @@ impl Browser {
         self.find(css).await.send_keys(text).await.unwrap();
     }
 
+    /// Presses; a page that turns just then has the element anew.
     pub async fn press(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        for _ in 0..5 {
+            match self.find(css).await.click().await {
+                Err(error) if error.is_stale_element_reference() => {}
+                done => return done.unwrap(),
+            }
+        }
+        panic!("{css} is there anew each time");
     }
 
     /// Types the owner's name and password at the door, and goes in.

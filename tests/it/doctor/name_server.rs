@@ -65,9 +65,8 @@ fn answer(records: &Records, question: &[u8]) -> Option<Vec<u8>> {
 /// Starts it; it ends with the test's runtime.
 pub async fn start(all: &[Held]) -> SocketAddr {
     let records = Arc::new(records(all));
-    let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let (udp, tcp) = both().await;
     let address = udp.local_addr().unwrap();
-    let tcp = TcpListener::bind(address).await.unwrap();
     let of_udp = records.clone();
     tokio::spawn(async move {
         let mut packet = vec![0; 4_096];
@@ -97,6 +96,17 @@ pub async fn start(all: &[Held]) -> SocketAddr {
         }
     });
     address
+}
+
+/// The same port of both kinds: a free one of the one kind may be another test's of the other.
+async fn both() -> (UdpSocket, TcpListener) {
+    for _ in 0..50 {
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+            return (udp, tcp);
+        }
+    }
+    panic!("no port is free of both kinds");
 }
 
 /// One that takes questions and never answers.
