@@ -75,7 +75,7 @@ async fn world() -> World {
 const EMAIL: &str = "#entry input[name=email]";
 
 async fn until(browser: &Browser, script: &str) {
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while browser.run(script).await != true {
         assert!(Instant::now() < deadline, "{script}");
         tokio::time::sleep(Duration::from_millis(50)).await;

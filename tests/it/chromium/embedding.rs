@@ -123,7 +123,7 @@ async fn copied_as_a_script_the_form_signs_up_and_confirms_in_place_on_any_width
             let script = format!(
                 "const root = document.querySelector('countersign-form').shadowRoot; {script}"
             );
-            let deadline = Instant::now() + Duration::from_secs(15);
+            let deadline = Instant::now() + Duration::from_secs(60);
             loop {
                 let seen = browser.run(&script).await;
                 if seen != serde_json::Value::Null && seen != false {

@@ -199,7 +199,7 @@ in_chromium! {
         for phone in [Some(390), None] {
             let browser = Browser::start(Kind { phone, ..Kind::default() }).await;
             browser.open(&inbox).await;
-            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
             loop {
                 let cut = browser.run(
                     "const f = document.querySelector('iframe'), d = f.contentDocument; \
