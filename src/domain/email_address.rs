@@ -240,13 +240,7 @@ impl EmailAddress {
     /// "Did you mean": the address at the well-known provider that the domain is one slip away from, with the local
     /// part as typed. Only a question to the person; never a correction.
     pub fn suggestion(&self) -> Option<String> {
-        self.meant_domain()
-            .map(|domain| format!("{}@{domain}", self.local()))
-    }
-
-    /// The domain of that suggestion, which is the same for all addresses of a domain.
-    pub fn meant_domain(&self) -> Option<&'static str> {
-        typos::meant(&to_unicode(self.domain()))
+        typos::meant(&to_unicode(self.domain())).map(|domain| format!("{}@{domain}", self.local()))
     }
 
     /// As [`Self::suggestion`], also for what [`Self::parse`] refuses only for its top-level domain (`gmail.con`).

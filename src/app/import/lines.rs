@@ -3,7 +3,7 @@
 use super::Judged;
 use super::read::Progress;
 use super::report::Report;
-use super::tally::{Counts, Meant, Tally, Told};
+use super::tally::{Counts, Tally, Told};
 use crate::intake::Broken;
 use crate::intake::candidate::Candidate;
 
@@ -43,12 +43,11 @@ impl Lines {
     ) -> Result<Vec<Told>, std::io::Error> {
         let mut judged = judged.into_iter();
         let mut all = Vec::with_capacity(self.places.len());
-        let mut meant = Meant::default();
         for place in &self.places {
             let told = match place {
                 Err(broken) => Told::broken(broken.clone()),
                 Ok(again) => match judged.next() {
-                    Some(judged) => Told::judged(judged, *again, &mut meant),
+                    Some(judged) => Told::judged(judged, *again),
                     None => continue,
                 },
             };

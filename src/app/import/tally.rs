@@ -1,7 +1,7 @@
 //! What came of the rows, counted and with samples.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Write};
 use std::hash::BuildHasher;
 
@@ -53,7 +53,7 @@ impl Told {
     }
 
     /// `again`: the address stands further up already.
-    pub(super) fn judged(judged: Judged, again: bool, meant: &mut Meant) -> Self {
+    pub(super) fn judged(judged: Judged, again: bool) -> Self {
         let (candidate, judgement) = (judged.candidate, judged.judgement);
         let mut reason = judgement.why;
         if let Some(word) = &candidate.unknown_source {
@@ -63,7 +63,7 @@ impl Told {
                 word.escape_debug()
             );
         }
-        meant.looks(&candidate.address, &mut reason);
+        reason.push_str(&looks(&candidate.address));
         if again {
             reason.push_str(" The address stands further up already.");
         }
@@ -83,33 +83,19 @@ impl Told {
     }
 }
 
-/// For each domain of a part of the rows, whichever was probably meant: lists have few domains, and looking for one takes its time.
-#[derive(Default)]
-pub(super) struct Meant(HashMap<String, Option<&'static str>>);
-
-impl Meant {
-    /// What a reader of the report may overlook in an address: a domain whose letters only look like others (T28), and one that
-    /// was probably mistyped.
-    fn looks(&mut self, address: &EmailAddress, says: &mut String) {
-        let domain = address.domain();
-        let typed = address.as_typed().rsplit('@').next().unwrap_or_default();
-        let typed = typed.trim().trim_end_matches('.');
-        if !typed.eq_ignore_ascii_case(domain) {
-            let _ = write!(says, " Mail goes to the domain {domain}.");
-        }
-        let meant = match self.0.get(domain) {
-            Some(meant) => *meant,
-            None => {
-                let meant = address.meant_domain();
-                self.0.insert(domain.to_owned(), meant);
-                meant
-            }
-        };
-        if let Some(meant) = meant {
-            let local = address.local().escape_debug();
-            let _ = write!(says, " Perhaps {local}@{meant} was meant.");
-        }
+/// What a reader of the report may overlook in an address: a domain whose letters only look like others (T28), and one that was
+/// probably mistyped. Empty where there is nothing to see.
+fn looks(address: &EmailAddress) -> String {
+    let mut says = String::new();
+    let typed = address.as_typed().rsplit('@').next().unwrap_or_default();
+    let typed = typed.trim().trim_end_matches('.');
+    if !typed.eq_ignore_ascii_case(address.domain()) {
+        let _ = write!(says, " Mail goes to the domain {}.", address.domain());
     }
+    if let Some(meant) = address.suggestion() {
+        let _ = write!(says, " Perhaps {} was meant.", meant.escape_debug());
+    }
+    says
 }
 
 /// Numbers of rows. They are kept with the import.

@@ -123,8 +123,11 @@ pub(super) fn meant(domain: &str) -> Option<&'static str> {
     if PROVIDERS.contains(&domain) || ALSO_REAL.contains(&domain) {
         return None;
     }
+    // One slip changes the length by one at most; hardly any provider is left to be compared letter by letter.
+    let length = domain.chars().count();
     let mut likely = PROVIDERS
         .iter()
+        .filter(|provider| provider.len().abs_diff(length) <= 1)
         .filter(|provider| is_likely(domain, provider));
     match (likely.next(), likely.next()) {
         (Some(only), None) => Some(only),
@@ -159,9 +162,6 @@ fn is_public_ending(domain: &str, ending: &str) -> bool {
 fn one_edit(typed: &str, right: &str) -> Option<Edit> {
     let typed: Vec<char> = typed.chars().collect();
     let right: Vec<char> = right.chars().collect();
-    if typed.len().abs_diff(right.len()) > 1 {
-        return None;
-    }
     let head = typed.iter().zip(&right).take_while(|(a, b)| a == b).count();
     let (rest, right_rest) = (&typed[head..], &right[head..]);
     let tail = rest

@@ -224,6 +224,17 @@ pub(super) async fn refused(
     (status, problem): (StatusCode, String),
 ) -> HttpResponse {
     let outcome = (status, Some(problem), None);
+    again(request, shared, operator, at, outcome).await
+}
+
+/// The page as it stands, with what came of a deed.
+async fn again(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    operator: &Operator,
+    at: (&str, Uuid),
+    outcome: (StatusCode, Option<String>, Option<Problem>),
+) -> HttpResponse {
     page(request, shared, operator, at, &Asked::default(), outcome).await
 }
 
@@ -319,15 +330,7 @@ pub async fn take_bundle(
         Err(problem) => {
             let text = format!("No bundle: {problem}.");
             let outcome = (StatusCode::CONFLICT, Some(text), None);
-            page(
-                &request,
-                &shared,
-                &operator,
-                (&at.0, at.1),
-                &Asked::default(),
-                outcome,
-            )
-            .await
+            again(&request, &shared, &operator, (&at.0, at.1), outcome).await
         }
     }
 }
@@ -360,13 +363,5 @@ pub async fn verify(
         ),
     };
     let outcome = (status, Some(text), None);
-    page(
-        &request,
-        &shared,
-        &operator,
-        (&at.0, at.1),
-        &Asked::default(),
-        outcome,
-    )
-    .await
+    again(&request, &shared, &operator, (&at.0, at.1), outcome).await
 }

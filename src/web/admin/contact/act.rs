@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Asked, Problem, Where, page, subject};
+use super::{Problem, Where, again, subject};
 use crate::app::erase::{EraseProblem, Wish};
 use crate::app::resend::Asking;
 use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
@@ -113,15 +113,7 @@ pub async fn erase(
     };
     let refuse = async |status, text: String| {
         let outcome = (status, None, Some(Problem::of("erase", text)));
-        page(
-            &request,
-            &shared,
-            &operator,
-            (&at.0, at.1),
-            &Asked::default(),
-            outcome,
-        )
-        .await
+        again(&request, &shared, &operator, (&at.0, at.1), outcome).await
     };
     let failed = async |problem: EraseProblem| match problem {
         EraseProblem::Store(problem) => error::store_failure(&request, &shared, &problem),

@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 
-use super::{Asked, Problem, Where, page, subject};
+use super::{Problem, Where, again, subject};
 use crate::app::add_proof::{NewProof, ProofRefused};
 use crate::domain::added::{NOTE_AT_MOST, clean_note};
 use crate::domain::event::Through;
@@ -50,7 +50,7 @@ pub async fn note(
             ..Problem::of("note", text)
         };
         let outcome = (StatusCode::UNPROCESSABLE_ENTITY, None, Some(problem));
-        return again(&request, &shared, &operator, &at, outcome).await;
+        return again(&request, &shared, &operator, (&at.0, at.1), outcome).await;
     };
     let by = (Some(&subject.acting), Through::AdminPages);
     let written = shared
@@ -78,7 +78,7 @@ pub async fn proof(
     let refuse = async |status, text: String| {
         let text = format!("Nothing was added: {text}.");
         let outcome = (status, None, Some(Problem::of("proof", text)));
-        again(&request, &shared, &operator, &at, outcome).await
+        again(&request, &shared, &operator, (&at.0, at.1), outcome).await
     };
     let Ok(_turn) = FILES.try_acquire() else {
         let text = "several files are being brought; try again in a moment";
@@ -117,17 +117,6 @@ pub async fn proof(
         Err(ProofRefused::Unknown) => not_found(&shared, &operator, "This contact"),
         Err(problem) => refuse(StatusCode::UNPROCESSABLE_ENTITY, problem.to_string()).await,
     }
-}
-
-async fn again(
-    request: &HttpRequest,
-    shared: &Data<Web>,
-    operator: &Operator,
-    at: &Where,
-    outcome: (StatusCode, Option<String>, Option<Problem>),
-) -> HttpResponse {
-    let asked = Asked::default();
-    page(request, shared, operator, (&at.0, at.1), &asked, outcome).await
 }
 
 type Form = (Fields, Option<Vec<u8>>);
