@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::App;
+use super::tidy::COUNTED_AT_MOST;
 use crate::domain::breaker::{Closed, Tally};
 use crate::domain::time::Timestamp;
 use crate::store::breaker::{self, Trip};
@@ -19,7 +20,7 @@ const RELEASED_AT_ONCE: i64 = 5_000;
 pub struct BreakerState {
     /// Since when confirmation mails are held; none while they are not.
     pub open_since: Option<Timestamp>,
-    /// Mails held: while it is open, and those that leave bit by bit after it closed by itself.
+    /// Mails held: while it is open, and those that leave bit by bit after it closed by itself. Counting stops at 100,000.
     pub mails_held: i64,
 }
 
@@ -37,7 +38,7 @@ impl App {
         let open = last.filter(|trip| trip.closed.is_none());
         Ok(BreakerState {
             open_since: open.map(|trip| trip.tripped_at),
-            mails_held: outbox::count_held(&mut conn).await?,
+            mails_held: outbox::count_held(&mut conn, COUNTED_AT_MOST).await?,
         })
     }
 
@@ -140,7 +141,7 @@ impl App {
     /// care of what a worker put by at the very moment of the closing.
     async fn give_back(&self, closed: Option<Closed>) -> Result<(), StoreError> {
         let mut conn = self.store.read().await?;
-        let held = outbox::count_held(&mut conn).await?;
+        let held = outbox::count_held(&mut conn, 1).await?;
         drop(conn);
         if held == 0 {
             return Ok(());

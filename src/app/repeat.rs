@@ -29,7 +29,7 @@ const KEPT_FOR: Duration = Duration::from_secs(86_400);
 /// A request that is under way for longer belongs to a process that died: the next one is taken up in its place.
 const UNDER_WAY_FOR: Duration = Duration::from_secs(60);
 
-/// A kept answer that was changed; or sealed under a root secret that is not the newest any more.
+/// A kept answer that was changed.
 const DAMAGED: StoreError = StoreError::Corrupt("a kept answer");
 
 /// What becomes of a request with an Idempotency-Key.
@@ -40,6 +40,8 @@ pub enum Taken {
     /// It was answered: the status and the body.
     Answered(u16, String),
     UnderWay,
+    /// It was done, but its answer is sealed under a root secret that is not given any more.
+    Unreadable,
     /// The Idempotency-Key belongs to another request.
     Other,
 }
@@ -80,7 +82,9 @@ impl App {
             Some(kept) if kept.request_hash != asked.request => Taken::Other,
             Some(kept) => match (kept.status, kept.body, kept.body_hash) {
                 (Some(status), Some(sealed), Some(hash)) => {
-                    let body = self.unseal_answer(&brought, &sealed).ok_or(DAMAGED)?;
+                    let Some(body) = self.unseal_answer(&brought, &sealed) else {
+                        return Ok(Taken::Unreadable);
+                    };
                     if Sha256::digest(body.as_bytes()).as_slice() != hash {
                         return Err(DAMAGED);
                     }
@@ -120,7 +124,7 @@ impl App {
     fn seal_answer(&self, brought: &str, body: &str) -> Option<String> {
         let nonce: [u8; NONCE_LEN] = self.random.bytes();
         let mut bytes = body.as_bytes().to_vec();
-        let key = self.answer_key(brought)?;
+        let key = opener(self.keys.answer_keys(brought).next()?)?;
         let nonce_used = Nonce::assume_unique_for_key(nonce);
         key.seal_in_place_append_tag(nonce_used, Aad::empty(), &mut bytes)
             .ok()?;
@@ -130,15 +134,17 @@ impl App {
     fn unseal_answer(&self, brought: &str, sealed: &str) -> Option<String> {
         let bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut sealed = sealed.to_vec();
-        let key = self.answer_key(brought)?;
-        let plain = key.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
-        String::from_utf8(plain.to_vec()).ok()
+        let nonce: [u8; NONCE_LEN] = nonce.try_into().ok()?;
+        self.keys.answer_keys(brought).find_map(|key| {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            let mut sealed = sealed.to_vec();
+            let plain = opener(key)?.open_in_place(nonce, Aad::empty(), &mut sealed);
+            String::from_utf8(plain.ok()?.to_vec()).ok()
+        })
     }
+}
 
-    fn answer_key(&self, brought: &str) -> Option<LessSafeKey> {
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &self.keys.answer_key(brought));
-        Some(LessSafeKey::new(key.ok()?))
-    }
+fn opener(key: [u8; 32]) -> Option<LessSafeKey> {
+    let key = UnboundKey::new(&CHACHA20_POLY1305, &key).ok()?;
+    Some(LessSafeKey::new(key))
 }

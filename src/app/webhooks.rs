@@ -206,7 +206,8 @@ impl App {
         Ok(Some(told(row, waiting)))
     }
 
-    /// Nothing is sent to it until it is resumed; then it is told everything that happened meanwhile.
+    /// Nothing is sent to it until it is resumed; then it is told everything that happened meanwhile, and what waited has all of
+    /// its 72 hours once more.
     pub async fn pause_webhook(
         &self,
         by: Option<&Acting>,
@@ -237,7 +238,7 @@ impl App {
             return Err(WebhookProblem::Unknown);
         }
         if state == "active" {
-            webhooks::make_due(&mut tx, id, self.clock.now()).await?;
+            webhooks::begin_anew(&mut tx, id, self.clock.now()).await?;
         }
         Ok(tx.commit().await?)
     }

@@ -195,13 +195,15 @@ impl Keys {
         Some(mac(&key.webhook, &parts).finalize().into_bytes().into())
     }
 
-    /// The key that an answer is sealed with which is kept for whoever brings this text again. Who has the database and the root
-    /// secret, but not the text, reads nothing.
-    pub fn answer_key(&self, brought: &str) -> [u8; 32] {
-        mac(&self.derived[0].answer, &[brought.as_bytes()])
-            .finalize()
-            .into_bytes()
-            .into()
+    /// The keys that an answer may be sealed with which is kept for whoever brings this text again: the first one seals, those of
+    /// older root secrets open what was kept before. Who has the database and the root secrets, but not the text, reads nothing.
+    pub fn answer_keys(&self, brought: &str) -> impl Iterator<Item = [u8; 32]> {
+        self.derived.iter().map(|key| {
+            mac(&key.answer, &[brought.as_bytes()])
+                .finalize()
+                .into_bytes()
+                .into()
+        })
     }
 
     /// The secret half of the key that signs the log (Ed25519, RFC 8032). It comes from the oldest secret given, since a

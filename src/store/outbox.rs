@@ -220,7 +220,8 @@ const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries 
 const TRY_AGAIN_POSTGRES: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
      from r where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.due_at = r.due_at";
 
-const COUNT_HELD: &str = "select count(*) from outbox where due_at = $1";
+const COUNT_HELD: &str =
+    "select count(*) from (select 1 from outbox where due_at = $1 limit $2) as held";
 const GIVE_BACK: &str = "update outbox set due_at = $1 where (due_at, id) in ( \
      select due_at, id from outbox where due_at = $2 order by id limit $3)";
 /// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side. The index of due
@@ -351,10 +352,13 @@ pub async fn give_back(tx: &mut Conn, now: Timestamp, limit: i64) -> Result<u64,
         .rows_affected()))
 }
 
-/// How many mails are put by.
-pub async fn count_held(conn: &mut Conn) -> Result<i64, StoreError> {
-    let (held,): (i64,) =
-        on!(conn, driver => sqlx::query_as(COUNT_HELD).bind(HELD).fetch_one(driver).await?);
+/// How many mails are put by; it stops counting at `at_most`.
+pub async fn count_held(conn: &mut Conn, at_most: i64) -> Result<i64, StoreError> {
+    let (held,): (i64,) = on!(conn, driver => sqlx::query_as(COUNT_HELD)
+        .bind(HELD)
+        .bind(at_most)
+        .fetch_one(driver)
+        .await?);
     Ok(held)
 }
 

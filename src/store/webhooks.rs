@@ -85,6 +85,9 @@ const PUT_MESSAGES: &str = "update webhook_message set state = r.state, due_at =
 const PUT_HEALTH: &str = "update webhook set state = r.state, why = r.why, failures = r.failures, \
      failing_since = r.failing_since, next_try_at = r.next_try_at from r where webhook.id = r.id and webhook.state = 'active'";
 const MAKE_DUE: &str = "update webhook_message set due_at = $2 where webhook_id = $1 and state = 'waiting' and due_at > $2";
+/// As if none of them had been tried yet: while nobody sent them, their time ran on.
+const BEGIN_ANEW: &str = "update webhook_message set due_at = $2, tries = 0, first_try_at = null \
+     where webhook_id = $1 and state = 'waiting'";
 const DELETE_OF: &str = "delete from webhook_message where brand_id = $1 and contact_id = $2";
 const PRUNE: &str = "delete from webhook_message where webhook_id = $1 and state <> 'waiting' and (last_try_at < $2 \
      or position <= (select position from webhook_message where webhook_id = $1 and state <> 'waiting' \
@@ -289,6 +292,12 @@ pub fn put_health(writes: &mut Writes, row: &WebhookRow) {
         .int_or_null("failing_since", |w| w.failing_since.map(Timestamp::micros))
         .int("next_try_at", |w| w.next_try_at.micros());
     writes.add(PUT_HEALTH, rows);
+}
+
+/// What waits may be tried now, with all of its time ahead of it.
+pub async fn begin_anew(tx: &mut Conn, id: WebhookId, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, driver => { sqlx::query(BEGIN_ANEW).bind(id).bind(now).execute(driver).await?; });
+    Ok(())
 }
 
 /// What waits for a later try may be tried now.

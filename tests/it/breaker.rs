@@ -60,7 +60,7 @@ async fn waiting(world: &World) -> (i64, i64) {
     let mut conn = world.app.store.read().await.unwrap();
     let (due, failed) = outbox::count(&mut conn).await.unwrap();
     assert_eq!(failed, 0);
-    (due, outbox::count_held(&mut conn).await.unwrap())
+    (due, outbox::count_held(&mut conn, 1_000).await.unwrap())
 }
 
 /// Lets minutes pass, at each of which a worker looks.

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -58,18 +58,17 @@ async fn answer(browser: &Browser, name: &str) -> Value {
 }
 
 async fn answer_within(browser: &Browser, name: &str, patience: Duration) -> Value {
-    let read = "if (document.getElementById('result').hidden) return null; \
+    // The page waits by itself: asked from outside every moment, the browser would be busy with answering.
+    let read = "const [patience] = arguments, done = arguments[1], end = Date.now() + patience; \
          const text = css => document.querySelector(css)?.textContent ?? ''; \
-         return [text('#verdict'), text('.where'), text('.where code'), text('.wrong p + p')]";
-    let deadline = Instant::now() + patience;
-    loop {
-        let found = browser.run(read).await;
-        if !found.is_null() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{name}: no answer");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+         const look = () => { \
+           if (!document.getElementById('result').hidden) \
+             done([text('#verdict'), text('.where'), text('.where code'), text('.wrong p + p')]); \
+           else if (Date.now() >= end) done(null); else setTimeout(look, 4) }; look()";
+    let patience = vec![json!(patience.as_millis() as u64)];
+    let found = browser.client.execute_async(read, patience).await.unwrap();
+    assert!(!found.is_null(), "{name}: no answer");
+    found
 }
 
 fn assert_is_right(sample: &Sample, answer: &Value) {
@@ -170,7 +169,7 @@ on_the_page! {
 
     async fn one_changed_bit_anywhere_in_a_bundle_is_refused(browser, samples, Kind::default()) {
         let bytes = std::fs::read(samples.path("good")).unwrap();
-        let script = "for (let i = from; i < to; i++) for (const bit of [1, 128]) { \
+        let script = "for (let i = from; i < to; i++) { const bit = 1 << i % 8; \
                 bytes[i] ^= bit; if ((await checkBundle(bytes)).holds) found.push(i); bytes[i] ^= bit; } \
              if (!(await checkBundle(bytes)).holds) found.push('unchanged')";
         let found = sweep(&browser, script, &bytes, bytes.len(), 4096).await;

@@ -24,7 +24,10 @@ use crate::store::set::Writes;
 use crate::store::webhooks::{self, MessageRow, WebhookRow};
 use crate::store::{Conn, StoreError, leases, log};
 
+/// At least, and so many times the limit of one request: a lease is renewed once half of it is over, and the other half is
+/// longer than what one more request may need.
 const LEASE: Duration = Duration::from_secs(120);
+const LEASE_IN_LIMITS: u32 = 5;
 /// Messages that may wait; further events stay where they are until there is room.
 const WAITING_AT_MOST: i64 = 1_000;
 /// Events that become messages in one transaction.
@@ -123,15 +126,16 @@ impl App {
     /// The instant until which this process may tell the webhook; none where another does.
     async fn lease_on(&self, id: WebhookId) -> Result<Option<Timestamp>, SequenceProblem> {
         let now = self.clock.now();
+        let length = LEASE.max(self.telling.within * LEASE_IN_LIMITS);
         let known = {
             let leases = self.telling.leases.lock();
             let leases = leases.unwrap_or_else(PoisonError::into_inner);
             leases.get(&id).copied().map(Timestamp::from_micros)
         };
-        if let Some(until) = known.filter(|until| until.since(now) > LEASE / 2) {
+        if let Some(until) = known.filter(|until| until.since(now) > length / 2) {
             return Ok(Some(until));
         }
-        let until = now.plus(LEASE);
+        let until = now.plus(length);
         let name = format!("webhook:{id}");
         if !leases::take(&self.store, &name, self.telling.holder, now, until).await? {
             return Ok(None);

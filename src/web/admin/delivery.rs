@@ -186,7 +186,7 @@ pub async fn show(
                 .into(),
             which,
             waiting: counted(ready.mails_waiting),
-            held: grouped(held),
+            held: counted(held),
             failed_count: counted(ready.mails_failed),
             held_since: ready.breaker.open_since.map(Timestamp::to_the_minute),
             may_release: frame.may_change() && operator.brands.is_empty(),

@@ -18,6 +18,8 @@ const KEY_AT_MOST: usize = 255;
 /// Tells that an answer was given before.
 const REPLAYED: (&str, &str) = ("idempotency-replayed", "true");
 
+const UNREADABLE: &str = "This request was carried out before, but its answer was sealed under a root secret that is not given any more. Look at what it made; do not send it again under a new key unless it is to be done twice.";
+
 /// A write under way. Boxed: a task is a lot of code, and each kind of future would have it compiled once more.
 type Work = Pin<Box<dyn Future<Output = Result<Reply, ApiProblem>>>>;
 
@@ -68,6 +70,7 @@ async fn once_of(
             return Ok(answer);
         }
         Taken::UnderWay => return Err(ApiProblem::under_way()),
+        Taken::Unreadable => return Err(ApiProblem::conflict(UNREADABLE)),
         Taken::Other => return Err(ApiProblem::key_used_otherwise()),
     };
     let done = on_a_task_of_its_own(Box::pin(async move {

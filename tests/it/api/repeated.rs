@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use countersign::app::App;
+use countersign::app::keys::NewKey;
+use countersign::app::repeat::{Repeatable, Taken};
+use countersign::clock::{Clock, Random};
 use countersign::domain::api_key::Scope;
 use serde_json::json;
 
 use super::{problem, program};
-use crate::harness::World;
+use crate::harness::{START, World, place, settings};
 use crate::on_both_engines;
 
 on_both_engines! {
@@ -30,6 +34,33 @@ on_both_engines! {
         assert_eq!(program.post_json("/api/v1/signups", &other).await.status, 202, "after a day it is free again");
         world.deliver().await;
         world.finish().await;
+    }
+
+    async fn a_kept_answer_is_read_under_a_newer_root_secret_and_without_its_own_the_reason_is_told(engine: Engine) {
+        let place = place(engine).await;
+        let config = settings("http://127.0.0.1:1", &place.url, 25, "");
+        let start = |before: &[u8]| {
+            let mut config = config.clone();
+            let newer = before.iter().map(|byte| vec![*byte; 32].into());
+            config.root_secrets = newer.chain(config.root_secrets).collect();
+            App::start(config, Clock::fixed(START), Random::seeded(1))
+        };
+        let app = start(&[9]).await.unwrap();
+        let new = NewKey { name: "backend".into(), scopes: vec![Scope::SignupsWrite], brand: None, expires_at: None };
+        let key = app.add_key(None, new).await.unwrap().0.id;
+        let again = || Repeatable { key, brought: "one".into(), request: [1; 32] };
+        let Taken::Up(turn) = app.take_up(again()).await.unwrap() else { panic!("it is the first") };
+        app.answered(turn, 201, "made").await.unwrap();
+        app.store.close().await;
+        let app = start(&[10, 9]).await.unwrap();
+        assert!(matches!(app.take_up(again()).await.unwrap(), Taken::Answered(201, body) if body == "made"));
+        app.store.close().await;
+        let app = start(&[10]).await.unwrap();
+        assert!(matches!(app.take_up(again()).await.unwrap(), Taken::Unreadable));
+        app.store.close().await;
+        if let Some(database) = place.database {
+            database.drop().await;
+        }
     }
 
     async fn of_many_at_once_one_is_done(engine: Engine) {

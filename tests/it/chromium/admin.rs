@@ -6,7 +6,9 @@ use countersign::domain::operator::Role;
 use countersign::store::Engine;
 use countersign::web::admin::routes::TABLE;
 
-use super::axe::axe;
+use serde_json::json;
+
+use super::axe::{axe, colours};
 use super::driver::{self, Browser, Kind};
 use crate::harness::{DECLARATIONS, OWNERS_PASSWORD, World, add_owner};
 
@@ -108,39 +110,52 @@ async fn webhook(world: &World) -> String {
     path
 }
 
-async fn look_at_all(kind: Kind, name: &str) {
+/// Each page is opened once: a page that fits and reads in one look is the same page in the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_fits_a_phone_stands_out_in_the_dark_and_names_its_fields() {
     if driver::is_left_out() {
         return;
     }
     let world = world().await;
-    let browser = Browser::start(kind).await;
+    let browser = Browser::start(Kind::default()).await;
     browser.sign_in(&world.base).await;
     browser.wait_for_text("Overview").await;
     for path in pages(&world).await {
         let page = path.trim_start_matches("/admin").replace('/', "-");
+        let short: String = page.chars().take(40).collect();
+        browser.look(false, Some(360)).await;
         browser.open(&format!("{}{path}", world.base)).await;
         browser.find("main h1").await;
-        let short: String = page.chars().take(40).collect();
-        browser.picture(&format!("admin{short}-{name}")).await;
+        browser.picture(&format!("admin{short}-phone")).await;
         axe(&browser).await;
-        let found = browser
-            .run(
-                "const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth; \
-                 const low = [...document.querySelectorAll('button, main input:not([type=hidden]):not([type=checkbox]):not([type=radio]), main summary')] \
-                 .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 90)); \
-                 const named = [...document.querySelectorAll('main input:not([type=hidden]), main select, main textarea')] \
-                 .filter(e => !e.labels.length).map(e => e.name); \
-                 return [Math.max(0, wide), low.join('; '), named.join()]",
-            )
-            .await;
-        assert_eq!(
-            found,
-            serde_json::json!([0, "", ""]),
-            "{page}: wider than the screen, too low, without a label"
-        );
+        fits(&browser, &page, true).await;
+        browser.look(true, None).await;
+        browser.picture(&format!("admin{short}-dark")).await;
+        colours(&browser).await;
+        fits(&browser, &page, false).await;
     }
     browser.close().await;
     world.finish().await;
+}
+
+/// Nothing is wider than the screen, no target too low, no field without a label.
+async fn fits(browser: &Browser, page: &str, is_phone: bool) {
+    let found = browser
+        .run(
+            "const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth; \
+             const low = [...document.querySelectorAll('button, main input:not([type=hidden]):not([type=checkbox]):not([type=radio]), main summary')] \
+             .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 90)); \
+             const named = [...document.querySelectorAll('main input:not([type=hidden]), main select, main textarea')] \
+             .filter(e => !e.labels.length).map(e => e.name); \
+             return [Math.max(0, wide), low.join('; '), named.join(), innerWidth]",
+        )
+        .await;
+    assert_eq!(
+        found.as_array().unwrap()[..3],
+        [json!(0), json!(""), json!("")],
+        "{page}: wider than the screen, too low, without a label"
+    );
+    assert_eq!(found[3].as_u64().unwrap() == 360, is_phone, "{found}");
 }
 
 /// What somebody sees who may not: a role that a page is not for, a file that is not taken along, a post from elsewhere.
@@ -180,32 +195,6 @@ async fn the_pages_that_refuse_say_why_in_the_light_and_in_the_dark() {
         browser.close().await;
     }
     world.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_a_phone_no_page_is_wider_than_the_screen() {
-    let phone = Some(360);
-    look_at_all(
-        Kind {
-            phone,
-            ..Kind::default()
-        },
-        "phone",
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_a_desk_in_the_dark_every_field_has_its_label() {
-    let dark = true;
-    look_at_all(
-        Kind {
-            dark,
-            ..Kind::default()
-        },
-        "dark",
-    )
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

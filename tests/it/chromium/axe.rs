@@ -9,17 +9,28 @@ const AXE: &str = include_str!("../../vendor/axe-core/axe.min.js");
 const README: &str = include_str!("../../vendor/axe-core/README.md");
 
 /// Only findings of these impacts are asked for: of a whole page, in the size and colours that the browser has now.
-const RUN: &str = "const done = arguments[arguments.length - 1]; \
-     axe.run(document, { resultTypes: ['violations'] }).then( \
+const RUN: &str = "const done = arguments[arguments.length - 1], options = { resultTypes: ['violations'] }; \
+     if (arguments[0].length) options.runOnly = { type: 'rule', values: arguments[0] }; \
+     axe.run(document, options).then( \
        found => done(found.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').flatMap(v => \
          v.nodes.map(n => `${v.impact} ${v.id}: ${v.help}\\n  ${n.html.slice(0, 200)}\\n  ${n.failureSummary}`))), \
        error => done([`axe did not run: ${error}`]))";
 
 /// Asserts that axe-core finds nothing serious or critical on the page that the browser shows. Needs scripts.
 pub async fn axe(browser: &Browser) {
-    let url = browser.client.current_url().await.unwrap();
     browser.client.execute(AXE, Vec::new()).await.unwrap();
-    let found = browser.client.execute_async(RUN, Vec::new()).await.unwrap();
+    hold(browser, &[]).await;
+}
+
+/// Asserts the same of what depends on colours alone, on a page that `axe` looked at in other ones.
+pub async fn colours(browser: &Browser) {
+    hold(browser, &["color-contrast", "link-in-text-block"]).await;
+}
+
+async fn hold(browser: &Browser, rules: &[&str]) {
+    let url = browser.client.current_url().await.unwrap();
+    let rules = vec![serde_json::json!(rules)];
+    let found = browser.client.execute_async(RUN, rules).await.unwrap();
     let told: Vec<&str> = found
         .as_array()
         .unwrap()

@@ -42,11 +42,26 @@ pub struct Kind {
     pub dark: bool,
 }
 
+/// What is to be seen of a page, in one line.
+const TEXT: &str = "return (document.body?.innerText ?? '').replace(/\\s+/g, ' ')";
+
+/// Waits in the page itself: asked again and again from outside, browser and driver would be busy with nothing but answering.
+const HAS_TEXT: &str = "const [wanted, patience] = arguments, done = arguments[2], end = Date.now() + patience; \
+     const look = () => { \
+       const text = (document.body?.innerText ?? '').replace(/\\s+/g, ' '); \
+       if (text.includes(wanted) || Date.now() >= end) done(text); else setTimeout(look, 40) }; look()";
+
+/// Parts of the browser's own window that are pages themselves, and a process kept ready for the next site: to make them takes as
+/// long as all the rest of a start, and nobody looks at them.
+const UNSEEN: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,PreloadTopChromeWebUI,InitialWebUI,\
+    WebUIReloadButton,WebUIToolbar,SpareRendererForSitePerProcess";
+
 /// One browser with a profile of its own; ended by its process id when the test lets go of it.
 pub struct Browser {
     pub client: Client,
     driver: Child,
     port: String,
+    scripts_off: bool,
     /// Where it keeps what it remembers.
     pub profile: Folder,
 }
@@ -104,6 +119,7 @@ impl Browser {
             "--disable-quic".to_owned(),
             "--no-first-run".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
+            format!("--disable-features={UNSEEN}"),
             format!("--user-data-dir={}", profile.0.display()),
             format!(
                 "--window-size={}",
@@ -140,16 +156,46 @@ impl Browser {
             client,
             driver,
             port,
+            scripts_off: kind.scripts_off,
             profile,
         }
     }
 
     /// A command of the driver about authenticators (WebAuthn Level 3, section 11); its value, as text.
     pub async fn webauthn(&self, what: &str, with: serde_json::Value) -> String {
+        let value = self.command(&format!("webauthn/{what}"), with).await;
+        value.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Has the page that is open, and those that come after it, look as they do in the dark, on a phone so many CSS pixels wide, or
+    /// as this browser began.
+    pub async fn look(&self, dark: bool, phone: Option<u32>) {
+        let scheme = if dark { "dark" } else { "light" };
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+        match phone {
+            Some(width) => {
+                let size = json!({ "width": width, "height": 740, "deviceScaleFactor": 2, "mobile": true });
+                self.devtools("Emulation.setDeviceMetricsOverride", size)
+                    .await;
+            }
+            None => {
+                self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
+                    .await;
+            }
+        }
+    }
+
+    async fn devtools(&self, what: &str, with: serde_json::Value) {
+        let body = json!({ "cmd": what, "params": with });
+        self.command("goog/cdp/execute", body).await;
+    }
+
+    async fn command(&self, what: &str, with: serde_json::Value) -> serde_json::Value {
         let session = self.client.session_id().await.unwrap().unwrap();
         let (place, with) = (format!("127.0.0.1:{}", self.port), with.to_string());
         let request = format!(
-            "POST /session/{session}/webauthn/{what} HTTP/1.1\r\nhost: {place}\r\n\
+            "POST /session/{session}/{what} HTTP/1.1\r\nhost: {place}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{with}",
             with.len()
         );
@@ -171,9 +217,9 @@ impl Browser {
         }
         let mut body = vec![0; length];
         answer.read_exact(&mut body).await.unwrap();
-        let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let mut told: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert!(told["value"]["error"].is_null(), "{told}");
-        told["value"].as_str().unwrap_or_default().to_owned()
+        told["value"].take()
     }
 
     pub async fn open(&self, url: &str) {
@@ -244,11 +290,16 @@ impl Browser {
     pub async fn wait_for_text(&self, wanted: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // A page that is just being replaced has no body for a moment.
-            let text = match self.client.find(Locator::Css("body")).await {
-                Ok(body) => body.text().await.unwrap_or_default(),
-                Err(_) => String::new(),
+            // Where pages may not run scripts, no timer of ours runs in them either.
+            let answer = if self.scripts_off {
+                self.client.execute(TEXT, Vec::new()).await
+            } else {
+                let asked = vec![json!(wanted), json!(5_000)];
+                self.client.execute_async(HAS_TEXT, asked).await
             };
+            // A page that is just being replaced does not answer.
+            let text = answer.unwrap_or_default();
+            let text = text.as_str().unwrap_or_default();
             if text.contains(wanted) {
                 return;
             }

@@ -2,7 +2,7 @@
 
 use countersign::store::Engine;
 
-use super::axe::axe;
+use super::axe::{axe, colours};
 use super::driver::{self, Browser, Kind};
 use crate::harness::World;
 
@@ -16,6 +16,9 @@ const PAGES: [(&str, &str); 8] = [
     ("policy", "/admin/policy"),
     ("policy-case", "/admin/policy?source=purchase&brand=acme"),
 ];
+
+const WIDER: &str =
+    "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
 /// A world with some days of signups, a failed mail and a broken past.
 async fn busy() -> World {
@@ -45,59 +48,68 @@ async fn busy() -> World {
     world
 }
 
-async fn in_browsers(kinds: &[(&str, Kind)]) {
+/// Signed in, at the overview.
+async fn at_the_overview(world: &World, kind: Kind) -> Browser {
+    let browser = Browser::start(kind).await;
+    browser.sign_in(&world.base).await;
+    browser.wait_for_text("needs you today").await;
+    browser
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operators_figures_stand_up_to_axe_core_at_a_desk_in_the_dark_and_on_a_phone() {
     if driver::is_left_out() {
         return;
     }
     let world = busy().await;
-    for (name, kind) in kinds {
-        let browser = Browser::start(*kind).await;
-        browser.sign_in(&world.base).await;
-        browser.wait_for_text("needs you today").await;
-        for (page, path) in PAGES {
-            browser.open(&format!("{}{path}", world.base)).await;
-            browser.find("h1").await;
+    let browser = at_the_overview(&world, Kind::default()).await;
+    for (page, path) in PAGES {
+        browser.open(&format!("{}{path}", world.base)).await;
+        browser.find("h1").await;
+        for (name, dark, phone) in [
+            ("desk", false, None),
+            ("dark", true, None),
+            ("phone", false, Some(390)),
+        ] {
+            browser.look(dark, phone).await;
             browser.picture(&format!("{page}-{name}")).await;
-            if kind.scripts_off {
-                continue;
+            if dark {
+                colours(&browser).await;
+            } else {
+                axe(&browser).await;
             }
-            axe(&browser).await;
-            if let Some(width) = kind.phone {
-                let wide = browser
-                    .run("return document.documentElement.scrollWidth")
-                    .await;
-                assert!(wide.as_u64().unwrap() <= u64::from(width), "{page}: {wide}");
-            }
+            let wide = browser.run(WIDER).await;
+            assert_eq!(wide, 0, "{page}, {name}: wider than the screen");
             if std::env::var("COUNTERSIGN_TEST_SCREENSHOTS").is_ok() {
                 browser.run("window.scrollTo(0, 760)").await;
                 browser.picture(&format!("{page}-{name}-below")).await;
             }
         }
-        browser.close().await;
+        browser.look(false, None).await;
     }
+    browser.close().await;
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operators_figures_stand_up_to_axe_core_at_a_desk_and_in_the_dark() {
-    let dark = Kind {
-        dark: true,
+async fn the_operators_figures_show_without_scripts() {
+    if driver::is_left_out() {
+        return;
+    }
+    let world = busy().await;
+    let scripts_off = true;
+    let kind = Kind {
+        scripts_off,
         ..Kind::default()
     };
-    in_browsers(&[("desk", Kind::default()), ("dark", dark)]).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operators_figures_fit_a_phone_and_show_without_scripts() {
-    let phone = Kind {
-        phone: Some(390),
-        ..Kind::default()
-    };
-    let without = Kind {
-        scripts_off: true,
-        ..Kind::default()
-    };
-    in_browsers(&[("phone", phone), ("plain", without)]).await;
+    let browser = at_the_overview(&world, kind).await;
+    for (page, path) in PAGES {
+        browser.open(&format!("{}{path}", world.base)).await;
+        browser.find("h1").await;
+        browser.picture(&format!("{page}-plain")).await;
+    }
+    browser.close().await;
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -82,6 +82,42 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn what_waited_in_a_pause_has_all_of_its_time_afterwards(engine: Engine) {
+        let world = World::with(engine, PRIVATE).await;
+        let fails = Arc::new(AtomicBool::new(true));
+        let still = fails.clone();
+        let receiver = Receiver::new(move |_, _| {
+            Reaction::status(if still.load(Ordering::SeqCst) { 503 } else { 204 }, "")
+        }).await;
+        let (id, _) = hook(&world, receiver.peer.url(), &[]).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        tell(&world).await;
+        world.app.pause_webhook(None, id).await.unwrap();
+        world.advance(4 * 86_400);
+        world.app.resume_webhook(None, id).await.unwrap();
+        assert_eq!(tell(&world).await, 0, "it fails once more");
+        let row = &world.app.deliveries(id, None, 1).await.unwrap()[0];
+        assert_eq!((row.state.as_str(), row.tries), ("waiting", 1));
+        fails.store(false, Ordering::SeqCst);
+        world.advance(3_600);
+        assert_eq!(tell(&world).await, 1);
+        world.deliver().await;
+        world.finish().await;
+    }
+
+    async fn a_receiver_that_may_take_the_longest_time_is_told_at_any_moment(engine: Engine) {
+        let world = World::with(engine, "[webhook]\nallow_private = true\nwithin_seconds = 60\n").await;
+        let receiver = Receiver::willing().await;
+        hook(&world, receiver.peer.url(), &[]).await;
+        for number in 0..12 {
+            world.signed_up(&format!("p{number}@example.org"), "192.0.2.1").await;
+            assert_eq!(tell(&world).await, 1, "after {number} half minutes");
+            world.advance(30);
+        }
+        world.deliver().await;
+        world.finish().await;
+    }
+
     async fn after_an_outage_what_waited_for_hours_is_sent_at_once(engine: Engine) {
         let world = World::with(engine, PRIVATE).await;
         let fails = Arc::new(AtomicBool::new(true));
