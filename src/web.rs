@@ -24,6 +24,7 @@ use actix_web::dev::Server;
 pub use actix_web::dev::ServerHandle;
 use actix_web::{App as ActixApp, HttpServer, middleware, web};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 
 use crate::app::App;
 use assets::Assets;
@@ -46,6 +47,8 @@ pub struct Web {
     pub body_within: Duration,
     /// What a long body has to keep to that is written to disk as it comes.
     pub upload_pace: extract::paced::Pace,
+    /// Turns at making evidence bundles, each of which is in memory whole, whoever asks: a program, or an operator in the pages.
+    pub bundles: Semaphore,
     /// A route that parses like a signup and stores nothing, for `bench` only.
     pub ceiling: bool,
 }
@@ -63,6 +66,7 @@ impl Web {
             head_within: HEAD_WITHIN,
             body_within: extract::body::WITHIN,
             upload_pace: extract::paced::LEAST,
+            bundles: Semaphore::new(BUNDLES_AT_ONCE),
             ceiling: false,
         }
     }
@@ -71,6 +75,7 @@ impl Web {
 /// How long a client may take to send its request's head. With what its body may take (`extract::body::WITHIN`) a slow client is
 /// gone within 15 seconds (T32).
 pub const HEAD_WITHIN: Duration = Duration::from_secs(5);
+const BUNDLES_AT_ONCE: usize = 4;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS_AT_MOST: usize = 10_000;
 /// Of those that only look how this process does.

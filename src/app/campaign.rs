@@ -17,6 +17,8 @@ mod worded;
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::App;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::campaign::Plan;
@@ -153,7 +155,26 @@ impl App {
         campaigns::list(&mut conn, brand.id).await
     }
 
-    /// The same that are older than one.
+    /// The same with their numbers, behind one of them, or from the first; the newest come first if `down`.
+    pub async fn campaigns_in_order(
+        &self,
+        brand: &Brand,
+        (after, down): (Option<CampaignId>, bool),
+        limit: usize,
+    ) -> Result<Vec<Told>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = if down {
+            let before = after.unwrap_or(CampaignId(Uuid::max()));
+            self.campaigns_before(brand, before, limit).await?
+        } else {
+            let after = after.unwrap_or(CampaignId(Uuid::nil()));
+            let mut conn = self.store.read().await?;
+            campaigns::list_after(&mut conn, brand.id, after, limit).await?
+        };
+        self.tell_campaigns(rows).await
+    }
+
+    /// Those that are older than one, newest first.
     pub async fn campaigns_before(
         &self,
         brand: &Brand,

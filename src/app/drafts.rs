@@ -29,6 +29,9 @@ use crate::domain::ids::BrandId;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::drafts::{self, DraftRow};
+use crate::store::events::{self, NewEvent};
+use crate::store::locks::Locks;
+use crate::store::set::Writes;
 
 pub use import::{ImportDraft, Sample, Trial};
 pub use look::{Look, Problem as LookProblem};
@@ -224,18 +227,29 @@ impl App {
         row.as_ref().map(Draft::of).transpose()
     }
 
+    /// The newest 500.
     async fn list_drafts<Of: Kind>(&self, brand: BrandId) -> Result<Vec<Draft<Of>>, StoreError> {
+        self.list_drafts_before(brand, Uuid::max(), 500).await
+    }
+
+    async fn list_drafts_before<Of: Kind>(
+        &self,
+        brand: BrandId,
+        before: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Draft<Of>>, StoreError> {
         let mut conn = self.store.read().await?;
-        let rows = drafts::list(&mut conn, brand, Of::KIND).await?;
+        let rows = drafts::list_before(&mut conn, brand, Of::KIND, before, limit).await?;
         rows.iter().map(Draft::of).collect()
     }
 
+    /// Writes a draft, with what is kept of who began it.
     async fn insert_draft<Of: Kind>(
         &self,
         brand: BrandId,
         id: Uuid,
-        stage: Stage,
-        of: Of,
+        (stage, of): (Stage, Of),
+        deed: Option<NewEvent>,
     ) -> Result<Draft<Of>, StoreError> {
         let now = self.clock.now();
         let draft = Draft {
@@ -247,9 +261,12 @@ impl App {
             changed_at: now,
             revision: 0,
         };
-        let mut tx = self.store.write().await?;
-        drafts::insert(&mut tx, &draft.row()?).await?;
-        tx.commit().await?;
+        let row = draft.row()?;
+        let mut writes = Writes::default();
+        events::append(&mut writes, deed.as_slice());
+        let mut held = self.store.hold_to_write(Locks::default()).await?;
+        drafts::insert(held.conn(), &row).await?;
+        held.finish_with(writes).await?;
         self.at_work.wake();
         Ok(draft)
     }
@@ -268,9 +285,15 @@ impl App {
         Ok(())
     }
 
-    async fn delete_draft<Of>(&self, draft: &Draft<Of>) -> Result<(), StoreError> {
-        let mut tx = self.store.write().await?;
-        drafts::delete(&mut tx, draft.brand, draft.id).await?;
-        tx.commit().await
+    async fn delete_draft<Of>(
+        &self,
+        draft: &Draft<Of>,
+        deed: Option<NewEvent>,
+    ) -> Result<(), StoreError> {
+        let mut writes = Writes::default();
+        events::append(&mut writes, deed.as_slice());
+        let mut held = self.store.hold_to_write(Locks::default()).await?;
+        drafts::delete(held.conn(), draft.brand, draft.id).await?;
+        held.finish_with(writes).await
     }
 }

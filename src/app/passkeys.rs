@@ -217,10 +217,11 @@ impl App {
         &self,
         secret: &str,
         answer: &str,
+        device: Option<&str>,
         from: &Circumstances,
     ) -> Result<Admitted, SignInProblem> {
         let home = self.home().map_err(|_| SignInProblem::NoPasskey)?;
-        let (mut held, found) = self.hold_try(secret).await?;
+        let (mut held, found, tries) = self.hold_try(secret, device, from).await?;
         let hash = session_hash(secret);
         let now = self.clock.now();
         let id = found.operator.id;
@@ -249,15 +250,15 @@ impl App {
             }
             Err(refusal) => {
                 tracing::debug!(%refusal, "a passkey is refused");
-                let Refusal::CounterBack(name) = refusal else {
-                    held.finish().await?;
-                    return Err(SignInProblem::WrongPasskey);
+                let (wrong, problem) = match refusal {
+                    Refusal::CounterBack(name) => (
+                        (Deed::PasskeyRefused, Some(name)),
+                        SignInProblem::CopiedPasskey,
+                    ),
+                    _ => ((Deed::FactorRefused, None), SignInProblem::WrongPasskey),
                 };
-                let event = self.deed(&acting, Deed::PasskeyRefused, Some(name))?;
-                let mut writes = Writes::default();
-                events::append(&mut writes, &[event]);
-                held.finish_with(writes).await?;
-                Err(SignInProblem::CopiedPasskey)
+                self.refuse_factor(held, &acting, &tries, wrong).await?;
+                Err(problem)
             }
         }
     }

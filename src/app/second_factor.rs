@@ -5,7 +5,7 @@ use totp_rs::{Builder, Secret, Totp};
 
 use super::App;
 use super::acted::Acting;
-use super::sign_in::{Admitted, SignInProblem, TRIES_AT_MOST, session_hash};
+use super::sign_in::{Admitted, SignInProblem, TRIES_AT_MOST, Tries, session_hash};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::ids::OperatorId;
 use crate::domain::operator::Deed;
@@ -251,11 +251,13 @@ impl App {
     }
 
     /// Counts a try at the second factor before it is looked at, so that tries at once count too. What is behind the cookie
-    /// is read anew in the transaction, which is given back to be finished.
+    /// is read anew in the transaction, which is given back to be finished, or to be handed to `refuse_factor`.
     pub(super) async fn hold_try(
         &self,
         secret: &str,
-    ) -> Result<(HeldTransaction, Found), SignInProblem> {
+        device: Option<&str>,
+        from: &Circumstances,
+    ) -> Result<(HeldTransaction, Found, Tries), SignInProblem> {
         if self.awaited(secret).await?.is_none() {
             return Err(SignInProblem::Over);
         }
@@ -267,8 +269,25 @@ impl App {
         let Some(found) = found.filter(|found| found.tries < TRIES_AT_MOST) else {
             return Err(SignInProblem::Over);
         };
+        let id = found.operator.id;
+        let tries = Tries::at_factor(id, self.is_device_of(device, id), from);
+        tries.check_in(held.conn(), now).await?;
         sessions::tried(held.conn(), &hash).await?;
-        Ok((held, found))
+        Ok((held, found, tries))
+    }
+
+    /// Ends a try that was wrong: it counts against the operator and where it came from, and stands in the log.
+    pub(super) async fn refuse_factor(
+        &self,
+        held: HeldTransaction,
+        acting: &Acting,
+        tries: &Tries,
+        (deed, on): (Deed, Option<String>),
+    ) -> Result<(), StoreError> {
+        let mut writes = Writes::default();
+        tries.count_in(&mut writes, self.clock.now());
+        events::append(&mut writes, &[self.deed(acting, deed, on)?]);
+        held.finish_with(writes).await
     }
 
     /// Checks a one-time code or a recovery code behind a right password.
@@ -276,17 +295,21 @@ impl App {
         &self,
         secret: &str,
         code: &str,
+        device: Option<&str>,
         from: &Circumstances,
     ) -> Result<Admitted, SignInProblem> {
-        let (mut held, found) = self.hold_try(secret).await?;
+        let (mut held, found, tries) = self.hold_try(secret, device, from).await?;
         let hash = session_hash(secret);
-        let deed = self.used(&mut held, &found.operator, code).await?;
-        held.finish().await?;
-        let deed = deed.ok_or(SignInProblem::WrongCode)?;
         let acting = Acting {
             operator: found.operator.read()?,
             circumstances: from.clone(),
         };
+        let Some(deed) = self.used(&mut held, &found.operator, code).await? else {
+            let wrong = (Deed::FactorRefused, None);
+            self.refuse_factor(held, &acting, &tries, wrong).await?;
+            return Err(SignInProblem::WrongCode);
+        };
+        held.finish().await?;
         self.admit(&acting, Stage::Whole, Some((deed, None)), Some(&hash))
             .await
     }

@@ -2,7 +2,8 @@
 //!
 //! Guessing is slowed down where it comes from, never by locking an account (OWASP, "Device Cookies"): failures count
 //! against the network and, for browsers in which the operator never signed in before, against the name. The browser that the
-//! operator uses carries a cookie of its own and is not held up by what strangers try.
+//! operator uses carries a cookie of its own and is not held up by what strangers try. Wrong second factors count likewise, over
+//! all sign-ins, and each stands in the log: whoever sends one has the password.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::store::locks::Locks;
 pub use crate::store::sessions::SessionRow as Session;
 use crate::store::sessions::{self, NewSession, SessionRow, Stage};
 use crate::store::set::Writes;
-use crate::store::{StoreError, budgets, events, operators, passkeys};
+use crate::store::{Conn, StoreError, budgets, events, operators, passkeys};
 use uuid::Uuid;
 
 const SESSION_FOR: Duration = Duration::from_secs(12 * 3_600);
@@ -38,6 +39,9 @@ pub const DEVICE_FOR: Duration = Duration::from_secs(180 * 86_400);
 /// Failures an hour from one network, and with one name from browsers that are not known; after that one at a time.
 const OF_NETWORK: Rate = Rate { an_hour: 30 };
 const OF_NAME: Rate = Rate { an_hour: 20 };
+/// Wrong second factors an hour, over all sign-ins: of an operator's own browsers, and of all others. Whoever gets this far has
+/// the password, and of a million codes three open at any time.
+const OF_FACTOR: Rate = Rate { an_hour: 5 };
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignInProblem {
@@ -81,9 +85,23 @@ pub struct Admitted {
 }
 
 /// Which rates a try falls under.
-struct Tries(Vec<(String, Rate)>);
+pub(super) struct Tries(Vec<(String, Rate)>);
 
 impl Tries {
+    /// At the second factor of an operator, from a browser of theirs or from another.
+    pub(super) fn at_factor(operator: OperatorId, is_known: bool, from: &Circumstances) -> Self {
+        if is_known {
+            return Self(vec![(
+                format!("sign-in/factor/device/{operator}"),
+                OF_FACTOR,
+            )]);
+        }
+        Self(vec![
+            (format!("sign-in/factor/{operator}"), OF_FACTOR),
+            (of_network(from), OF_NETWORK),
+        ])
+    }
+
     fn of(name: &str, known_device: Option<OperatorId>, from: &Circumstances) -> Self {
         // A name that somebody typed may be a password: only its hash is kept.
         let hash: String = Sha256::digest(name.as_bytes())[..12]
@@ -96,16 +114,24 @@ impl Tries {
         };
         let mut rates = vec![(by_name, OF_NAME)];
         if known_device.is_none() {
-            rates.push((format!("sign-in/network/{}", from.network()), OF_NETWORK));
+            rates.push((of_network(from), OF_NETWORK));
         }
         Self(rates)
     }
 
     async fn check(&self, app: &App) -> Result<(), SignInProblem> {
-        let keys: Vec<String> = self.0.iter().map(|rate| rate.0.clone()).collect();
         let mut conn = app.store.read().await?;
-        let found = budgets::find_rates(&mut conn, &keys).await?;
-        let now = app.clock.now();
+        self.check_in(&mut conn, app.clock.now()).await
+    }
+
+    /// The same in a transaction that will count the failure too.
+    pub(super) async fn check_in(
+        &self,
+        conn: &mut Conn,
+        now: Timestamp,
+    ) -> Result<(), SignInProblem> {
+        let keys: Vec<String> = self.0.iter().map(|rate| rate.0.clone()).collect();
+        let found = budgets::find_rates(conn, &keys).await?;
         for (key, rate) in &self.0 {
             let arrival = found.iter().find(|one| one.0 == *key).map(|one| one.1);
             rate.take(arrival, now).map_err(SignInProblem::TooOften)?;
@@ -114,18 +140,37 @@ impl Tries {
     }
 
     async fn count_failure(&self, app: &App) -> Result<(), StoreError> {
+        let mut writes = Writes::default();
+        self.count_in(&mut writes, app.clock.now());
+        app.store.write_now(writes).await
+    }
+
+    pub(super) fn count_in(&self, writes: &mut Writes, now: Timestamp) {
         let spent: Vec<(String, i64)> = self
             .0
             .iter()
             .map(|(key, rate)| (key.clone(), rate.spacing()))
             .collect();
-        let mut writes = Writes::default();
-        budgets::add_rates(&mut writes, &spent, app.clock.now());
-        app.store.write_now(writes).await
+        budgets::add_rates(writes, &spent, now);
     }
 }
 
+fn of_network(from: &Circumstances) -> String {
+    format!("sign-in/network/{}", from.network())
+}
+
 impl App {
+    /// The operator who signed in before in the browser that brings this cookie.
+    fn owner_of_device(&self, device: Option<&str>) -> Option<OperatorId> {
+        let token = self.keys.verify(Purpose::Device, device?, self.clock.now());
+        token.ok().map(|token| OperatorId(token.subject))
+    }
+
+    /// Whether an operator signed in before in the browser that brings this cookie.
+    pub(super) fn is_device_of(&self, device: Option<&str>, operator: OperatorId) -> bool {
+        self.owner_of_device(device) == Some(operator)
+    }
+
     /// Checks name and password. An unknown name takes the same time and gets the same answer as a wrong password.
     pub async fn sign_in(
         &self,
@@ -137,13 +182,8 @@ impl App {
         let operator = operators::find(&mut self.store.read().await?, name)
             .await?
             .filter(|operator| operator.disabled_at.is_none());
-        let known_device = device
-            .and_then(|text| {
-                self.keys
-                    .verify(Purpose::Device, text, self.clock.now())
-                    .ok()
-            })
-            .map(|token| OperatorId(token.subject))
+        let known_device = self
+            .owner_of_device(device)
             .filter(|id| operator.as_ref().is_some_and(|one| one.id == *id));
         let tries = Tries::of(name, known_device, from);
         tries.check(self).await?;

@@ -1,15 +1,18 @@
 //! Leaving: as easy as coming, effective at once, and undone by nothing but the person's own new act.
 
 use super::App;
-use super::close::{Closing, Ending, Happened, Look, Under};
+use super::acted::Acting;
+use super::close::{Also, Closing, Ending, Happened, Look, Under};
 use super::permit::{Unanswerable, parse_address};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Fact, LeaveMethod, LeftBy, ToldBy};
 use crate::domain::ids::ContactId;
 use crate::domain::leaving::{SCOPE_ALL, SCOPE_PURPOSES};
+use crate::domain::operator::Deed;
 use crate::domain::standing::{RequestState, State};
-use crate::store::{StoreError, contacts};
+use crate::store::set::Writes;
+use crate::store::{StoreError, contacts, events};
 use crate::telemetry;
 
 /// Who leaves.
@@ -70,6 +73,16 @@ const REASON_AT_MOST: usize = 400;
 impl App {
     /// Withdraws. Open requests that ask for what is left end, and their mails do not leave. When this returns it is on disk.
     pub async fn withdraw(&self, brand: &Brand, leave: Leave) -> Result<Left, LeaveProblem> {
+        self.withdraw_by(None, brand, leave).await
+    }
+
+    /// The same by a program, whose deed is kept in the same transaction, if anything changes.
+    pub async fn withdraw_by(
+        &self,
+        by: Option<&Acting>,
+        brand: &Brand,
+        leave: Leave,
+    ) -> Result<Left, LeaveProblem> {
         let contact = self.leaver(brand, &leave.who).await?;
         if let Scope::Purposes(purposes) = &leave.scope {
             self.check_purposes(brand, contact, purposes).await?;
@@ -87,8 +100,16 @@ impl App {
             look: Look::Nothing,
         };
         let decide = |under: Under<'_>| left(brand, &leave, None, &under);
-        let happened = self.close(brand, contact, closing, decide).await?;
-        let happened = happened.ok_or(LeaveProblem::Unknown)?;
+        let on = format!("contact {contact} of brand {}", brand.declared.slug);
+        let deed = by
+            .map(|acting| self.deed(acting, Deed::ContactWithdrawn, Some(on)))
+            .transpose()?;
+        let also = Also {
+            request: None,
+            write: &|writes: &mut Writes| events::append(writes, deed.as_slice()),
+        };
+        let happened = self.close_with(brand, contact, closing, decide, also);
+        let happened = happened.await?.ok_or(LeaveProblem::Unknown)?;
         Ok(counted(contact, leave.method, &happened))
     }
 

@@ -173,7 +173,7 @@ async fn list(app: &App, json: bool) -> Done {
 }
 
 async fn test(app: &App, id: WebhookId) -> Done {
-    let tried = app.test_webhook(id).await.map_err(ended)?;
+    let tried = app.test_webhook(None, id).await.map_err(ended)?;
     let status = tried
         .status
         .map_or_else(|| "no answer".to_owned(), |status| status.to_string());

@@ -104,6 +104,7 @@ deeds! {
     SignedIn = "signed_in", "signed in";
     RecoveryCodeUsed = "recovery_code_used", "signed in with a recovery code";
     SignedInWithPasskey = "signed_in_with_passkey", "signed in with a passkey";
+    FactorRefused = "factor_refused", "knew the password and gave a wrong second factor";
     PasskeyRefused = "passkey_refused", "was refused with a passkey whose counter went back";
     SignedOut = "signed_out", "signed out";
     SessionEnded = "session_ended", "ended a session";
@@ -132,6 +133,8 @@ deeds! {
     FormChanged = "form_changed", "changed a form";
     FormRetired = "form_retired", "retired a form";
     Declared = "declared", "changed brands and forms";
+    ListBrought = "list_brought", "brought a list";
+    ListRemoved = "list_removed", "removed a list that was not taken in";
     ImportStarted = "import_started", "started an import";
     ImportTakenBack = "import_taken_back", "took an import back";
     CampaignStarted = "campaign_started", "started a campaign";
@@ -149,6 +152,7 @@ deeds! {
     KeyAdded = "key_added", "added an API key";
     KeyRevoked = "key_revoked", "revoked an API key";
     WebhookChanged = "webhook_changed", "changed a webhook";
+    WebhookTested = "webhook_tested", "sent a test message to a webhook";
 }
 
 /// Somebody signed in.

@@ -88,6 +88,8 @@ const FIND_BY_ID: &str = "select * from campaign where brand_id = $1 and id = $2
 const LIST: &str = "select * from campaign where brand_id = $1 order by id desc limit 500";
 const LIST_BEFORE: &str =
     "select * from campaign where brand_id = $1 and id < $2 order by id desc limit $3";
+pub const LIST_AFTER: &str =
+    "select * from campaign where brand_id = $1 and id > $2 order by id limit $3";
 const LIST_AT_WORK: &str = "select * from campaign where state in ('enrolling', 'running') and id > $1 order by id limit $2";
 const INSERT: &str = "insert into campaign (brand_id, id, name, plan, state, arrival, day, asked_on_day, started_at) \
      values ($1, $2, $3, $4, 'enrolling', 0, 0, 0, $5) on conflict (brand_id, name) do nothing";
@@ -207,6 +209,16 @@ pub async fn list_before(
     limit: i64,
 ) -> Result<Vec<CampaignRow>, StoreError> {
     Ok(fetch!(conn, LIST_BEFORE, fetch_all, brand, before, limit))
+}
+
+/// A brand's campaigns that are newer than one, oldest first.
+pub async fn list_after(
+    conn: &mut Conn,
+    brand: BrandId,
+    after: CampaignId,
+    limit: i64,
+) -> Result<Vec<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, LIST_AFTER, fetch_all, brand, after, limit))
 }
 
 /// The campaigns of all brands that have something to do, behind one of them, oldest first.

@@ -20,8 +20,8 @@ pub struct DraftRow {
 }
 
 const FIND: &str = "select * from draft where brand_id = $1 and id = $2 and kind = $3";
-const LIST: &str =
-    "select * from draft where brand_id = $1 and kind = $2 order by id desc limit 500";
+const LIST_BEFORE: &str =
+    "select * from draft where brand_id = $1 and kind = $2 and id < $3 order by id desc limit $4";
 const LIST_DUE: &str =
     "select * from draft where stage in ('trying', 'started') order by id limit 500";
 const LIST_ALL: &str = "select * from draft order by changed_at limit 10000";
@@ -50,13 +50,23 @@ pub async fn find(
     Ok(fetch!(conn, FIND, fetch_optional, brand, id, kind))
 }
 
-/// A brand's drafts of a kind, newest first; the first 500.
-pub async fn list(
+/// A brand's drafts of a kind that are older than one, newest first.
+pub async fn list_before(
     conn: &mut Conn,
     brand: BrandId,
     kind: &str,
+    before: Uuid,
+    limit: i64,
 ) -> Result<Vec<DraftRow>, StoreError> {
-    Ok(fetch!(conn, LIST, fetch_all, brand, kind))
+    Ok(fetch!(
+        conn,
+        LIST_BEFORE,
+        fetch_all,
+        brand,
+        kind,
+        before,
+        limit
+    ))
 }
 
 /// Those of all brands about which something is to be done, oldest first.

@@ -38,6 +38,8 @@ const FIND_BY_ID: &str = "select * from import where brand_id = $1 and id = $2";
 const LIST: &str = "select * from import where brand_id = $1 order by id desc limit $2";
 const LIST_BEFORE: &str =
     "select * from import where brand_id = $1 and id < $2 order by id desc limit $3";
+pub const LIST_AFTER: &str =
+    "select * from import where brand_id = $1 and id > $2 order by id limit $3";
 const LAST_POSITION: &str = "select coalesce(max(position), 0) from event";
 const LIST_WITHDRAWING: &str =
     "select id from import where brand_id = $1 and state = 'withdrawing'";
@@ -96,6 +98,21 @@ pub async fn list_before(
     Ok(on!(conn, driver => sqlx::query_as(LIST_BEFORE)
         .bind(brand)
         .bind(before)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
+}
+
+/// A brand's imports that are newer than one, oldest first.
+pub async fn list_after(
+    conn: &mut Conn,
+    brand: BrandId,
+    after: ImportId,
+    limit: i64,
+) -> Result<Vec<ImportRow>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_AFTER)
+        .bind(brand)
+        .bind(after)
         .bind(limit)
         .fetch_all(driver)
         .await?))

@@ -4,6 +4,7 @@ pub mod account;
 pub mod as_sent;
 pub mod brand;
 pub mod brands;
+pub mod by_age;
 pub mod campaigns;
 pub mod chart;
 pub mod contact;
@@ -36,14 +37,16 @@ pub mod wizard;
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::{StatusCode, header};
+use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::Web;
+use super::error;
 use super::extract::client;
 use super::page::render;
 use crate::app::acted::Acting;
 use crate::domain::circumstances::Circumstances;
-use crate::domain::operator::Operator;
+use crate::domain::operator::{Deed, Operator};
 use frame::{Frame, MessagePage};
 
 /// `__Host-` binds a cookie to this very host over https; without https browsers refuse the prefix.
@@ -84,6 +87,19 @@ fn acting(request: &HttpRequest, shared: &Web) -> Option<Acting> {
         operator: request.extensions().get::<Operator>().cloned()?,
         circumstances: from(request, shared),
     })
+}
+
+/// Keeps that whoever asks takes a list of people along, before anything of it is sent; the answer if it cannot be kept.
+async fn takes(
+    request: &HttpRequest,
+    shared: &Data<Web>,
+    list: String,
+) -> Result<(), HttpResponse> {
+    let Some(acting) = acting(request, shared) else {
+        return Err(see("/admin/sign-in"));
+    };
+    let kept = shared.app.acted(&acting, Deed::ListTaken, Some(list)).await;
+    kept.map_err(|problem| error::store_failure(request, shared, &problem))
 }
 
 /// Goes on to another page, which a reload does not send again (post, redirect, get).

@@ -120,7 +120,10 @@ pub fn configure(routes: &mut ServiceConfig) {
         ))
         .service(at(
             "/v1/campaign-drafts",
-            [post().to(campaign_drafts::create)],
+            [
+                get().to(campaign_drafts::list),
+                post().to(campaign_drafts::create),
+            ],
         ))
         .service(at(
             "/v1/campaign-drafts/{id}",

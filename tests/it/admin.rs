@@ -9,6 +9,7 @@ mod holds;
 mod kept_to_brand;
 pub mod passkeys;
 pub mod roles;
+mod ruling;
 pub mod sealed;
 pub mod signing_in;
 mod tables;

@@ -64,7 +64,8 @@ impl App {
             counted: None,
             problem: None,
         };
-        self.insert_draft(brand.id, id, Stage::Trying, of).await?;
+        self.insert_draft(brand.id, id, (Stage::Trying, of), None)
+            .await?;
         Ok(id)
     }
 
@@ -74,6 +75,16 @@ impl App {
         brand: BrandId,
     ) -> Result<Vec<Draft<CampaignDraft>>, StoreError> {
         self.list_drafts(brand).await
+    }
+
+    /// The same that are older than one.
+    pub async fn campaign_drafts_before(
+        &self,
+        brand: BrandId,
+        before: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Draft<CampaignDraft>>, StoreError> {
+        self.list_drafts_before(brand, before, limit).await
     }
 
     pub async fn campaign_draft(
@@ -116,7 +127,7 @@ impl App {
         draft: &Draft<CampaignDraft>,
     ) -> Result<CampaignId, CampaignProblem> {
         let row = self.begin_campaign(brand, draft.new_campaign()).await?;
-        self.delete_draft(draft).await?;
+        self.delete_draft(draft, None).await?;
         Ok(row.id)
     }
 
@@ -124,6 +135,6 @@ impl App {
         &self,
         draft: &Draft<CampaignDraft>,
     ) -> Result<(), StoreError> {
-        self.delete_draft(draft).await
+        self.delete_draft(draft, None).await
     }
 }

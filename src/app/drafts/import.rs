@@ -6,11 +6,13 @@ use uuid::Uuid;
 use super::files::{self, Part};
 use super::{Draft, DraftProblem, Kind, Paper, Said, Stage};
 use crate::app::App;
+use crate::app::acted::Acting;
 use crate::app::import::tally::{Counts, Tally};
 use crate::app::import::{Import, ImportProblem, NewImport};
 use crate::app::proof::parse_hash;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::ids::{BrandId, ImportId};
+use crate::domain::operator::Deed;
 use crate::intake::papers::Content;
 use crate::intake::proof::ProofProblem;
 use crate::store::StoreError;
@@ -242,11 +244,17 @@ impl App {
     }
 
     /// Removes a list of which no import was begun.
-    pub async fn drop_import_draft(&self, draft: &Draft<ImportDraft>) -> Result<(), DraftProblem> {
+    pub async fn drop_import_draft(
+        &self,
+        acting: &Acting,
+        draft: &Draft<ImportDraft>,
+    ) -> Result<(), DraftProblem> {
         if draft.of.import.is_some() {
             return Err(DraftProblem::Changed);
         }
-        self.delete_draft(draft).await?;
+        let on = Some(draft.id.to_string());
+        let deed = self.deed(acting, Deed::ListRemoved, on)?;
+        self.delete_draft(draft, Some(deed)).await?;
         let folder = &self.config.uploads.folder;
         if let Err(problem) = files::remove_all(folder, draft.id, &[]) {
             tracing::warn!(%problem, "a list that was removed is tidied away later");

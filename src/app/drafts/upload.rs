@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::files::{self, Part};
 use super::{Draft, ImportDraft, Said, Stage};
 use crate::app::App;
+use crate::app::acted::Acting;
 use crate::domain::brand::{Brand, Slug};
+use crate::domain::operator::Deed;
 use crate::store::StoreError;
 
 /// Characters of a file's name that are kept.
@@ -78,8 +80,7 @@ pub struct Brought<'a> {
     pub brand: &'a Brand,
     pub purpose: &'a Slug,
     pub file_name: &'a str,
-    /// The name of the operator.
-    pub operator: &'a str,
+    pub by: &'a Acting,
 }
 
 impl App {
@@ -103,7 +104,7 @@ impl App {
         })
     }
 
-    /// Keeps a list that was brought whole. When this answers, it is on the disk.
+    /// Keeps a list that was brought whole, and who brought it. When this answers, it is on the disk.
     pub async fn end_upload(
         &self,
         mut incoming: Incoming,
@@ -121,7 +122,7 @@ impl App {
         let hash = incoming.hash.clone().finalize();
         let visible = |c: &char| !c.is_control();
         let of = ImportDraft {
-            operator: brought.operator.to_owned(),
+            operator: brought.by.operator.name.clone(),
             file_name: brought
                 .file_name
                 .chars()
@@ -138,7 +139,13 @@ impl App {
             name: None,
             problem: None,
         };
-        let draft = self.insert_draft(brought.brand.id, incoming.id, Stage::Open, of);
+        // By its hash: a file's name may hold an address.
+        let on = format!(
+            "{} for {} of brand {}, SHA-256 {}",
+            incoming.id, of.purpose, brought.brand.declared.slug, of.sha256
+        );
+        let deed = self.deed(brought.by, Deed::ListBrought, Some(on))?;
+        let draft = self.insert_draft(brought.brand.id, incoming.id, (Stage::Open, of), Some(deed));
         Ok(draft.await?)
     }
 }

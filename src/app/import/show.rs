@@ -1,6 +1,7 @@
 //! Imports as pages show them.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::tally::Counts;
 use crate::app::App;
@@ -89,13 +90,25 @@ impl ImportTold {
 }
 
 impl App {
-    /// The imports of a brand, newest first; the first 500.
-    pub async fn tell_imports(&self, brand: &Brand) -> Result<Vec<ImportTold>, StoreError> {
-        let rows = self.imports(brand).await?;
+    /// The imports of a brand behind one, or from the first; the newest come first if `down`.
+    pub async fn tell_imports_in_order(
+        &self,
+        brand: &Brand,
+        (after, down): (Option<ImportId>, bool),
+        limit: usize,
+    ) -> Result<Vec<ImportTold>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        if down {
+            let before = after.unwrap_or(ImportId(Uuid::max()));
+            return self.tell_imports_before(brand, before, limit).await;
+        }
+        let after = after.unwrap_or(ImportId(Uuid::nil()));
+        let mut conn = self.store.read().await?;
+        let rows = imports::list_after(&mut conn, brand.id, after, limit).await?;
         Ok(rows.into_iter().map(ImportTold::of).collect())
     }
 
-    /// The same of those that are older than one.
+    /// The imports of a brand that are older than one, newest first.
     pub async fn tell_imports_before(
         &self,
         brand: &Brand,

@@ -9,8 +9,10 @@ use tracing::field::Empty;
 
 use super::WebhookProblem;
 use crate::app::App;
+use crate::app::acted::Acting;
 use crate::app::outside::plain;
 use crate::domain::ids::WebhookId;
+use crate::domain::operator::Deed;
 use crate::domain::webhook::signatures;
 use crate::store::webhooks::{self, WebhookRow};
 use crate::telemetry::{self, traces::TARGET};
@@ -38,12 +40,19 @@ impl Tried {
 }
 
 impl App {
-    /// Sends a message of the type `webhook.test` at once, whatever else waits. Nothing of it is kept.
-    pub async fn test_webhook(&self, id: WebhookId) -> Result<Tried, WebhookProblem> {
+    /// Sends a message of the type `webhook.test` at once, whatever else waits. Nothing of it is kept but who had it sent; `by` is
+    /// nobody on the command line.
+    pub async fn test_webhook(
+        &self,
+        by: Option<&Acting>,
+        id: WebhookId,
+    ) -> Result<Tried, WebhookProblem> {
         let mut conn = self.store.read().await?;
         let row = webhooks::find(&mut conn, id).await?;
         drop(conn);
         let row = row.ok_or(WebhookProblem::Unknown)?;
+        self.acted_by(by, Deed::WebhookTested, id.to_string())
+            .await?;
         let now = self.clock.now();
         let message = self.random.uuid_v7(now).to_string();
         let body = json!({

@@ -11,6 +11,8 @@ macro_rules! rules {
         }
 
         impl Rule {
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
             pub const fn id(self) -> &'static str {
                 match self {
                     $(Self::$name => $id,)+

@@ -16,7 +16,7 @@ use super::as_sent::{Whole, may_have_whole};
 use super::brands::brand_of;
 use super::frame::Frame;
 use super::table::{self, Asked, Table, Wrong, relative};
-use super::{acting, not_found};
+use super::{acting, not_found, say};
 use crate::app::acted::Acting;
 use crate::app::find::{Seal, Story, Told};
 use crate::app::hold::Hold;
@@ -29,6 +29,9 @@ use crate::domain::time::Timestamp;
 use crate::web::Web;
 use crate::web::error;
 use crate::web::page::render;
+
+/// Seconds after which making a bundle is tried again.
+const AGAIN_IN: &str = "5";
 
 const DONE: [(&str, &str); 6] = [
     (
@@ -293,6 +296,16 @@ impl Subject {
     }
 }
 
+/// The answer while as many bundles are being made as may be.
+pub(super) fn busy(shared: &Web, operator: &Operator) -> HttpResponse {
+    let text = "Several evidence bundles are being made at this moment, and each takes memory. Go back, and try again in a few seconds.";
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut answer = say(shared, operator, status, "One moment", text);
+    let later = header::HeaderValue::from_static(AGAIN_IN);
+    answer.headers_mut().insert(header::RETRY_AFTER, later);
+    answer
+}
+
 /// `POST …/bundle`: the evidence as a file.
 pub async fn take_bundle(
     request: HttpRequest,
@@ -308,6 +321,9 @@ pub async fn take_bundle(
     {
         return response;
     }
+    let Ok(_turn) = shared.bundles.try_acquire() else {
+        return busy(&shared, &operator);
+    };
     if let Err(response) = subject.note(&request, &shared, Deed::BundleTaken).await {
         return response;
     }
@@ -345,6 +361,9 @@ pub async fn verify(
     let subject = match subject(&request, &shared, &operator, &at).await {
         Ok(subject) => subject,
         Err(response) => return response,
+    };
+    let Ok(_turn) = shared.bundles.try_acquire() else {
+        return busy(&shared, &operator);
     };
     let key = &subject.story.address_key;
     let (status, text) = match shared.app.bundle(&subject.brand, key).await {

@@ -15,7 +15,7 @@ use super::table::sift::{cut, sift};
 use super::table::{
     self, Act, Asked, Cell, Order, PAGE, Paging, Rows, Sifted, Table, Wanted, Wrong,
 };
-use super::{acting, not_found, say, see};
+use super::{acting, not_found, say, see, takes};
 use crate::app::acted::Acting;
 use crate::app::figures::Named;
 use crate::app::queue::{Attempt, OutboxKey, QueuedMail, Which};
@@ -135,6 +135,11 @@ pub async fn show(
         .at("/admin/delivery")
         .noticing(chosen.done.as_deref(), &DONE);
     if asked.is_csv() {
+        // Servers' replies may name recipients.
+        let on = format!("{} mails of the outbox", which.as_str());
+        if let Err(response) = takes(&request, &shared, on).await {
+            return response;
+        }
         return file(&shared, &operator, which, (order, wanted));
     }
     let catalog = shared.app.catalog();

@@ -11,7 +11,7 @@ use super::table::sift::{cut, sift};
 use super::table::{
     self, Asked, Cell, Order, PAGE, Paging, Rows, Table, Wanted, Wrong, as_file, relative,
 };
-use super::{acting, see};
+use super::{acting, say, see};
 use crate::app::auditing::{Audited, Running};
 use crate::app::log_standing::{CheckpointLine, LogStanding, StampLine};
 use crate::domain::operator::{Deed, Operator};
@@ -62,6 +62,8 @@ const DONE: [(&str, &str); 6] = [
 /// What the last check found, in words.
 struct Last {
     audited: Audited,
+    /// How many findings there are.
+    found: u64,
     ago: String,
     at: String,
 }
@@ -78,6 +80,8 @@ struct EvidencePage {
     progress: String,
     bar: String,
     last: Option<Last>,
+    /// Whether it is shown what was found, and who may have it checked and timestamped: findings are of all brands' people.
+    of_all_brands: bool,
     authorities: Table,
     witnesses: Table,
     checkpoints: Table,
@@ -146,9 +150,11 @@ pub async fn show(
             progress: format!("{} of {} entries", grouped(so_far), grouped(of)),
             bar: chart::bar(so_far, of),
             running,
+            of_all_brands: operator.brands.is_empty(),
             last: last.map(|audited| Last {
                 ago: relative(audited.ended_at, now),
                 at: audited.ended_at.to_the_minute(),
+                found: audited.findings.len() as u64 + audited.more,
                 audited,
             }),
             authorities,
@@ -390,11 +396,28 @@ pub async fn timestamps(
     list((&request, &shared, &operator), of, &asked, read, stamp).await
 }
 
+/// The answer to whoever is kept to some brands: what they ask for concerns the log of all.
+fn not_for_one_brand(shared: &Web, operator: &Operator) -> Option<HttpResponse> {
+    if operator.brands.is_empty() {
+        return None;
+    }
+    Some(say(
+        shared,
+        operator,
+        StatusCode::FORBIDDEN,
+        "Not for some brands only",
+        "The log is of all brands together, so somebody who works for all of them has it checked and timestamped.",
+    ))
+}
+
 /// `POST /admin/evidence/verify`
 pub async fn verify(request: HttpRequest, shared: Data<Web>) -> HttpResponse {
     let Some(acting) = acting(&request, &shared) else {
         return see("/admin/sign-in");
     };
+    if let Some(refused) = not_for_one_brand(&shared, &acting.operator) {
+        return refused;
+    }
     match shared.app.begin_audit(&acting).await {
         Ok(true) => see("/admin/evidence?done=checking"),
         Ok(false) => see("/admin/evidence?done=at-it"),
@@ -407,6 +430,9 @@ pub async fn timestamp(request: HttpRequest, shared: Data<Web>) -> HttpResponse 
     let Some(acting) = acting(&request, &shared) else {
         return see("/admin/sign-in");
     };
+    if let Some(refused) = not_for_one_brand(&shared, &acting.operator) {
+        return refused;
+    }
     if shared.app.config.timestamps.authorities.is_empty() {
         return see("/admin/evidence?done=no-authority");
     }

@@ -14,8 +14,11 @@ use crate::web::Web;
 use crate::web::error;
 use crate::web::page::render;
 
+/// By the path that the router goes by, with what stands percent-encoded in it decoded: `match_pattern` of a request that is not
+/// routed yet goes by the path as it was sent.
 fn entry_of(request: &ServiceRequest) -> Option<&'static Entry> {
-    let pattern = request.match_pattern()?;
+    let path = request.match_info().as_str();
+    let pattern = request.resource_map().match_pattern(path)?;
     TABLE.iter().find(|entry| {
         entry.path == pattern && entry.method.eq_ignore_ascii_case(request.method().as_str())
     })
@@ -32,7 +35,7 @@ pub async fn admit(
     };
     let answer = match entry_of(&request) {
         Some(entry) => check(&request, &shared, need_of(&request, entry)).await,
-        None => None,
+        None => Some(error::no_such_page(request.request().clone(), shared).await),
     };
     match answer {
         Some(response) => Ok(request.into_response(response)),

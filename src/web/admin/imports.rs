@@ -8,8 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::frame::{Done, Frame};
-use super::jobs::{Going, brand_and_id, brands, grouped, send_file, size, tone};
-use super::table::{self, Asked, Cell, Rows, Table, relative};
+use super::jobs::{Going, brand_and_id, grouped, send_file, size, tone};
+use super::table::{self, Asked, Cell, Rows, Table};
 use super::{acting, not_found, see};
 use crate::app::drafts::{Draft, ImportDraft, Stage};
 use crate::app::import::tally::Counts;
@@ -23,6 +23,8 @@ use crate::web::Web;
 use crate::web::error;
 use crate::web::extract::fields::Fields;
 use crate::web::page::render;
+
+pub mod list;
 
 const DONE: [(&str, &str); 6] = [
     (
@@ -41,25 +43,6 @@ const DONE: [(&str, &str); 6] = [
     ("removed", "The list is removed. Nothing of it was stored."),
     ("exists", "That import runs already."),
 ];
-
-/// A list that waits for somebody to go on with it.
-struct Waiting {
-    file: String,
-    brand: String,
-    path: String,
-    since: String,
-    ends: String,
-    by: String,
-    what: &'static str,
-}
-
-#[derive(Template)]
-#[template(path = "admin/imports.html")]
-struct ImportsPage {
-    frame: Frame,
-    waiting: Vec<Waiting>,
-    table: Table,
-}
 
 /// The rows of a table that tells what the policy said.
 pub fn rules(counts: &Counts) -> Vec<Vec<Cell>> {
@@ -111,108 +94,6 @@ fn state(told: &ImportTold, draft: Option<&Draft<ImportDraft>>) -> &'static str 
         (_, Some(_)) => "running",
         (_, None) => "running",
     }
-}
-
-/// `GET /admin/imports`
-pub async fn list(
-    request: HttpRequest,
-    shared: Data<Web>,
-    operator: ReqData<Operator>,
-    done: Query<Done>,
-    asked: Query<Asked>,
-) -> HttpResponse {
-    let now = shared.app.clock.now();
-    let (mut rows, mut waiting) = (Vec::new(), Vec::new());
-    for brand in brands(&shared, &operator) {
-        let found = async {
-            Ok((
-                shared.app.tell_imports(&brand).await?,
-                shared.app.import_drafts(brand.id).await?,
-            ))
-        };
-        let (imports, drafts): (Vec<ImportTold>, Vec<Draft<ImportDraft>>) = match found.await {
-            Ok(found) => found,
-            Err(problem) => return error::store_failure(&request, &shared, &problem),
-        };
-        for told in imports {
-            let draft = drafts.iter().find(|draft| draft.of.import == Some(told.id));
-            let state = state(&told, draft);
-            let number = |count: u64| Cell::Number(i64::try_from(count).unwrap_or(i64::MAX));
-            let path = format!("/admin/imports/{}/{}", brand.declared.slug, told.id);
-            rows.push((
-                told.started_at,
-                vec![
-                    Cell::link(told.name, path),
-                    Cell::text(&brand.declared.name),
-                    told.source.map_or(Cell::text("each row says"), Cell::Code),
-                    Cell::State(state.to_owned(), tone(state)),
-                    number(told.counts.rows()),
-                    number(told.counts.of(Verdict::Accept)),
-                    number(told.counts.of(Verdict::ConfirmFirst)),
-                    number(told.counts.of(Verdict::Refuse)),
-                    number(told.counts.broken),
-                    Cell::Time(told.started_at),
-                ],
-            ));
-        }
-        waiting.extend(
-            drafts
-                .iter()
-                .filter(|draft| draft.of.import.is_none())
-                .map(|draft| Waiting {
-                    file: draft.of.file_name.clone(),
-                    brand: brand.declared.name.clone(),
-                    path: super::wizard::path(&brand, draft.id, super::wizard::place(draft)),
-                    since: relative(draft.begun_at, now),
-                    ends: relative(draft.begun_at.plus(Duration::from_secs(86_400)), now),
-                    by: draft.of.operator.clone(),
-                    what: match draft.stage {
-                        Stage::Trying => "is being tried",
-                        Stage::Tried => "tried, waits for its start",
-                        _ => "waits for the next step",
-                    },
-                }),
-        );
-    }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.0));
-    let rows = Rows {
-        caption: "Imports".to_owned(),
-        columns: vec![
-            ("Name", false),
-            ("Brand", false),
-            ("Source", false),
-            ("State", false),
-            ("Rows", true),
-            ("Accepted", true),
-            ("Confirm first", true),
-            ("Refused", true),
-            ("Broken", true),
-            ("When", false),
-        ],
-        rows: rows.into_iter().map(|row| row.1).collect(),
-        empty: "No list was taken in yet. Bring the first one with “Bring a list”; countersign import FILE does the same on the \
-                command line."
-            .to_owned(),
-    };
-    let frame = Frame::new(&shared, &operator, "Imports")
-        .at("/admin/imports")
-        .noticing(done.done.as_deref(), &DONE);
-    let table = rows.arrange(&asked, "/admin/imports", now, frame.may_take());
-    let table = match table {
-        Ok(table) => table,
-        Err(wrong) => return table::refuse(&shared, &operator, &wrong),
-    };
-    if asked.is_csv() {
-        return table.csv("imports");
-    }
-    render(
-        StatusCode::OK,
-        &ImportsPage {
-            frame,
-            waiting,
-            table,
-        },
-    )
 }
 
 #[derive(Template)]

@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::brands::{Unnamed, kept_to, named_one};
 use super::frame::{Done, Frame};
 use super::table::{self, Asked, Cell, Rows, Table};
 use super::{acting, see};
@@ -49,7 +50,11 @@ async fn page(
     (asked, done): (&Asked, Option<&str>),
     filled: Filled,
 ) -> HttpResponse {
-    let keys = match shared.app.api_keys().await {
+    let found = async {
+        shared.app.refresh_catalog().await?;
+        shared.app.api_keys().await
+    };
+    let keys = match found.await {
         Ok(keys) => keys,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
@@ -69,13 +74,10 @@ async fn page(
             .iter()
             .map(|key| {
                 let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-                let brand = key.brand.and_then(|id| catalog.brand(id).cloned());
                 vec![
                     Cell::Code(key.name.clone()),
                     Cell::text(scopes.join(", ")),
-                    Cell::text(
-                        brand.map_or_else(|| "all".to_owned(), |brand| brand.declared.name.clone()),
-                    ),
+                    Cell::text(kept_to(&catalog, key.brand.as_slice())),
                     match (key.revoked_at, key.holds(now)) {
                         (Some(_), _) => Cell::State("revoked".to_owned(), "plain"),
                         (None, false) => Cell::State("expired".to_owned(), "plain"),
@@ -160,6 +162,21 @@ pub async fn add(
     let Some(acting) = acting(&request, &shared) else {
         return see("/admin/sign-in");
     };
+    let filled = |problem: String| Filled {
+        name: fields.raw("name").trim().to_owned(),
+        scopes: fields.all("scopes"),
+        problem: Some(problem),
+        secret: None,
+    };
+    let asked = Asked::default();
+    let brand = match named_one(&shared, fields.one("brand")).await {
+        Ok(brand) => brand,
+        Err(Unnamed::Store(problem)) => return error::store_failure(&request, &shared, &problem),
+        Err(problem) => {
+            let filled = filled(format!("Not made: {problem}."));
+            return page(&request, &shared, &operator, (&asked, None), filled).await;
+        }
+    };
     let expires = fields.one("expires").map(Timestamp::parse);
     let new = NewKey {
         name: fields.raw("name").trim().to_owned(),
@@ -168,18 +185,9 @@ pub async fn add(
             .iter()
             .filter_map(|scope| Scope::parse(scope))
             .collect(),
-        brand: fields
-            .one("brand")
-            .and_then(|slug| shared.app.catalog().brand_by_slug(slug).cloned()),
+        brand,
         expires_at: expires.flatten(),
     };
-    let filled = |problem: String| Filled {
-        name: fields.raw("name").trim().to_owned(),
-        scopes: fields.all("scopes"),
-        problem: Some(problem),
-        secret: None,
-    };
-    let asked = Asked::default();
     if expires.is_some_and(|at| at.is_none()) {
         let filled = filled("Not made: the last day is written as YYYY-MM-DD.".to_owned());
         return page(&request, &shared, &operator, (&asked, None), filled).await;

@@ -5,12 +5,15 @@ use actix_web::web::{Data, Path, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::account;
+use super::brands::{Unnamed, kept_to, named};
 use super::deeds::{Whose, deeds};
 use super::frame::{Done, Frame};
 use super::table::{self, Asked, Cell, Rows, Table};
 use super::{SESSION, acting, cookie_of, not_found, see};
+use crate::app::acted::Acting;
 use crate::app::operators::{self, Account, OperatorProblem, PASSWORD_AT_LEAST};
-use crate::app::sign_in::session_hash;
+use crate::app::sign_in::{SignInProblem, session_hash};
 use crate::domain::ids::BrandId;
 use crate::domain::operator::{Operator, Role};
 use crate::store::StoreError;
@@ -78,15 +81,47 @@ fn brands(shared: &Web, among: &[BrandId]) -> Vec<(String, String, bool)> {
     .collect()
 }
 
-fn chosen(shared: &Web, fields: &Fields) -> (Option<Role>, Vec<BrandId>) {
-    let catalog = shared.app.catalog();
-    let brands = fields
-        .all("brands")
-        .iter()
-        .filter_map(|slug| catalog.brand_by_slug(slug))
-        .map(|brand| brand.id)
-        .collect();
-    (Role::parse(fields.raw("role")), brands)
+/// Why an operator is not added or changed, as the page says it.
+enum Not {
+    Said(String),
+    Store(StoreError),
+}
+
+impl From<OperatorProblem> for Not {
+    fn from(problem: OperatorProblem) -> Self {
+        match problem {
+            OperatorProblem::Store(problem) => Self::Store(problem),
+            problem => Self::Said(problem.to_string()),
+        }
+    }
+}
+
+impl From<Unnamed> for Not {
+    fn from(problem: Unnamed) -> Self {
+        match problem {
+            Unnamed::Store(problem) => Self::Store(problem),
+            problem => Self::Said(problem.to_string()),
+        }
+    }
+}
+
+/// What an operator is to be, and for which brands.
+async fn chosen(shared: &Web, fields: &Fields) -> Result<(Role, Vec<BrandId>), Not> {
+    let role = Role::parse(fields.raw("role")).ok_or(OperatorProblem::Role)?;
+    let brands = named(shared, &fields.all("brands")).await?;
+    Ok((role, brands.iter().map(|brand| brand.id).collect()))
+}
+
+/// Asks whoever is signed in for their password: a stolen session says not who may do what.
+async fn knows_password(shared: &Web, operator: &Operator, fields: &Fields) -> Result<(), Not> {
+    match account::knows_password(shared, operator, fields.raw("current")).await {
+        Ok(()) => Ok(()),
+        Err(SignInProblem::Store(problem)) => Err(Not::Store(problem)),
+        Err(SignInProblem::Wrong) => Err(Not::Said(
+            "your own password, which this takes, is not the one that you typed".to_owned(),
+        )),
+        Err(problem) => Err(Not::Said(problem.to_string())),
+    }
 }
 
 async fn page(
@@ -96,7 +131,11 @@ async fn page(
     (asked, done): (&Asked, Option<&str>),
     filled: Option<(&Fields, String)>,
 ) -> HttpResponse {
-    let accounts = match operators::list(&shared.app.store).await {
+    let found = async {
+        shared.app.refresh_catalog().await?;
+        operators::list(&shared.app.store).await
+    };
+    let accounts = match found.await {
         Ok(accounts) => accounts,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
@@ -114,22 +153,11 @@ async fn page(
         rows: accounts
             .iter()
             .map(|account| {
-                let names: Vec<&str> = account
-                    .operator
-                    .brands
-                    .iter()
-                    .filter_map(|id| catalog.brand(*id))
-                    .map(|brand| brand.declared.name.as_str())
-                    .collect();
                 let name = account.operator.name.clone();
                 vec![
                     Cell::link(name.clone(), format!("/admin/settings/operators/{name}")),
                     Cell::text(account.operator.role.as_str()),
-                    Cell::text(if names.is_empty() {
-                        "all".to_owned()
-                    } else {
-                        names.join(", ")
-                    }),
+                    Cell::text(kept_to(&catalog, &account.operator.brands)),
                     if account.has_factor {
                         Cell::State("set up".to_owned(), "good")
                     } else {
@@ -155,13 +183,13 @@ async fn page(
     }
     let (status, name, role, among, problem) = match filled {
         Some((fields, problem)) => {
-            let (role, among) = chosen(shared, fields);
-            let name = fields.raw("name").trim().to_owned();
+            let ticked = fields.all("brands");
+            let ticked = ticked.iter().filter_map(|slug| catalog.brand_by_slug(slug));
             (
                 StatusCode::UNPROCESSABLE_ENTITY,
-                name,
-                role.unwrap_or(Role::Viewer),
-                among,
+                fields.raw("name").trim().to_owned(),
+                Role::parse(fields.raw("role")).unwrap_or(Role::Viewer),
+                ticked.map(|brand| brand.id).collect(),
                 Some(problem),
             )
         }
@@ -213,22 +241,19 @@ pub async fn add(
     let Some(acting) = acting(&request, &shared) else {
         return see("/admin/sign-in");
     };
-    let (role, among) = chosen(&shared, &fields);
-    let name = fields.raw("name").trim();
-    let password = fields.raw("password");
-    let added = match role {
-        Some(role) => {
-            let what = (role, among.as_slice());
-            operators::add(&shared.app, Some(&acting), name, password, what).await
-        }
-        None => Err(OperatorProblem::Role),
+    let added = async {
+        let (role, among) = chosen(&shared, &fields).await?;
+        knows_password(&shared, &operator, &fields).await?;
+        let (name, password) = (fields.raw("name").trim(), fields.raw("password"));
+        let what = (role, among.as_slice());
+        Ok(operators::add(&shared.app, Some(&acting), name, password, what).await?)
     };
-    match added {
+    match added.await {
         Ok(()) => see("/admin/settings/operators?done=added"),
-        Err(OperatorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
-        Err(problem) => {
+        Err(Not::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(Not::Said(why)) => {
             let asked = Asked::default();
-            let filled = Some((&fields, format!("Not added: {problem}.")));
+            let filled = Some((&fields, format!("Not added: {why}.")));
             page(&request, &shared, &operator, (&asked, None), filled).await
         }
     }
@@ -242,6 +267,7 @@ async fn one(
     (asked, problem): (&Asked, Option<String>),
 ) -> HttpResponse {
     let found = async {
+        shared.app.refresh_catalog().await?;
         let accounts = operators::list(&shared.app.store).await?;
         Ok::<_, StoreError>(accounts.into_iter().find(|one| one.operator.name == name))
     };
@@ -295,7 +321,50 @@ pub async fn show(
     one(&request, &shared, &operator, &name, (&asked, None)).await
 }
 
-/// `POST /admin/settings/operators/{name}`: what it does stands in the field `do`.
+/// Does what stands in the field `do`; answers with what the page says then.
+async fn do_it(
+    (request, shared): (&HttpRequest, &Web),
+    acting: &Acting,
+    name: &str,
+    fields: &Fields,
+) -> Result<&'static str, Not> {
+    let app = &shared.app;
+    let deed = fields.raw("do");
+    // One's own are changed under one's account, by whoever knows the password, and not taken away.
+    if name == acting.operator.name && deed != "change" {
+        let text = "this is you; your password and second factors are under your account, and another owner disables you";
+        return Err(Not::Said(text.to_owned()));
+    }
+    let chosen = match deed {
+        "change" => Some(chosen(shared, fields).await?),
+        _ => None,
+    };
+    knows_password(shared, &acting.operator, fields).await?;
+    if let Some((role, among)) = chosen {
+        // Of one's own sessions, the one that does it stays.
+        let own_session = session_hash(&cookie_of(request, shared, SESSION).unwrap_or_default());
+        operators::change(app, acting, name, (role, &among), &own_session).await?;
+        return Ok("changed");
+    }
+    match deed {
+        "password" => {
+            let password = fields.raw("password");
+            operators::set_password(app, Some(acting), name, password, &[]).await?;
+            Ok("password")
+        }
+        "disable" => {
+            operators::disable(app, Some(acting), name).await?;
+            Ok("disabled")
+        }
+        _ => match app.reset_factors(Some(acting), name).await {
+            Ok(true) => Ok("factors"),
+            Ok(false) => Err(OperatorProblem::Unknown.into()),
+            Err(problem) => Err(Not::Store(problem)),
+        },
+    }
+}
+
+/// `POST /admin/settings/operators/{name}`: what it does stands in the field `do`. It takes the password of whoever does it.
 pub async fn change(
     request: HttpRequest,
     shared: Data<Web>,
@@ -306,44 +375,15 @@ pub async fn change(
     let Some(acting) = acting(&request, &shared) else {
         return see("/admin/sign-in");
     };
-    let app = &shared.app;
-    // Of one's own sessions, the one that does it stays.
-    let own_session = session_hash(&cookie_of(&request, &shared, SESSION).unwrap_or_default());
-    let (done, outcome) = match fields.raw("do") {
-        "change" => {
-            let (role, among) = chosen(&shared, &fields);
-            let outcome = match role {
-                Some(role) => {
-                    operators::change(app, &acting, &name, (role, &among), &own_session).await
-                }
-                None => Err(OperatorProblem::Role),
-            };
-            ("changed", outcome)
-        }
-        "password" => {
-            let password = fields.raw("password");
-            let outcome = operators::set_password(app, Some(&acting), &name, password, &[]).await;
-            ("password", outcome)
-        }
-        "disable" => (
-            "disabled",
-            operators::disable(app, Some(&acting), &name).await,
-        ),
-        "factors" => {
-            let reset = app.reset_factors(Some(&acting), &name).await;
-            let outcome = reset
-                .map_err(OperatorProblem::from)
-                .and_then(|known| known.then_some(()).ok_or(OperatorProblem::Unknown));
-            ("factors", outcome)
-        }
-        _ => return see("/admin/settings/operators"),
-    };
-    match outcome {
-        Ok(()) => see(&format!("/admin/settings/operators?done={done}")),
-        Err(OperatorProblem::Store(problem)) => error::store_failure(&request, &shared, &problem),
-        Err(problem) => {
+    if !["change", "password", "disable", "factors"].contains(&fields.raw("do")) {
+        return see("/admin/settings/operators");
+    }
+    match do_it((&request, &shared), &acting, &name, &fields).await {
+        Ok(done) => see(&format!("/admin/settings/operators?done={done}")),
+        Err(Not::Store(problem)) => error::store_failure(&request, &shared, &problem),
+        Err(Not::Said(why)) => {
             let asked = Asked::default();
-            let problem = Some(format!("Not done: {problem}."));
+            let problem = Some(format!("Not done: {why}."));
             one(&request, &shared, &operator, &name, (&asked, problem)).await
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::account::{self, check_password};
-use super::{SESSION, acting, cookie_of, from, see, sign_in};
+use super::{DEVICE, SESSION, acting, cookie_of, from, see, sign_in};
 use crate::app::passkeys::PasskeyProblem;
 use crate::app::sign_in::SignInProblem;
 use crate::domain::operator::Operator;
@@ -133,7 +133,9 @@ pub async fn ask(request: HttpRequest, shared: Data<Web>) -> HttpResponse {
 pub async fn sign(request: HttpRequest, shared: Data<Web>, fields: Fields) -> HttpResponse {
     let session = cookie_of(&request, &shared, SESSION).unwrap_or_default();
     let circumstances = from(&request, &shared);
-    let answer = fields.raw("answer");
-    let signed = shared.app.passkey_factor(&session, answer, &circumstances);
+    let (answer, device) = (fields.raw("answer"), cookie_of(&request, &shared, DEVICE));
+    let signed = shared
+        .app
+        .passkey_factor(&session, answer, device.as_deref(), &circumstances);
     sign_in::after_factor(&request, &shared, signed.await).await
 }

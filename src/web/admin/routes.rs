@@ -122,7 +122,7 @@ table! {
     Look get "/policy" => policy::show;
     Look post "/policy" => policy::explain;
     // Lists that are brought
-    Look get "/imports" => imports::list;
+    Look get "/imports" => imports::list::list;
     Look get "/imports/{brand}/{id}" => imports::show;
     Take get "/imports/{brand}/{id}/report" => imports::report;
     Change post "/imports/{brand}/{id}/take-back" => imports::take_back;

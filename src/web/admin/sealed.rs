@@ -6,11 +6,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use super::brands::{Choice, brands_of, choices};
+use super::brands::{Choice, brand_of, brands_of, choices};
+use super::contact::busy;
 use super::frame::Frame;
 use super::table::sift::{cut, sift};
 use super::table::{self, Asked, Cell, Order, PAGE, Paging, Rows, Sifted, Table, Wanted, Wrong};
-use super::{acting, see};
+use super::{acting, not_found, see};
 use crate::app::App;
 use crate::app::prove::select::Span;
 use crate::app::seal::{OpenProblem, Opening, SealedContact, Which};
@@ -217,9 +218,13 @@ pub async fn open(
     operator: ReqData<Operator>,
     fields: Fields,
 ) -> HttpResponse {
-    let (_, chosen) = choices(&brands_of(&shared, &operator), fields.one("brand"));
-    let (Some(brand), Some(acting)) = (chosen, acting(&request, &shared)) else {
-        return see("/admin/evidence");
+    // A brand that is named and not found is none, and never another one.
+    let named = fields.one("brand").unwrap_or_default();
+    let (Some(brand), Some(acting)) = (
+        brand_of(&shared, &operator, named),
+        acting(&request, &shared),
+    ) else {
+        return not_found(&shared, &operator, "This brand");
     };
     let refuse = async |status, text: String| {
         let asked = Asked::default();
@@ -230,6 +235,9 @@ pub async fn open(
     let (key, reason, which) = match read(&fields) {
         Ok(read) => read,
         Err(text) => return refuse(StatusCode::UNPROCESSABLE_ENTITY, text).await,
+    };
+    let Ok(_turn) = shared.bundles.try_acquire() else {
+        return busy(&shared, &operator);
     };
     let opening = Opening {
         by: &operator.name,

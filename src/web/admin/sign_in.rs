@@ -176,10 +176,16 @@ pub async fn submit_factor(
     fields: Fields,
 ) -> HttpResponse {
     let session = cookie_of(&request, &shared, SESSION).unwrap_or_default();
+    let device = cookie_of(&request, &shared, DEVICE);
     let circumstances = from(&request, &shared);
     let answer = shared
         .app
-        .second_factor(&session, fields.raw("code"), &circumstances)
+        .second_factor(
+            &session,
+            fields.raw("code"),
+            device.as_deref(),
+            &circumstances,
+        )
         .await;
     after_factor(&request, &shared, answer).await
 }

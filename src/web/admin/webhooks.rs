@@ -6,10 +6,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
+use super::brands::{Unnamed, kept_to, named_one};
 use super::frame::{Done, Frame};
 use super::table::sift::{Sifted, cut, sift};
 use super::table::{self, Asked, Cell, Choice, Order, PAGE, Paging, Rows, Table, Wanted, Wrong};
-use super::{acting, not_found, see};
+use super::{acting, not_found, see, takes};
 use crate::app::catalog::Catalog;
 use crate::app::webhooks::{MessageRow, NewWebhook, Webhook, WebhookProblem};
 use crate::domain::announcement::Kind;
@@ -85,7 +86,11 @@ async fn page(
     (asked, done): (&Asked, Option<&str>),
     filled: Option<(&Fields, String)>,
 ) -> HttpResponse {
-    let webhooks = match shared.app.webhooks().await {
+    let found = async {
+        shared.app.refresh_catalog().await?;
+        shared.app.webhooks().await
+    };
+    let webhooks = match found.await {
         Ok(webhooks) => webhooks,
         Err(problem) => return error::store_failure(request, shared, &problem),
     };
@@ -105,17 +110,13 @@ async fn page(
             .iter()
             .map(|webhook| {
                 let row = &webhook.row;
-                let brand = row.brand_id.and_then(|id| catalog.brand(id).cloned());
                 vec![
                     Cell::link(
                         row.url.clone(),
                         format!("/admin/settings/webhooks/{}", row.id),
                     ),
                     Cell::text(row.about.clone()),
-                    Cell::text(brand.map_or_else(
-                        || "all".to_owned(),
-                        |brand| brand.declared.name.clone(),
-                    )),
+                    Cell::text(kept_to(&catalog, row.brand_id.as_slice())),
                     state(webhook),
                     Cell::Number(webhook.waiting),
                     Cell::Time(row.created_at),
@@ -197,6 +198,15 @@ pub async fn add(
     let Some(acting) = acting(&request, &shared) else {
         return see("/admin/sign-in");
     };
+    let brand = match named_one(&shared, fields.one("brand")).await {
+        Ok(brand) => brand,
+        Err(Unnamed::Store(problem)) => return error::store_failure(&request, &shared, &problem),
+        Err(problem) => {
+            let filled = Some((&fields, format!("Not added: {problem}.")));
+            let asked = Asked::default();
+            return page(&request, &shared, &operator, (&asked, None), filled).await;
+        }
+    };
     let new = NewWebhook {
         url: fields.raw("url").trim().to_owned(),
         kinds: fields
@@ -204,9 +214,7 @@ pub async fn add(
             .iter()
             .filter_map(|kind| Kind::parse(kind))
             .collect(),
-        brand: fields
-            .one("brand")
-            .and_then(|slug| shared.app.catalog().brand_by_slug(slug).cloned()),
+        brand,
         about: fields.raw("about").trim().to_owned(),
     };
     match shared.app.add_webhook(Some(&acting), new).await {
@@ -322,6 +330,10 @@ async fn one(
         async move { deliveries(&shared, id, (order.down, &wanted), (after, limit)).await }
     };
     if asked.is_csv() {
+        let on = format!("deliveries of the webhook {id}");
+        if let Err(response) = takes(request, shared, on).await {
+            return response;
+        }
         let head = DELIVERIES.iter().map(|column| column.0.to_owned());
         return table::stream("deliveries", head.collect(), page);
     }
@@ -406,7 +418,7 @@ pub async fn change(
             }
             Err(problem) => Err(problem),
         },
-        "test" => match app.test_webhook(id).await {
+        "test" => match app.test_webhook(by, id).await {
             Ok(tried) => {
                 let taken = tried
                     .status

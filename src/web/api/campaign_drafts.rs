@@ -9,12 +9,14 @@ use mail_parser::MessageParser;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{Body, Input};
+use super::body::{Body, Input, Params};
 use super::campaigns::{CampaignItem, item_of, refused};
+use super::cursor;
 use super::idempotent::once;
+use super::imports::BrandQuery;
 use super::key::{CampaignsWrite, Key};
 use super::problem::ApiProblem;
-use super::reply::{Answer, Reply, ok};
+use super::reply::{Answer, Page, Reply, ok};
 use crate::app::campaign::{NewCampaign, NoPreview, Worded, WordedProblem};
 use crate::app::drafts::campaign::CampaignDraft;
 use crate::app::drafts::{Draft, KEPT_FOR, Stage};
@@ -250,6 +252,25 @@ pub async fn create(
     once(&request, shared, key.key.id, body.hash, work).await
 }
 
+/// A brand's campaigns before their start, newest first. They wait for a day.
+#[utoipa::path(get, path = "/api/v1/campaign-drafts", operation_id = "listCampaignDrafts", tag = "Campaigns", params(BrandQuery),
+    security(("key" = ["campaigns:write"])),
+    responses((status = 200, description = "A page of campaigns", body = Page<CampaignDraftItem>)))]
+pub async fn list(
+    shared: web::Data<Web>,
+    key: Key<CampaignsWrite>,
+    query: Params<BrandQuery>,
+) -> Answer {
+    let brand = key.brand(&shared, &query.0.brand)?;
+    let before = cursor::before(query.0.after.as_deref())?;
+    let limit = cursor::limit(query.0.limit)?;
+    let found = shared.app.campaign_drafts_before(brand.id, before, limit);
+    let found = found.await?;
+    let next = cursor::next(&found, limit, |last| cursor::of_id(last.id));
+    let items: Vec<CampaignDraftItem> = found.iter().map(|draft| item(&brand, draft)).collect();
+    ok(&Page { items, next })
+}
+
 /// A campaign before its start.
 #[utoipa::path(get, path = "/api/v1/campaign-drafts/{id}", operation_id = "getCampaignDraft", tag = "Campaigns",
     params(("id" = String, Path, format = "uuid")), security(("key" = ["campaigns:write"])),
@@ -306,11 +327,12 @@ pub async fn start(
     key: Key<CampaignsWrite>,
     id: web::Path<String>,
 ) -> Answer {
-    let (brand, draft) = find(&shared, &key, &id).await?;
     let acting = key.acting(&request, &shared);
+    let asker = key.key.id;
     let work = {
         let shared = shared.clone();
         async move {
+            let (brand, draft) = find(&shared, &key, &id).await?;
             let app = &shared.app;
             if draft.stage != Stage::Tried || draft.of.problem.is_some() {
                 let detail = "It is not counted yet, or cannot start any more; look at it again.";
@@ -323,7 +345,7 @@ pub async fn start(
             Reply::json(StatusCode::CREATED, &item_of(&shared, &brand, id).await?)
         }
     };
-    once(&request, shared, key.key.id, [0; 32], work).await
+    once(&request, shared, asker, [0; 32], work).await
 }
 
 /// Remove a campaign that was not started.
@@ -336,13 +358,14 @@ pub async fn remove(
     key: Key<CampaignsWrite>,
     id: web::Path<String>,
 ) -> Answer {
-    let (_, draft) = find(&shared, &key, &id).await?;
+    let asker = key.key.id;
     let work = {
         let shared = shared.clone();
         async move {
+            let (_, draft) = find(&shared, &key, &id).await?;
             shared.app.drop_campaign_draft(&draft).await?;
             Ok(Reply::nothing())
         }
     };
-    once(&request, shared, key.key.id, [0; 32], work).await
+    once(&request, shared, asker, [0; 32], work).await
 }

@@ -6,7 +6,6 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -26,9 +25,6 @@ use crate::domain::operator::Deed;
 use crate::domain::sentence::sentence;
 use crate::domain::standing::Standing;
 use crate::web::Web;
-
-/// Bundles that are made at once: each waits for the log and asks time-stamping authorities.
-static BUNDLES: Semaphore = Semaphore::const_new(4);
 
 /// One address of one brand.
 #[derive(Debug, Serialize, ToSchema)]
@@ -254,7 +250,7 @@ pub async fn evidence(
     id: web::Path<String>,
 ) -> Answer {
     let known = known(&shared, &key, &id).await?;
-    let _turn = BUNDLES.try_acquire().map_err(|_| {
+    let _turn = shared.bundles.try_acquire().map_err(|_| {
         ApiProblem::unavailable("Several bundles are being made; try again in a moment.")
     })?;
     let on = format!(

@@ -250,16 +250,18 @@ pub async fn remove(
     key: Key<ImportsWrite>,
     id: web::Path<String>,
 ) -> Answer {
-    let (_, draft) = find(&shared, &key, &id).await?;
+    let acting = key.acting(&request, &shared);
+    let asker = key.key.id;
     let work = {
         let shared = shared.clone();
         async move {
-            let removed = shared.app.drop_import_draft(&draft).await;
+            let (_, draft) = find(&shared, &key, &id).await?;
+            let removed = shared.app.drop_import_draft(&acting, &draft).await;
             removed.map_err(changed)?;
             Ok(Reply::nothing())
         }
     };
-    once(&request, shared, key.key.id, [0; 32], work).await
+    once(&request, shared, asker, [0; 32], work).await
 }
 
 /// Say what a list is, and have it tried: it is read to its end, and nothing is stored.
@@ -275,11 +277,12 @@ pub async fn have_tried(
     id: web::Path<String>,
     body: Body<TryRequest>,
 ) -> Answer {
-    let (brand, draft) = find(&shared, &key, &id).await?;
-    let said = said::read(body.value, &draft.of)?;
+    let (asker, hash) = (key.key.id, body.hash);
     let work = {
         let shared = shared.clone();
         async move {
+            let (brand, draft) = find(&shared, &key, &id).await?;
+            let said = said::read(body.value, &draft.of)?;
             let app = &shared.app;
             let id = draft.id;
             let draft = app.say(draft, said).await.map_err(changed)?;
@@ -290,7 +293,7 @@ pub async fn have_tried(
             Reply::json(StatusCode::ACCEPTED, &item(&shared, &brand, &now).await)
         }
     };
-    once(&request, shared, key.key.id, body.hash, work).await
+    once(&request, shared, asker, hash, work).await
 }
 
 /// Take in a list that was tried. It runs on the server, and goes on after a restart.
@@ -304,12 +307,12 @@ pub async fn start(
     id: web::Path<String>,
     body: Body<StartRequest>,
 ) -> Answer {
-    let (brand, draft) = find(&shared, &key, &id).await?;
     let acting = key.acting(&request, &shared);
-    let name = body.value.name;
+    let (asker, name) = (key.key.id, body.value.name);
     let work = {
         let shared = shared.clone();
         async move {
+            let (brand, draft) = find(&shared, &key, &id).await?;
             let app = &shared.app;
             let name = name.unwrap_or_else(|| draft.of.file_name.chars().take(100).collect());
             let name = name.trim().to_owned();
@@ -324,7 +327,7 @@ pub async fn start(
             Reply::json(StatusCode::ACCEPTED, &item)
         }
     };
-    once(&request, shared, key.key.id, body.hash, work).await
+    once(&request, shared, asker, body.hash, work).await
 }
 
 fn changed(problem: DraftProblem) -> ApiProblem {

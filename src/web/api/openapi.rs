@@ -54,6 +54,7 @@ use super::{
         imports::report,
         imports::resume,
         imports::withdraw,
+        campaign_drafts::list,
         campaign_drafts::create,
         campaign_drafts::show,
         campaign_drafts::remove,

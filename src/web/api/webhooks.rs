@@ -331,11 +331,12 @@ async fn act(
     id: web::Path<String>,
     act: Act,
 ) -> Answer {
-    let id = find(&shared, &key, &id).await?.row.id;
     let acting = key.acting(&request, &shared);
+    let asker = key.key.id;
     let work = {
         let shared = shared.clone();
         async move {
+            let id = find(&shared, &key, &id).await?.row.id;
             let app = &shared.app;
             match act {
                 Act::Pause => app
@@ -358,7 +359,7 @@ async fn act(
                     return Reply::json(StatusCode::OK, &SecretAnswer { secret });
                 }
                 Act::Test => {
-                    let tried = app.test_webhook(id).await.map_err(refused)?;
+                    let tried = app.test_webhook(Some(&acting), id).await.map_err(refused)?;
                     let answer = TestAnswer {
                         taken: tried.is_taken(),
                         status: tried.status,
@@ -371,7 +372,7 @@ async fn act(
             Ok(Reply::nothing())
         }
     };
-    once(&request, shared, key.key.id, [0; 32], work).await
+    once(&request, shared, asker, [0; 32], work).await
 }
 
 /// What was sent to it and what waits, newest first, with the answers.

@@ -68,10 +68,12 @@ pub async fn create(
 ) -> Answer {
     let brand = key.brand(&shared, &body.value.brand)?;
     let leave = leave(&request, &shared, body.value)?;
+    let acting = key.acting(&request, &shared);
     let work = {
         let shared = shared.clone();
         async move {
-            let left = shared.app.withdraw(&brand, leave).await.map_err(refused)?;
+            let left = shared.app.withdraw_by(Some(&acting), &brand, leave);
+            let left = left.await.map_err(refused)?;
             let answer = match left {
                 Left::Now { contact, purposes } => WithdrawalAnswer {
                     contact: contact.to_string(),

@@ -225,4 +225,33 @@ on_both_engines! {
         assert!(!world.permission("anna@example.org", "newsletter").await.allowed, "what was declined stays so");
         world.finish().await;
     }
+
+    async fn while_as_many_bundles_are_made_as_may_be_another_one_waits(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let contact = crate::leaving::confirmed(&world, "anna@example.org").await;
+        let olga = signed_in(&world, "olga").await;
+        let key = crate::api::key(&world, &[countersign::domain::api_key::Scope::EvidenceRead], None).await;
+        // A process of the same installation whose turns are all taken.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let mut web = countersign::web::Web::new(world.app.clone(), None);
+        web.bundles = tokio::sync::Semaphore::new(0);
+        tokio::spawn(countersign::web::serve(listener, web, 1).unwrap());
+        let mut busy = crate::harness::Client::new(&base, "192.0.2.1").with("sec-fetch-site", "same-origin");
+        busy.cookies.clone_from(&olga.cookies);
+        for deed in ["verify", "bundle"] {
+            let reply = busy.post(&format!("/admin/contacts/acme/{contact}/{deed}"), &[]).await;
+            assert_eq!((reply.status, reply.header("retry-after")), (503, Some("5")), "{deed}: {}", reply.text());
+            assert!(reply.text().contains("try again in a few seconds"), "{deed}: {}", reply.text());
+        }
+        let mut program = crate::harness::Client::new(&base, "192.0.2.1").with("authorization", &format!("Bearer {key}"));
+        let reply = program.get(&format!("/api/v1/contacts/{contact}/evidence")).await;
+        assert_eq!(crate::api::problem(&reply).0, 503, "they take the same turns");
+        let mut olga = olga;
+        let checked = olga.post(&format!("/admin/contacts/acme/{contact}/verify"), &[]).await;
+        assert!(checked.status == 200 && checked.text().contains("It holds."), "{}", checked.text());
+        assert!(!world.kinds("anna@example.org").await.contains(&"exported"), "nothing was handed out");
+        world.finish().await;
+    }
 }

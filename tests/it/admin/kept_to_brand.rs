@@ -132,4 +132,28 @@ on_both_engines! {
         assert!(!searched.text().contains("Acme"), "{}", searched.text());
         world.end().await;
     }
+
+    async fn what_an_audit_found_is_read_by_whoever_works_for_all_brands_and_others_learn_how_much(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let (mut emil, _) = editors(&world).await;
+        let found = serde_json::json!({
+            "by": "olga", "ended_at": world.clock.now(), "seconds": 1, "entries": 9, "checkpoints": 1, "timestamps": 0, "emptied": 0,
+            "findings": ["the mailbox 00ff of a contact of Acme"], "more": 3, "remarks": ["of the brand Acme"],
+        });
+        let keep = format!("insert into setting (key, value) values ('last_audit', '{found}')");
+        world.sql(&keep).await.unwrap();
+        let page = emil.get("/admin/evidence").await.text();
+        assert!(page.contains("Something does not hold") && page.contains("Findings: 4."), "{page}");
+        assert!(!page.contains("00ff") && !page.contains("of the brand Acme"), "{page}");
+        assert!(!page.contains("action=\"/admin/evidence/"), "neither may be asked for: {page}");
+        for deed in ["verify", "timestamp"] {
+            assert_eq!(emil.post(&format!("/admin/evidence/{deed}"), &[]).await.status, 403, "{deed}");
+        }
+        assert!(world.app.auditing.running().is_none());
+        let mut olga = signed_in(&world, "olga").await;
+        let page = olga.get("/admin/evidence").await.text();
+        assert!(page.contains("the mailbox 00ff") && page.contains("of the brand Acme") && page.contains("Check now"), "{page}");
+        world.end().await;
+    }
 }

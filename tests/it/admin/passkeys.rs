@@ -165,6 +165,7 @@ on_both_engines! {
         assert!(reply.text().contains("does not fit"), "{}", reply.text());
         let reply = sign(&mut client, &blue.sign(&honest)).await;
         assert_eq!(reply.status, 401, "the challenge is used up by the wrong answer");
+        world.advance(3_600);
         let mut client = half_in(&world, "olga", "192.0.2.10").await;
         for (what, lie) in lies {
             let options = asked(&mut client, SIGN).await;
@@ -184,7 +185,8 @@ on_both_engines! {
         assert_eq!(reply.status, 401);
         assert!(reply.json()["problem"].as_str().unwrap().contains("sign in again"));
         assert_eq!(client.get("/admin").await.status, 303);
-        // A signature of one text under another.
+        // A signature of one text under another; an hour later, since wrong ones are counted.
+        world.advance(3_600);
         let mut client = half_in(&world, "olga", "192.0.2.10").await;
         let options = asked(&mut client, SIGN).await;
         let right = blue.sign(&Browsing::at(&world.base, &options));
@@ -203,6 +205,7 @@ on_both_engines! {
         let mut other = half_in(&world, "olga", "192.0.2.12").await;
         asked(&mut other, SIGN).await;
         assert_eq!(sign(&mut other, &right).await.status, 401);
+        world.advance(3_600);
         for garbage in ["", "{}", "[]", "{\"id\":1}", &"x".repeat(8_000)] {
             let mut client = half_in(&world, "olga", "192.0.2.13").await;
             asked(&mut client, SIGN).await;
@@ -356,7 +359,7 @@ on_both_engines! {
 
         add(&world, &mut emil, "Red key", &Authenticator::new(2)).await;
         let mut half = half_in(&world, "emil", "192.0.2.9").await;
-        olga.post("/admin/settings/operators/emil", &[("do", "factors")]).await;
+        olga.post("/admin/settings/operators/emil", &[("do", "factors"), ("current", PASSWORD)]).await;
         assert_eq!(count(&world, "emil").await, 0);
         assert_eq!(half.get("/admin/sign-in/code").await.location(), "/admin/sign-in");
         let mut emil = signed_in(&world, "emil").await;

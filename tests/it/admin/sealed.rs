@@ -75,6 +75,8 @@ on_both_engines! {
             assert_eq!(reply.status, status, "{what}: {}", reply.text());
             assert!(reply.text().contains("Not opened"), "{what}");
         }
+        let nowhere = [("brand", "nowhere"), ("address", EMAIL), ("reason", "Case 12/26")];
+        assert_eq!(open(&mut aude, &key(), &nowhere).await.status, 404, "a brand that is not there is not another one");
         let reply = aude.post(PATH, &asking("Case 12/26")).await;
         assert!(reply.status == 422 && reply.text().contains("no private seal key"));
         assert_eq!(left_of(&world, erased.contact).await.len(), 1, "nothing was opened so far");
@@ -135,7 +137,7 @@ on_both_engines! {
             let reply = emil.get(&path).await;
             assert!(reply.status == 200 && !reply.text().contains(&erased.contact.to_string()), "{path}");
         }
-        assert_eq!(open(&mut emil, &key(), &asking("Case 1")).await.status, 409);
+        assert_eq!(open(&mut emil, &key(), &asking("Case 1")).await.status, 404);
         assert_eq!(left_of(&world, erased.contact).await.len(), 1);
         world.finish().await;
     }

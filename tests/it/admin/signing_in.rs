@@ -116,6 +116,7 @@ on_both_engines! {
         // A recovery code in capitals opens, once.
         let capitals = recovery[0].to_uppercase();
         assert_eq!(third.post("/admin/sign-in/code", &[("code", &capitals)]).await.location(), "/admin");
+        world.advance(3_600);
         let mut fourth = browser(&world, "192.0.2.11");
         try_with(&mut fourth, "olga", PASSWORD).await;
         assert_eq!(fourth.post("/admin/sign-in/code", &[("code", &recovery[0])]).await.status, 401);
@@ -126,6 +127,42 @@ on_both_engines! {
         let late = fourth.post("/admin/sign-in/code", &[("code", &recovery[1])]).await;
         assert_eq!(late.status, 401);
         assert_eq!(fourth.get("/admin/sign-in/code").await.location(), "/admin/sign-in");
+        world.finish().await;
+    }
+
+    async fn wrong_codes_are_counted_over_all_sign_ins_and_the_operators_own_browser_goes_on(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let mut own = signed_in(&world, "olga").await;
+        let (secret, _) = set_up(&world, &mut own).await;
+        own.post("/admin/sign-out", &[]).await;
+        world.advance(60);
+        // Whoever has the password signs in as often as they like, from anywhere, and guesses the code each time.
+        let guess = async |from: usize, code: &str| {
+            let mut thief = browser(&world, &format!("198.51.100.{from}"));
+            assert_eq!(try_with(&mut thief, "olga", PASSWORD).await.location(), "/admin/sign-in/code");
+            let reply = thief.post("/admin/sign-in/code", &[("code", code)]).await;
+            (thief, reply)
+        };
+        for from in 0..5 {
+            assert_eq!(guess(from, "111111").await.1.status, 401);
+        }
+        let right = code(&world, &secret);
+        let (mut thief, refused) = guess(5, &right).await;
+        assert_eq!(refused.status, 429, "even the right code");
+        assert!(refused.text().contains("too many wrong tries"), "{}", refused.text());
+        assert_eq!(thief.get("/admin").await.status, 303);
+        // The browser in which olga signed in before has a count of its own.
+        assert_eq!(try_with(&mut own, "olga", PASSWORD).await.location(), "/admin/sign-in/code");
+        assert_eq!(own.post("/admin/sign-in/code", &[("code", &right)]).await.location(), "/admin");
+        let deeds = deeds_of(&world.app.store, olga(&world).await.id, 20).await.unwrap();
+        let said: Vec<String> = deeds.iter().map(countersign::domain::sentence::sentence).collect();
+        let wrong: Vec<&String> = said.iter().filter(|one| one.contains("gave a wrong second factor")).collect();
+        assert_eq!(wrong.len(), 5, "{said:?}");
+        assert_eq!(wrong[4], "olga knew the password and gave a wrong second factor from 198.51.100.4.");
+        // After an hour one may try again from anywhere.
+        world.advance(3_600);
+        assert_eq!(guess(6, &code(&world, &secret)).await.1.location(), "/admin");
         world.finish().await;
     }
 
@@ -205,17 +242,17 @@ on_both_engines! {
         assert_eq!(here.get("/admin").await.status, 200);
 
         // What somebody else changes of an operator ends all of their sessions; what they change of themselves, the others.
-        let fields = [("name", "emil"), ("password", PASSWORD), ("role", "owner")];
+        let fields = [("name", "emil"), ("password", PASSWORD), ("role", "owner"), ("current", PASSWORD)];
         here.post("/admin/settings/operators", &fields).await;
         let mut emil = signed_in(&world, "emil").await;
         let mut elsewhere = signed_in(&world, "emil").await;
-        here.post("/admin/settings/operators/emil", &[("do", "change"), ("role", "editor")]).await;
+        here.post("/admin/settings/operators/emil", &[("do", "change"), ("role", "editor"), ("current", PASSWORD)]).await;
         assert_eq!((emil.get("/admin").await.status, elsewhere.get("/admin").await.status), (303, 303));
         let mut emil = signed_in(&world, "emil").await;
         let mut there = signed_in(&world, "olga").await;
-        here.post("/admin/settings/operators/emil", &[("do", "change"), ("role", "owner")]).await;
+        here.post("/admin/settings/operators/emil", &[("do", "change"), ("role", "owner"), ("current", PASSWORD)]).await;
         assert_eq!((emil.get("/admin").await.status, there.get("/admin").await.status), (303, 200));
-        here.post("/admin/settings/operators/olga", &[("do", "change"), ("role", "viewer")]).await;
+        here.post("/admin/settings/operators/olga", &[("do", "change"), ("role", "viewer"), ("current", PASSWORD)]).await;
         assert_eq!((here.get("/admin").await.status, there.get("/admin").await.status), (200, 303));
         world.finish().await;
     }
@@ -299,18 +336,18 @@ on_both_engines! {
         let world = World::on(engine).await;
         add_owner(&world.app).await;
         let mut client = signed_in(&world, "olga").await;
-        let fields = [("name", "emil"), ("password", PASSWORD), ("role", "editor")];
+        let fields = [("name", "emil"), ("password", PASSWORD), ("role", "editor"), ("current", PASSWORD)];
         assert_eq!(client.post("/admin/settings/operators", &fields).await.location(), "/admin/settings/operators?done=added");
         assert_eq!(client.post("/admin/settings/operators", &fields).await.status, 422, "the name is taken");
         let mut emil = signed_in(&world, "emil").await;
         set_up(&world, &mut emil).await;
-        client.post("/admin/settings/operators/emil", &[("do", "factors")]).await;
+        client.post("/admin/settings/operators/emil", &[("do", "factors"), ("current", PASSWORD)]).await;
         assert_eq!(emil.get("/admin").await.status, 303);
         signed_in(&world, "emil").await;
-        let down = [("do", "change"), ("role", "viewer")];
+        let down = [("do", "change"), ("role", "viewer"), ("current", PASSWORD)];
         assert_eq!(client.post("/admin/settings/operators/olga", &down).await.status, 422);
-        assert_eq!(client.post("/admin/settings/operators/olga", &[("do", "disable")]).await.status, 422);
-        let up = [("do", "change"), ("role", "owner")];
+        assert_eq!(client.post("/admin/settings/operators/olga", &[("do", "disable"), ("current", PASSWORD)]).await.status, 422);
+        let up = [("do", "change"), ("role", "owner"), ("current", PASSWORD)];
         assert_eq!(client.post("/admin/settings/operators/emil", &up).await.status, 303);
         assert_eq!(client.post("/admin/settings/operators/olga", &down).await.status, 303);
         assert_eq!(client.get("/admin/settings/operators").await.status, 403);

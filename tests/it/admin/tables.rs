@@ -256,4 +256,45 @@ on_both_engines! {
         assert_eq!(first_cells(&found).len(), 1);
         world.finish().await;
     }
+
+    async fn imports_and_campaigns_beyond_five_hundred_are_paged_to_the_last_and_all_of_them_in_the_file(engine: Engine) {
+        let world = World::on(engine).await;
+        add_owner(&world.app).await;
+        let acme = crate::leaving::brand(&world).id.0.simple().to_string();
+        let (brand, id, hash) = match engine {
+            countersign::store::Engine::Sqlite => (format!("unhex('{acme}')"), "unhex(printf('%032x', i))", "zeroblob(32)"),
+            countersign::store::Engine::Postgres => {
+                (format!("'{acme}'::uuid"), "lpad(to_hex(i), 32, '0')::uuid", "decode(repeat('00', 32), 'hex')")
+            }
+        };
+        let plan = crate::campaign::plan(countersign::domain::campaign::Kind::Invitation);
+        let plan = serde_json::to_string(&plan).unwrap();
+        let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 502)";
+        world.sql(&format!(
+            "{many} insert into import (brand_id, id, name, purpose, file_name, file_sha256, reading, state, rows_done, counts, \
+             after_position, started_at) select {brand}, {id}, 'number ' || i, 'newsletter', 'list.csv', {hash}, '{{}}', 'done', 0, '{{}}', \
+             0, i from n"
+        )).await.unwrap();
+        world.sql(&format!(
+            "{many} insert into campaign (brand_id, id, name, plan, state, arrival, day, asked_on_day, started_at) \
+             select {brand}, {id}, 'number ' || i, '{plan}', 'done', 0, 0, 0, i from n"
+        )).await.unwrap();
+        let mut client = signed_in(&world, "olga").await;
+        for (path, began) in [("/admin/imports", "when"), ("/admin/campaigns", "began")] {
+            let (all, pages) = walk(&mut client, path).await;
+            assert_eq!((all.len(), pages), (502, 11), "{path}");
+            assert_eq!((all[0].as_str(), all[501].as_str()), ("number 502", "number 1"), "{path}");
+            let (up, _) = walk(&mut client, &format!("{path}?sort={began}")).await;
+            assert!(up.iter().eq(all.iter().rev()), "{path}");
+            let file = client.get(&format!("{path}?format=csv")).await.text();
+            assert_eq!(file.lines().count(), 503, "{path}");
+            let (found, _) = walk(&mut client, &format!("{path}?filter=number+17&state=done")).await;
+            assert_eq!(found.len(), 11, "17, and 170 to 179: {path}");
+            assert!(is_refused(&client.get(&format!("{path}?sort=name")).await, began), "{path}");
+        }
+        let page = client.get("/admin/new-campaign").await.text();
+        assert!(page.contains("Acme Letters, only the import (its newest 500)") && page.contains("campaign start --import NAME"), "{page}");
+        assert!(page.contains(">number 3</option>") && !page.contains(">number 2</option>"), "{page}");
+        world.end().await;
+    }
 }

@@ -93,6 +93,16 @@ on_both_engines! {
         let path = format!("{DRAFTS}/{}", draft["id"].as_str().unwrap());
         assert_eq!(problem(&crm.send("POST", &format!("{path}/start"), None, b"").await).0, 409, "not counted yet");
         prepare(&world.app).await;
+        // Whoever lost the answer finds it again.
+        world.advance(1);
+        let second = crm.post_json(DRAFTS, &crate::api::campaigning::wanted("autumn")).await.json();
+        let page = crm.get(&format!("{DRAFTS}?brand=acme&limit=1")).await.json();
+        assert_eq!((&page["items"][0]["id"], &page["items"][0]["name"]), (&second["id"], &json!("autumn")), "{page}");
+        let next = page["next"].as_str().unwrap();
+        let page = crm.get(&format!("{DRAFTS}?brand=acme&limit=1&after={next}")).await.json();
+        assert_eq!((&page["items"][0]["id"], &page["items"][0]["asked"]), (&draft["id"], &json!(2)), "{page}");
+        assert_eq!(crm.get(&format!("{DRAFTS}?brand=other")).await.json(), json!({"items": []}));
+        assert_eq!(problem(&crm.get(&format!("{DRAFTS}?brand=nowhere")).await).0, 422);
         let counted = crm.get(&path).await.json();
         assert_eq!((&counted["stage"], &counted["asked"], &counted["held"]), (&json!("tried"), &json!(2), &json!(2)), "{counted}");
         let mail = crm.get(&format!("{path}/mail")).await.json();

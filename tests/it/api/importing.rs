@@ -112,7 +112,7 @@ on_both_engines! {
         assert_eq!((back.status, back.json()), (200, json!({"state": "withdrawn", "contacts": null, "left_without": null})));
         assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
         let did = deeds(&world, "k0").await;
-        for deed in ["started an import", "took a list along", "took an import back"] {
+        for deed in ["brought a list", "started an import", "took a list along", "took an import back"] {
             assert_eq!(did.matches(deed).count(), 1, "{deed}: {did}");
         }
         world.finish().await;

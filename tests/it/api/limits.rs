@@ -126,7 +126,9 @@ impl Table {
                 (String::new(), none())
             }
             "listContacts" | "listImports" | "listCampaigns" | "listImportDrafts"
-            | "listPurposes" | "listForms" | "listEvents" => (String::new(), ("?brand=acme", None)),
+            | "listCampaignDrafts" | "listPurposes" | "listForms" | "listEvents" => {
+                (String::new(), ("?brand=acme", None))
+            }
             "createImportDraft" => (
                 String::new(),
                 (

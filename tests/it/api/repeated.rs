@@ -103,4 +103,42 @@ on_both_engines! {
         world.deliver().await;
         world.finish().await;
     }
+
+    async fn what_is_gone_after_the_write_is_answered_again_and_not_looked_for(engine: Engine) {
+        let world = World::with(engine, crate::webhooks::PRIVATE).await;
+        let scopes = [Scope::CampaignsWrite, Scope::CampaignsRead, Scope::ImportsWrite, Scope::WebhooksWrite];
+        let mut crm = program(&world, &scopes).await;
+        let mut drafts = Vec::new();
+        for name in ["spring", "autumn"] {
+            let draft = crm.post_json(crate::api::campaigning::DRAFTS, &crate::api::campaigning::wanted(name)).await;
+            drafts.push(format!("{}/{}", crate::api::campaigning::DRAFTS, draft.json()["id"].as_str().unwrap()));
+        }
+        let list = crate::api::importing::bring(&mut crm, "staff.csv", "text/csv", b"email\nanna@example.org\n").await;
+        let list = format!("{}/{}", crate::api::importing::DRAFTS, list.json()["id"].as_str().unwrap());
+        let hook = crm.post_json("/api/v1/webhooks", &json!({"url": "http://127.0.0.1:1/", "about": "the shop"})).await;
+        assert_eq!(hook.status, 201, "{}", hook.text());
+        let hook = format!("/api/v1/webhooks/{}", hook.json()["id"].as_str().unwrap());
+        crate::jobs::work(&world.app).await;
+        for (number, (method, path, status)) in [
+            ("POST", format!("{}/start", drafts[0]), 201),
+            ("DELETE", drafts[1].clone(), 204),
+            ("DELETE", list, 204),
+            ("DELETE", hook, 204),
+        ].into_iter().enumerate() {
+            let mut once = crm.clone().with("idempotency-key", &format!("gone-{number}"));
+            let first = once.send(method, &path, None, b"").await;
+            assert_eq!(first.status, status, "{path}: {}", first.text());
+            let second = once.send(method, &path, None, b"").await;
+            assert_eq!((second.status, &second.body), (status, &first.body), "{path}: {}", second.text());
+            assert_eq!(second.header("idempotency-replayed"), Some("true"), "{path}");
+            let without = crm.send(method, &path, None, b"").await;
+            assert_eq!(problem(&without).0, 404, "{path}");
+        }
+        let did = crate::api::erasing::deeds(&world, "k0").await;
+        for deed in ["brought a list", "removed a list", "started a campaign"] {
+            assert_eq!(did.matches(deed).count(), 1, "{deed}: {did}");
+        }
+        assert!(!did.contains("staff.csv"), "a file's name may hold an address: {did}");
+        world.end().await;
+    }
 }

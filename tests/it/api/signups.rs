@@ -108,6 +108,8 @@ on_both_engines! {
         assert_eq!((left.status, &left.json()["left_before"]), (200, &json!(false)), "{}", left.text());
         let again = program.post_json("/api/v1/withdrawals", &who).await;
         assert_eq!(again.json()["left_before"], true);
+        let did = crate::api::erasing::deeds(&world, "k0").await;
+        assert_eq!(did, format!("API key k0 withdrew a contact on request from {}: contact {id} of brand acme.", crate::api::BACKEND));
         assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
         let told = program.post_json("/api/v1/suppressions/find", &who).await.json();
         assert_eq!(told["suppressed"], false);

@@ -62,7 +62,14 @@ on_both_engines! {
         let draft = there(&olga.post("/admin/new-campaign", &PLAN).await);
         let page = olga.get(&draft).await.text();
         assert!(page.contains("data-live") && !page.contains("Start the campaign"), "{page}");
+        // Whoever closed the page finds it again; whoever starts nothing is not shown it.
+        let list = olga.get("/admin/campaigns").await.text();
+        assert!(list.contains(&format!("href=\"{draft}\"")) && list.contains("is being counted"), "{list}");
+        let mut vera = signed_in(&world, "vera", Role::Viewer, &[]).await;
+        assert!(!vera.get("/admin/campaigns").await.text().contains(&draft));
         prepare(&world.app).await;
+        let list = olga.get("/admin/campaigns").await.text();
+        assert!(list.contains("counted, waits for its start") && list.contains("by olga"), "{list}");
         let page = olga.get(&draft).await.text();
         assert!(page.contains("<b>2</b> would be asked by the server") && page.contains("<b>3</b> would be held"), "{page}");
         assert!(page.contains("Newsletter from Acme Letters: yes or no?") && page.contains("@example.org"), "{page}");
@@ -91,6 +98,14 @@ on_both_engines! {
         let page = olga.get(&path).await.text();
         let held_ones = held(&page);
         assert_eq!(held_ones.len(), 3, "{page}");
+        let by_rule = olga.get(&format!("{path}&why=O3&sort=-due")).await.text();
+        assert_eq!(held(&by_rule).len(), 3, "{by_rule}");
+        assert!(by_rule.contains("<option value=\"O3\" selected>") && by_rule.contains("&#38;why=O3"), "{by_rule}");
+        let by_another = olga.get(&format!("{path}&why=O1")).await.text();
+        assert!(held(&by_another).is_empty() && by_another.contains("Nobody is held by this rule."), "{by_another}");
+        assert_eq!(olga.get(&format!("{path}&why=Z9")).await.status, 400);
+        let file = olga.get(&format!("{path}&why=O1&format=csv")).await.text();
+        assert_eq!(file.lines().count(), 1, "{file}");
         let nobody = olga.post(&format!("{campaign}/release"), &[]).await;
         assert!(nobody.status == 422 && nobody.text().contains("tick people, or type an address"), "{}", nobody.text());
         let ticked: Vec<(&str, &str)> = held_ones[..2].iter().map(|one| ("person", one.0.as_str())).collect();

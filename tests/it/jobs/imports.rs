@@ -97,7 +97,7 @@ on_both_engines! {
         let deeds = deeds_of(&world.app.store, olga, 20).await.unwrap();
         let deeds: Vec<String> = deeds.iter().map(countersign::domain::sentence::sentence).collect();
         let deeds = deeds.join("\n");
-        for deed in ["started an import", "took a list along", "took an import back"] {
+        for deed in ["brought a list", "started an import", "took a list along", "took an import back"] {
             assert!(deeds.contains(deed), "{deed}: {deeds}");
         }
         world.finish().await;

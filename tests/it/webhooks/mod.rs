@@ -191,7 +191,7 @@ on_both_engines! {
         let (id, _) = hook(&world, receiver.peer.url(), &[]).await;
         let secrets = |world: &World| {
             let app = world.app.clone();
-            async move { app.test_webhook(id).await.unwrap() }
+            async move { app.test_webhook(None, id).await.unwrap() }
         };
         secrets(&world).await;
         world.app.rotate_webhook(None, id).await.unwrap();

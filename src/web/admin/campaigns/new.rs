@@ -22,6 +22,9 @@ use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 use typed::Typed;
 
+/// Imports of a brand that can be chosen from here.
+const IMPORTS_AT_MOST: usize = 500;
+
 #[derive(Template)]
 #[template(path = "admin/campaign_new.html")]
 struct NewPage {
@@ -31,6 +34,8 @@ struct NewPage {
     purposes: Vec<Group>,
     forms: Vec<Group>,
     imports: Vec<Group>,
+    /// Whether a brand has more than can be chosen from.
+    more_imports: bool,
     problems: Vec<String>,
 }
 
@@ -54,7 +59,7 @@ async fn page(
     problems: Vec<String>,
 ) -> HttpResponse {
     let catalog = shared.app.catalog();
-    let (mut forms, mut imports) = (Vec::new(), Vec::new());
+    let (mut forms, mut imports, mut more_imports) = (Vec::new(), Vec::new(), false);
     for brand in brands(shared, operator) {
         let slug = &brand.declared.slug;
         let mut choices: Vec<Choice> = catalog
@@ -69,17 +74,30 @@ async fn page(
             label: brand.declared.name.clone(),
             choices,
         });
-        let told = match shared.app.tell_imports(&brand).await {
+        let newest = (None, true);
+        let told = shared
+            .app
+            .tell_imports_in_order(&brand, newest, IMPORTS_AT_MOST + 1);
+        let mut told = match told.await {
             Ok(told) => told,
             Err(problem) => return error::store_failure(request, shared, &problem),
         };
+        let mut label = format!("{}, only the import", brand.declared.name);
+        if told.len() > IMPORTS_AT_MOST {
+            told.truncate(IMPORTS_AT_MOST);
+            label = format!(
+                "{}, only the import (its newest {IMPORTS_AT_MOST})",
+                brand.declared.name
+            );
+            more_imports = true;
+        }
         let there = told
             .into_iter()
             .filter(|told| !told.state.starts_with("withdraw"));
         let choices =
             there.map(|told| Choice::of(&format!("{slug}/{}", told.id), &told.name, &typed.import));
         imports.push(Group {
-            label: brand.declared.name.clone(),
+            label,
             choices: choices.collect(),
         });
     }
@@ -111,6 +129,7 @@ async fn page(
             purposes: purposes(shared, operator, &typed.wanted),
             forms: full(forms),
             imports: full(imports),
+            more_imports,
             typed,
             problems,
         },

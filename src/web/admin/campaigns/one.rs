@@ -20,7 +20,7 @@ use crate::web::admin::frame::{Done, Frame};
 use crate::web::admin::jobs::{brand_and_id, count, tone};
 use crate::web::admin::not_found;
 use crate::web::admin::table::{
-    self, Asked, Choice, Order, PAGE, Paging, Rows, Table, Wanted as Sieve, Wrong,
+    self, Asked, Choice, Choosing, Order, PAGE, Paging, Rows, Table, Wanted as Sieve, Wrong,
 };
 use crate::web::error;
 use crate::web::page::render;
@@ -92,6 +92,12 @@ struct CampaignPage {
     held_order: String,
     held_is_down: bool,
     held_csv: Option<String>,
+    /// By which rule they are held, as it can be chosen; what is chosen, as it goes on in addresses; and the order to keep.
+    held_choices: Vec<Choosing>,
+    held_filters: String,
+    held_sort: String,
+    /// How many were looked through, where that ended the page before it was full.
+    held_looked: Option<usize>,
     held_count: String,
     people: Option<Table>,
 }
@@ -162,7 +168,7 @@ pub(super) async fn page(
     let sorts = [unasked.by];
     let read = || {
         let order = asked.order(&sorts)?.unwrap_or(unasked);
-        let sieve = Sieve::of(asked, &COLUMNS, people::choices(), false)?;
+        let sieve = Sieve::of(asked, &COLUMNS, people::choices(chosen), false)?;
         Ok::<_, Wrong>((order, sieve))
     };
     let (order, sieve) = match read() {
@@ -231,13 +237,23 @@ pub(super) async fn page(
     };
     let mut tabs = vec![tab("everybody", None)];
     tabs.extend(STATES.iter().map(|(state, name)| tab(*name, Some(*state))));
+    let held_looked = people.looked.filter(|_| by_release);
+    let filters: String = sieve
+        .pairs("")
+        .iter()
+        .map(|(name, value)| format!("&{name}={value}"))
+        .collect();
     let held_next = people.next.as_deref().filter(|_| by_release);
-    let held_next =
-        held_next.map(|next| format!("{of_state}&sort={}&after={next}#people", order.written()));
+    let held_next = held_next.map(|next| {
+        format!(
+            "{of_state}{filters}&sort={}&after={next}#people",
+            order.written()
+        )
+    });
     let (mut held, mut table) = (Vec::new(), None);
     let csv = frame
         .may_take()
-        .then(|| format!("{of_state}&sort={}&format=csv", order.written()));
+        .then(|| format!("{of_state}{filters}&sort={}&format=csv", order.written()));
     if by_release {
         held = shown;
     } else {
@@ -301,6 +317,10 @@ pub(super) async fn page(
         .written(),
         held_is_down: order.down,
         held_csv: csv.filter(|_| by_release),
+        held_choices: sieve.choosing(""),
+        held_filters: filters,
+        held_sort: order.written(),
+        held_looked,
         people: table,
         tabs,
         path: here,

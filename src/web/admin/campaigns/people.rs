@@ -11,6 +11,7 @@ use crate::app::campaign::Person;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{BrandId, CampaignId};
 use crate::domain::operator::{Deed, Operator};
+use crate::domain::policy::Rule;
 use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::admin::jobs::tone;
@@ -39,8 +40,12 @@ pub const fn order_of(state: Option<&str>) -> Order {
     }
 }
 
-/// What can be chosen of people beside their state, for which there are tabs.
-pub fn choices() -> Vec<Choice> {
+/// What can be chosen of people beside their state, for which there are tabs. Whoever is held got no mail, and is held by a rule.
+pub fn choices(state: Option<&str>) -> Vec<Choice> {
+    if state == Some("held") {
+        let rules: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+        return vec![Choice::of("Why", &rules)];
+    }
     vec![
         Choice::of("Mail", &["accepted", "failed"]),
         Choice::of(

@@ -131,7 +131,7 @@ impl Wanted {
     }
 
     /// As it stands in addresses.
-    pub(super) fn pairs(&self, prefix: &str) -> Vec<(String, String)> {
+    pub fn pairs(&self, prefix: &str) -> Vec<(String, String)> {
         let text = [("filter".to_owned(), self.text.clone())];
         let chosen = self
             .choices
@@ -144,7 +144,7 @@ impl Wanted {
             .collect()
     }
 
-    pub(super) fn choosing(&self, prefix: &str) -> Vec<Choosing> {
+    pub fn choosing(&self, prefix: &str) -> Vec<Choosing> {
         let of = |(choice, _, chosen): &(Choice, usize, Option<String>)| Choosing {
             name: format!("{prefix}{}", key(choice.column)),
             label: choice.column,

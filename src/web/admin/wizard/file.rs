@@ -15,7 +15,7 @@ use crate::web::Web;
 use crate::web::admin::brands::brand_of;
 use crate::web::admin::frame::Frame;
 use crate::web::admin::jobs::{Group, purposes};
-use crate::web::admin::{not_found, see};
+use crate::web::admin::{acting, not_found, see};
 use crate::web::error;
 use crate::web::extract::body::closing;
 use crate::web::extract::paced::Paced;
@@ -206,11 +206,14 @@ pub async fn submit(
             UploadProblem::None,
         );
     }
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
     let brought = Brought {
         brand: &brand,
         purpose: &purpose,
         file_name: &file_name,
-        operator: &operator.name,
+        by: &acting,
     };
     match shared.app.end_upload(incoming, brought).await {
         Ok(draft) => see(&path(&brand, draft.id, "columns")),
@@ -247,7 +250,10 @@ pub async fn remove(
     path: Path<(String, String)>,
 ) -> HttpResponse {
     let (_, draft) = draft!(request, shared, operator, path);
-    match shared.app.drop_import_draft(&draft).await {
+    let Some(acting) = acting(&request, &shared) else {
+        return see("/admin/sign-in");
+    };
+    match shared.app.drop_import_draft(&acting, &draft).await {
         Ok(()) => see("/admin/imports?done=removed"),
         Err(problem) => {
             tracing::warn!(%problem, "a list was not removed");

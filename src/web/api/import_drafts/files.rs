@@ -156,11 +156,12 @@ pub async fn remove(
     key: Key<ImportsWrite>,
     path: web::Path<(String, String)>,
 ) -> Answer {
-    let (_, draft) = find(&shared, &key, &path.0).await?;
     let id = Uuid::try_parse(&path.1).ok();
+    let asker = key.key.id;
     let work = {
         let shared = shared.clone();
         async move {
+            let (_, draft) = find(&shared, &key, &path.0).await?;
             if !draft.of.papers.iter().any(|paper| Some(paper.id) == id) {
                 return Err(ApiProblem::not_found("The list has no such file."));
             }
@@ -169,7 +170,7 @@ pub async fn remove(
             Ok(Reply::nothing())
         }
     };
-    once(&request, shared, key.key.id, [0; 32], work).await
+    once(&request, shared, asker, [0; 32], work).await
 }
 
 fn refused(problem: PaperRefused) -> ApiProblem {

@@ -75,7 +75,7 @@ pub async fn create(
     }
     check_kind(&request, &KINDS)?;
     let incoming = receive(&shared, payload).await?;
-    let (hash, by) = (incoming.sha256(), format!("API key {}", key.key.name));
+    let (hash, acting) = (incoming.sha256(), key.acting(&request, &shared));
     let work = {
         let shared = shared.clone();
         async move {
@@ -83,7 +83,7 @@ pub async fn create(
                 brand: &brand,
                 purpose: &purpose,
                 file_name: &file_name,
-                operator: &by,
+                by: &acting,
             };
             let draft = shared.app.end_upload(incoming, brought).await;
             let draft = draft.map_err(|problem| refused(&shared, problem))?;
