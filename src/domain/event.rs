@@ -347,6 +347,10 @@ pub enum Fact {
         purposes: Vec<Slug>,
         /// `all`: everything that the brand sends, or ever will; `purposes`: these alone.
         scope: String,
+        /// What of these the person had left before, with everything that the brand sends, stays left so. Earlier versions did not
+        /// say, and took it for these purposes alone from then on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_all: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         method: Option<LeaveMethod>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -483,7 +487,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The provider's id of what it told by webhook; none where nothing of it came that way.
+    /// The id under which a report or a provider told it; none where nobody did, and of reports that earlier versions took.
     pub fn report(&self) -> Option<&str> {
         let id = match self {
             Self::Bounced(bounced) => &bounced.report,

@@ -233,6 +233,7 @@ fn leaving_everything_is_not_made_less_by_a_list() {
     let all = Fact::Withdrawn {
         purposes: vec![slug()],
         scope: "all".to_owned(),
+        keeps_all: false,
         method: None,
         by: None,
         reason: None,
