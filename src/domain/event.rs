@@ -509,7 +509,7 @@ impl Fact {
     }
 
     /// The circumstances of the request that caused it; none where no request did.
-    pub const fn circumstances(&self) -> Option<&Circumstances> {
+    pub fn circumstances(&self) -> Option<&Circumstances> {
         match self {
             Self::SignedUp(signup) => Some(&signup.circumstances),
             Self::PurposeChanged(change) => Some(&change.circumstances),
@@ -525,8 +525,8 @@ impl Fact {
             | Self::AddressChanged { circumstances, .. }
             | Self::ErasureWished { circumstances, .. }
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
-            Self::Imported(_)
-            | Self::ImportWithdrawn { .. }
+            Self::Imported(import) => import.circumstances.as_deref(),
+            Self::ImportWithdrawn { .. }
             | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }
@@ -549,7 +549,8 @@ impl Fact {
         }
     }
 
-    pub const fn circumstances_mut(&mut self) -> Option<&mut Circumstances> {
+    /// Where they are put when the event is read back with them.
+    pub fn circumstances_mut(&mut self) -> Option<&mut Circumstances> {
         match self {
             Self::SignedUp(signup) => Some(&mut signup.circumstances),
             Self::PurposeChanged(change) => Some(&mut change.circumstances),
@@ -565,8 +566,8 @@ impl Fact {
             | Self::AddressChanged { circumstances, .. }
             | Self::ErasureWished { circumstances, .. }
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
-            Self::Imported(_)
-            | Self::ImportWithdrawn { .. }
+            Self::Imported(import) => Some(import.circumstances.get_or_insert_default()),
+            Self::ImportWithdrawn { .. }
             | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }

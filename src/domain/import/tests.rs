@@ -47,6 +47,7 @@ fn bought(import: ImportId, order: &str, at: Timestamp) -> Imported {
         claims,
         judgement,
         elsewhere: None,
+        circumstances: None,
         confirmed_elsewhere: false,
         left: false,
         left_by: None,
