@@ -14,6 +14,7 @@ use self::reader::Reader;
 use crate::domain::breaker::Rules;
 use crate::domain::budget::Limits;
 use crate::domain::email_address::{AddressRules, EmailAddress};
+use crate::domain::reconfirm::MONTHS_AT_MOST;
 use crate::domain::scanner::Thresholds;
 use crate::store::Location;
 
@@ -76,6 +77,15 @@ pub struct Retention {
     pub circumstances_for: Option<Duration>,
 }
 
+/// How long links to the preferences work.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkTerms {
+    /// Those that people asked for by mail.
+    pub mailed: Duration,
+    /// Those that programs get.
+    pub handed_out: Duration,
+}
+
 /// Lists that operators bring in the pages.
 #[derive(Clone, Debug)]
 pub struct Uploads {
@@ -104,6 +114,9 @@ pub struct Config {
     pub bounces: Bounces,
     pub hooks: Hooks,
     pub retention: Retention,
+    pub links: LinkTerms,
+    /// So many months whoever was asked again by time is left alone.
+    pub asked_again_after: u16,
     pub thresholds: Thresholds,
     pub uploads: Uploads,
     pub ledger: Ledger,
@@ -208,6 +221,8 @@ impl Reader<'_> {
             bounces: self.bounces(),
             hooks: self.hooks(),
             retention: self.retention(),
+            links: self.links(),
+            asked_again_after: self.asked_again_after(),
             thresholds: self.thresholds(),
             ledger: self.ledger(&base_url, &database),
             uploads: self.uploads(&database),
@@ -364,6 +379,23 @@ impl Reader<'_> {
             unconfirmed_for: days("unconfirmed_days"),
             circumstances_for: days("circumstances_days"),
         }
+    }
+
+    fn links(&mut self) -> LinkTerms {
+        let mut days = |key, at_most| {
+            let days = self.number("leaving", key, 1, at_most);
+            Duration::from_secs(u64::from(days) * 86_400)
+        };
+        LinkTerms {
+            mailed: days("mailed_link_days", 365),
+            handed_out: days("program_link_days", 3_650),
+        }
+    }
+
+    fn asked_again_after(&mut self) -> u16 {
+        let months = u32::from(MONTHS_AT_MOST);
+        let months = self.number("campaign", "asked_again_months", 1, months);
+        u16::try_from(months).unwrap_or(MONTHS_AT_MOST)
     }
 
     fn breaker(&mut self) -> Rules {

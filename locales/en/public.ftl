@@ -312,7 +312,8 @@ prefer-save = Save my choices
 prefer-language = Language
 prefer-saved = Saved.
 prefer-unchanged = Everything was like that already.
-prefer-other-wording = The description of these mails has changed since you opened the page. Please read it again, and save again.
+prefer-other-wording = The description of these mails has changed since you opened the page, so nothing was turned on. What you turned off is off. Please read it again, and save again.
+prefer-erase-stays = These choices were changed very often today, so the wish to be erased stands. Please try again tomorrow.
 # Where the choices were changed too often within a day.
 prefer-too-often = These choices were changed very often today, so what you turned on, the pause and the language stay as they were. Please try again tomorrow. Turning mails off and leaving always work.
 prefer-pause-title = Pause

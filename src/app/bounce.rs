@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::App;
-use super::close::{Also, Closing, Ending, Happened, Look, Under};
+use super::close::{Also, Closing, Ending, Happened, Look, Under, Which};
 use super::record::read_all;
 use super::withdraw::all_of;
 use crate::domain::brand::Brand;
@@ -35,8 +35,38 @@ pub struct Failure {
     pub status: String,
     pub said: String,
     pub reporter: String,
-    /// The provider's id of what it told by webhook, else empty.
+    /// The id under which it was told, by a provider or in a report; empty where the mail was refused while it was handed over.
     pub report: String,
+    pub mail: Told,
+}
+
+/// Which mail came back. One that does so for the time being is counted once, however many reports tell of it: an alias leads to
+/// five mailboxes, and each of their servers writes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// By its Message-ID.
+    Mail(String),
+    /// A report that returns nothing of the mail: it may be any of the request's, and is taken for the same one.
+    Unnamed,
+    /// A provider's own word, which it gives once for each mail.
+    Once,
+}
+
+impl Told {
+    fn which(&self) -> Which<'_> {
+        match self {
+            Self::Mail(id) => Which::Named(id),
+            Self::Unnamed => Which::Unnamed,
+            Self::Once => Which::Any,
+        }
+    }
+
+    fn named(&self) -> Option<String> {
+        match self {
+            Self::Mail(id) => Some(id.clone()),
+            Self::Unnamed | Self::Once => None,
+        }
+    }
 }
 
 /// A mail that is given up since its recipient was refused.
@@ -146,7 +176,8 @@ impl App {
                     status: worst.status,
                     said: worst.said,
                     reporter,
-                    report: String::new(),
+                    report: report.id,
+                    mail: report.mail.map_or(Told::Unnamed, Told::Mail),
                 };
                 self.take_bounce(subject, failure).await
             }
@@ -210,7 +241,7 @@ impl App {
     }
 
     /// A mail came back. For good: its request ends, and nothing is sent to the mailbox any more. For the time being: it is
-    /// counted, and from the limit on it is for good.
+    /// counted once, and from the limit on it is for good.
     pub async fn take_bounce(
         &self,
         subject: &Subject,
@@ -243,7 +274,10 @@ impl App {
             look: match failure.severity {
                 Severity::Hard => Look::Nothing,
                 // Counted under the lock: of reports that come at once, one is the last that the limit takes.
-                Severity::Soft => Look::Passing { limit },
+                Severity::Soft => Look::Passing {
+                    limit,
+                    which: failure.mail.which(),
+                },
             },
         };
         let decide = |under: Under<'_>| {
@@ -253,7 +287,7 @@ impl App {
                 && !under.contact.standings.is_empty()
                 && standings.all(|standing| standing.undeliverable_since.is_some());
             let mut facts: Vec<Fact> = given_up.iter().map(|one| one.fact.clone()).collect();
-            if known && under.ending.is_empty() {
+            if under.told || known && under.ending.is_empty() {
                 return Happened::only(facts);
             }
             let bounced = Bounced {
@@ -262,6 +296,7 @@ impl App {
                 said: failure.said.clone(),
                 reporter: failure.reporter.clone(),
                 report: failure.report.clone(),
+                mail: failure.mail.named(),
                 passing: under.passing,
                 replaces: under.replaces.map(str::to_owned),
             };
@@ -322,6 +357,9 @@ impl App {
         };
         let brand = &subject.brand;
         let decide = |under: Under<'_>| {
+            if under.told {
+                return Happened::default();
+            }
             let mut purposes = all_of(brand, &under);
             // What the person left before was left then.
             purposes.retain(|purpose| {

@@ -1,6 +1,8 @@
 //! Closing the door for a contact: what stands changes, open requests end, and mails that wait do not leave. Leaving, a
 //! complaint and a mail that came back for good do it alike, in one transaction under the contact's lock.
 
+use std::time::Duration;
+
 use super::App;
 use super::erase::requests_of;
 use super::record::{About, read_all};
@@ -23,6 +25,7 @@ use crate::store::{Conn, StoreError, campaign_fates, events, outbox};
 
 /// Events that are in memory together where they are looked through.
 const PAGE: i64 = 500;
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// Which open requests end.
 #[derive(Clone, Copy, Debug)]
@@ -35,16 +38,28 @@ pub(super) enum Ending<'a> {
 
 /// What else is looked up under the lock, since it is decided by.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Look {
+pub(super) enum Look<'a> {
     Nothing,
     /// Whether somebody complained before.
     Complaint,
     /// How many mails in a row came back for the time being. With fewer than `limit` of them, this one counted, nothing is closed.
     Passing {
         limit: u32,
+        which: Which<'a>,
     },
     /// How often the preferences were changed lately.
     Preferred,
+}
+
+/// Which mail came back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which<'a> {
+    /// The one of this Message-ID.
+    Named(&'a str),
+    /// One of the request's; or of the contact's, where it belongs to none.
+    Unnamed,
+    /// Another one than all before.
+    Any,
 }
 
 /// What is closed, and how.
@@ -57,9 +72,9 @@ pub(super) struct Closing<'a> {
     pub suppress: Option<&'static str>,
     /// The request that the events belong to; also that of a campaign whose mail came back.
     pub request: Option<RequestId>,
-    /// A provider's id of what it told, which it may tell again; empty where there is none.
+    /// The id of a report, or of what a provider told, which may be told again; empty where there is none.
     pub report: &'a str,
-    pub look: Look,
+    pub look: Look<'a>,
 }
 
 impl Closing<'_> {
@@ -89,6 +104,8 @@ pub(super) struct Happened {
     pub language: Option<String>,
     /// Something was left out that happened too often lately.
     pub too_often: bool,
+    /// Something was left out since it was described in other words.
+    pub other_wording: bool,
 }
 
 impl Happened {
@@ -110,6 +127,8 @@ pub(super) struct Under<'a> {
     pub suppressed: bool,
     /// The weaker reason for which nothing is sent there, and whose place the closing's takes.
     pub replaces: Option<&'a str>,
+    /// Whether the report was told before, or another one of the same mail that came back for the time being.
+    pub told: bool,
     /// Whether somebody complained and no operator has set that aside since.
     pub complained: bool,
     /// The mails in a row that came back for the time being, with the one that is told now.
@@ -173,15 +192,17 @@ impl App {
         let Some(mut contact) = contacts::find_by_id(conn, brand, known.id).await? else {
             return Ok(None);
         };
-        if was_told(conn, &contact, closing.report).await? {
-            return Ok(Some(Happened::default()));
-        }
+        let told_before = was_told(conn, &contact, closing, self.clock.now()).await?;
         let (mut complained, mut passing, mut preferred) = (false, None, 0);
-        let mut closing = closing;
+        let mut closing = if told_before {
+            closing.opened()
+        } else {
+            closing
+        };
         match closing.look {
             Look::Nothing => {}
             Look::Complaint => complained = complaint_stands(conn, &contact).await?,
-            Look::Passing { limit } => {
+            Look::Passing { limit, .. } => {
                 let times = bounce::passing(conn, &contact).await?.saturating_add(1);
                 passing = Some(times);
                 if times < limit {
@@ -190,7 +211,7 @@ impl App {
             }
             Look::Preferred => {
                 let now = self.clock.now();
-                preferred = prefer::changes_of_late(conn, &contact, now).await?;
+                preferred = prefer::changes_of_late(conn, (brand, contact.id), now).await?;
             }
         }
         let mut ending = open_requests(conn, &contact, closing.ending).await?;
@@ -207,6 +228,7 @@ impl App {
             ending: &ending,
             suppressed: known.is_some() && replaces.is_none(),
             replaces,
+            told: told_before,
             complained,
             passing,
             preferred,
@@ -282,12 +304,33 @@ fn count_for_campaigns(
     }
 }
 
-/// Whether an event of the contact came of this report already.
-async fn was_told(conn: &mut Conn, contact: &Contact, report: &str) -> Result<bool, StoreError> {
-    if report.is_empty() {
+/// Whether an event of the contact came of this report already, or, of a mail that came back for the time being, of another one
+/// about the same mail. What names no mail counts once for its request; once a day where it belongs to none.
+async fn was_told(
+    conn: &mut Conn,
+    contact: &Contact,
+    closing: Closing<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let which = match closing.look {
+        Look::Passing { which, .. } => which,
+        _ => Which::Any,
+    };
+    if closing.report.is_empty() && matches!(which, Which::Any) {
         return Ok(false);
     }
-    let came_of = |event: &Event| event.fact.report() == Some(report);
+    let is_of_the_mail = |event: &Event| match (&event.fact, which) {
+        (Fact::Bounced(one), Which::Named(id)) => {
+            one.passing.is_some() && one.mail.as_deref() == Some(id)
+        }
+        (Fact::Bounced(one), Which::Unnamed) if one.passing.is_some() => {
+            event.request == closing.request
+                && (event.request.is_some() || now.since(event.at) < A_DAY)
+        }
+        _ => false,
+    };
+    let came_of =
+        |event: &Event| event.fact.report() == Some(closing.report) || is_of_the_mail(event);
     let mut after = 0;
     loop {
         let page = events::list_told(conn, contact.brand_id, contact.id, after, PAGE).await?;

@@ -34,8 +34,6 @@ mod settings;
 mod wanted;
 mod write;
 
-pub use self::wanted::PREFERENCES_WITHIN;
-
 /// The longest sleep between two looks at the outbox; other processes queue mails without waking this one.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 

@@ -185,8 +185,13 @@ impl App {
             let known = round.mailboxes.entry(key);
             let mailbox = known.or_insert_with(|| empty_mailbox(key.0, key.1));
             let limits = &self.config.limits;
+            let standings = contact.standings.values();
+            let paused_until = standings.filter_map(|one| one.paused_at(now)).max();
             if mailbox.suppressed_at.is_some() {
                 // Nothing is sent there any more.
+            } else if let Some(until) = paused_until {
+                // The person wants no mail before then (D5).
+                request.look_at = until.min(request.expires_at);
             } else if !seen.accepted.contains(&request.id) {
                 request.look_at = now.plus(SOON).min(request.expires_at);
             } else if !mailbox

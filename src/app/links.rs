@@ -10,8 +10,6 @@ use crate::domain::token::{Purpose, Refused, Token};
 
 /// A link to leave works for as long as somebody may keep a mail, and past its time too; see `unsubscribing`.
 const LEAVE_WITHIN: Duration = Duration::from_secs(10 * 365 * 86_400);
-/// The preferences tell of one person, so their link ends; a fresh one is asked for on `/p`.
-pub const CHOOSE_WITHIN: Duration = Duration::from_secs(90 * 86_400);
 
 /// What a mail to a contact carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +56,8 @@ impl App {
                 Purpose::PreferencesHandedOut,
                 brand,
                 contact,
-                self.clock.now().plus(CHOOSE_WITHIN),
+                // The preferences tell of one person, so their link ends; a fresh one is asked for on `/p`.
+                self.clock.now().plus(self.config.links.handed_out),
             ),
             list_unsubscribe: format!("<{unsubscribe_url}>"),
             list_unsubscribe_post: ONE_CLICK,

@@ -13,14 +13,17 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::close::{Closing, Ending, Happened, Look, Under};
+use super::record::read_body;
 use crate::domain::brand::{Brand, LANGUAGES, Slug, in_language};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{
     AskedBy, Fact, Grade, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose,
 };
-use crate::domain::ids::ContactId;
+use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::leaving::SCOPE_PURPOSES;
-use crate::domain::standing::{Basis, RequestState, Standings, State, has_left_all};
+use crate::domain::standing::{
+    Basis, RequestState, Standings, State, has_left_all, were_left_with_all,
+};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Contact;
 use crate::store::{Conn, StoreError, contacts, events, requests, wishes};
@@ -34,6 +37,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub const CHANGES_A_DAY: usize = 20;
 /// The events that are counted for it.
 const CHANGES: [&str; 3] = ["purpose_changed", "paused", "language_changed"];
+/// Of these those that took a wish back.
+const WISHED: &str = "erasure_wished";
 
 /// A purpose that can be turned on or off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +112,7 @@ pub enum Preferred {
     Unchanged,
     /// It changed so often within a day that no more is kept; what was turned off is off all the same.
     TooOften,
-    /// The brand has changed the wording since the page was shown; nothing was saved.
+    /// The brand has changed the wording since the page was shown, so nothing was turned on; what else was chosen is saved.
     OtherWording,
     /// The contact is gone.
     Gone,
@@ -168,15 +173,6 @@ impl App {
         contact: ContactId,
         chosen: Chosen,
     ) -> Result<Preferred, StoreError> {
-        if !chosen.on.is_empty() {
-            match self.preferences(brand, contact).await? {
-                None => return Ok(Preferred::Gone),
-                Some(shown) if shown.wording != chosen.wording => {
-                    return Ok(Preferred::OtherWording);
-                }
-                Some(_) => {}
-            }
-        }
         let closing = Closing {
             ending: if chosen.off.is_empty() {
                 Ending::None
@@ -193,6 +189,7 @@ impl App {
         let happened = self.close(brand, contact, closing, decide).await?;
         Ok(match happened {
             None => Preferred::Gone,
+            Some(happened) if happened.other_wording => Preferred::OtherWording,
             Some(happened) if happened.too_often => Preferred::TooOften,
             Some(happened) if happened.facts.is_empty() => Preferred::Unchanged,
             Some(_) => Preferred::Saved,
@@ -217,16 +214,24 @@ impl App {
             .filter(|slug| is_on(slug) || asked(slug))
             .cloned()
             .collect();
-        let on: Vec<&Choice> = shown
+        let mut on: Vec<&Choice> = shown
             .choices
             .iter()
             .filter(|choice| !choice.on && chosen.on.contains(&choice.slug))
             .filter(|choice| brand.purpose(&choice.slug).is_some())
             .collect();
         let circumstances = || chosen.circumstances.clone();
-        let mut happened = Happened::default();
+        let mut happened = Happened {
+            other_wording: !on.is_empty() && shown.wording != chosen.wording,
+            ..Happened::default()
+        };
+        // Nobody agrees to words that the page did not show. Leaving asks for none.
+        if happened.other_wording {
+            on.clear();
+        }
         if !off.is_empty() {
             happened.facts.push(Fact::Withdrawn {
+                keeps_all: were_left_with_all(&under.contact.standings, &off),
                 purposes: off,
                 scope: SCOPE_PURPOSES.to_owned(),
                 method: Some(LeaveMethod::Preferences),
@@ -284,15 +289,28 @@ fn moved(
 /// How often a contact's preferences changed within the last day. To be counted under the contact's lock.
 pub(super) async fn changes_of_late(
     conn: &mut Conn,
-    contact: &Contact,
+    of: (BrandId, ContactId),
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    let of = (contact.brand_id, contact.id);
     let limit = i64::try_from(CHANGES_A_DAY).unwrap_or(i64::MAX);
     let mut changes = 0;
     for kind in CHANGES {
         let found = events::list_of_kind_since(conn, of, kind, now.minus(DAY), limit).await?;
         changes += found.len();
+    }
+    // Between two that took it back there is one that wished it.
+    let wished = events::list_of_kind_since(conn, of, WISHED, now.minus(DAY), 2 * limit).await?;
+    for body in wished {
+        let event = read_body(body.as_deref())?;
+        changes += usize::from(event.is_some_and(|event| {
+            matches!(
+                event.fact,
+                Fact::ErasureWished {
+                    taken_back: true,
+                    ..
+                }
+            )
+        }));
     }
     Ok(changes)
 }

@@ -25,7 +25,7 @@ pub struct Repeatable {
 }
 
 /// How long an answer is kept.
-const KEPT_FOR: Duration = Duration::from_secs(86_400);
+pub const KEPT_FOR: Duration = Duration::from_secs(86_400);
 /// A request that is under way for longer belongs to a process that died: the next one is taken up in its place.
 const UNDER_WAY_FOR: Duration = Duration::from_secs(60);
 

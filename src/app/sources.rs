@@ -71,7 +71,7 @@ impl Sources {
             let of = || self.told.iter().filter(|one| one.tells(claim));
             let full = of().filter(|one| one.said.is_some()).count() >= WORDS_AT_MOST;
             let said = said.filter(|_| !full);
-            let of = of().filter(|one| said.is_none_or(|said| one.said.as_ref() == Some(said)));
+            let of = of().filter(|one| said.is_none_or(|said| one.says(said)));
             let of: BTreeSet<_> = of.map(|one| one.row.map(|row| row.0)).collect();
             all = Some(all.map_or_else(|| of.clone(), |all| &all & &of));
         }
@@ -150,6 +150,12 @@ impl Told {
     pub fn become_proven(&mut self, claim: Claim) {
         let before = std::mem::replace(&mut self.claim, claim);
         self.before.push(before);
+    }
+
+    fn says(&self, said: &Elsewhere) -> bool {
+        self.said
+            .as_ref()
+            .is_some_and(|one| one.tells_the_same(said))
     }
 
     fn tells(&self, claim: &Claim) -> bool {

@@ -22,7 +22,7 @@ const TOGETHER: i64 = 1_000;
 /// Requests that are forgotten in one transaction.
 const FORGOTTEN_TOGETHER: u64 = 2_000;
 /// Domains that few people have are named for so long.
-const SMALL_NAMED_FOR: Duration = Duration::from_secs(31 * 86_400);
+pub const SMALL_NAMED_FOR: Duration = Duration::from_secs(31 * 86_400);
 
 impl App {
     /// Adds what was logged since the last time; answers with the number of events walked.

@@ -17,14 +17,14 @@ use crate::telemetry;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Openings tell scanners from people while a request lives; requests live for 90 days at most.
-const OPENINGS_KEPT_FOR: Duration = Duration::from_secs(91 * 86_400);
+pub const OPENINGS_KEPT_FOR: Duration = Duration::from_secs(91 * 86_400);
 
 /// Trips tell the operator what was; windows are two days long at most.
-const TRIPS_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
+pub const TRIPS_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
 const WINDOWS_AT_MOST: Duration = Duration::from_secs(2 * 86_400);
 
 /// The newest one tells when the operator was told last.
-const NOTICES_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
+pub const NOTICES_KEPT_FOR: Duration = Duration::from_secs(90 * 86_400);
 /// Mails that `/readyz` and pages count; of more they say so many. `/metrics` counts all.
 pub const COUNTED_AT_MOST: i64 = 100_000;
 

@@ -34,7 +34,7 @@ const REQUESTS_AT_ONCE: usize = 32;
 /// Bytes of an answer that are read: what it says is kept for the operator, shortened.
 const ANSWER_AT_MOST: u64 = 16 << 10;
 /// How long, and how many, deliveries are kept of each webhook.
-const KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
+pub const KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 const KEPT_AT_MOST: i64 = 1_000;
 
 /// The way out to receivers, and who this process is among those that tell them.

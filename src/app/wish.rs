@@ -3,6 +3,7 @@
 
 use super::App;
 use super::erase::{EraseProblem, KEPT_WISH};
+use super::prefer::{CHANGES_A_DAY, changes_of_late};
 use super::record::About;
 use crate::domain::brand::Brand;
 use crate::domain::circumstances::Circumstances;
@@ -28,6 +29,17 @@ pub enum Wished {
     Free,
     /// The contact is gone.
     Gone,
+}
+
+/// What becomes of taking a wish back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenBack {
+    /// It is on disk that it is wished no more.
+    Done,
+    /// None was kept.
+    NotKept,
+    /// The preferences changed so often within a day that no more is taken; the wish stands.
+    TooOften,
 }
 
 impl App {
@@ -80,31 +92,36 @@ impl App {
         Ok(Wished::Kept)
     }
 
-    /// Forgets the wish of a contact; false where none was kept.
+    /// Forgets the wish of a contact. It counts among the changes of a day, which bound what the story grows by: a wish that is kept
+    /// is no second event, so wishing itself has no limit.
     pub async fn take_wish_back(
         &self,
         brand: &Brand,
         contact: ContactId,
         circumstances: Circumstances,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<TakenBack, StoreError> {
         let Some(locks) = self.locks_of(brand.id, contact).await? else {
-            return Ok(false);
+            return Ok(TakenBack::NotKept);
         };
         let mut held = self.store.hold_to_write(locks).await?;
         let tx = held.conn();
+        let now = self.clock.now();
+        if changes_of_late(tx, (brand.id, contact), now).await? >= CHANGES_A_DAY {
+            let kept = wishes::find(tx, brand.id, contact).await?;
+            return Ok(kept.map_or(TakenBack::NotKept, |_| TakenBack::TooOften));
+        }
         if !wishes::delete_of(tx, brand.id, contact).await? {
-            return Ok(false);
+            return Ok(TakenBack::NotKept);
         }
         let fact = Fact::ErasureWished {
             taken_back: true,
             circumstances,
         };
-        let now = self.clock.now();
         let event = self.work().record(about(brand.id, contact), now, fact)?;
         let mut writes = Writes::default();
         events::append(&mut writes, &[event]);
         held.finish_with(writes).await?;
-        Ok(true)
+        Ok(TakenBack::Done)
     }
 
     async fn locks_of(

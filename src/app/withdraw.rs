@@ -10,7 +10,7 @@ use crate::domain::event::{Fact, LeaveMethod, LeftBy, ToldBy};
 use crate::domain::ids::ContactId;
 use crate::domain::leaving::{SCOPE_ALL, SCOPE_PURPOSES};
 use crate::domain::operator::Deed;
-use crate::domain::standing::{RequestState, State};
+use crate::domain::standing::{RequestState, State, were_left_with_all};
 use crate::store::set::Writes;
 use crate::store::{StoreError, contacts, events};
 use crate::telemetry;
@@ -210,9 +210,10 @@ fn left(brand: &Brand, leave: &Leave, told_by: Option<&ToldBy>, under: &Under<'_
     }));
     purposes.sort_unstable();
     purposes.dedup();
-    if purposes.is_empty() {
+    if purposes.is_empty() || under.told {
         return Happened::default();
     }
+    let keeps_all = !all && were_left_with_all(standings, &purposes);
     let reason = leave.reason.as_ref().map(|reason| {
         let seen = reason.chars().filter(|c| !c.is_control());
         seen.take(REASON_AT_MOST).collect()
@@ -220,6 +221,7 @@ fn left(brand: &Brand, leave: &Leave, told_by: Option<&ToldBy>, under: &Under<'_
     let fact = Fact::Withdrawn {
         purposes,
         scope: if all { SCOPE_ALL } else { SCOPE_PURPOSES }.to_owned(),
+        keeps_all,
         method: Some(leave.method),
         by: Some(leave.by),
         reason,

@@ -314,3 +314,44 @@ fn addresses_for_complaints_are_read_as_a_list_and_need_a_listener() {
         assert!(problem.contains(says), "{problem}");
     }
 }
+
+#[test]
+fn terms_of_links_and_of_asking_again_are_those_of_the_file_and_checked() {
+    let file = |leaving: &str, campaign: &str| {
+        parse(
+            &format!(
+                "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n{leaving}{campaign}"
+            ),
+            &[],
+        )
+    };
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    let usual = file("", "").unwrap();
+    assert_eq!(
+        (usual.links.mailed, usual.links.handed_out),
+        (days(7), days(90))
+    );
+    assert_eq!(usual.asked_again_after, 12);
+    let chosen = file(
+        "[leaving]\nmailed_link_days = 2\nprogram_link_days = 400\n",
+        "[campaign]\nasked_again_months = 6\n",
+    )
+    .unwrap();
+    assert_eq!(
+        (chosen.links.mailed, chosen.links.handed_out),
+        (days(2), days(400))
+    );
+    assert_eq!(chosen.asked_again_after, 6);
+    let wrong = file(
+        "[leaving]\nmailed_link_days = 0\nprogram_link_days = 4000\n",
+        "[campaign]\nasked_again_months = 361\n",
+    );
+    let wrong = wrong.unwrap_err().to_string();
+    for name in [
+        "mailed_link_days",
+        "program_link_days",
+        "asked_again_months",
+    ] {
+        assert!(wrong.contains(name), "{wrong}");
+    }
+}

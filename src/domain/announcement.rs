@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::brand::Slug;
 use super::event::{Event, Fact, Grade, LeaveMethod, MailFate};
 use super::ids::{ContactId, EventId};
-use super::leaving::SCOPE_ALL;
+use super::leaving::{SCOPE_ALL, SCOPE_PURPOSES};
 use super::policy::Rule;
 use super::time::Timestamp;
 
@@ -59,6 +59,8 @@ pub fn kind_of(fact: &Fact) -> Option<Kind> {
         // New consent on the preferences page, with its own wording.
         Fact::PurposeChanged(_) => Some(Kind::Confirmed),
         Fact::Withdrawn { .. } => Some(Kind::Withdrawn),
+        // A list's word that the person left ends what there was, unless it was told before.
+        Fact::Imported(one) => (one.left && !one.told_again).then_some(Kind::Withdrawn),
         // Whoever calls a mail unwanted leaves with it what was not left before.
         Fact::Complained(one) => (!one.purposes.is_empty()).then_some(Kind::Withdrawn),
         Fact::Bounced(bounced) => bounced.hard.then_some(Kind::Bounced),
@@ -102,7 +104,7 @@ pub struct Data {
     /// How much was withdrawn: `all` or `purposes`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// By what way: as in the event, or `complaint`.
+    /// By what way: as in the event, or `complaint`, or `import` where a list told of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<&'static str>,
     /// Until when no mail is wanted; missing where it is wanted again.
@@ -158,6 +160,10 @@ impl Announcement {
             Fact::Withdrawn { scope, method, .. } => {
                 data.scope = Some(scope.clone());
                 data.method = method.map(LeaveMethod::as_str);
+            }
+            Fact::Imported(_) => {
+                data.scope = Some(SCOPE_PURPOSES.to_owned());
+                data.method = Some("import");
             }
             Fact::Complained(_) => {
                 data.scope = Some(SCOPE_ALL.to_owned());

@@ -31,6 +31,12 @@ pub struct Circumstances {
     /// Sec-Purpose or Purpose: set by browsers that fetch ahead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// Of a row of an import: the network addresses from which the person signed up and confirmed elsewhere, as the list has them,
+    /// which may be no addresses at all. Nothing else is there then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_in_ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_ip: Option<String>,
 }
 
 /// How much of them a brand keeps as evidence. Limits rest on all of them, and keep none.
@@ -78,6 +84,8 @@ impl Circumstances {
                 claimed_ip: self.claimed_ip.map(shortened),
                 claimed_user_agent: None,
                 user_agent: None,
+                opted_in_ip: self.opted_in_ip.as_deref().and_then(shortened_text),
+                confirmed_ip: self.confirmed_ip.as_deref().and_then(shortened_text),
                 ..self.clone()
             }),
         }
@@ -114,6 +122,12 @@ fn shortened(ip: IpAddr) -> IpAddr {
     }
 }
 
+/// The same of what somebody wrote; none where it is no address, since nobody knows what it names.
+fn shortened_text(text: &str) -> Option<String> {
+    let ip: IpAddr = text.trim().parse().ok()?;
+    Some(shortened(ip).to_string())
+}
+
 fn network_of(ip: Option<IpAddr>) -> String {
     match ip.map(|ip| ip.to_canonical()) {
         Some(IpAddr::V4(ip)) => ip.to_string(),
@@ -140,6 +154,8 @@ mod tests {
             claimed_user_agent: Some("Agent/1".to_owned()),
             user_agent: Some("Browser/1".to_owned()),
             accept_language: Some("nl".to_owned()),
+            opted_in_ip: Some(" 203.0.113.9".to_owned()),
+            confirmed_ip: Some("203.0.113.9:443".to_owned()),
             ..Default::default()
         };
         let whole = of("198.51.100.77");
@@ -151,6 +167,8 @@ mod tests {
         assert_eq!(kept.claimed_ip, "2001:db8:1::".parse().ok());
         assert_eq!((kept.user_agent, kept.claimed_user_agent), (None, None));
         assert_eq!(kept.accept_language.as_deref(), Some("nl"));
+        let elsewhere = (kept.opted_in_ip.as_deref(), kept.confirmed_ip.as_deref());
+        assert_eq!(elsewhere, (Some("203.0.113.0"), None));
     }
 
     #[test]

@@ -347,6 +347,10 @@ pub enum Fact {
         purposes: Vec<Slug>,
         /// `all`: everything that the brand sends, or ever will; `purposes`: these alone.
         scope: String,
+        /// What of these the person had left before, with everything that the brand sends, stays left so. Earlier versions did not
+        /// say, and took it for these purposes alone from then on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_all: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         method: Option<LeaveMethod>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -483,7 +487,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The provider's id of what it told by webhook; none where nothing of it came that way.
+    /// The id under which a report or a provider told it; none where nobody did, and of reports that earlier versions took.
     pub fn report(&self) -> Option<&str> {
         let id = match self {
             Self::Bounced(bounced) => &bounced.report,
@@ -505,7 +509,7 @@ impl Fact {
     }
 
     /// The circumstances of the request that caused it; none where no request did.
-    pub const fn circumstances(&self) -> Option<&Circumstances> {
+    pub fn circumstances(&self) -> Option<&Circumstances> {
         match self {
             Self::SignedUp(signup) => Some(&signup.circumstances),
             Self::PurposeChanged(change) => Some(&change.circumstances),
@@ -521,8 +525,8 @@ impl Fact {
             | Self::AddressChanged { circumstances, .. }
             | Self::ErasureWished { circumstances, .. }
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
-            Self::Imported(_)
-            | Self::ImportWithdrawn { .. }
+            Self::Imported(import) => import.circumstances.as_deref(),
+            Self::ImportWithdrawn { .. }
             | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }
@@ -545,7 +549,8 @@ impl Fact {
         }
     }
 
-    pub const fn circumstances_mut(&mut self) -> Option<&mut Circumstances> {
+    /// Where they are put when the event is read back with them.
+    pub fn circumstances_mut(&mut self) -> Option<&mut Circumstances> {
         match self {
             Self::SignedUp(signup) => Some(&mut signup.circumstances),
             Self::PurposeChanged(change) => Some(&mut change.circumstances),
@@ -561,8 +566,8 @@ impl Fact {
             | Self::AddressChanged { circumstances, .. }
             | Self::ErasureWished { circumstances, .. }
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
-            Self::Imported(_)
-            | Self::ImportWithdrawn { .. }
+            Self::Imported(import) => Some(import.circumstances.get_or_insert_default()),
+            Self::ImportWithdrawn { .. }
             | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }

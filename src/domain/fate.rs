@@ -53,7 +53,7 @@ pub fn weigh_claim(claim: Claim, status: Option<&str>) -> Severity {
     }
 }
 
-/// What the final refusal of a recipient (a 5xx reply to RCPT) says of the mailbox.
+/// What the refusal of a recipient says of the mailbox: a 5xx reply to RCPT, or a 4xx one after which nothing is tried any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// RFC 3463, or the reply's code where the server gives none.
@@ -86,7 +86,7 @@ const NOT_OF_THE_MAILBOX: [&str; 20] = [
 ];
 
 /// Reads it from the reply; none where it does not speak of the mailbox. An enhanced status that is about the address (5.1.x) or
-/// the mailbox (5.2.x) is weighed as that of a report; what is about the sender's address, the network, the message, a rule or
+/// the mailbox (5.2.x), or the same of class 4, is weighed as that of a report; what is about the sender's address, the network, the message, a rule or
 /// anything else is not. Without one, 550, 551 and 553 refuse the mailbox (RFC 5321, section 4.2.3), unless the words say that they
 /// mean something else.
 pub fn refusal(reply: &str) -> Option<Refusal> {
@@ -108,8 +108,9 @@ pub fn refusal(reply: &str) -> Option<Refusal> {
         });
     };
     // Bad syntax or a missing MX of the sender's address (RFC 3463, section 3.2).
-    let of_sender = matches!(status.as_str(), "5.1.7" | "5.1.8");
-    let of_mailbox = status.starts_with("5.1.") || status.starts_with("5.2.");
+    let behind_class = status.split_once('.').map_or("", |parts| parts.1);
+    let of_sender = matches!(behind_class, "1.7" | "1.8");
+    let of_mailbox = behind_class.starts_with("1.") || behind_class.starts_with("2.");
     (of_mailbox && !of_sender).then(|| Refusal {
         severity: weigh(&status),
         status,
@@ -196,6 +197,9 @@ mod tests {
             "552 5.2.2 mailbox full",
             "550 5.2.1 disabled",
             "550 5.1.0 address rejected",
+            "452 4.2.2 mailbox full",
+            "450 4.1.1 not now",
+            "552 4.2.2 mailbox full",
         ] {
             assert_eq!(severity(reply), Some(Severity::Soft), "{reply}");
         }
@@ -211,6 +215,10 @@ mod tests {
             "553 sorry, that domain isn't in my list of allowed rcpthosts",
             "554 transaction failed",
             "552 over quota",
+            "452 mailbox full",
+            "451 4.7.1 greylisted",
+            "450 4.1.8 sender's domain does not resolve",
+            "452 4.3.1 no room",
             "",
         ] {
             assert_eq!(severity(reply), None, "{reply}");

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::brand::Slug;
+use super::circumstances::Circumstances;
 use super::event::{AskedBy, Event, Fact, Grade};
 use super::ids::ImportId;
 use super::policy::{Claim, Judgement, Rule, Verdict};
@@ -16,12 +17,16 @@ pub struct Elsewhere {
     pub system: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_in_at: Option<String>,
+    /// In the event of an earlier version. Since then it lies beside the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_in_ip: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_ip: Option<String>,
+    /// It says from where the person confirmed; the address itself lies beside the event, and has a shorter life.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub says_whence: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_basis: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +48,28 @@ impl Elsewhere {
 
     /// Whether it says that the person confirmed, and not only what the consent rests on.
     pub const fn tells_of_a_confirmation(&self) -> bool {
-        self.confirmed_at.is_some() || self.confirmed_ip.is_some()
+        self.confirmed_at.is_some() || self.confirmed_ip.is_some() || self.says_whence
+    }
+
+    /// As it stands in an event, and the network addresses that lie beside it; none where it names none.
+    pub fn apart(&self) -> (Self, Option<Circumstances>) {
+        let whence = Circumstances {
+            opted_in_ip: self.opted_in_ip.clone(),
+            confirmed_ip: self.confirmed_ip.clone(),
+            ..Circumstances::default()
+        };
+        let rest = Self {
+            opted_in_ip: None,
+            confirmed_ip: None,
+            says_whence: self.says_whence || self.confirmed_ip.is_some(),
+            ..self.clone()
+        };
+        (rest, (whence != Circumstances::default()).then_some(whence))
+    }
+
+    /// Whether both say the same, whatever became of the network addresses.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        self.apart().0 == other.apart().0
     }
 
     /// Whether it says on which day the person confirmed, and that day had begun. Without one there is no act that anybody
@@ -70,6 +96,9 @@ pub struct Imported {
     pub judgement: Judgement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<Elsewhere>,
+    /// The network addresses that it names.
+    #[serde(default, skip_serializing)]
+    pub circumstances: Option<Box<Circumstances>>,
     /// What the other system says of a confirmation counts: this row's own source accepts the address by itself, and it is no
     /// merger, where explicit consent to the old brand is implicit for the new one (O4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -102,9 +102,12 @@ pub struct Bounced {
     /// The server that reports.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reporter: String,
-    /// The provider's id of what it told, where it told by webhook: it is told once.
+    /// The id under which it was told: the provider's where it told by webhook, else that of the report. It is told once.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub report: String,
+    /// The Message-ID of the mail that came back, where the report names it: a mail counts once. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
     /// How many passing ones there were in a row with this one; from the limit on, it is one for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passing: Option<u32>,

@@ -10,11 +10,10 @@ use super::standing::Standing;
 use super::time::Timestamp;
 
 const YEARS_AT_MOST: u8 = 30;
-const MONTHS_AT_MOST: u16 = 360;
-/// The shortest month, in days.
+pub const MONTHS_AT_MOST: u16 = 360;
+/// The shortest month, in days, and the longest.
 const SHORTEST: u64 = 28;
-/// Whoever was asked by time and did not answer is left alone for so many months, or for the brand's term if that is shorter.
-pub const ASKED_AGAIN_AFTER: u16 = 12;
+const LONGEST: u64 = 31;
 
 /// After which time a brand asks again. One of both is there; where both are, whichever is over first counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,12 +90,26 @@ impl Reconfirm {
         at.minus(Duration::from_secs(days * 86_400))
     }
 
-    /// Whoever was asked by time since then is not asked again yet.
-    pub fn asked_before(&self, at: Timestamp) -> Timestamp {
-        let months = self
-            .shortest()
-            .map_or(ASKED_AGAIN_AFTER, |term| term.min(ASKED_AGAIN_AFTER));
-        at.minus(Duration::from_secs(u64::from(months) * SHORTEST * 86_400))
+    /// So many months whoever was asked by time is left alone: those of the settings, or the brand's term if that is shorter.
+    fn alone_for(&self, months: u16) -> u16 {
+        self.shortest().map_or(months, |term| term.min(months))
+    }
+
+    /// Whether somebody who was asked by time at one instant is to be left alone at another, for so many calendar months.
+    pub fn leaves_alone(
+        &self,
+        months: u16,
+        asked_at: Timestamp,
+        (zone, at): (&Zone, Timestamp),
+    ) -> bool {
+        let until = zone.months_after(asked_at, self.alone_for(months));
+        until.is_none_or(|until| at < until)
+    }
+
+    /// Nobody who was asked before this is left alone at an instant, whatever the calendar says.
+    pub fn asked_since(&self, months: u16, at: Timestamp) -> Timestamp {
+        let days = u64::from(self.alone_for(months)) * LONGEST;
+        at.minus(Duration::from_secs((days + 1) * 86_400))
     }
 
     /// In words, to stand behind "asks again".
@@ -200,6 +213,42 @@ mod tests {
                     assert!(since <= term.confirmed_by(now), "{term:?}, {day} days");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn who_was_asked_is_left_alone_until_the_day_twelve_months_later_and_for_a_shorter_term_of_the_brand_that()
+     {
+        let zone = Zone::default();
+        let of = |months| Reconfirm {
+            after_years: None,
+            unused_months: Some(months),
+        };
+        for (months, asked, last, free) in [
+            (
+                24,
+                "2024-11-24T15:00:00Z",
+                "2025-11-23T23:59:59Z",
+                "2025-11-24T00:00:00Z",
+            ),
+            (
+                24,
+                "2024-02-29T08:00:00Z",
+                "2025-02-28T23:59:59Z",
+                "2025-03-01T00:00:00Z",
+            ),
+            (
+                3,
+                "2025-06-30T08:00:00Z",
+                "2025-09-29T23:59:59Z",
+                "2025-09-30T00:00:00Z",
+            ),
+        ] {
+            let (term, asked) = (of(months), at(asked));
+            assert!(term.leaves_alone(12, asked, (&zone, at(last))), "{last}");
+            assert!(!term.leaves_alone(12, asked, (&zone, at(free))), "{free}");
+            // The index is asked for everybody who is left alone.
+            assert!(term.asked_since(12, at(last)) <= asked, "{last}");
         }
     }
 

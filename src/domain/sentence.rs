@@ -357,6 +357,7 @@ pub fn sentence(event: &Event) -> String {
             reason,
             circumstances,
             told_by,
+            ..
         } => format!(
             "{} {}{}{}{}{}.",
             match by {

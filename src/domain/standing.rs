@@ -268,9 +268,12 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Withdrawn {
-            purposes, scope, ..
-        } => leave(standings, purposes, scope == SCOPE_ALL, at),
-        Fact::Complained(complaint) => leave(standings, &complaint.purposes, true, at),
+            purposes,
+            scope,
+            keeps_all,
+            ..
+        } => leave(standings, purposes, (scope == SCOPE_ALL, *keeps_all), at),
+        Fact::Complained(complaint) => leave(standings, &complaint.purposes, (true, true), at),
         Fact::Paused { until, .. } => {
             for standing in standings.values_mut() {
                 standing.paused_until = *until;
@@ -384,10 +387,22 @@ fn give_explicit(
     }
 }
 
-fn leave(standings: &mut Standings, purposes: &[Slug], all: bool, at: Timestamp) {
+/// Whether the person had left any of these with everything that the brand sends, and not come back to it.
+pub fn were_left_with_all(standings: &Standings, purposes: &[Slug]) -> bool {
+    let mut known = purposes.iter().filter_map(|purpose| standings.get(purpose));
+    known.any(|standing| standing.left_all && standing.state == State::Withdrawn)
+}
+
+fn leave(
+    standings: &mut Standings,
+    purposes: &[Slug],
+    (all, keeps_all): (bool, bool),
+    at: Timestamp,
+) {
     for purpose in purposes {
+        let kept = keeps_all && were_left_with_all(standings, std::slice::from_ref(purpose));
         let standing = Standing {
-            left_all: all,
+            left_all: all || kept,
             ..Standing::new(State::Withdrawn, None, Rule::D3, at)
         };
         put(standings, purpose, standing);

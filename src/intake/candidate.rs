@@ -192,6 +192,7 @@ impl Reading {
             opted_in_ip: text(Field::OptedInIp),
             confirmed_at: text(Field::ConfirmedAt),
             confirmed_ip: text(Field::ConfirmedIp),
+            says_whence: false,
             legal_basis: text(Field::LegalBasis),
             explanation: text(Field::Explanation),
         };

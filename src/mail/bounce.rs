@@ -4,6 +4,9 @@
 //! that only we can have made. What is no such report, an answer from somebody on holiday for one, is none (T34).
 
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use sha2::{Digest, Sha256};
+
+use crate::ledger::note::hex;
 
 /// Bytes of a report; servers return the header or the whole of a mail, and ours are small.
 pub const MESSAGE_AT_MOST: usize = 1024 * 1024;
@@ -13,6 +16,8 @@ const FIELDS_AT_MOST: usize = 100;
 const FIELD_AT_MOST: usize = 2_000;
 /// Characters that are kept of what a server said.
 pub(super) const SAID_AT_MOST: usize = 400;
+/// Characters of an id that is kept. Ours have 36 before the domain.
+const ID_AT_MOST: usize = 300;
 /// Places that are looked through for an address of ours, and bytes of each.
 const PLACES_AT_MOST: usize = 200;
 const PLACE_AT_MOST: usize = 4_000;
@@ -21,6 +26,10 @@ const PLACE_AT_MOST: usize = 4_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub kind: Kind,
+    /// What this report is known by if it comes again: its Message-ID, or the SHA-256 of the message.
+    pub id: String,
+    /// The Message-ID of the mail that it returns, without brackets, where it returns as much.
+    pub mail: Option<String>,
     /// The server or the program that reports, as it calls itself.
     pub reporter: String,
     /// Texts in which an address or a link of ours may stand.
@@ -54,17 +63,23 @@ pub enum Action {
 }
 
 /// Reads a message; none if it is no report of these kinds.
-pub fn read(message: &[u8]) -> Option<Report> {
-    if message.len() > MESSAGE_AT_MOST {
+pub fn read(bytes: &[u8]) -> Option<Report> {
+    if bytes.len() > MESSAGE_AT_MOST {
         return None;
     }
-    let message = MessageParser::default().parse(message)?;
+    let message = MessageParser::default().parse(bytes)?;
     let mut places = places_of(&message);
+    let mut mail = None;
     for part in &message.parts {
         match &part.body {
-            PartType::Message(returned) => places.extend(places_of_returned(returned)),
+            PartType::Message(returned) => {
+                places.extend(places_of_returned(returned));
+                mail = mail.or_else(|| id_of(returned));
+            }
             _ if is_type(part, "text", "rfc822-headers") => {
-                places.extend(text_of(part).map(|text| cut(&text, PLACE_AT_MOST)));
+                let text = text_of(part).unwrap_or_default();
+                mail = mail.or_else(|| id_of(&MessageParser::default().parse(text.as_bytes())?));
+                places.push(cut(&text, PLACE_AT_MOST));
             }
             _ => {}
         }
@@ -93,9 +108,26 @@ pub fn read(message: &[u8]) -> Option<Report> {
     places.truncate(PLACES_AT_MOST);
     Some(Report {
         kind,
+        id: id_of(&message).unwrap_or_else(|| hex(&Sha256::digest(bytes))),
+        // Many servers answer the mail that they return.
+        mail: mail.or_else(|| in_brackets(values(&message, &["in-reply-to"]).first()?)),
         reporter: one_line(&reporter, 200),
         places,
     })
+}
+
+/// A message's own Message-ID.
+fn id_of(message: &Message<'_>) -> Option<String> {
+    in_brackets(values(message, &["message-id"]).first()?)
+}
+
+/// What stands in a field of one id (RFC 5322, section 3.6.4); none where it is too long to be kept whole.
+fn in_brackets(value: &str) -> Option<String> {
+    let (_, rest) = value.split_once('<')?;
+    let (id, _) = rest.split_once('>')?;
+    let fits =
+        (1..=ID_AT_MOST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| id.to_owned())
 }
 
 /// Fields that say to which address the report itself went.

@@ -171,7 +171,7 @@ const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, 
 const DELETE_OF: &str = "delete from campaign_recipient where brand_id = $1 and contact_id = $2";
 const ASKED_AMONG: &str = "select p.contact_id from r join campaign_recipient p on p.brand_id = r.brand_id \
      and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since and p.state <> 'cancelled'";
-const ASKED_BY: &str = "select p.contact_id, p.campaign_id from r join campaign_recipient p on p.brand_id = r.brand_id \
+const ASKED_BY: &str = "select p.contact_id, p.campaign_id, p.asked_at from r join campaign_recipient p on p.brand_id = r.brand_id \
      and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since and p.state <> 'cancelled'";
 
 macro_rules! fetch {
@@ -499,13 +499,13 @@ pub async fn asked_among(
     Ok(found.into_iter().map(|one| one.0).collect())
 }
 
-/// The same, with the campaigns that did.
+/// The same, with the campaigns that did, and when.
 pub async fn asked_by(
     conn: &mut Conn,
     brand: BrandId,
     contacts: &[ContactId],
     since: Timestamp,
-) -> Result<Vec<(ContactId, CampaignId)>, StoreError> {
+) -> Result<Vec<(ContactId, CampaignId, Timestamp)>, StoreError> {
     let rows = Rows::of(contacts)
         .uuid("brand_id", |_| brand.0)
         .uuid("contact_id", |id| id.0)

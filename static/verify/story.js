@@ -94,7 +94,7 @@ function whenceOf({ event, number }, bundle) {
   const shown = bundle.circumstances.get(number);
   if (!shown) return "Not disclosed: the record names network address and browser by their hash, and this bundle does not hold them";
   const own = (name) => (Object.hasOwn(shown.members, name) ? shown.members[name] : "");
-  const told = [own("ip"), own("peer") && `through ${own("peer")}`, own("user_agent") && `with the browser “${own("user_agent")}”`].filter(Boolean);
+  const told = [own("ip"), own("peer") && `through ${own("peer")}`, own("user_agent") && `with the browser “${own("user_agent")}”`, own("opted_in_ip") && `signed up elsewhere, as a list says, from ${own("opted_in_ip")}`, own("confirmed_ip") && `confirmed elsewhere, as a list says, from ${own("confirmed_ip")}`].filter(Boolean);
   return `${told.join(", ") || "A network address and browser that were not noted"}; ${shown.name} has the hash that the record names`;
 }
 

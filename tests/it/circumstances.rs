@@ -1,10 +1,12 @@
 //! How much a brand keeps of network address and browser: whole, shortened, or nothing. Limits work the same.
 
 use countersign::domain::event::Fact;
+use countersign::domain::standing::Basis;
 use countersign::ledger::bundle::{self, Known};
 
 use crate::admin::signing_in::signed_in;
 use crate::harness::{DECLARATIONS, World, add_owner};
+use crate::import::storing::{List, findings};
 use crate::on_both_engines;
 
 const FROM: &str = "198.51.100.77";
@@ -80,6 +82,46 @@ on_both_engines! {
         let page = String::from_utf8(files["report.html"].clone()).unwrap();
         assert!(!page.contains("Browser and network"), "there is nothing to disclose");
         world.finish().await;
+    }
+
+    async fn addresses_that_a_list_names_are_kept_beside_the_event_as_the_brand_says_and_for_the_same_term(engine: Engine) {
+        let text = "Email Address,date,order,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP\n\
+            ada@example.org,2026-01-01,1,2026-01-02 10:00:00,203.0.113.5,2026-01-02 10:05:00,203.0.113.77\n";
+        for (how, ip) in [("whole", Some("203.0.113.77")), ("shortened", Some("203.0.113.0")), ("nothing", None)] {
+            let world = keeping(engine, how, "[retention]\ncircumstances_days = 30\n").await;
+            let list = List::bought("mailchimp", text);
+            assert_eq!(list.take_in(&world).await.new, 1);
+            let whence = async || {
+                let story = world.story("ada@example.org").await;
+                let Fact::Imported(imported) = &story[0].fact else { panic!("{story:?}") };
+                let said = imported.elsewhere.clone().unwrap();
+                assert!(said.says_whence && said.tells_of_a_confirmation() && said.confirmed_ip.is_none(), "{said:?}");
+                imported.circumstances.as_ref().and_then(|one| one.confirmed_ip.clone())
+            };
+            assert_eq!(whence().await.as_deref(), ip, "{how}");
+            let rows = kept(&world).await;
+            for body in rows.lines().filter(|line| line.contains("\"kind\"")) {
+                assert!(!body.contains("203.0.113"), "{body}");
+            }
+            if how != "whole" {
+                assert!(!rows.contains("203.0.113.5") && !rows.contains("203.0.113.77"), "{rows}");
+            }
+            let (bytes, _) = crate::bundle::bundle_of(&world, "ada@example.org").await;
+            bundle::verify(&bytes, Known::default()).unwrap();
+            if how == "whole" {
+                crate::recipe::passes(&bytes);
+            }
+            assert_eq!(findings(&world).await, Vec::<String>::new());
+            world.advance(31 * 86_400);
+            assert_eq!(world.app.remove_circumstances().await.unwrap(), u64::from(ip.is_some()));
+            assert_eq!(whence().await, None);
+            // The same words again are known, whatever became of the addresses.
+            let again = List { name: "again", ..list };
+            assert_eq!(again.take_in(&world).await.unchanged, 1);
+            assert_eq!(world.permission("ada@example.org", "newsletter").await.basis, Basis::Explicit);
+            assert_eq!(findings(&world).await, Vec::<String>::new());
+            world.finish().await;
+        }
     }
 
     async fn limits_of_a_network_and_marks_of_scanners_need_no_kept_address(engine: Engine) {

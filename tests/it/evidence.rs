@@ -226,6 +226,7 @@ async fn left() -> (World, Dossier) {
         told_by: None,
         purposes: last.event.fact.purposes().to_vec(),
         scope: "all".to_owned(),
+        keeps_all: false,
         circumstances: Default::default(),
     };
     dossier.entries.push(last);

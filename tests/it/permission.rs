@@ -1,6 +1,6 @@
 //! May this address be mailed: stories of any length, days in the brand's time zone.
 
-use countersign::app::bounce::{Complaint, Failure, Taken};
+use countersign::app::bounce::{Complaint, Failure, Taken, Told};
 use countersign::domain::api_key::Scope;
 use countersign::domain::fate::Severity;
 use countersign::domain::time::Timestamp;
@@ -76,8 +76,8 @@ on_both_engines! {
         confirmed(&world, ANNA).await;
         let to = return_path(&world, ANNA).await;
         lengthen(&world, ANNA).await;
-        let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
         for taken in [Taken::Soft, Taken::Hard] {
+            let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
             assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), taken);
         }
         assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
@@ -95,6 +95,7 @@ on_both_engines! {
             said: "mailbox full".to_owned(),
             reporter: "provider.example".to_owned(),
             report: "event-1".to_owned(),
+            mail: Told::Once,
         };
         for taken in [Taken::Soft, Taken::Again] {
             assert_eq!(world.app.take_bounce(&subject, failure()).await.unwrap(), taken);

@@ -32,6 +32,26 @@ async fn mails_of_six(world: &World) -> Vec<(String, Mail)> {
 }
 
 on_both_engines! {
+    async fn what_networks_opened_is_forgotten_after_ninety_one_days_and_the_hits_in_the_story_stay(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        world.client("203.0.113.9").get(&mail.confirm()).await;
+        let event = &world.story("anna@example.org").await[0];
+        let key = (event.brand, event.request.unwrap());
+        let kept = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            countersign::store::openings::list(&mut conn, &[key]).await.unwrap().len()
+        };
+        for (seconds, left) in [(0, 1), (91 * 86_400, 1), (1, 0)] {
+            world.advance(seconds);
+            world.app.tidy().await.unwrap();
+            assert_eq!(kept().await, left, "{seconds}");
+        }
+        assert!(world.kinds("anna@example.org").await.contains(&"link_opened"));
+        world.finish().await;
+    }
+
     async fn get_and_head_from_many_addresses_change_nothing_but_are_recorded(engine: Engine) {
         let world = World::on(engine).await;
         world.signed_up("anna@example.org", "192.0.2.1").await;

@@ -67,8 +67,11 @@ impl App {
         now: Timestamp,
     ) -> Result<HashSet<ContactId>, StoreError> {
         let ids: Vec<ContactId> = contacts.iter().map(|one| one.id).collect();
-        let since = terms.asked_before(now);
-        let asked = campaigns::asked_by(conn, brand.id, &ids, since).await?;
+        let months = self.config.asked_again_after;
+        let since = terms.asked_since(months, now);
+        let zone = Zone::of(&brand.declared.time_zone);
+        let mut asked = campaigns::asked_by(conn, brand.id, &ids, since).await?;
+        asked.retain(|one| terms.leaves_alone(months, one.2, (&zone, now)));
         let mut others: HashSet<CampaignId> = asked.iter().map(|one| one.1).collect();
         others.retain(|id| Some(*id) != own);
         let mut by_time: HashSet<CampaignId> = HashSet::new();

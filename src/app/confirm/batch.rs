@@ -16,6 +16,7 @@ use crate::store::breaker;
 use crate::store::budgets::{self, Mailbox, MailboxHash};
 use crate::store::contacts::{self, Contact};
 use crate::store::events::{self, NewEvent};
+use crate::store::outbox;
 use crate::store::requests::{self, Asked, RequestRow};
 use crate::store::set::Writes;
 
@@ -27,6 +28,10 @@ pub(super) struct Batch<'a> {
     pub touched: Vec<RequestId>,
     pub contacts: HashMap<ContactId, Contact>,
     pub changed: HashSet<ContactId>,
+    /// Of those of campaigns that may be declined: the contact's other open requests for what they ask.
+    pub others: HashMap<RequestId, Vec<RequestId>>,
+    /// Whose mails do not leave any more.
+    pub given_up: Vec<RequestId>,
     /// What networks opened of the mails.
     pub seen: HashMap<RequestId, Vec<Seen>>,
     /// How many people's links the network of a press opened around its own hit on this mail.
@@ -49,6 +54,8 @@ impl<'a> Batch<'a> {
             touched: Vec::new(),
             contacts: HashMap::with_capacity(calls),
             changed: HashSet::new(),
+            others: HashMap::new(),
+            given_up: Vec::new(),
             seen: HashMap::new(),
             people: HashMap::new(),
             mailboxes: Vec::new(),
@@ -72,6 +79,20 @@ impl<'a> Batch<'a> {
             row.state = state.as_str().to_owned();
             row.ended_at = Some(self.now);
             self.touched.push(id);
+        }
+    }
+
+    /// Ends what else asks for something that the person left with this request, and keeps its mails from leaving.
+    pub(super) fn end_others(&mut self, id: RequestId) {
+        for other in self.others.remove(&id).unwrap_or_default() {
+            let open = self.requests.get(&other);
+            let Some(open) = open.filter(|one| one.state == RequestState::Open.as_str()) else {
+                continue;
+            };
+            if open.mailed != 0 {
+                self.given_up.push(other);
+            }
+            self.end(other, RequestState::Left);
         }
     }
 
@@ -112,6 +133,11 @@ impl<'a> Batch<'a> {
         let mailboxes = suppressed(self.mailboxes, self.declined, "declined", self.now);
         let mut writes = Writes::default();
         requests::update(&mut writes, &requests);
+        self.given_up.sort_unstable();
+        self.given_up.dedup();
+        for id in self.given_up {
+            outbox::remove_untried(&mut writes, id);
+        }
         contacts::put_standings(&mut writes, &standings);
         events::append(&mut writes, &self.events);
         budgets::put_mailboxes(&mut writes, &mailboxes);

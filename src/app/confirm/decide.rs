@@ -123,6 +123,7 @@ impl Batch<'_> {
             let fact = Fact::Withdrawn {
                 purposes,
                 scope: SCOPE_PURPOSES.to_owned(),
+                keeps_all: false,
                 method: Some(LeaveMethod::LinkButton),
                 by: Some(LeftBy::Person),
                 reason: None,
@@ -130,6 +131,7 @@ impl Batch<'_> {
                 circumstances: call.circumstances,
             };
             self.record(call.request, fact)?;
+            self.end_others(call.request);
             return Ok(Outcome::Declined);
         }
         self.declined.push((call.brand, contact.mailbox_hash()?));

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::batch::Batch;
 use super::{Act, Answer};
 use crate::app::Work;
+use crate::app::close::{Ending, open_requests};
 use crate::domain::ids::RequestId;
 use crate::domain::scanner::{self, Seen, Thresholds};
 use crate::store::budgets;
@@ -105,8 +106,37 @@ impl<'a> Batch<'a> {
         boxes.sort_unstable();
         boxes.dedup();
         batch.mailboxes = budgets::find_mailboxes(tx, &boxes).await?;
+        batch.read_others(tx, &declining).await?;
         batch.read_seen(tx, calls).await?;
         Ok(batch)
+    }
+
+    /// What else asks the person for the same as a campaign's request that may be declined: for whoever had confirmed that is
+    /// leaving.
+    async fn read_others(
+        &mut self,
+        tx: &mut Conn,
+        declining: &HashSet<RequestId>,
+    ) -> Result<(), StoreError> {
+        // Also of one that a newer mail replaced, which may be declined all the same.
+        let asked = self.requests.values();
+        let asked = asked.filter(|row| row.campaign_id.is_some() && declining.contains(&row.id));
+        let asked: Vec<_> = asked
+            .map(|row| (row.id, row.contact_id, row.purposes()))
+            .collect();
+        for (id, contact, purposes) in asked {
+            let Some(contact) = self.contacts.get(&contact) else {
+                continue;
+            };
+            let mut others = open_requests(tx, contact, Ending::For(&purposes)).await?;
+            others.retain(|one| one.id != id);
+            self.others
+                .insert(id, others.iter().map(|one| one.id).collect());
+            for one in others {
+                self.requests.entry(one.id).or_insert(one);
+            }
+        }
+        Ok(())
     }
 
     /// What tells whether a press is a scanner's; of a request whose links nobody opened there is nothing.

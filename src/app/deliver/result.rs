@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Delivery;
 use super::ready::Ready;
 use super::wanted::Job;
-use crate::app::bounce::{Failure, GivenUp, Subject};
+use crate::app::bounce::{Failure, GivenUp, Subject, Told};
 use crate::app::record::About;
 use crate::app::sign_up::CONFIRM;
 use crate::domain::brand::Slug;
@@ -66,7 +66,7 @@ pub(super) enum Sent {
         event: Arc<NewEvent>,
         of: Option<Box<Asked>>,
     },
-    /// The server refused the recipient for good, and spoke of the mailbox.
+    /// The server refused the recipient, for good or each time, and spoke of the mailbox.
     Refused(Box<Refused>),
     /// Not tried: nobody wants it any more.
     Dropped(OutboxKey),
@@ -132,15 +132,11 @@ impl Delivery {
         now: Timestamp,
         ambiguous: bool,
     ) -> Result<Sent, StoreError> {
-        let tries = job.mail.tries + 1;
-        let first = job.mail.first_try_at.unwrap_or(now);
-        let delivery = &self.app.config.delivery;
-        let over = tries >= delivery.max_tries
-            || now.since(first) >= delivery.retry_for
-            || (ambiguous && tries >= AMBIGUOUS_TRIES);
-        if over {
+        if self.is_over(job, now, ambiguous) {
             return self.failed(job, message_id, reason, now, ambiguous);
         }
+        let tries = job.mail.tries + 1;
+        let first = job.mail.first_try_at.unwrap_or(now);
         Ok(Sent::NotYet(Retry {
             key: job.mail.key(),
             next_due_at: Some(now.plus(self.backoff(tries))),
@@ -153,6 +149,30 @@ impl Delivery {
         }))
     }
 
+    /// Whether the try that was just made was the last.
+    fn is_over(&self, job: &Job, now: Timestamp, ambiguous: bool) -> bool {
+        let tries = job.mail.tries + 1;
+        let first = job.mail.first_try_at.unwrap_or(now);
+        let delivery = &self.app.config.delivery;
+        tries >= delivery.max_tries
+            || now.since(first) >= delivery.retry_for
+            || (ambiguous && tries >= AMBIGUOUS_TRIES)
+    }
+
+    /// A 4xx reply to RCPT: tried again, and after the last try, where it speaks of the mailbox, the same as a final one. So a mailbox
+    /// that stays full is counted whichever way its server says so.
+    pub(super) fn not_yet(
+        &self,
+        one: &Ready,
+        reply: String,
+        now: Timestamp,
+    ) -> Result<Sent, StoreError> {
+        if self.is_over(&one.job, now, false) {
+            return self.refused(one, reply, now);
+        }
+        self.later(&one.job, one.message_id.clone(), reply, now, false)
+    }
+
     /// 30 seconds, doubled at each try up to four hours, and up to a quarter more by chance so that a crowd of mails does
     /// not come back all at once.
     fn backoff(&self, tries: i64) -> Duration {
@@ -162,7 +182,8 @@ impl Delivery {
         Duration::from_secs(seconds) + Duration::from_millis(jitter)
     }
 
-    /// A 5xx reply to RCPT: where it speaks of the mailbox, it counts as a report that the mail came back (D6).
+    /// A 5xx reply to RCPT, or a 4xx one to the last try: where it speaks of the mailbox, it counts as a report that the mail came
+    /// back (D6).
     pub(super) fn refused(
         &self,
         one: &Ready,
@@ -179,7 +200,7 @@ impl Delivery {
         } else {
             Returned::Request(mail.request_id)
         };
-        let (fact, retry) = self.given_up(job, message_id, reply.clone(), now, false);
+        let (fact, retry) = self.given_up(job, message_id.clone(), reply.clone(), now, false);
         Ok(Sent::Refused(Box::new(Refused {
             subject: Subject {
                 brand: one.brand.clone(),
@@ -191,6 +212,7 @@ impl Delivery {
                 said: reply.chars().take(SAID_AT_MOST).collect(),
                 reporter: self.app.config.smtp.host.clone(),
                 report: String::new(),
+                mail: Told::Mail(message_id),
             },
             given_up: GivenUp { fact, retry },
         })))

@@ -144,6 +144,10 @@ impl Delivery {
                 phase: Phase::Recipient,
             } => self.refused(one, reply, now),
             Outcome::Rejected { reply, .. } => self.failed(job, message_id, reply, now, false),
+            Outcome::Deferred {
+                reason,
+                phase: Phase::Recipient,
+            } => self.not_yet(one, reason, now),
             Outcome::Deferred { reason, .. } => self.later(job, message_id, reason, now, false),
             Outcome::Unknown { reason } => self.later(job, message_id, reason, now, true),
         }

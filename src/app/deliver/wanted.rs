@@ -58,9 +58,6 @@ const CANCELLED: &str = "its campaign was cancelled before it left";
 const NO_STANDING: &str =
     "it had not left when nothing was known of the person any more that lets the brand ask";
 
-/// How long a link works that was asked for. The mail is kept as evidence, and the link with it.
-pub const PREFERENCES_WITHIN: Duration = Duration::from_secs(7 * 86_400);
-
 /// How long a mail of a paused campaign is left alone.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -73,6 +70,8 @@ struct About {
     campaigns: HashMap<RequestId, OfRequest>,
     /// The breaker is open.
     held: bool,
+    /// How long a link works that was asked for. The mail is kept as evidence, and the link with it.
+    link_for: Duration,
 }
 
 impl About {
@@ -80,7 +79,7 @@ impl About {
         if mail.template == PREFERENCES {
             return Ok(match self.reached.get(&mail.contact_id) {
                 Some(contact) => {
-                    let until = now.plus(PREFERENCES_WITHIN);
+                    let until = now.plus(self.link_for);
                     let to =
                         Recipient::without_request(mail.request_id, contact.clone(), now, until);
                     Wish::Send(Box::new(Job {
@@ -273,6 +272,7 @@ impl Delivery {
             recipients,
             campaigns,
             held,
+            link_for: self.app.config.links.mailed,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! One event of a provider, and what it does to the contact.
 
 use super::super::App;
-use super::super::bounce::{Complaint, Failure, Subject};
+use super::super::bounce::{self, Complaint, Failure, Subject};
 use super::super::withdraw::Left;
 use crate::domain::email_address::{AddressRules, EmailAddress};
 use crate::domain::event::ToldBy;
@@ -50,6 +50,7 @@ impl App {
                     said,
                     reporter,
                     report,
+                    mail: bounce::Told::Once,
                 };
                 self.take_bounce(subject, failure).await?.as_str()
             }

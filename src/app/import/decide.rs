@@ -16,7 +16,7 @@ use crate::app::record::About;
 use crate::app::sources::Sources;
 use crate::domain::event::{AskedBy, Fact};
 use crate::domain::ids::{ContactId, ImportId};
-use crate::domain::import::Imported;
+use crate::domain::import::{Elsewhere, Imported};
 use crate::domain::policy::{
     AddressFacts, Closed, Judgement, OrganizerLists, Source, Terms, Verdict, judge,
 };
@@ -353,6 +353,8 @@ impl<'a> Part<'a> {
     }
 
     fn imported(&self, contact: &Contact, candidate: &Candidate, judgement: Judgement) -> Imported {
+        let apart = candidate.elsewhere.as_ref().map(Elsewhere::apart);
+        let (elsewhere, circumstances) = apart.unzip();
         Imported {
             import: self.id,
             line: candidate.line,
@@ -363,7 +365,8 @@ impl<'a> Part<'a> {
             language: contact.language.clone(),
             claims: candidate.claims.clone(),
             judgement,
-            elsewhere: candidate.elsewhere.clone(),
+            elsewhere,
+            circumstances: circumstances.flatten().map(Box::new),
             confirmed_elsewhere: false,
             left: false,
             left_by: None,

@@ -47,6 +47,7 @@ fn bought(import: ImportId, order: &str, at: Timestamp) -> Imported {
         claims,
         judgement,
         elsewhere: None,
+        circumstances: None,
         confirmed_elsewhere: false,
         left: false,
         left_by: None,
@@ -233,6 +234,7 @@ fn leaving_everything_is_not_made_less_by_a_list() {
     let all = Fact::Withdrawn {
         purposes: vec![slug()],
         scope: "all".to_owned(),
+        keeps_all: false,
         method: None,
         by: None,
         reason: None,

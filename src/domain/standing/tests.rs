@@ -82,6 +82,7 @@ fn withdrawn() -> Fact {
         told_by: None,
         purposes: vec![slug("news")],
         scope: "all".into(),
+        keeps_all: false,
         circumstances: Circumstances::default(),
     }
 }

@@ -81,6 +81,8 @@ impl Circumstances {
             ("ip", "from "),
             ("peer", "through "),
             ("user_agent", "with the browser "),
+            ("opted_in_ip", "signed up elsewhere, as a list says, from "),
+            ("confirmed_ip", "confirmed elsewhere, as a list says, from "),
         ];
         let words: Vec<String> = told
             .into_iter()

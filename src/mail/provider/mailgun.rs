@@ -115,10 +115,17 @@ fn one(event: &Value) -> Entry {
     told(tokens, text(event, &["recipient"]), id, fate)
 }
 
-/// None: Mailgun goes on trying. The last try of what fails for the time being has the reason "old".
+/// None: Mailgun goes on trying. The last try of what fails for the time being has the reason "old". What is on one of its lists is
+/// told as a failure too: that of the bounces tells of the address, the others of what the person did.
 fn failure(event: &Value) -> Option<Fate> {
     let status = |name| text(event, &["delivery-status", name]);
     let reason = text(event, &["reason"]).unwrap_or_default();
+    let is_final = text(event, &["severity"]) == Some("permanent");
+    match reason {
+        "suppress-unsubscribe" if is_final => return Some(Fate::Left),
+        "suppress-complaint" if is_final => return Some(Fate::abuse()),
+        _ => {}
+    }
     let claim = match text(event, &["severity"]) {
         Some("permanent") if reason.starts_with("suppress-") => Claim::Listed,
         Some("permanent") if reason != "old" => Claim::Permanent,

@@ -81,7 +81,7 @@ fn one(event: &Value) -> Entry {
             Fate::failed(Claim::Passing, status, said)
         }
         "bounce" => Fate::failed(Claim::Permanent, status, said),
-        "dropped" => Fate::failed(dropped(said), status, said),
+        "dropped" => dropped(status, said),
         "spamreport" => Fate::abuse(),
         "unsubscribe" | "group_unsubscribe" => Fate::Left,
         _ => return Entry::Other,
@@ -92,17 +92,12 @@ fn one(event: &Value) -> Entry {
     told(tokens, text(event, &["email"]), id, fate)
 }
 
-/// Why SendGrid did not even try: because of the address, or of the mail or the account.
-fn dropped(reason: &str) -> Claim {
-    const OF_THE_ADDRESS: [&str; 4] = [
-        "Bounced Address",
-        "Spam Reporting Address",
-        "Unsubscribed Address",
-        "Invalid",
-    ];
-    if OF_THE_ADDRESS.iter().any(|known| reason.trim() == *known) {
-        Claim::Listed
-    } else {
-        Claim::Passing
+/// Why SendGrid did not even try: because of what the person did, of the address, or of the mail or the account.
+fn dropped(status: Option<&str>, reason: &str) -> Fate {
+    match reason.trim() {
+        "Unsubscribed Address" => Fate::Left,
+        "Spam Reporting Address" => Fate::abuse(),
+        "Bounced Address" | "Invalid" => Fate::failed(Claim::Listed, status, reason),
+        _ => Fate::failed(Claim::Passing, status, reason),
     }
 }

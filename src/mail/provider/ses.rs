@@ -48,14 +48,13 @@ fn bounce(event: &Value, message_id: &str) -> Vec<Entry> {
 }
 
 fn complaint(event: &Value, message_id: &str) -> Vec<Entry> {
-    // Somebody else's mail, or an earlier one, was complained of; this one was not sent.
+    // An earlier mail was complained of; this one was not sent.
     let listed = text(event, &["complaint", "complaintSubType"])
         .is_some_and(|subtype| LISTED.contains(&subtype));
     let feedback = text(event, &["complaint", "complaintFeedbackType"]);
     let fate = match (listed, feedback) {
-        (true, _) => Fate::failed(Claim::Listed, None, "on the list of those who complained"),
         // Not every provider says what kind of feedback it passes on.
-        (false, None) => Fate::abuse(),
+        (true, _) | (false, None) => Fate::abuse(),
         (false, Some(kind)) => Fate::Unwanted(
             kind.to_ascii_lowercase()
                 .chars()

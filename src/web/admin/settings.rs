@@ -10,14 +10,13 @@ use askama::Template;
 use super::brands::brands_of;
 use super::frame::{Done, Frame};
 use super::table::{self, Asked, Cell, Rows, Table, Wrong, as_file};
-use crate::app::deliver::PREFERENCES_WITHIN;
-use crate::app::links::CHOOSE_WITHIN;
 use crate::app::passkeys::ceremony::NoHome;
 use crate::app::prefer::{CHANGES_A_DAY, PAUSES};
+use crate::app::{drafts, lapse, repeat, summarize, tidy, webhooks};
 use crate::config::SETTINGS;
+use crate::domain::booth::REMEMBERED_FOR;
 use crate::domain::brand::{BrandDeclaration, in_language};
 use crate::domain::operator::Operator;
-use crate::domain::reconfirm::ASKED_AGAIN_AFTER;
 use crate::web::Web;
 use crate::web::page::render;
 
@@ -66,6 +65,21 @@ fn terms(shared: &Web) -> Vec<Term> {
             "retention",
             "circumstances_days",
             days(config.retention.circumstances_for),
+        ),
+        (
+            "leaving",
+            "mailed_link_days",
+            days(Some(config.links.mailed)),
+        ),
+        (
+            "leaving",
+            "program_link_days",
+            days(Some(config.links.handed_out)),
+        ),
+        (
+            "campaign",
+            "asked_again_months",
+            format!("{} months", config.asked_again_after),
         ),
         (
             "budget",
@@ -130,19 +144,12 @@ fn terms(shared: &Web) -> Vec<Term> {
 
 /// Terms that nobody sets, so that they are known all the same.
 fn fixed_terms() -> impl Iterator<Item = Term> {
-    let days = |span: Duration| format!("{} days", span.as_secs() / 86_400);
+    let days = |span: Duration| match span.as_secs() / 86_400 {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
     let pauses = PAUSES.map(|days| days.to_string()).join(", ");
     let fixed = [
-        (
-            "fixed: link to the preferences, by mail",
-            days(PREFERENCES_WITHIN),
-            "How long a link to the preferences works that somebody asked for. It opens everything: choosing, their data, erasing.",
-        ),
-        (
-            "fixed: link to the preferences, for programs",
-            days(CHOOSE_WITHIN),
-            "How long a link to the preferences works that programs get for mails that they send. Leaving, pausing and the language work at once; to agree to anything, to take data along or to be erased, people have a link sent to them first.",
-        ),
         (
             "fixed: link to leave",
             "for good".to_owned(),
@@ -159,9 +166,54 @@ fn fixed_terms() -> impl Iterator<Item = Term> {
             "How often within 24 hours somebody's choices on the preferences page are taken. Leaving and erasing have no limit.",
         ),
         (
-            "fixed: asked again by time",
-            format!("{ASKED_AGAIN_AFTER} months"),
-            "Who was asked again by time (a brand's \u{201c}When it asks again\u{201d}) and did not answer is left alone for so long, or for the brand's own term where that is shorter.",
+            "fixed: links that were opened",
+            days(tidy::OPENINGS_KEPT_FOR),
+            "How long it is kept apart from the events which networks opened which links, by which programs are told from people. No request lives longer.",
+        ),
+        (
+            "fixed: notice before consent lapses",
+            days(lapse::NOTICE),
+            "So long before implicit consent ends it is told on the overview, and by mail where [notice] email says to whom.",
+        ),
+        (
+            "fixed: lists and campaigns begun",
+            days(drafts::KEPT_FOR),
+            "How long a list that was brought, or a campaign that is being put together, waits for somebody to go on with it.",
+        ),
+        (
+            "fixed: reports of lists",
+            days(drafts::REPORT_KEPT_FOR),
+            "How long the report of a list that was taken in can be fetched here, if nobody is erased before.",
+        ),
+        (
+            "fixed: numbers of booth entries",
+            days(REMEMBERED_FOR),
+            "How long it is known which entries of a booth's tablet were recorded, so that none is twice.",
+        ),
+        (
+            "fixed: small domains in figures",
+            days(summarize::SMALL_NAMED_FOR),
+            "How long figures name a domain that few people have; then it counts among the others.",
+        ),
+        (
+            "fixed: what webhooks were told",
+            days(webhooks::KEPT_FOR),
+            "How long the deliveries of a webhook are listed.",
+        ),
+        (
+            "fixed: answers to repeated requests",
+            days(repeat::KEPT_FOR),
+            "How long the API gives a request with the same Idempotency-Key the same answer.",
+        ),
+        (
+            "fixed: mails held for a sudden fall",
+            days(tidy::TRIPS_KEPT_FOR),
+            "How long it is listed when mails were held since few of them were confirmed.",
+        ),
+        (
+            "fixed: notices to the operator",
+            days(tidy::NOTICES_KEPT_FOR),
+            "How long it is kept when [notice] email was written to.",
         ),
     ];
     fixed.into_iter().map(|(name, value, about)| Term {

@@ -80,7 +80,7 @@ pub struct EventData {
     /// Of `contact.withdrawn`: `all` or `purposes`; a complaint leaves all.
     #[schema(required = false)]
     scope: String,
-    /// Of `contact.withdrawn`: `one_click`, `link_button`, `preferences`, `api`, `command_line`, `admin_pages`, `provider` or `complaint`.
+    /// Of `contact.withdrawn`: `one_click`, `link_button`, `preferences`, `api`, `command_line`, `admin_pages`, `provider`, `import` or `complaint`.
     #[schema(required = false)]
     method: String,
     /// Of `contact.paused`; missing where mail is wanted again.

@@ -149,7 +149,7 @@ pub struct LinksAnswer {
     /// It works for ten years and longer.
     #[schema(format = "uri")]
     unsubscribe_url: String,
-    /// It works for 90 days: to leave, to pause, and for the language. To agree, to be erased and to take the data along, the
+    /// It works for as long as `[leaving] program_link_days` says: to leave, to pause, and for the language. To agree, to be erased and to take the data along, the
     /// person has a fresh link sent to the address.
     #[schema(format = "uri")]
     preferences_url: String,

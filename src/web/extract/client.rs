@@ -64,13 +64,12 @@ pub fn circumstances(request: &HttpRequest, trusted: &[IpNet]) -> Circumstances 
     Circumstances {
         ip,
         peer: peer.filter(|_| peer != ip),
-        claimed_ip: None,
-        claimed_user_agent: None,
         user_agent: text(headers, "user-agent"),
         accept_language: text(headers, "accept-language"),
         origin: text(headers, "origin"),
         sec_fetch: (!fetched.is_empty()).then(|| fetched.join(" ")),
         purpose: text(headers, "sec-purpose").or_else(|| text(headers, "purpose")),
+        ..Circumstances::default()
     }
 }
 

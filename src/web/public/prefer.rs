@@ -188,6 +188,7 @@ pub async fn show(
         Some("saved") => Some(found.t.get("prefer-saved")),
         Some("unchanged") => Some(found.t.get("prefer-unchanged")),
         Some("not-erased") => Some(found.t.get("prefer-erase-off")),
+        Some("still-erased") => Some(found.t.get("prefer-erase-stays")),
         Some("wording") => Some(found.t.get("prefer-other-wording")),
         Some("often") => Some(found.t.get("prefer-too-often")),
         _ => None,

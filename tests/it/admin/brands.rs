@@ -107,6 +107,15 @@ on_both_engines! {
         assert!(late.status == 422 && late.text().contains("somebody else changed"), "{}", late.text());
         let listed = client.get("/admin/settings?filter=spring").await.text();
         assert!(listed.contains("de, nl") && !listed.contains("/admin/settings/brands/acme"), "{listed}");
+        // Every term is there, with what it does.
+        let terms = client.get("/admin/settings").await.text();
+        for (name, value) in [("[leaving] mailed_link_days", "7 days"), ("[leaving] program_link_days", "90 days"),
+            ("[campaign] asked_again_months", "12 months"), ("fixed: links that were opened", "91 days"), ("fixed: reports of lists", "7 days"),
+            ("fixed: lists and campaigns begun", "1 day"), ("fixed: numbers of booth entries", "40 days"),
+            ("fixed: small domains in figures", "31 days"), ("fixed: what webhooks were told", "30 days")] {
+            let row = terms.split("<tr").find(|row| row.contains(name));
+            assert!(row.is_some_and(|row| row.contains(value)), "{name} in {terms}");
+        }
         let deeds = client.get("/admin/account").await.text();
         assert!(deeds.contains("changed brands and forms") && deeds.contains("brand spring"), "{deeds}");
         world.finish().await;

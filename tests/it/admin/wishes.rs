@@ -1,7 +1,8 @@
 //! A person's wish to be erased while a legal hold keeps what is known of them: kept once, told as it is, and done by itself.
 
 use countersign::app::erase::{EraseProblem, KEPT_WISH};
-use countersign::app::wish::Wished;
+use countersign::app::prefer::CHANGES_A_DAY;
+use countersign::app::wish::{TakenBack, Wished};
 use countersign::domain::circumstances::Circumstances;
 use countersign::domain::event::{ErasedBy, Fact, Through};
 
@@ -209,6 +210,25 @@ on_both_engines! {
         stage.world.finish().await;
     }
 
+    async fn a_wish_that_is_taken_back_again_and_again_fills_no_story_and_stands_in_the_end(engine: Engine) {
+        let mut stage = Stage::on(engine).await;
+        let (app, acme) = (stage.world.app.clone(), brand(&stage.world));
+        let contact = contact_of(&stage.world, ANNA).await;
+        stage.hold(2).await;
+        let mut last = TakenBack::NotKept;
+        for _ in 0..CHANGES_A_DAY + 5 {
+            assert_eq!(app.keep_wish(&acme, contact, Circumstances::default()).await.unwrap(), Wished::Kept);
+            last = app.take_wish_back(&acme, contact, Circumstances::default()).await.unwrap();
+        }
+        assert_eq!((last, stage.wishes().await), (TakenBack::TooOften, 2 * CHANGES_A_DAY + 1));
+        let (status, _, text) = stage.ask("no").await;
+        assert!(status == 303 && text.contains("the wish to be erased stands"), "{text}");
+        assert!(app.wish_of(acme.id, contact).await.unwrap().is_some());
+        stage.world.advance(DAY + 1);
+        assert_eq!(app.take_wish_back(&acme, contact, Circumstances::default()).await.unwrap(), TakenBack::Done);
+        stage.world.finish().await;
+    }
+
     async fn where_nothing_keeps_somebody_no_wish_is_kept(engine: Engine) {
         let stage = Stage::on(engine).await;
         let (app, acme) = (stage.world.app.clone(), brand(&stage.world));
@@ -219,7 +239,7 @@ on_both_engines! {
         let (status, heading, _) = stage.ask("yes").await;
         assert_eq!((status, heading.as_str()), (200, "Erased"));
         assert_eq!(wish().await, Wished::Gone);
-        assert!(!app.take_wish_back(&acme, contact, Circumstances::default()).await.unwrap());
+        assert_eq!(app.take_wish_back(&acme, contact, Circumstances::default()).await.unwrap(), TakenBack::NotKept);
         stage.world.finish().await;
     }
 

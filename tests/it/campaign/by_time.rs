@@ -12,7 +12,7 @@ use countersign::domain::event::{ErasedBy, Fact, LeaveMethod, LeftBy, Through};
 use countersign::domain::permission::Permission;
 use countersign::domain::reconfirm::Reconfirm;
 use countersign::domain::sentence::sentence;
-use countersign::domain::standing::Basis;
+use countersign::domain::standing::{Basis, RequestState};
 use countersign::domain::time::Timestamp;
 use serde_json::json;
 
@@ -132,6 +132,53 @@ on_both_engines! {
         begin(&world, "events", Plan { purpose: slug("events"), ..by_time(&world) }).await.unwrap();
         assert_eq!(work(&world).await, 1);
         assert_eq!((told(&world, "again").await.asked, told(&world, "events").await.asked), (0, 1));
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn who_did_not_answer_is_left_alone_for_twelve_calendar_months_to_the_day(engine: Engine) {
+        let world = world(engine, "after_years = 3").await;
+        confirmed(&world, "anna@example.org").await;
+        world.advance(THREE_YEARS);
+        begin(&world, "first", by_time(&world)).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        // From 2029-11-23 to the day before it in 2030, and to the day.
+        world.advance(364 * DAY);
+        begin(&world, "the day before", by_time(&world)).await.unwrap();
+        assert_eq!(work(&world).await, 0);
+        assert_eq!(told(&world, "the day before").await.left_out["asked_lately"], 1);
+        world.advance(DAY);
+        begin(&world, "the day", by_time(&world)).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        world.finish().await;
+    }
+
+    async fn who_says_no_to_it_ends_whatever_else_asks_for_the_same(engine: Engine) {
+        let world = world(engine, "after_years = 3").await;
+        confirmed(&world, "anna@example.org").await;
+        world.advance(THREE_YEARS);
+        begin(&world, "again", by_time(&world)).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        let mail = world.mail_to("anna@example.org").await;
+        // Somebody types the address at the form; that mail, which replaces the campaign's, still waits.
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mails = world.caught().len();
+        let story = world.story("anna@example.org").await;
+        let typed = story.iter().rev().find(|event| matches!(event.fact, Fact::SignedUp(_))).unwrap().request.unwrap();
+        let state = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            let found = countersign::store::requests::find(&mut conn, brand(&world).id, typed).await;
+            found.unwrap().unwrap().state().unwrap()
+        };
+        assert_eq!(state().await, RequestState::Open);
+        let mut anna = world.client("198.51.100.78");
+        anna.get(&mail.decline()).await;
+        world.advance(3);
+        anna.post(&mail.decline(), &[]).await;
+        assert_eq!(stands(&world, "anna@example.org").await, (false, Basis::None, "D3"));
+        assert_eq!(state().await, RequestState::Left);
+        assert_eq!(world.deliver().await.len(), mails, "its mail does not leave");
+        assert!(world.permission("anna@example.org", "events").await.allowed, "of nothing else she said no");
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }

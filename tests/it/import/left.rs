@@ -33,6 +33,14 @@ on_both_engines! {
         let story = world.story("a@example.org").await;
         let says = countersign::domain::sentence::sentence(&story[1]);
         assert!(says.starts_with("An import told that the person left newsletter (line 2 of import "), "{says}");
+        // Other programs hear of it as of any withdrawal.
+        world.app.sequence().await.unwrap();
+        let feed = world.app.announcements(0, 100, &Default::default()).await.unwrap();
+        let heard: Vec<_> = feed.announcements.iter().map(|one| &one.announcement).collect();
+        let data = &heard[0].data;
+        assert_eq!((heard.len(), heard[0].kind, data.method), (1, "contact.withdrawn", Some("import")));
+        assert_eq!((data.scope.as_deref(), data.address.as_deref()), (Some("purposes"), Some("a@example.org")));
+        assert_eq!(data.purposes, [slug("newsletter")]);
         // Told again it changes nothing, and no later list opens it.
         let again = List { name: "again", ..left };
         assert_eq!(again.take_in(&world).await.left, 0);
@@ -40,6 +48,9 @@ on_both_engines! {
         assert_eq!(later.take_in(&world).await.added, 0);
         assert!(!world.permission("a@example.org", "newsletter").await.allowed);
         assert_eq!(world.kinds("a@example.org").await, ["imported", "imported", "imported"]);
+        world.app.sequence().await.unwrap();
+        let feed = world.app.announcements(0, 100, &Default::default()).await.unwrap();
+        assert_eq!(feed.announcements.len(), 1, "it is told once");
         // Of a third list with the same word nothing is kept: the one or the other stands.
         let third = List { name: "third", ..again };
         assert_eq!((third.take_in(&world).await.left, world.kinds("a@example.org").await.len()), (0, 3));

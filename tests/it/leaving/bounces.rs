@@ -1,5 +1,7 @@
 //! Mail that comes back and complaints: what they end, what forged ones change, and when passing ones count for good.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use countersign::app::bounce::Taken;
 use countersign::domain::envelope::Returned;
 use countersign::domain::event::Fact;
@@ -24,16 +26,34 @@ pub async fn return_path(world: &World, email: &str) -> String {
     )
 }
 
-/// A delivery report as RFC 3464 has it.
+/// A delivery report as RFC 3464 has it, about a mail that no other one is about.
 pub fn report(to: &str, action: &str, status: &str, said: &str) -> String {
+    let number = REPORTS.fetch_add(1, Ordering::Relaxed);
+    let mail = format!("Message-ID:\r\n <mail-{number}@acme.example>\r\n");
+    report_of(&mail, to, action, status, said)
+}
+
+static REPORTS: AtomicUsize = AtomicUsize::new(0);
+
+/// One about the mail whose head begins so; if that is empty, one that returns nothing of it.
+fn report_of(mail: &str, to: &str, action: &str, status: &str, said: &str) -> String {
+    let number = REPORTS.fetch_add(1, Ordering::Relaxed);
+    let returned = if mail.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nSubject: Please confirm\r\n{mail}\r\n"
+        )
+    };
     format!(
         "From: MAILER-DAEMON@mx.example.org\r\nTo: <{to}>\r\nSubject: Undelivered Mail Returned to Sender\r\n\
+         Message-ID: <report-{number}@mx.example.org>\r\n\
          MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
          --b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n\
          --b\r\nContent-Type: message/delivery-status\r\n\r\n\
          Reporting-MTA: dns; mx.example.org\r\nArrival-Date: Mon, 23 Nov 2026 17:34:05 +0000\r\n\r\n\
          Final-Recipient: rfc822; somebody@example.org\r\nAction: {action}\r\nStatus: {status}\r\n\
-         Diagnostic-Code: smtp; {said}\r\n\r\n--b--\r\n"
+         Diagnostic-Code: smtp; {said}\r\n\r\n{returned}--b--\r\n"
     )
 }
 
@@ -55,6 +75,16 @@ const ANNA: &str = "anna@example.org";
 pub async fn complaint_of(world: &World, email: &str) -> String {
     let path = return_path(world, email).await;
     feedback("abuse", &format!("Original-Mail-From: <{path}>\r\n"), "")
+}
+
+/// How many in a row each mail of Anna's that came back for the time being was.
+async fn passing(world: &World) -> Vec<u32> {
+    let story = world.story(ANNA).await;
+    let passing = story.iter().filter_map(|event| match &event.fact {
+        Fact::Bounced(bounced) => bounced.passing,
+        _ => None,
+    });
+    passing.collect()
 }
 
 async fn suppressed_for(world: &World, email: &str) -> Option<String> {
@@ -145,19 +175,63 @@ on_both_engines! {
         let world = World::with(engine, "[bounce]\nsoft_limit = 3\n").await;
         confirmed(&world, "anna@example.org").await;
         let to = return_path(&world, "anna@example.org").await;
-        let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
-        for _ in 0..2 {
-            assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        for taken in [Taken::Soft, Taken::Soft, Taken::Hard] {
             assert!(world.permission("anna@example.org", "newsletter").await.allowed);
+            // Of three mails: a server that writes twice of one says nothing new, see below.
+            let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+            assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), taken);
         }
-        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
         assert_eq!(world.permission("anna@example.org", "newsletter").await.rule, "D6");
-        let story = world.story("anna@example.org").await;
-        let passing: Vec<_> = story.iter().filter_map(|event| match &event.fact {
-            Fact::Bounced(bounced) => bounced.passing,
-            _ => None,
-        }).collect();
-        assert_eq!(passing, [1, 2, 3]);
+        assert_eq!(passing(&world).await, [1, 2, 3]);
+        world.finish().await;
+    }
+
+    async fn five_reports_about_one_mail_and_one_report_handed_over_twice_count_once(engine: Engine) {
+        let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
+        let first = signed_up_for_both(&world, ANNA).await.0.raw;
+        let to = return_path(&world, ANNA).await;
+        let id = first.split("\r\n").find(|line| line.starts_with("Message-ID: ")).unwrap();
+        // An alias leads to five mailboxes, all of them full; one server returns the whole mail, the others its head.
+        let whole = report_of(&format!("X-Received: x\r\n{id}\r\n"), &to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+        let whole = whole.replace("text/rfc822-headers", "message/rfc822");
+        for (number, taken) in [Taken::Soft, Taken::Again, Taken::Again, Taken::Again, Taken::Again].into_iter().enumerate() {
+            let head = report_of(&format!("{id}\r\n"), &to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+            let message = if number == 1 { &whole } else { &head };
+            assert_eq!(world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap(), taken, "{number}");
+        }
+        assert_eq!(passing(&world).await, [1]);
+        let story = world.story(ANNA).await;
+        let Fact::Bounced(bounced) = &story.last().unwrap().fact else { panic!("{story:?}") };
+        assert_eq!(bounced.mail.as_deref(), id.strip_prefix("Message-ID: <").and_then(|id| id.strip_suffix('>')));
+        // A server that did not hear our answer hands its report over once more, after the person did something, too.
+        let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+        assert!(bounced.report.contains("@mx.example.org"), "{bounced:?}");
+        let mut anna = world.client("198.51.100.7");
+        let fresh = crate::harness::Mail(world.caught().remove(0));
+        assert_eq!(anna.post(&fresh.confirm(), &[]).await.heading(), "Confirmed");
+        for taken in [Taken::Soft, Taken::Again] {
+            assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), taken);
+        }
+        assert!(world.permission(ANNA, "newsletter").await.allowed);
+        assert_eq!(passing(&world).await, [1, 1]);
+        assert_eq!(crate::import::storing::findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn reports_that_return_nothing_of_the_mail_count_once_for_its_request(engine: Engine) {
+        let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
+        let mut last = Taken::NoReport;
+        for (round, first) in [Taken::Soft, Taken::Hard].into_iter().enumerate() {
+            signed_up_for_both(&world, ANNA).await;
+            let to = return_path(&world, ANNA).await;
+            for taken in [first, Taken::Again] {
+                let full = report_of("", &to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+                last = world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap();
+                assert_eq!(last, taken, "{round}");
+            }
+            world.advance(86_400);
+        }
+        assert_eq!((last, passing(&world).await), (Taken::Again, vec![1, 2]));
         world.finish().await;
     }
 
@@ -165,13 +239,13 @@ on_both_engines! {
         let world = World::on(engine).await;
         confirmed(&world, ANNA).await;
         let to = return_path(&world, ANNA).await;
-        let disabled = report(&to, "failed", "5.2.1", "550 5.2.1 The email account that you tried to reach is disabled");
+        let disabled = || report(&to, "failed", "5.2.1", "550 5.2.1 The email account that you tried to reach is disabled");
         for _ in 0..4 {
-            assert_eq!(world.app.take_report(disabled.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+            assert_eq!(world.app.take_report(disabled().as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
         }
         assert!(world.permission(ANNA, "newsletter").await.allowed);
         assert_eq!(suppressed_for(&world, ANNA).await, None);
-        assert_eq!(world.app.take_report(disabled.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(world.app.take_report(disabled().as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
         assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
         assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("bounced"));
         world.finish().await;
@@ -181,11 +255,11 @@ on_both_engines! {
         let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
         let mail = signed_up_for_both(&world, "anna@example.org").await;
         let to = return_path(&world, "anna@example.org").await;
-        let full = report(&to, "failed", "4.2.2", "452 4.2.2 mailbox full");
-        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        let full = || report(&to, "failed", "4.2.2", "452 4.2.2 mailbox full");
+        assert_eq!(world.app.take_report(full().as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
         world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
-        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
-        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(world.app.take_report(full().as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        assert_eq!(world.app.take_report(full().as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
         world.finish().await;
     }
 
@@ -193,8 +267,8 @@ on_both_engines! {
         let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
         let contact = confirmed(&world, ANNA).await;
         let to = return_path(&world, ANNA).await;
-        let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
-        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
+        let full = || report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+        assert_eq!(world.app.take_report(full().as_bytes(), Some(&to)).await.unwrap(), Taken::Soft);
         world.advance(60);
         let links = links(&world, contact, None);
         for url in [&links.unsubscribe_url, &links.preferences_url] {
@@ -203,7 +277,7 @@ on_both_engines! {
             }
         }
         assert_eq!(world.kinds(ANNA).await.iter().filter(|kind| **kind == "link_opened").count(), 4);
-        assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(world.app.take_report(full().as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
         assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
         world.finish().await;
     }
@@ -217,11 +291,7 @@ on_both_engines! {
         let taken: Vec<Taken> = futures_util::future::join_all(reports).await.into_iter().map(Result::unwrap).collect();
         let of = |wanted: Taken| taken.iter().filter(|one| **one == wanted).count();
         assert_eq!((of(Taken::Soft), of(Taken::Hard)), (4, 1), "{taken:?}");
-        let passing: Vec<_> = world.story(ANNA).await.iter().filter_map(|event| match &event.fact {
-            Fact::Bounced(bounced) => bounced.passing,
-            _ => None,
-        }).collect();
-        assert_eq!(passing, [1, 2, 3, 4, 5]);
+        assert_eq!(passing(&world).await, [1, 2, 3, 4, 5]);
         assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
         assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("bounced"));
         world.finish().await;
@@ -320,6 +390,9 @@ on_both_engines! {
         }
         world.app.lift_suppression(&brand(&world), "anna+x@example.org", "mended").await.unwrap().unwrap();
         assert_eq!(suppressed_for(&world, ANNA).await, None);
+        // What was told is known; another mail that comes back is not.
+        assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), Taken::Again);
+        let gone = report(&to, "failed", "5.1.1", "550 no such user");
         for taken in [Taken::Hard, Taken::Again] {
             assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), taken);
             assert_eq!(suppressed_for(&world, ANNA).await.as_deref(), Some("bounced"));

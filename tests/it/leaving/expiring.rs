@@ -8,7 +8,7 @@ use countersign::domain::standing::Basis;
 use countersign::store::contacts;
 use countersign::store::set::Writes;
 
-use super::{brand, confirmed, signed_up_for_both};
+use super::{brand, confirmed, contact_of, signed_up_for_both};
 use crate::harness::{DECLARATIONS, World};
 use crate::on_both_engines;
 
@@ -128,6 +128,30 @@ on_both_engines! {
         world.advance(DAY);
         assert_eq!(world.app.expire().await.unwrap(), looked(0, 1));
         world.mail_to("anna@example.org").await;
+        world.finish().await;
+    }
+
+    async fn a_reminder_waits_for_the_end_of_a_pause(engine: Engine) {
+        let world = reminding_world(engine, "").await;
+        for (email, days) in [("anna@example.org", 4), ("bert@example.org", 30)] {
+            signed_up_for_both(&world, email).await;
+            let contact = contact_of(&world, email).await;
+            let pause = countersign::app::prefer::Chosen {
+                pause: Some(countersign::app::prefer::Pause::ForDays(days)),
+                ..Default::default()
+            };
+            world.app.prefer(&brand(&world), contact, pause).await.unwrap();
+        }
+        world.advance(4 * DAY - 1);
+        assert_eq!(world.app.expire().await.unwrap(), looked(0, 0));
+        assert_eq!(world.deliver().await.len(), 2);
+        world.advance(1);
+        assert_eq!(world.app.expire().await.unwrap(), looked(0, 1));
+        world.mail_to("anna@example.org").await;
+        // A pause that outlasts the request leaves only its end.
+        world.advance(3 * DAY);
+        assert_eq!(world.app.expire().await.unwrap(), looked(2, 0));
+        assert_eq!(world.deliver().await.len(), 3);
         world.finish().await;
     }
 

@@ -191,11 +191,11 @@ on_both_engines! {
         let world = World::with(engine, "[bounce]\nsoft_limit = 2\n").await;
         confirmed(&world, ANNA).await;
         let to = return_path(&world, ANNA).await;
-        let full = report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
+        let full = || report(&to, "failed", "5.2.2", "552 5.2.2 mailbox full");
         for round in 0..2 {
-            assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft, "{round}");
+            assert_eq!(world.app.take_report(full().as_bytes(), Some(&to)).await.unwrap(), Taken::Soft, "{round}");
             assert!(world.permission(ANNA, "newsletter").await.allowed, "{round}");
-            assert_eq!(world.app.take_report(full.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard, "{round}");
+            assert_eq!(world.app.take_report(full().as_bytes(), Some(&to)).await.unwrap(), Taken::Hard, "{round}");
             world.app.lift_suppression(&brand(&world), ANNA, "emptied").await.unwrap().unwrap();
         }
         world.finish().await;

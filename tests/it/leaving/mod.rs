@@ -14,7 +14,7 @@ mod unsubscribing;
 
 use std::sync::Arc;
 
-use countersign::app::links::{CHOOSE_WITHIN, Links};
+use countersign::app::links::Links;
 use countersign::domain::brand::{Brand, Slug};
 use countersign::domain::ids::ContactId;
 use countersign::domain::token::Purpose;
@@ -67,7 +67,7 @@ pub fn links(world: &World, contact: ContactId, purpose: Option<&str>) -> Links 
 
 /// A link to the preferences as it stands in a mail to the contact, and as no program is given it; it works for as long as theirs.
 pub fn mailed(world: &World, contact: ContactId) -> String {
-    let until = world.clock.now().plus(CHOOSE_WITHIN);
+    let until = world.clock.now().plus(world.app.config.links.handed_out);
     let number = brand(world).number;
     let keys = &world.app.keys;
     let token = keys.sign(Purpose::Preferences, number, contact.0, until);

@@ -111,6 +111,13 @@ on_both_engines! {
         let fields = [("act", "save"), ("purpose", "events"), ("wording", &wording(&shown))];
         save(&world, &url, &fields).await;
         assert_eq!(allowed(&world, "anna@example.org").await, (false, true));
+        // Leaving needs no wording: what such a page turns off is off, though what it turns on is not on.
+        let (url, old) = page(&world, "anna@example.org").await;
+        countersign::app::apply::apply(&world.app, &countersign::app::apply::parse(DECLARATIONS).unwrap()).await.unwrap();
+        let fields = [("act", "save"), ("was", "events"), ("purpose", "newsletter"), ("wording", &wording(&old))];
+        let shown = save(&world, &url, &fields).await;
+        assert!(shown.text().contains("What you turned off is off."), "{}", shown.text());
+        assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
         world.finish().await;
     }
 
@@ -286,6 +293,21 @@ on_both_engines! {
         world.app.bundle(&brand(&world), "anna@example.org").await.unwrap().unwrap();
         world.advance(7 * DAY);
         assert_eq!(world.client("203.0.113.9").get(&link).await.status, 410);
+        world.finish().await;
+    }
+
+    async fn how_long_links_work_is_what_the_settings_say(engine: Engine) {
+        let world = World::with(engine, "[leaving]\nmailed_link_days = 1\nprogram_link_days = 2\n").await;
+        let contact = confirmed(&world, "anna@example.org").await;
+        world.client("203.0.113.9").post("/p", &[("brand", "acme"), ("email", "anna@example.org")]).await;
+        let mail = world.mail_to("anna@example.org").await;
+        let mailed = mail.0.links.iter().find(|link| link.contains("/p/")).unwrap().clone();
+        let given = links(&world, contact, None).preferences_url;
+        for (seconds, statuses) in [(DAY - 1, (200, 200)), (1, (410, 200)), (DAY - 1, (410, 200)), (1, (410, 410))] {
+            world.advance(seconds);
+            let mut client = world.client("203.0.113.9");
+            assert_eq!((client.get(&mailed).await.status, client.get(&given).await.status), statuses);
+        }
         world.finish().await;
     }
 

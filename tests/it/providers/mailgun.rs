@@ -93,6 +93,19 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn what_mailguns_lists_tell_of_the_person_counts_as_what_the_person_did(engine: Engine) {
+        let world = world(engine).await;
+        let variables = variables(&confirmed(&world, ANNA).await);
+        let event = failed(&variables, "permanent", "suppress-unsubscribe", 605, "");
+        assert_eq!(outcome(&post(&world, &event).await), came_to("left"));
+        assert_left(&world, "Mailgun").await;
+        let mut event = failed(&variables, "permanent", "suppress-complaint", 605, "");
+        event["id"] = json!("another");
+        assert_eq!(outcome(&post(&world, &event).await), came_to("complaint"));
+        assert_complained_after_leaving(&world, "Mailgun").await;
+        world.finish().await;
+    }
+
     async fn while_mailgun_still_tries_nothing_is_counted_and_its_last_try_is(engine: Engine) {
         let world = world(engine).await;
         let variables = variables(&confirmed(&world, ANNA).await);

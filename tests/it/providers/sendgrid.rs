@@ -120,6 +120,20 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn what_is_dropped_because_of_what_the_person_did_counts_as_that(engine: Engine) {
+        let (world, key) = world(engine).await;
+        let token = token(&confirmed(&world, ANNA).await);
+        let mut dropped = event(&token, "dropped", "1");
+        dropped["reason"] = json!("Unsubscribed Address");
+        assert_eq!(outcome(&post(&world, &key, &json!([dropped])).await), came_to("left"));
+        assert_left(&world, "SendGrid").await;
+        dropped["reason"] = json!("Spam Reporting Address");
+        dropped["sg_event_id"] = json!("2");
+        assert_eq!(outcome(&post(&world, &key, &json!([dropped])).await), came_to("complaint"));
+        assert_complained_after_leaving(&world, "SendGrid").await;
+        world.finish().await;
+    }
+
     async fn a_spam_report_withdraws(engine: Engine) {
         let (world, key) = world(engine).await;
         let token = token(&confirmed(&world, ANNA).await);

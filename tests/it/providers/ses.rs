@@ -121,6 +121,14 @@ on_both_engines! {
             assert_eq!(outcome(&post(&world, &complaint(&mail, Some(kind))).await), came_to("no_complaint"), "{kind}");
         }
         assert_untouched(&world, &before).await;
+        // One that SES did not even send, since the person had complained of an earlier one.
+        let mut listed = complaint(&mail, None);
+        listed["complaint"]["complaintSubType"] = json!("OnAccountSuppressionList");
+        listed["complaint"]["feedbackId"] = json!("listed");
+        assert_eq!(outcome(&post(&world, &listed).await), came_to("complaint"));
+        assert_complained(&world, "Amazon SES").await;
+        let brand = crate::leaving::brand(&world);
+        world.app.lift_suppression(&brand, ANNA, "by mistake").await.unwrap().unwrap();
         assert_eq!(outcome(&post(&world, &complaint(&mail, None)).await), came_to("complaint"));
         assert_complained(&world, "Amazon SES").await;
         world.finish().await;

@@ -18,11 +18,13 @@ use crate::on_both_engines;
 use crate::webhooks::{PRIVATE, Receiver, hook, tell};
 
 /// What the server says to RCPT, by the beginning of the address.
-const REPLIES: [(&str, &str); 7] = [
+const REPLIES: [(&str, &str); 9] = [
     ("gone", "550 5.1.1 no such user"),
     ("plain", "550 no such user here"),
     ("full", "552 5.2.2 mailbox full"),
     ("policy", "550 5.7.1 refused by policy"),
+    ("busy", "452 4.2.2 mailbox full"),
+    ("grey", "451 4.7.1 greylisted"),
     ("size", "552 5.3.4 too big"),
     ("syntax", "501 5.5.4 bad parameters"),
     ("relay", "550 relaying denied"),
@@ -106,6 +108,26 @@ on_both_engines! {
         world.delivery.drain().await.unwrap();
         assert!(!world.kinds("gone@example.org").await.contains(&"mail_accepted"));
         assert_eq!(bounces(&world, "gone").await.len(), 1);
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.end().await;
+    }
+
+    async fn a_mailbox_that_stays_full_by_passing_replies_is_counted_once_the_mail_is_given_up(engine: Engine) {
+        let peer = peer().await;
+        let world = World::mailing_with(engine, peer.port, "[delivery]\nmax_tries = 2\n").await;
+        for name in ["busy", "grey"] {
+            world.signed_up(&format!("{name}@example.org"), "192.0.2.1").await;
+            world.advance(60);
+        }
+        world.delivery.drain().await.unwrap();
+        assert_eq!(bounces(&world, "busy").await, [], "it is tried again");
+        world.advance(86_400);
+        world.delivery.drain().await.unwrap();
+        assert_eq!(bounces(&world, "busy").await, [(false, "4.2.2".to_owned())]);
+        assert_eq!(world.kinds("busy@example.org").await, ["signed_up", "mail_failed", "bounced"]);
+        assert_eq!(allowed(&world, "busy").await, (true, "A1"));
+        assert_eq!(world.kinds("grey@example.org").await, ["signed_up", "mail_failed"], "that speaks of no mailbox");
+        assert_eq!(world.app.readiness().await.unwrap().mails_failed, 2);
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.end().await;
     }

@@ -224,6 +224,14 @@ pub(super) fn of_circumstances(from: &Circumstances, disclosed: bool) -> Rows {
         ("Site it came from", from.origin.clone()),
         ("Fetch metadata", from.sec_fetch.clone()),
         ("Fetched ahead", from.purpose.clone()),
+        (
+            "Opted in elsewhere from the address, as the list says",
+            from.opted_in_ip.clone(),
+        ),
+        (
+            "Confirmed elsewhere from, as the list says",
+            from.confirmed_ip.clone(),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, legible(&value?))))

@@ -54,10 +54,9 @@ fn view(dossier: &Dossier, entry: &Entry, seen: &mut BTreeSet<(VersionHash, Stri
     let event = &entry.event;
     let mut rows = rows::of(&event.fact);
     // A brand may keep none of them; then the event names none.
-    if let Some(circumstances) = event.fact.circumstances()
-        && event.circumstances_sha256.is_some()
-    {
-        rows.extend(rows::of_circumstances(circumstances, entry.discloses));
+    if event.circumstances_sha256.is_some() {
+        let circumstances = event.fact.circumstances().cloned().unwrap_or_default();
+        rows.extend(rows::of_circumstances(&circumstances, entry.discloses));
     }
     EventView {
         number: entry.number,

@@ -8,7 +8,7 @@ use super::super::message::{self, Action, Tone};
 use super::super::unsubscribe::masked;
 use super::{Found, back, find_mailed};
 use crate::app::erase::{EraseProblem, Wish};
-use crate::app::wish::Wished;
+use crate::app::wish::{TakenBack, Wished};
 use crate::domain::event::{ErasedBy, Through};
 use crate::texts::Texts;
 use crate::web::Web;
@@ -136,8 +136,9 @@ async fn take_back(
         .app
         .take_wish_back(&found.brand, found.contact, whence);
     match taken.await {
-        Ok(true) => back(token, "not-erased"),
-        Ok(false) => back(token, "unchanged"),
+        Ok(TakenBack::Done) => back(token, "not-erased"),
+        Ok(TakenBack::NotKept) => back(token, "unchanged"),
+        Ok(TakenBack::TooOften) => back(token, "still-erased"),
         Err(problem) => error::store_failure(request, shared, &problem),
     }
 }
