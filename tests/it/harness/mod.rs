@@ -271,11 +271,15 @@ impl World {
 
     /// The settings as a file, for a command that works beside this server.
     pub fn settings_text(&self) -> String {
-        let url = match &self.app.config.database {
+        let port = self.app.config.smtp.port;
+        settings_text(&self.base, &self.database_url(), port, "")
+    }
+
+    pub fn database_url(&self) -> String {
+        match &self.app.config.database {
             Location::Sqlite(path) => format!("sqlite://{}", path.display()),
             Location::Postgres(url) => url.clone(),
-        };
-        settings_text(&self.base, &url, self.app.config.smtp.port, "")
+        }
     }
 
     /// Serves the demo's inbox with this test's mails beside the server; answers with its address.

@@ -1,13 +1,20 @@
 //! Implicit consent that ends by itself, and questions about many addresses.
 
+use std::collections::HashSet;
+use std::process::Stdio;
+use std::time::Duration;
+
+use countersign::app::App;
+use countersign::clock::{Clock, Random};
 use countersign::domain::brand::Slug;
 use countersign::domain::event::Fact;
 use countersign::domain::time::Timestamp;
 
 use super::command::data;
 use super::storing::{List, confirm, findings};
-use crate::harness::{Folder, World};
+use crate::harness::{Folder, World, settings};
 use crate::on_both_engines;
+use crate::process::{Server, wait_until};
 
 const DAY: u64 = 86_400;
 
@@ -30,6 +37,30 @@ async fn asked(world: &World, at: Option<&str>) -> Vec<(bool, &'static str)> {
         all.push((one.allowed, one.rule));
     }
     all
+}
+
+/// What such a process is told: the database, a folder, its number, and its clock in microseconds.
+const PROCESS: &str = "COUNTERSIGN_TEST_PROCESS";
+
+/// The part of two processes in the test below.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "another test runs it, as a process of its own"]
+async fn as_a_process_of_its_own_it_ends_consents() {
+    let Ok(told) = std::env::var(PROCESS) else {
+        return;
+    };
+    let told: Vec<&str> = told.lines().collect();
+    let clock = Clock::fixed(Timestamp::from_micros(told[3].parse().unwrap()));
+    let config = settings("http://127.0.0.1:1", told[0], 25, "");
+    let app = App::start(config, clock, Random::Os).await.unwrap();
+    let at = |name: &str| std::path::Path::new(told[1]).join(name);
+    std::fs::write(at(&format!("ready-{}", told[2])), "").unwrap();
+    while !at("go").exists() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    app.lapse().await.unwrap();
+    app.store.close().await;
+    std::fs::write(at(&format!("done-{}", told[2])), "").unwrap();
 }
 
 on_both_engines! {
@@ -86,19 +117,37 @@ on_both_engines! {
         world.finish().await;
     }
 
-    async fn two_workers_end_a_consent_once(engine: Engine) {
+    async fn two_processes_that_end_consents_at_once_end_each_once(engine: Engine) {
+        const PEOPLE: usize = 1_300;
         let world = World::on(engine).await;
         let mut text = "email,order,date\n".to_owned();
-        for at in 0..1_300 {
+        for at in 0..PEOPLE {
             text.push_str(&format!("p{at}@example.org,{at},2024-11-25\n"));
         }
         List::bought("orders", &text).take_in(&world).await;
         world.advance(2 * DAY);
-        let (one, two) = tokio::join!(world.app.lapse(), world.app.lapse());
-        assert!(one.unwrap() + two.unwrap() >= 1_300);
-        for at in [0, 499, 500, 1_299] {
-            assert_eq!(world.kinds(&format!("p{at}@example.org")).await, ["imported", "lapsed"], "{at}");
+        let folder = Folder::new();
+        let mut both = Vec::new();
+        for number in 0..2 {
+            let (url, now) = (world.database_url(), world.clock.now().micros());
+            let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+            program.args(["--ignored", "--exact", "import::lapsing::as_a_process_of_its_own_it_ends_consents"]);
+            program.env(PROCESS, format!("{url}\n{}\n{number}\n{now}", folder.0.display()));
+            program.stdout(Stdio::null()).stderr(Stdio::null());
+            both.push(Server { child: program.spawn().unwrap(), base: String::new() });
         }
+        let all = |name: &str| (0..2).all(|number| folder.0.join(format!("{name}-{number}")).exists());
+        wait_until("both are ready", Duration::from_secs(60), async || all("ready")).await;
+        std::fs::write(folder.0.join("go"), "").unwrap();
+        wait_until("both have ended", Duration::from_secs(60), async || {
+            both.iter_mut().all(|one| one.child.try_wait().unwrap().is_some())
+        }).await;
+        assert!(all("done"));
+        let mut conn = world.app.store.read().await.unwrap();
+        let events = countersign::store::events::list_audited(&mut conn, 0, i64::MAX, 10_000).await.unwrap();
+        drop(conn);
+        let lapsed: HashSet<_> = events.iter().filter(|one| one.kind == "lapsed").map(|one| one.contact_id).collect();
+        assert_eq!((lapsed.len(), events.len()), (PEOPLE, 2 * PEOPLE), "each was imported, and lapsed once");
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
