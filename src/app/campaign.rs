@@ -149,13 +149,7 @@ impl App {
         }
     }
 
-    /// The campaigns of a brand, newest first.
-    pub async fn campaigns(&self, brand: &Brand) -> Result<Vec<CampaignRow>, StoreError> {
-        let mut conn = self.store.read().await?;
-        campaigns::list(&mut conn, brand.id).await
-    }
-
-    /// The same with their numbers, behind one of them, or from the first; the newest come first if `down`.
+    /// The campaigns of a brand with their numbers, behind one of them, or from the first; the newest come first if `down`.
     pub async fn campaigns_in_order(
         &self,
         brand: &Brand,

@@ -137,10 +137,9 @@ impl App {
         let mut brands: Vec<BrandId> = due.iter().map(|one| one.brand).collect();
         brands.dedup();
         for brand in brands {
-            for row in campaigns::list(&mut conn, brand).await? {
+            for row in campaigns::list_under_way(&mut conn, brand).await? {
                 let plan = read_plan(&row)?;
-                let is_over = matches!(row.state.as_str(), "cancelled" | "done");
-                if plan.due.is_some() && !is_over {
+                if plan.due.is_some() {
                     asking.push((brand, plan.purpose));
                 }
             }

@@ -85,7 +85,8 @@ pub(super) const PARTS: u8 = 8;
 
 const FIND: &str = "select * from campaign where brand_id = $1 and name = $2";
 const FIND_BY_ID: &str = "select * from campaign where brand_id = $1 and id = $2";
-const LIST: &str = "select * from campaign where brand_id = $1 order by id desc limit 500";
+const LIST_UNDER_WAY: &str = "select * from campaign where brand_id = $1 and state not in ('cancelled', 'done') \
+     order by id desc limit 500";
 const LIST_BEFORE: &str =
     "select * from campaign where brand_id = $1 and id < $2 order by id desc limit $3";
 pub const LIST_AFTER: &str =
@@ -196,9 +197,12 @@ pub async fn find_by_id(
     Ok(fetch!(conn, FIND_BY_ID, fetch_optional, brand, id))
 }
 
-/// A brand's campaigns, newest first; the first 500.
-pub async fn list(conn: &mut Conn, brand: BrandId) -> Result<Vec<CampaignRow>, StoreError> {
-    Ok(fetch!(conn, LIST, fetch_all, brand))
+/// A brand's campaigns that are not over, newest first; the first 500.
+pub async fn list_under_way(
+    conn: &mut Conn,
+    brand: BrandId,
+) -> Result<Vec<CampaignRow>, StoreError> {
+    Ok(fetch!(conn, LIST_UNDER_WAY, fetch_all, brand))
 }
 
 /// A brand's campaigns that are older than one, newest first.

@@ -35,7 +35,6 @@ pub struct ImportRow {
 
 const FIND: &str = "select * from import where brand_id = $1 and name = $2";
 const FIND_BY_ID: &str = "select * from import where brand_id = $1 and id = $2";
-const LIST: &str = "select * from import where brand_id = $1 order by id desc limit $2";
 const LIST_BEFORE: &str =
     "select * from import where brand_id = $1 and id < $2 order by id desc limit $3";
 pub const LIST_AFTER: &str =
@@ -72,19 +71,6 @@ pub async fn find_by_id(
         .bind(brand)
         .bind(id)
         .fetch_optional(driver)
-        .await?))
-}
-
-/// A brand's imports, newest first.
-pub async fn list(
-    conn: &mut Conn,
-    brand: BrandId,
-    limit: i64,
-) -> Result<Vec<ImportRow>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST)
-        .bind(brand)
-        .bind(limit)
-        .fetch_all(driver)
         .await?))
 }
 

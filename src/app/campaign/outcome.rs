@@ -14,6 +14,9 @@ use crate::store::campaign_counts::{self, CountRow};
 use crate::store::campaigns::{self, CampaignRow, Outcome};
 use crate::store::{Engine, StoreError};
 
+/// Campaigns that are read at once.
+const PAGE: usize = 500;
+
 /// A campaign with its numbers.
 #[derive(Clone, Debug, Serialize)]
 pub struct Told {
@@ -107,10 +110,17 @@ impl App {
             .ok_or(StoreError::Corrupt("a campaign that is not told"))
     }
 
-    /// The campaigns of a brand with their numbers, newest first; the first 500.
+    /// All campaigns of a brand with their numbers, newest first.
     pub async fn campaigns_told(&self, brand: &Brand) -> Result<Vec<Told>, StoreError> {
-        let rows = self.campaigns(brand).await?;
-        self.tell_campaigns(rows).await
+        let mut all: Vec<Told> = Vec::new();
+        loop {
+            let last = all.last().map(|told| told.id);
+            let page = self.campaigns_in_order(brand, (last, true), PAGE).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
     /// Campaigns of one brand with their numbers, in the same order. That takes as long for ten million people as for ten: what is

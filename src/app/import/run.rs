@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::known::Kept;
 use super::lines::Lines;
@@ -21,6 +22,9 @@ use crate::store::locks::Locks;
 use crate::store::proofs::{self, FILES_AT_MOST, FileHash, ProofRow, Reference};
 use crate::store::set::Writes;
 use crate::store::{Conn, StoreError};
+
+/// Imports that are read at once.
+const PAGE: i64 = 500;
 
 /// Why an import does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -176,10 +180,18 @@ impl App {
         imports::find(&mut conn, brand.id, name).await
     }
 
-    /// The imports of a brand, newest first; the first 500.
+    /// All imports of a brand, newest first.
     pub async fn imports(&self, brand: &Brand) -> Result<Vec<ImportRow>, StoreError> {
         let mut conn = self.store.read().await?;
-        imports::list(&mut conn, brand.id, 500).await
+        let mut all: Vec<ImportRow> = Vec::new();
+        loop {
+            let before = all.last().map_or(ImportId(Uuid::max()), |row| row.id);
+            let page = imports::list_before(&mut conn, brand.id, before, PAGE).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
     /// Reads a file to its end and stores nothing. Later rows see what earlier ones of the same address would have changed.

@@ -184,6 +184,9 @@ impl Browser {
                     .await;
             }
         }
+        // Buttons take a moment from one colour to the next.
+        self.run("document.getAnimations().forEach(one => one.finish())")
+            .await;
     }
 
     async fn devtools(&self, what: &str, with: serde_json::Value) {

@@ -74,12 +74,6 @@ pub async fn withdraw(
         Some(Ok(slug)) => Scope::Purposes(vec![slug]),
         Some(Err(_)) => return not_found(&shared, &operator, "This purpose"),
     };
-    if let Err(response) = subject
-        .note(&request, &shared, Deed::ContactWithdrawn)
-        .await
-    {
-        return response;
-    }
     let leave = Leave {
         who: Leaver::Contact(ContactId(at.1)),
         scope,
@@ -89,7 +83,10 @@ pub async fn withdraw(
         // Not the operator's circumstances: the event is about the person.
         circumstances: Circumstances::default(),
     };
-    match shared.app.withdraw(&subject.brand, leave).await {
+    let left = shared
+        .app
+        .withdraw_by(Some(&subject.acting), &subject.brand, leave);
+    match left.await {
         Ok(_) => see(&format!(
             "/admin/contacts/{}/{}?done=withdrawn",
             subject.brand.declared.slug, at.1
