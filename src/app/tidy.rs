@@ -128,8 +128,9 @@ impl App {
         let breaker = self.breaker().await?;
         let open = u8::from(breaker.open_since.is_some());
         metrics::gauge!(telemetry::BREAKER_OPEN).set(f64::from(open));
-        metrics::gauge!(telemetry::BREAKER_HELD).set(breaker.mails_held as f64);
         let mut conn = self.store.read().await?;
+        let held = outbox::count_held(&mut conn, i64::MAX).await?;
+        metrics::gauge!(telemetry::BREAKER_HELD).set(held as f64);
         self.measure_anchors(&mut conn).await
     }
 }

@@ -76,7 +76,7 @@ impl App {
         self.withdraw_by(None, brand, leave).await
     }
 
-    /// The same by a program, whose deed is kept in the same transaction, if anything changes.
+    /// The same by an operator or a program, whose deed is kept in the same transaction, if anything changes.
     pub async fn withdraw_by(
         &self,
         by: Option<&Acting>,

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::Done;
 use crate::app::App;
+use crate::app::tidy::COUNTED_AT_MOST;
 use crate::domain::operator::Deed;
 
 #[derive(Subcommand)]
@@ -25,7 +26,10 @@ impl Breaker {
                 if json {
                     println!("{}", serde_json::to_string(&state)?);
                 } else {
-                    let held = state.mails_held;
+                    let held = match state.mails_held {
+                        held if held >= COUNTED_AT_MOST => format!("{held} or more"),
+                        held => held.to_string(),
+                    };
                     match state.open_since {
                         Some(at) => {
                             println!("Open since {}. Mails held: {held}.", at.to_the_minute());

@@ -116,10 +116,11 @@ impl App {
         loop {
             let last = all.last().map(|told| told.id);
             let page = self.campaigns_in_order(brand, (last, true), PAGE).await?;
-            if page.is_empty() {
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
                 return Ok(all);
             }
-            all.extend(page);
         }
     }
 

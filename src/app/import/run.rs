@@ -24,7 +24,7 @@ use crate::store::set::Writes;
 use crate::store::{Conn, StoreError};
 
 /// Imports that are read at once.
-const PAGE: i64 = 500;
+const PAGE: usize = 500;
 
 /// Why an import does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -186,11 +186,12 @@ impl App {
         let mut all: Vec<ImportRow> = Vec::new();
         loop {
             let before = all.last().map_or(ImportId(Uuid::max()), |row| row.id);
-            let page = imports::list_before(&mut conn, brand.id, before, PAGE).await?;
-            if page.is_empty() {
+            let page = imports::list_before(&mut conn, brand.id, before, PAGE as i64).await?;
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
                 return Ok(all);
             }
-            all.extend(page);
         }
     }
 

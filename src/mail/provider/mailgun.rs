@@ -120,17 +120,12 @@ fn one(event: &Value) -> Entry {
 fn failure(event: &Value) -> Option<Fate> {
     let status = |name| text(event, &["delivery-status", name]);
     let reason = text(event, &["reason"]).unwrap_or_default();
-    let is_final = text(event, &["severity"]) == Some("permanent");
-    match reason {
-        "suppress-unsubscribe" if is_final => return Some(Fate::Left),
-        "suppress-complaint" if is_final => return Some(Fate::abuse()),
-        _ => {}
-    }
-    let claim = match text(event, &["severity"]) {
-        Some("permanent") if reason.starts_with("suppress-") => Claim::Listed,
-        Some("permanent") if reason != "old" => Claim::Permanent,
-        Some("permanent") => Claim::Passing,
-        _ if reason == "old" => Claim::Passing,
+    let claim = match (text(event, &["severity"]), reason) {
+        (_, "old") => Claim::Passing,
+        (Some("permanent"), "suppress-unsubscribe") => return Some(Fate::Left),
+        (Some("permanent"), "suppress-complaint") => return Some(Fate::abuse()),
+        (Some("permanent"), _) if reason.starts_with("suppress-") => Claim::Listed,
+        (Some("permanent"), _) => Claim::Permanent,
         _ => return None,
     };
     let said = ["message", "description"].into_iter().filter_map(status);

@@ -27,17 +27,18 @@ pub struct ByAge {
     pub began: &'static str,
     /// What stands in its column "State".
     pub states: &'static [&'static str],
+    pub brands: Vec<Arc<Brand>>,
     /// The table without rows.
     pub rows: Rows,
 }
 
-/// The table, or the answer in the page's place: a file, or what went wrong. `read` is given behind which row, whether the newest
-/// come first, and how many at most; it answers with rows in that order, each with its id.
+/// The table, or the answer in the page's place: a file, or what went wrong. `read` is given a brand, behind which row, whether
+/// the newest come first, and how many at most; it answers with the brand's rows in that order, each with its id.
 pub async fn table<F>(
     (request, shared, operator): (&HttpRequest, &Data<Web>, &Operator),
     of: ByAge,
     (asked, may_take): (&Asked, bool),
-    read: impl Fn(Option<Uuid>, bool, usize) -> F + Clone + 'static,
+    read: impl Fn(Arc<Brand>, Option<Uuid>, bool, usize) -> F + Clone + 'static,
 ) -> Result<Table, HttpResponse>
 where
     F: Future<Output = Result<Vec<(Uuid, Vec<Cell>)>, StoreError>> + 'static,
@@ -45,6 +46,14 @@ where
     let failed = |problem| error::store_failure(request, shared, &problem);
     let refused = |wrong: Wrong| table::refuse(shared, operator, &wrong);
     let now = shared.app.clock.now();
+    let brands = of.brands;
+    let read = move |after: Option<Uuid>, down: bool, limit: usize| {
+        let of_brands = brands.iter().cloned();
+        let each: Vec<F> = of_brands
+            .map(|brand| read(brand, after, down, limit))
+            .collect();
+        merged(each, down, limit)
+    };
     let newest = read(None, true, AT_HAND + 1).await.map_err(failed)?;
     if newest.len() <= AT_HAND {
         let rows = Rows {
@@ -95,15 +104,18 @@ where
         .paged(&paging, found.written(|next| next.to_string())))
 }
 
-/// Reads so many of each brand, and puts together those that come first.
-pub async fn merged<T>(
-    brands: &[Arc<Brand>],
-    (down, limit): (bool, usize),
-    read: impl AsyncFn(&Brand) -> Result<Vec<(Uuid, T)>, StoreError>,
-) -> Result<Vec<(Uuid, T)>, StoreError> {
+/// Puts the rows of several brands together, those that come first.
+async fn merged<F>(
+    each: Vec<F>,
+    down: bool,
+    limit: usize,
+) -> Result<Vec<(Uuid, Vec<Cell>)>, StoreError>
+where
+    F: Future<Output = Result<Vec<(Uuid, Vec<Cell>)>, StoreError>>,
+{
     let mut all = Vec::new();
-    for brand in brands {
-        all.extend(read(brand).await?);
+    for one in each {
+        all.extend(one.await?);
     }
     all.sort_by_key(|one| one.0);
     if down {

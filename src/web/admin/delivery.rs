@@ -98,7 +98,8 @@ fn key(text: &str) -> Option<(Timestamp, OutboxId)> {
     ))
 }
 
-fn counted(number: i64) -> String {
+/// What is counted up to a bound, in words.
+pub fn counted(number: i64) -> String {
     let more = if number >= COUNTED_AT_MOST {
         " or more"
     } else {

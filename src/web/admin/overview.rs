@@ -12,6 +12,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::chart::{self, Days, grouped};
+use super::delivery::counted;
 use super::frame::Frame;
 use super::table::{self, Asked, csv, relative};
 use crate::app::overview::Overview;
@@ -71,6 +72,10 @@ struct OverviewPage {
 impl OverviewPage {
     fn number(&self, number: impl Borrow<i64>) -> String {
         grouped(*number.borrow())
+    }
+
+    fn counted(&self, number: impl Borrow<i64>) -> String {
+        counted(*number.borrow())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign::app::App;
 use countersign::clock::{Clock, Random};
@@ -55,7 +55,10 @@ async fn as_a_process_of_its_own_it_ends_consents() {
     let app = App::start(config, clock, Random::Os).await.unwrap();
     let at = |name: &str| std::path::Path::new(told[1]).join(name);
     std::fs::write(at(&format!("ready-{}", told[2])), "").unwrap();
+    // Looked for often, so that both begin at the same moment.
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !at("go").exists() {
+        assert!(Instant::now() < deadline, "nobody says go");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     app.lapse().await.unwrap();

@@ -16,7 +16,6 @@ use crate::domain::brand::Brand;
 use crate::domain::ids::CampaignId;
 use crate::domain::operator::Operator;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::admin::by_age::{self, ByAge};
 use crate::web::admin::frame::{Done, Frame};
@@ -105,21 +104,6 @@ fn waiting(brand: &Brand, draft: Draft<CampaignDraft>, now: Timestamp) -> Waitin
     }
 }
 
-/// Campaigns of these brands, behind one of them.
-async fn read(
-    shared: &Web,
-    brands: &[Arc<Brand>],
-    (after, down, limit): (Option<Uuid>, bool, usize),
-) -> Result<Vec<(Uuid, Vec<Cell>)>, StoreError> {
-    let of_one = async |brand: &Brand| {
-        let after = (after.map(CampaignId), down);
-        let told = shared.app.campaigns_in_order(brand, after, limit).await?;
-        let rows = told.into_iter().map(|told| (told.id.0, row(brand, told)));
-        Ok(rows.collect())
-    };
-    by_age::merged(brands, (down, limit), of_one).await
-}
-
 /// `GET /admin/campaigns`
 pub async fn list(
     request: HttpRequest,
@@ -154,15 +138,21 @@ pub async fn list(
         file: "campaigns",
         began: "Began",
         states: &STATES,
+        brands,
         rows,
     };
     let frame = Frame::new(&shared, &operator, "Campaigns")
         .at("/admin/campaigns")
         .noticing(done.done.as_deref(), &DONE);
-    let reading = (shared.clone(), brands);
-    let read = move |after, down, limit| {
-        let (shared, brands) = reading.clone();
-        async move { read(&shared, &brands, (after, down, limit)).await }
+    let web = shared.clone();
+    let read = move |brand: Arc<Brand>, after: Option<Uuid>, down, limit| {
+        let web = web.clone();
+        async move {
+            let after = (after.map(CampaignId), down);
+            let told = web.app.campaigns_in_order(&brand, after, limit).await?;
+            let rows = told.into_iter().map(|told| (told.id.0, row(&brand, told)));
+            Ok(rows.collect())
+        }
     };
     let who = (&request, &shared, &*operator);
     let table = by_age::table(who, of, (&asked, frame.may_take()), read);

@@ -16,7 +16,6 @@ use crate::domain::ids::ImportId;
 use crate::domain::operator::Operator;
 use crate::domain::policy::Verdict;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
 use crate::web::Web;
 use crate::web::admin::by_age::{self, ByAge};
 use crate::web::admin::frame::{Done, Frame};
@@ -102,27 +101,6 @@ fn waiting(brand: &Brand, drafts: &[Draft<ImportDraft>], now: Timestamp) -> Vec<
     .collect()
 }
 
-/// Imports of these brands, behind one of them.
-async fn read(
-    shared: &Web,
-    brands: &[Arc<Brand>],
-    (after, down, limit): (Option<Uuid>, bool, usize),
-) -> Result<Vec<(Uuid, Vec<Cell>)>, StoreError> {
-    let of_one = async |brand: &Brand| {
-        let after = (after.map(ImportId), down);
-        let imports = shared
-            .app
-            .tell_imports_in_order(brand, after, limit)
-            .await?;
-        let drafts = shared.app.import_drafts(brand.id).await?;
-        let rows = imports.into_iter();
-        Ok(rows
-            .map(|told| (told.id.0, row(brand, told, &drafts)))
-            .collect())
-    };
-    by_age::merged(brands, (down, limit), of_one).await
-}
-
 /// `GET /admin/imports`
 pub async fn list(
     request: HttpRequest,
@@ -133,10 +111,13 @@ pub async fn list(
 ) -> HttpResponse {
     let now = shared.app.clock.now();
     let brands = brands(&shared, &operator);
-    let mut waiting = Vec::new();
+    let (mut waiting, mut lists) = (Vec::new(), Vec::new());
     for brand in &brands {
         match shared.app.import_drafts(brand.id).await {
-            Ok(drafts) => waiting.extend(self::waiting(brand, &drafts, now)),
+            Ok(drafts) => {
+                waiting.extend(self::waiting(brand, &drafts, now));
+                lists.extend(drafts);
+            }
             Err(problem) => return error::store_failure(&request, &shared, &problem),
         }
     }
@@ -153,15 +134,22 @@ pub async fn list(
         file: "imports",
         began: "When",
         states: &STATES,
+        brands,
         rows,
     };
     let frame = Frame::new(&shared, &operator, "Imports")
         .at("/admin/imports")
         .noticing(done.done.as_deref(), &DONE);
-    let reading = (shared.clone(), brands);
-    let read = move |after, down, limit| {
-        let (shared, brands) = reading.clone();
-        async move { read(&shared, &brands, (after, down, limit)).await }
+    let reading = (shared.clone(), Arc::new(lists));
+    let read = move |brand: Arc<Brand>, after: Option<Uuid>, down, limit| {
+        let (web, lists) = reading.clone();
+        async move {
+            let after = (after.map(ImportId), down);
+            let told = web.app.tell_imports_in_order(&brand, after, limit).await?;
+            let rows = told.into_iter();
+            let rows = rows.map(|told| (told.id.0, row(&brand, told, &lists)));
+            Ok(rows.collect())
+        }
     };
     let who = (&request, &shared, &*operator);
     let table = by_age::table(who, of, (&asked, frame.may_take()), read);
