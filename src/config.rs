@@ -74,6 +74,8 @@ pub struct Bounces {
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     pub unconfirmed_for: Option<Duration>,
+    /// Whom nobody ever asked: at least as long. Without a term for the others they have none.
+    pub unasked_for: Option<Duration>,
     pub circumstances_for: Option<Duration>,
 }
 
@@ -375,8 +377,11 @@ impl Reader<'_> {
             let span = self.seconds("retention", key, 86_400, 36_500);
             (!span.is_zero()).then_some(span)
         };
+        let unconfirmed_for = days("unconfirmed_days");
+        let unasked_for = days("unasked_days");
         Retention {
-            unconfirmed_for: days("unconfirmed_days"),
+            unconfirmed_for,
+            unasked_for: unconfirmed_for.and_then(|least| Some(unasked_for?.max(least))),
             circumstances_for: days("circumstances_days"),
         }
     }

@@ -18,7 +18,7 @@ use super::App;
 use super::drafts::{ImportDraft, Kind as _};
 use super::permit::{Unanswerable, parse_address};
 use super::record::{About, read_all};
-use super::retain::is_unconfirmed;
+use super::retain::Unanswered;
 use super::seal::{OpenProblem, Sealing};
 use super::sequence::SequenceProblem;
 use crate::domain::brand::{Brand, KeepProof};
@@ -95,6 +95,9 @@ pub enum EraseProblem {
     /// Something was given meanwhile, or the person took the wish back.
     #[error("the reason to erase the contact does not hold any more; nothing was changed")]
     Kept,
+    /// Of what is erased by a term: it is looked at again then.
+    #[error("the contact's term lasts until {}; nothing was changed", .0.to_the_minute())]
+    NotYet(Timestamp),
     /// Somebody needs it for a claim.
     #[error("the contact is under legal hold until {}; nothing was changed", .0.to_the_minute())]
     Held(Timestamp),
@@ -175,13 +178,25 @@ impl App {
         if let Some(hold) = hold {
             return Err(EraseProblem::Held(hold.until));
         }
-        if wish.by == ErasedBy::Term && !is_unconfirmed(tx, &contact).await? {
-            return Err(EraseProblem::Kept);
+        let by_term = wish.by == ErasedBy::Term;
+        if by_term {
+            match self.look_at_unconfirmed(tx, &contact).await? {
+                Unanswered::Remove => {}
+                Unanswered::Until(until) => return Err(EraseProblem::NotYet(until)),
+                Unanswered::Keep => return Err(EraseProblem::Kept),
+            }
         }
         if wish == KEPT_WISH && wishes::find(tx, brand.id, contact.id).await?.is_none() {
             return Err(EraseProblem::Kept);
         }
+        let was_asked = by_term && campaigns::was_asked(tx, contact.brand_id, contact.id).await?;
         let mut erased = delete_rows(tx, &contact).await?;
+        // Whose term is over is still counted.
+        if by_term {
+            campaigns::leave_counted(tx, contact.brand_id, contact.id).await?;
+        } else {
+            campaigns::delete_of(tx, contact.brand_id, contact.id).await?;
+        }
         let last = events::last_of(tx, brand.id, contact.id).await?;
         let head = self.log_head(tx).await?;
         if head.is_none_or(|head| head.last_position < last) {
@@ -194,8 +209,11 @@ impl App {
             .empty(tx, (brand, wish.by), &hash, &mut erased, now)
             .await?;
         let known = erased::list(tx, brand.id, &[hash]).await?;
-        // Who never confirmed has objected to nothing, and may come by any way.
-        if wish.by != ErasedBy::Term {
+        // Who never confirmed has objected to nothing, and may come by any way; but an invitation in person comes once.
+        if was_asked {
+            erased::put_asked(tx, brand.id, &hash, now).await?;
+        }
+        if !by_term {
             erased::put(tx, brand.id, &hash, now).await?;
             erased.reports = drafts::delete_over(tx, brand.id, ImportDraft::KIND).await?;
             erased.lists_waiting = drafts::count_waiting(tx, brand.id, ImportDraft::KIND).await?;
@@ -304,7 +322,6 @@ fn kept(brand: &Brand, by: ErasedBy) -> Option<&KeepProof> {
 async fn delete_rows(tx: &mut Conn, contact: &Contact) -> Result<Erased, StoreError> {
     let asked = requests_of(tx, contact).await?;
     contacts::delete(tx, contact.brand_id, contact.id).await?;
-    campaigns::delete_of(tx, contact.brand_id, contact.id).await?;
     uses::delete_of(tx, contact.brand_id, contact.id).await?;
     holds::delete_of(tx, contact.brand_id, contact.id).await?;
     wishes::delete_of(tx, contact.brand_id, contact.id).await?;

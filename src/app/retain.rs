@@ -1,17 +1,20 @@
 //! What is kept only for a term: people who never confirmed, and network addresses and browsers. Safe with several workers: whoever
 //! comes second finds nothing left to do.
+//!
+//! Who never confirmed has a mark that says since when: from the end of the last request that nobody answered, or from the list that
+//! brought it. Whether it is still so is looked at under the contact's lock, once the mark is as old as the term.
 
 use super::App;
 use super::close::{Ending, open_requests};
 use super::erase::{EraseProblem, Wish};
 use super::record::read_all;
-use crate::domain::event::{ErasedBy, Fact, Through};
+use crate::domain::event::{ErasedBy, Event, Fact, Through};
 use crate::domain::standing::never_confirmed;
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Contact, Unconfirmed};
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
-use crate::store::{Conn, StoreError, events, scrub, settings};
+use crate::store::{Conn, StoreError, campaigns, events, scrub, settings};
 
 /// Contacts that are removed before the disk is cleaned of them; each needs a transaction of its own.
 const TOGETHER: i64 = 200;
@@ -88,11 +91,11 @@ impl App {
         };
         match self.erase(&brand, &contact.address, wish).await {
             Ok(_) => all.removed += 1,
-            // It has something to answer again, or has answered; its next request's end marks it anew.
-            Err(EraseProblem::Kept) => {
-                let mut writes = Writes::default();
-                contacts::clear_unconfirmed(&mut writes, contact);
-                self.store.write_now(writes).await?;
+            // It has answered.
+            Err(EraseProblem::Kept) => self.mark_again(contact, None).await?,
+            Err(EraseProblem::NotYet(until)) => {
+                let term = self.config.retention.unconfirmed_for.unwrap_or_default();
+                self.mark_again(contact, Some(until.minus(term))).await?;
             }
             // Another worker was faster; or it is held, and looked at again when that is over.
             Err(EraseProblem::Unknown | EraseProblem::Held(_)) => {}
@@ -107,6 +110,58 @@ impl App {
             }
         }
         Ok(())
+    }
+
+    async fn mark_again(
+        &self,
+        contact: &Unconfirmed,
+        since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let mut writes = Writes::default();
+        contacts::move_unconfirmed(&mut writes, contact, since);
+        self.store.write_now(writes).await
+    }
+
+    /// What the clock makes of a contact that is held by its lock, and whose mark is as old as the term.
+    pub(super) async fn look_at_unconfirmed(
+        &self,
+        tx: &mut Conn,
+        contact: &Contact,
+    ) -> Result<Unanswered, StoreError> {
+        if !never_confirmed(&contact.standings) {
+            return Ok(Unanswered::Keep);
+        }
+        let retention = &self.config.retention;
+        let a_term_on = |from: Timestamp| from.plus(retention.unconfirmed_for.unwrap_or_default());
+        if !open_requests(tx, contact, Ending::All).await?.is_empty()
+            || campaigns::is_awaited(tx, contact.brand_id, contact.id).await?
+        {
+            return Ok(Unanswered::Until(a_term_on(self.clock.now())));
+        }
+        let mut history = History {
+            asked: campaigns::was_asked(tx, contact.brand_id, contact.id).await?,
+            ..History::default()
+        };
+        let mut after = 0;
+        loop {
+            let page = events::list_after(tx, contact.brand_id, contact.id, after, 1_000).await?;
+            let Some(last) = page.last() else { break };
+            after = last.position;
+            for event in &read_all(&page)? {
+                history.learn(event);
+            }
+        }
+        let until = match (history.gave, history.asked, retention.unasked_for) {
+            (true, _, _) => return Ok(Unanswered::Keep),
+            (false, true, _) => return Ok(Unanswered::Remove),
+            (false, false, Some(term)) => history.named_at.plus(term),
+            (false, false, None) => a_term_on(self.clock.now()),
+        };
+        Ok(if until > self.clock.now() {
+            Unanswered::Until(until)
+        } else {
+            Unanswered::Remove
+        })
     }
 
     /// Removes network addresses and browsers from events whose term for them is over, but of contacts that are held. The events
@@ -166,27 +221,42 @@ pub(super) async fn removed_to(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(found.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
-/// Whether a contact, held by its lock, is one that never did anything but sign up, or somebody in its name: then nothing of it
-/// is worth keeping. Whom an import or a campaign named is not for the clock to remove.
-pub(super) async fn is_unconfirmed(tx: &mut Conn, contact: &Contact) -> Result<bool, StoreError> {
-    if !never_confirmed(&contact.standings) {
-        return Ok(false);
+/// What becomes of a contact that never confirmed.
+pub(super) enum Unanswered {
+    /// Nothing of it is worth keeping.
+    Remove,
+    /// It is looked at again then: it has something to answer, waits in a campaign, or was named not long ago.
+    Until(Timestamp),
+    Keep,
+}
+
+/// What a contact's events tell of it.
+struct History {
+    /// Something that is worth keeping.
+    gave: bool,
+    /// It was asked: after a signup, whoever made it, or by a campaign.
+    asked: bool,
+    /// When a list named it, the last time.
+    named_at: Timestamp,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            gave: false,
+            asked: false,
+            named_at: Timestamp::from_micros(0),
+        }
     }
-    if !open_requests(tx, contact, Ending::All).await?.is_empty() {
-        return Ok(false);
-    }
-    let mut after = 0;
-    loop {
-        let page = events::list_after(tx, contact.brand_id, contact.id, after, 1_000).await?;
-        let Some(last) = page.last() else {
-            return Ok(true);
-        };
-        after = last.position;
-        if !read_all(&page)?
-            .iter()
-            .all(|event| gives_nothing(&event.fact))
-        {
-            return Ok(false);
+}
+
+impl History {
+    fn learn(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::SignedUp(_) => self.asked = true,
+            // What proof gives is consent, and seen in the standings.
+            Fact::Imported(_) | Fact::ProofAdded(_) => self.named_at = event.at,
+            fact => self.gave |= !gives_nothing(fact),
         }
     }
 }
@@ -194,7 +264,7 @@ pub(super) async fn is_unconfirmed(tx: &mut Conn, contact: &Contact) -> Result<b
 fn gives_nothing(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::SignedUp(_)
+        Fact::Invited(_)
             | Fact::MailRequested { .. }
             | Fact::MailFailed { .. }
             | Fact::LinkOpened { .. }
@@ -207,6 +277,7 @@ fn gives_nothing(fact: &Fact) -> bool {
             | Fact::Bounced(_)
             | Fact::Suppressed { .. }
             | Fact::SuppressionLifted { .. }
+            | Fact::ImportWithdrawn { .. }
             | Fact::LegalHold { .. }
             | Fact::LegalHoldLifted { .. }
             | Fact::OperatorNote { .. }

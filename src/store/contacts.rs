@@ -6,7 +6,7 @@ use super::budgets::{MailboxHash, read_hash};
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId, RequestId};
-use crate::domain::standing::{Standings, explicit_from, lapses_at};
+use crate::domain::standing::{Standings, explicit_from, lapses_at, never_confirmed};
 use crate::domain::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,14 +102,30 @@ const FIND_BY_ID: &str = concat!(
     columns!(),
     " from contact where brand_id = $1 and id = $2"
 );
-const PUT: &str = "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
-     standings, lapses_at, explicit_from, created_at) \
-     select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, lapses_at, explicit_from, \
-     created_at \
-     from r where brand_id is not null \
-     on conflict (brand_id, id) do update set language = excluded.language, name = excluded.name, \
-     open_request_id = excluded.open_request_id, standings = excluded.standings, lapses_at = excluded.lapses_at, \
-     explicit_from = excluded.explicit_from";
+/// Writing contacts, with more columns or none.
+macro_rules! put {
+    ($more:literal, $update:literal) => {
+        concat!(
+            "insert into contact (brand_id, id, address, address_key, mailbox, language, name, open_request_id, \
+             standings, lapses_at, explicit_from, created_at",
+            $more,
+            ") select brand_id, id, address, address_key, mailbox, language, name, open_request_id, standings, lapses_at, \
+             explicit_from, created_at",
+            $more,
+            " from r where brand_id is not null \
+             on conflict (brand_id, id) do update set language = excluded.language, name = excluded.name, \
+             open_request_id = excluded.open_request_id, standings = excluded.standings, lapses_at = excluded.lapses_at, \
+             explicit_from = excluded.explicit_from",
+            $update
+        )
+    };
+}
+
+const PUT: &str = put!("", "");
+const PUT_BROUGHT: &str = put!(
+    ", unconfirmed_since",
+    ", unconfirmed_since = coalesce(excluded.unconfirmed_since, contact.unconfirmed_since)"
+);
 const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at, \
      explicit_from = r.explicit_from from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
@@ -117,7 +133,7 @@ const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_
 const PUT_UNCONFIRMED: &str = "update contact set unconfirmed_since = r.since from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
 /// A mark that somebody set meanwhile is another one, and stays.
-const CLEAR_UNCONFIRMED: &str = "update contact set unconfirmed_since = null from r \
+const MOVE_UNCONFIRMED: &str = "update contact set unconfirmed_since = r.moved_to from r \
      where contact.brand_id = r.brand_id and contact.id = r.id and contact.unconfirmed_since = r.since";
 const PUT_CLOSED: &str = "update contact set language = r.language, standings = r.standings, lapses_at = r.lapses_at, \
      explicit_from = r.explicit_from, \
@@ -471,21 +487,33 @@ pub async fn list(
 /// Writes new contacts, and of known ones what a signup may change.
 pub fn put(writes: &mut Writes, contacts: &[Contact]) {
     for part in contacts.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
-            .uuid("brand_id", |c| c.brand_id.0)
-            .uuid("id", |c| c.id.0)
-            .text("address", |c| c.address.clone())
-            .text("address_key", |c| c.address_key.clone())
-            .blob("mailbox", |c| c.mailbox.clone())
-            .text("language", |c| c.language.clone())
-            .text_or_null("name", |c| c.name.clone())
-            .uuid_or_null("open_request_id", |c| c.open_request_id.map(|id| id.0))
-            .text("standings", |c| written(&c.standings))
-            .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
-            .int_or_null("explicit_from", |c| micros_of(explicit_from(&c.standings)))
-            .int("created_at", |c| c.created_at.micros());
-        writes.add(PUT, rows);
+        writes.add(PUT, whole(part));
     }
+}
+
+/// The same of those whom a list brings: of who never confirmed it is counted from here on how long nobody has asked them.
+pub fn put_brought(writes: &mut Writes, contacts: &[Contact], now: Timestamp) {
+    let since = |contact: &Contact| never_confirmed(&contact.standings).then(|| now.micros());
+    for part in contacts.chunks(ROWS_AT_MOST) {
+        let rows = whole(part).int_or_null("unconfirmed_since", since);
+        writes.add(PUT_BROUGHT, rows);
+    }
+}
+
+fn whole(part: &[Contact]) -> Rows<'_, Contact> {
+    Rows::of(part)
+        .uuid("brand_id", |c| c.brand_id.0)
+        .uuid("id", |c| c.id.0)
+        .text("address", |c| c.address.clone())
+        .text("address_key", |c| c.address_key.clone())
+        .blob("mailbox", |c| c.mailbox.clone())
+        .text("language", |c| c.language.clone())
+        .text_or_null("name", |c| c.name.clone())
+        .uuid_or_null("open_request_id", |c| c.open_request_id.map(|id| id.0))
+        .text("standings", |c| written(&c.standings))
+        .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
+        .int_or_null("explicit_from", |c| micros_of(explicit_from(&c.standings)))
+        .int("created_at", |c| c.created_at.micros())
 }
 
 /// Writes where known contacts stand.
@@ -512,14 +540,15 @@ pub fn put_unconfirmed(writes: &mut Writes, contacts: &[(BrandId, ContactId)], s
     }
 }
 
-/// Takes the mark off a contact that is not like that, if it is still the one that was seen.
-pub fn clear_unconfirmed(writes: &mut Writes, seen: &Unconfirmed) {
+/// Moves the mark of a contact, or takes it off one that is not like that, if it is still the one that was seen.
+pub fn move_unconfirmed(writes: &mut Writes, seen: &Unconfirmed, to: Option<Timestamp>) {
     let one = [seen];
     let rows = Rows::of(&one)
         .uuid("brand_id", |c| c.brand_id.0)
         .uuid("id", |c| c.id.0)
-        .int("since", |c| c.unconfirmed_since.micros());
-    writes.add(CLEAR_UNCONFIRMED, rows);
+        .int("since", |c| c.unconfirmed_since.micros())
+        .int_or_null("moved_to", |_| micros_of(to));
+    writes.add(MOVE_UNCONFIRMED, rows);
 }
 
 /// A contact that never confirmed, and since when it has nothing to answer.

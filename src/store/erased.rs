@@ -1,4 +1,4 @@
-//! Erased addresses, as keyed hashes.
+//! Erased addresses, and those that were asked before their term was over, as keyed hashes.
 
 use super::set::{ROWS_AT_MOST, Rows};
 use super::{Conn, StoreError, on};
@@ -14,6 +14,11 @@ const LIST_ALL: &str = "select brand_id, hash, erased_at from erased_address \
      where (brand_id, hash) > ($1, $2) order by brand_id, hash limit $3";
 const LIST: &str = "select e.hash from r cross join erased_address e \
      where e.brand_id = r.brand_id and e.hash = r.hash";
+
+const PUT_ASKED: &str = "insert into asked_address (brand_id, hash, asked_by) values ($1, $2, $3) \
+     on conflict (brand_id, hash) do update set asked_by = excluded.asked_by";
+const LIST_ASKED: &str = "select a.hash from r cross join asked_address a \
+     where a.brand_id = r.brand_id and a.hash = r.hash";
 
 /// A row as the audit reads it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -57,12 +62,43 @@ pub async fn list(
     brand: BrandId,
     hashes: &[AddressHash],
 ) -> Result<Vec<AddressHash>, StoreError> {
+    among(conn, LIST, brand, hashes).await
+}
+
+/// Remembers that a campaign had asked an address by an instant at which all else that was known of it is removed.
+pub async fn put_asked(
+    tx: &mut Conn,
+    brand: BrandId,
+    hash: &AddressHash,
+    by: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, driver => {
+        sqlx::query(PUT_ASKED).bind(brand).bind(&hash[..]).bind(by).execute(driver).await?;
+    });
+    Ok(())
+}
+
+/// Those of a brand's addresses that campaigns had asked before they were removed.
+pub async fn list_asked(
+    conn: &mut Conn,
+    brand: BrandId,
+    hashes: &[AddressHash],
+) -> Result<Vec<AddressHash>, StoreError> {
+    among(conn, LIST_ASKED, brand, hashes).await
+}
+
+async fn among(
+    conn: &mut Conn,
+    sql: &'static str,
+    brand: BrandId,
+    hashes: &[AddressHash],
+) -> Result<Vec<AddressHash>, StoreError> {
     let mut found = Vec::new();
     for part in hashes.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
             .uuid("brand_id", |_| brand.0)
             .blob("hash", |hash| hash.to_vec());
-        let read: Vec<(Vec<u8>,)> = conn.read_set(LIST, rows).await?;
+        let read: Vec<(Vec<u8>,)> = conn.read_set(sql, rows).await?;
         for (hash,) in read {
             found.push(
                 hash.try_into()

@@ -25,7 +25,7 @@ use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxRow};
 use crate::store::requests::{self, RequestRow};
 use crate::store::set::Writes;
-use crate::store::{Conn, StoreError};
+use crate::store::{Conn, StoreError, erased};
 
 /// People who are asked in one transaction.
 const TOGETHER: i64 = 100;
@@ -234,14 +234,29 @@ impl Moment<'_> {
             .collect())
     }
 
-    /// Who was asked by any campaign before.
+    /// Who was asked by any campaign before, also where all that was known of them has been removed since.
     async fn asked_before(
         &self,
         conn: &mut Conn,
         found: &[Contact],
     ) -> Result<Vec<ContactId>, StoreError> {
         let ids: Vec<ContactId> = found.iter().map(|one| one.id).collect();
-        campaigns::asked_among(conn, self.brand.id, &ids, Timestamp::from_micros(0)).await
+        let mut asked =
+            campaigns::asked_among(conn, self.brand.id, &ids, Timestamp::from_micros(0)).await?;
+        let hash = |one: &Contact| {
+            self.app
+                .keys
+                .address_hash(self.brand.id.0, &one.address_key)
+        };
+        let hashes: Vec<_> = found.iter().map(hash).collect();
+        let removed = erased::list_asked(conn, self.brand.id, &hashes).await?;
+        let known = ids.into_iter().zip(hashes);
+        asked.extend(
+            known
+                .filter(|one| removed.contains(&one.1))
+                .map(|one| one.0),
+        );
+        Ok(asked)
     }
 
     /// Decides about one of them; false where the pace says to wait.

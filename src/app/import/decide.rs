@@ -412,7 +412,7 @@ impl<'a> Part<'a> {
         let changed = self.contacts.into_values().filter(|one| one.changed);
         let rows: Vec<Contact> = changed.map(|one| one.row).collect();
         let mut writes = Writes::default();
-        contacts::put(&mut writes, &rows);
+        contacts::put_brought(&mut writes, &rows, self.now);
         events::append(&mut writes, &self.events);
         proofs::refer(&mut writes, &references);
         left::put(&mut writes, &gone);

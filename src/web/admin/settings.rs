@@ -63,6 +63,11 @@ fn terms(shared: &Web) -> Vec<Term> {
         ),
         (
             "retention",
+            "unasked_days",
+            days(config.retention.unasked_for),
+        ),
+        (
+            "retention",
             "circumstances_days",
             days(config.retention.circumstances_for),
         ),

@@ -183,9 +183,10 @@ fn refused(problem: EraseProblem) -> ApiProblem {
         EraseProblem::Store(error) => error.into(),
         EraseProblem::Address(problem) => unanswerable(problem),
         EraseProblem::Unknown => ApiProblem::not_found("The brand knows nothing of this contact."),
-        EraseProblem::Kept | EraseProblem::Held(_) | EraseProblem::Seal(_) => {
-            ApiProblem::conflict(format!("{problem}."))
-        }
+        EraseProblem::Kept
+        | EraseProblem::NotYet(_)
+        | EraseProblem::Held(_)
+        | EraseProblem::Seal(_) => ApiProblem::conflict(format!("{problem}.")),
         EraseProblem::NotLogged | EraseProblem::Log(_) => {
             tracing::error!(%problem, "a contact could not be erased");
             ApiProblem::unavailable(

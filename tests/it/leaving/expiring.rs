@@ -392,12 +392,12 @@ on_both_engines! {
         contacts::put_unconfirmed(&mut writes, &[(seen[0].brand_id, seen[0].id)], world.clock.now());
         world.app.store.write_now(writes).await.unwrap();
         let mut writes = Writes::default();
-        contacts::clear_unconfirmed(&mut writes, &seen[0]);
+        contacts::move_unconfirmed(&mut writes, &seen[0], None);
         world.app.store.write_now(writes).await.unwrap();
         let newer = marked().await;
         assert_eq!((newer.len(), newer[0].unconfirmed_since), (1, world.clock.now()));
         let mut writes = Writes::default();
-        contacts::clear_unconfirmed(&mut writes, &newer[0]);
+        contacts::move_unconfirmed(&mut writes, &newer[0], None);
         world.app.store.write_now(writes).await.unwrap();
         assert!(marked().await.is_empty());
         world.finish().await;

@@ -8,6 +8,7 @@ mod inbound;
 mod kept_back;
 mod pages;
 mod preferences;
+mod purging;
 mod reports;
 mod stronger;
 mod unsubscribing;

@@ -1,0 +1,12 @@
+-- Addresses that a campaign had asked before all that was known of them was removed, as keyed hashes: an invitation in person comes
+-- once. `asked_by` is an instant by which it had.
+create table asked_address (
+    brand_id uuid not null,
+    hash bytea not null,
+    asked_by bigint not null,
+    primary key (brand_id, hash)
+);
+
+-- Whom a list brought has a mark from the beginning; of those that are there it is looked at whether they never confirmed.
+update contact set unconfirmed_since = created_at where unconfirmed_since is null and standings like '%"pending"%'
+    and standings not like '%"explicit"%' and standings not like '%"implicit"%';
