@@ -34,8 +34,13 @@ pub enum Act {
     Code {
         typed: String,
     },
-    /// A code on the page of a request that a newer mail replaced: it is counted, and never right.
-    BlindCode,
+    /// A code on the page of a request that a newer mail replaced. None is right, but for that of the newer mail in the browser that
+    /// made both signups; wrong ones are counted at both requests.
+    ReplacedCode {
+        typed: String,
+        /// The request of the newer mail, if this browser made that signup too.
+        newer: Option<RequestId>,
+    },
     /// "This was not me".
     Decline(Declining),
 }
@@ -52,6 +57,14 @@ pub enum Declining {
 }
 
 impl Act {
+    /// The other request that it may come to.
+    const fn newer(&self) -> Option<RequestId> {
+        match self {
+            Self::ReplacedCode { newer, .. } => *newer,
+            _ => None,
+        }
+    }
+
     /// Whether a program may be behind it: a button, without the cookie of the browser that signed up.
     const fn is_a_press(&self) -> bool {
         matches!(
@@ -121,11 +134,6 @@ impl Outcome {
 pub(super) type Answered = (Outcome, Option<Asked>);
 
 impl App {
-    /// Whether these are the digits of a request's mail.
-    pub fn is_code_of(&self, request: &RequestRow, typed: &str) -> bool {
-        is_code(&self.keys, request, typed)
-    }
-
     /// Records an answer. When this returns, what it changed is on disk.
     pub async fn answer(&self, answer: Answer) -> Result<Outcome, StoreError> {
         Ok(self.answer_and_look(answer).await?.0)
@@ -136,7 +144,7 @@ impl App {
         &self,
         answer: Answer,
     ) -> Result<(Outcome, Option<InboxView>), StoreError> {
-        let request = answer.request;
+        let (request, newer) = (answer.request, answer.act.newer());
         let (outcome, asked) = self.confirmations.call(answer).await?;
         metrics::counter!(telemetry::CONFIRMATIONS, "outcome" => outcome.name()).increment(1);
         if matches!(
@@ -144,6 +152,9 @@ impl App {
             Outcome::Confirmed { again: false } | Outcome::Declined
         ) {
             self.live.answered(request);
+            if let Some(newer) = newer {
+                self.live.answered(newer);
+            }
         }
         let view = asked.map(|asked| self.view_of(asked)).transpose()?;
         Ok((outcome, view))
@@ -172,7 +183,10 @@ pub(super) async fn run(
 ) -> Result<Vec<Answered>, StoreError> {
     let mut keys: Vec<Key> = calls
         .iter()
-        .map(|call| (call.brand, call.request))
+        .flat_map(|call| {
+            let both = [Some(call.request), call.act.newer()];
+            both.into_iter().flatten().map(|id| (call.brand, id))
+        })
         .collect();
     keys.sort_unstable();
     keys.dedup();

@@ -526,6 +526,12 @@ pub fn decide(request: RequestView, attempt: Attempt, now: Timestamp) -> Decisio
     settle(request, attempt)
 }
 
+/// Whether a code is looked at that is typed on the page of a request that a newer mail replaced.
+pub fn takes_codes_blindly(request: RequestView, now: Timestamp) -> bool {
+    let is_replaced = request.state == RequestState::Replaced && now < request.expires_at;
+    is_replaced && request.code_tries < CODE_TRIES
+}
+
 /// The same of "this was not me"; `Confirm` says that it is taken. It is taken of an open request and, so that it always stops the
 /// mail, of one that a newer mail replaced or that nobody answered in time, whatever their time. What was confirmed is left by leaving, not by declining. The right
 /// code is taken whatever was typed before: whoever comes here has the mail, and nobody else's guesses are to stand in the way.

@@ -9,13 +9,14 @@ use crate::domain::ids::RequestId;
 use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::scanner::{self, Button, Press};
 use crate::domain::standing::{
-    Attempt, CODE_TRIES, Decision, RequestState, State, decide, decide_decline,
+    Attempt, CODE_TRIES, Decision, RequestState, State, decide, decide_decline, takes_codes_blindly,
 };
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
 impl Batch<'_> {
     pub(super) fn decide(&mut self, call: Answer) -> Result<Outcome, StoreError> {
+        let call = self.towards_newer(call)?;
         let Some(request) = self
             .requests
             .get(&call.request)
@@ -38,7 +39,7 @@ impl Batch<'_> {
             Act::Code { typed } | Act::Decline(Declining::Code { typed }) => Attempt::Code {
                 right: is_code(&self.work.keys, request, typed),
             },
-            Act::BlindCode => Attempt::BlindCode,
+            Act::ReplacedCode { .. } => Attempt::BlindCode,
         };
         let decision = match button {
             Button::Confirm => decide(view, attempt, self.now),
@@ -64,6 +65,36 @@ impl Batch<'_> {
             Decision::Expired => Ok(Outcome::Expired),
             Decision::Ended(state) => Ok(ended(state)),
         }
+    }
+
+    /// Turns to the request of the newer mail if its code was typed on the page of one that it replaced. A wrong code is counted at both:
+    /// a browser that made many signups has no more guesses at the newest mail's code than one that made that signup alone.
+    fn towards_newer(&mut self, call: Answer) -> Result<Answer, StoreError> {
+        let Act::ReplacedCode { typed, newer } = &call.act else {
+            return Ok(call);
+        };
+        let newer = newer.and_then(|id| self.requests.get(&id));
+        let (Some(own), Some(newer)) = (self.requests.get(&call.request), newer) else {
+            return Ok(call);
+        };
+        let of_one = own.contact_id == newer.contact_id && own.brand_id == call.brand;
+        if !of_one || !takes_codes_blindly(own.view()?, self.now) {
+            return Ok(call);
+        }
+        if is_code(&self.work.keys, newer, typed) {
+            return Ok(Answer {
+                request: newer.id,
+                act: Act::Code {
+                    typed: typed.clone(),
+                },
+                ..call
+            });
+        }
+        let (id, view) = (newer.id, newer.view()?);
+        if view.state == RequestState::Open && view.code_tries < CODE_TRIES {
+            self.code_wrong(id, view.code_tries + 1, call.circumstances.clone())?;
+        }
+        Ok(call)
     }
 
     fn confirm(&mut self, call: Answer, grade: Grade) -> Result<Outcome, StoreError> {

@@ -87,8 +87,8 @@ pub async fn code(
     page(&request, &shared, &token, &known, &view, extras)
 }
 
-/// The code that was typed, for the request whose mail it can stand in. Of a request that was replaced no code is right, but for
-/// that of its successor's mail in the browser that made both; wrong ones count here, so that the page tells nothing.
+/// The code that was typed, for the request whose mail it can stand in. Wrong ones count at the page's own request, so that the page
+/// tells nothing.
 fn typed(
     request: &HttpRequest,
     shared: &Web,
@@ -100,10 +100,8 @@ fn typed(
     let typed: String = fields.raw("code").chars().take(40).collect();
     let twin = view.twin.as_ref();
     let (asked, act) = if view.request.state == RequestState::Replaced.as_str() {
-        match twin.filter(|twin| shared.app.is_code_of(twin, &typed)) {
-            Some(twin) => (twin.id, Act::Code { typed }),
-            None => (known.request, Act::BlindCode),
-        }
+        let newer = twin.map(|twin| twin.id);
+        (known.request, Act::ReplacedCode { typed, newer })
     } else {
         let first = twin.filter(|_| view.request.mailed == 0);
         let asked = first.map_or(known.request, |first| first.id);
