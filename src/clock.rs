@@ -33,6 +33,8 @@ pub struct FixedClock {
     monotonic: AtomicI64,
     steps: Mutex<StepWatch>,
     ahead: Mutex<Option<Ahead>>,
+    /// It stands for all clocks, the database's too.
+    is_apart: bool,
 }
 
 /// How far this clock was ahead of an authority's, in microseconds, and when that was seen.
@@ -46,6 +48,15 @@ static MACHINE_AHEAD: Mutex<Option<Ahead>> = Mutex::new(None);
 
 impl Clock {
     pub fn fixed(at: Timestamp) -> Self {
+        Self::moved_by_hand(at, true)
+    }
+
+    /// A fixed clock of one machine; the database has its own.
+    pub fn of_one_machine(at: Timestamp) -> Self {
+        Self::moved_by_hand(at, false)
+    }
+
+    fn moved_by_hand(at: Timestamp, is_apart: bool) -> Self {
         let mut steps = StepWatch::default();
         steps.look(at.micros(), 0);
         Self::Fixed(Arc::new(FixedClock {
@@ -53,7 +64,16 @@ impl Clock {
             monotonic: AtomicI64::new(0),
             steps: Mutex::new(steps),
             ahead: Mutex::new(None),
+            is_apart,
         }))
+    }
+
+    /// Whether it is moved by hand, in place of the database's clock too.
+    pub fn is_apart(&self) -> bool {
+        match self {
+            Self::System => false,
+            Self::Fixed(clock) => clock.is_apart,
+        }
     }
 
     /// The present instant in microseconds since 1970, UTC. A clock set before 1970 reads as 1970.

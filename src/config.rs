@@ -174,7 +174,11 @@ impl Config {
             }
         };
         let folder = file.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, std::env::vars().collect(), folder)
+        // What is no text is no setting of ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self::parse(&text, environment, folder)
     }
 
     /// Checks a file's text and the environment's values. Paths in the file are relative to `folder`.

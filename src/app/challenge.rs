@@ -40,7 +40,8 @@ impl App {
         .ok()
     }
 
-    /// Whether a solution is right, in time and unused. It is spent by asking.
+    /// Whether a solution is right, in time and unused. A right one is spent by asking; looking at a wrong one costs no more than asking for
+    /// a challenge.
     pub async fn solved(&self, payload: &str) -> Result<bool, StoreError> {
         if payload.len() > PAYLOAD_AT_MOST {
             return Ok(false);

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::App;
-use super::rates::{INSTALLATION, Rates, of_form, refused};
+use super::rates::{INSTALLATION, Rates, held_at_most, of_form, refused};
 use super::record::{About, read_body};
 use super::sign_up::{REMIND, empty_mailbox};
 use crate::domain::budget::Occasion;
@@ -194,20 +194,27 @@ impl App {
                 request.look_at = until.min(request.expires_at);
             } else if !seen.accepted.contains(&request.id) {
                 request.look_at = now.plus(SOON).min(request.expires_at);
-            } else if !mailbox
-                .window
-                .take(Occasion::Resend, request.form_id, now, limits)
-            {
-                refused("mailbox");
-                request.look_at = now.plus(TOMORROW).min(request.expires_at);
             } else {
-                let by_form = round
-                    .rates
-                    .reserve(of_form(request.form_id), limits.per_form_an_hour);
-                let by_all = round
-                    .rates
-                    .reserve(INSTALLATION.to_owned(), limits.per_installation_an_hour);
-                let due_at = by_form.max(by_all);
+                let both = [
+                    (of_form(request.form_id), limits.per_form_an_hour),
+                    (INSTALLATION.to_owned(), limits.per_installation_an_hour),
+                ];
+                let left = request.expires_at.since(now);
+                let reserved = round.rates.reserve(both, held_at_most(left));
+                let fits = reserved.filter(|_| {
+                    let window = &mut mailbox.window;
+                    let fits = window.take(Occasion::Resend, request.form_id, now, limits);
+                    if !fits {
+                        refused("mailbox");
+                    }
+                    fits
+                });
+                let Some(reserved) = fits else {
+                    request.look_at = now.plus(TOMORROW).min(request.expires_at);
+                    round.requests.push(request);
+                    return Ok(());
+                };
+                let due_at = round.rates.take(reserved);
                 round.taken.insert(key);
                 let fact = Fact::Reminded {
                     mail: MailFate::Queued,

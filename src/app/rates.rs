@@ -2,6 +2,7 @@
 //! goes through here, so that none is forgotten and each refusal is counted.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::domain::budget::{Limits, Rate};
 use crate::domain::ids::FormId;
@@ -22,6 +23,20 @@ pub(super) fn refused(budget: &'static str) {
 /// The rate of whatever a form causes.
 pub(super) fn of_form(form: FormId) -> String {
     format!("form:{form}")
+}
+
+/// How long a mail may be held because too many came at once.
+pub(super) const HELD_AT_MOST: Duration = Duration::from_secs(86_400);
+
+/// The same of a mail that waits for its form or the installation: no longer than a day, nor than half of the time to answer.
+pub(super) fn held_at_most(confirm_within: Duration) -> Duration {
+    HELD_AT_MOST.min(confirm_within / 2)
+}
+
+/// What rates would move to.
+pub(super) struct Reserved<const N: usize> {
+    arrivals: [(String, i64); N],
+    due_at: Timestamp,
 }
 
 #[derive(Debug)]
@@ -70,14 +85,34 @@ impl Rates {
         next
     }
 
-    /// One more of a rate that only holds back: from when its mail may leave.
-    pub fn reserve(&mut self, key: String, an_hour: u32) -> Timestamp {
-        let (arrival, due_at) = Rate { an_hour }.reserve(self.arrival(&key), self.now);
-        if due_at > self.now {
+    /// One more of rates that only hold back; none, which is counted, where its mail would have to wait longer than it may.
+    pub fn reserve<const N: usize>(
+        &self,
+        rates: [(String, u32); N],
+        at_most: Duration,
+    ) -> Option<Reserved<N>> {
+        let mut due_at = self.now;
+        let arrivals = rates.map(|(key, an_hour)| {
+            let (arrival, from) = Rate { an_hour }.reserve(self.arrival(&key), self.now);
+            due_at = due_at.max(from);
+            (key, arrival)
+        });
+        if due_at > self.now.plus(at_most) {
+            refused("full");
+            return None;
+        }
+        Some(Reserved { arrivals, due_at })
+    }
+
+    /// Takes what was reserved: from when the mail may leave.
+    pub fn take<const N: usize>(&mut self, reserved: Reserved<N>) -> Timestamp {
+        if reserved.due_at > self.now {
             refused("held");
         }
-        self.move_to(key, arrival);
-        due_at
+        for (key, arrival) in reserved.arrivals {
+            self.move_to(key, arrival);
+        }
+        reserved.due_at
     }
 
     pub fn move_to(&mut self, key: String, arrival: i64) {
@@ -85,15 +120,18 @@ impl Rates {
         *self.moved.entry(key).or_insert(0) += arrival - before.max(self.now.micros());
     }
 
-    /// Moves rates of nobody's as a mail would have moved those of its network, its form and the installation.
-    pub fn move_nobody(&mut self, limits: &Limits) {
-        for (key, an_hour) in [
-            ("nobody:network", limits.per_network_an_hour),
-            ("nobody:form", limits.per_form_an_hour),
-            (NOBODY, limits.per_installation_an_hour),
+    /// Moves rates of nobody's as a mail would have moved those of its form and the installation, and of its network where that
+    /// one did not move.
+    pub fn move_nobody(&mut self, limits: &Limits, network: bool) {
+        for (key, an_hour, moves) in [
+            ("nobody:network", limits.per_network_an_hour, network),
+            ("nobody:form", limits.per_form_an_hour, true),
+            (NOBODY, limits.per_installation_an_hour, true),
         ] {
-            let (arrival, _) = Rate { an_hour }.reserve(self.arrival(key), self.now);
-            self.move_to(key.to_owned(), arrival);
+            if moves {
+                let (arrival, _) = Rate { an_hour }.reserve(self.arrival(key), self.now);
+                self.move_to(key.to_owned(), arrival);
+            }
         }
     }
 

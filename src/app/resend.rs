@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::App;
-use super::rates::{INSTALLATION, Rates, of_form, refused};
+use super::rates::{INSTALLATION, Rates, held_at_most, of_form, refused};
 use super::record::About;
 use super::sign_up::{CONFIRM, NOTHING, empty_mailbox, rate_key};
 use crate::domain::budget::{Occasion, Rate};
@@ -131,18 +131,37 @@ impl App {
             Asking::OldLink => Occasion::Signup,
             _ => Occasion::Resend,
         };
+        let within = self
+            .catalog()
+            .brand(key.0)
+            .map(|brand| brand.confirm_within());
+        let is_bot = was_bot && !self.is_a_persons(asking, form_id, now);
+        // Whatever becomes of the mail, the press counts for its network, as a signup does.
+        let of_network = if is_bot {
+            None
+        } else {
+            rates.next(&network, rate)
+        };
+        if let Some(next) = of_network {
+            rates.move_to(network, next);
+        }
+        let at_most = held_at_most(within.unwrap_or_default());
+        let both = [
+            (form, limits.per_form_an_hour),
+            (all, limits.per_installation_an_hour),
+        ];
         let mut due_at = now;
-        let mail = if was_bot && !self.is_a_persons(asking, form_id, now) {
+        let mail = if is_bot {
             MailFate::Bot
         } else if mailbox.suppressed_at.is_some() {
             MailFate::Suppressed
         } else if again.mailed().is_none() {
             MailFate::Replaced
-        } else if let Some(next) = rates.next(&network, rate) {
+        } else if of_network.is_none() {
+            MailFate::OverBudget
+        } else if let Some(reserved) = rates.reserve(both, at_most) {
             if mailbox.window.take(occasion, form_id, now, limits) {
-                rates.move_to(network, next);
-                let by_form = rates.reserve(form, limits.per_form_an_hour);
-                due_at = by_form.max(rates.reserve(all, limits.per_installation_an_hour));
+                due_at = rates.take(reserved);
                 MailFate::Queued
             } else {
                 refused("mailbox");
@@ -152,12 +171,8 @@ impl App {
             MailFate::OverBudget
         };
         if mail != MailFate::Queued {
-            rates.move_nobody(limits);
+            rates.move_nobody(limits, of_network.is_none());
         }
-        let within = self
-            .catalog()
-            .brand(key.0)
-            .map(|brand| brand.confirm_within());
         let row = self.row(&again, mail, due_at, now);
         let mut events = Vec::with_capacity(2);
         let mut confirmation_expires_at = None;

@@ -91,6 +91,9 @@ impl<'a> Reader<'a> {
             if !name.starts_with("COUNTERSIGN_")
                 || name == "COUNTERSIGN_CONFIG"
                 || name.starts_with("COUNTERSIGN_TEST_")
+                // Kubernetes tells every container so of a service of this name.
+                || name.starts_with("COUNTERSIGN_SERVICE_")
+                || name.starts_with("COUNTERSIGN_PORT")
             {
                 continue;
             }

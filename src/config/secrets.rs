@@ -59,7 +59,18 @@ impl Reader<'_> {
     }
 
     pub(super) fn dkim(&mut self) -> Option<Dkim> {
-        let domain = self.given("dkim", "domain")?;
+        let Some(domain) = self.given("dkim", "domain") else {
+            for key in ["selector", "key"] {
+                if self.given("dkim", key).is_some() {
+                    self.wrong(
+                        "dkim",
+                        key,
+                        "needs domain beside it: without one no mail is signed",
+                    );
+                }
+            }
+            return None;
+        };
         let mut needed = |key: &'static str| {
             self.given("dkim", key).unwrap_or_else(|| {
                 self.wrong("dkim", key, "is needed beside domain");

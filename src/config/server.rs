@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use super::reader::Reader;
+use crate::domain::origin::origin_of;
 use crate::store::Location;
 
 pub(super) fn host_of(url: &str) -> &str {
@@ -32,18 +33,23 @@ impl Reader<'_> {
 
     pub(super) fn base_url(&mut self) -> String {
         let text = self.text("server", "base_url");
-        let url = text.trim_end_matches('/').to_owned();
+        // As browsers write it: they name it so when they say where a request comes from.
+        let given = text.trim_end_matches('/');
+        let url = origin_of(given).unwrap_or_default();
         let host = host_of(&url);
         let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let is_bare = given.split_once("://").is_some_and(|(_, rest)| {
+            !rest.contains(['/', '?', '#', '\\', '<', '>']) && rest.is_ascii()
+        });
         let fits = (url.starts_with("https://") || (url.starts_with("http://") && local))
             && !host.is_empty()
-            && !url.contains(['?', '#', ' ', '"', '<', '>']);
+            && is_bare;
         if !fits {
             self.wrong(
                 "server",
                 "base_url",
                 "must be the public https:// address of this server, such as https://confirm.example.org \
-                 (http:// only for localhost)",
+                 (http:// only for localhost): a host of its own, without a path; a name with other letters as xn--",
             );
         }
         url

@@ -79,6 +79,22 @@ impl Reader<'_> {
 
     fn login(&mut self) -> SmtpLogin {
         let Some(user) = self.given("smtp", "user") else {
+            let keys = [
+                "password",
+                "oauth_token_url",
+                "oauth_client_id",
+                "oauth_client_secret",
+                "oauth_refresh_token",
+            ];
+            for key in keys {
+                if self.given("smtp", key).is_some() {
+                    self.wrong(
+                        "smtp",
+                        key,
+                        "needs user beside it: without one nobody logs in",
+                    );
+                }
+            }
             return SmtpLogin::None;
         };
         if let Some(token_url) = self.given("smtp", "oauth_token_url") {

@@ -59,7 +59,7 @@ settings! {
     smtp.ca_file: Text = "", "A PEM file with further certificate authorities.";
     delivery.per_domain_an_hour: Number = "0", "Mails an hour to one recipient domain; 0 is no limit.";
     delivery.retry_for_hours: Number = "72", "How long a mail is tried again.";
-    delivery.max_tries: Number = "20", "How often a mail is tried at most within that time.";
+    delivery.max_tries: Number = "40", "How often a mail is tried at most within that time; 72 hours hold 27 tries at most.";
     notice.email: Text = "", "Whom to tell by mail that implicit consent is about to lapse: numbers and where to look, at most once a day for each brand. Empty: nobody.";
     dkim.domain: Text = "", "Sign mails for this domain; empty means no signature.";
     dkim.selector: Text = "", "The selector under which the public key stands in DNS.";
@@ -67,11 +67,11 @@ settings! {
     budget.per_form_minutes: Number = "10", "One mail per form and mailbox in this many minutes.";
     budget.per_mailbox_a_day: Number = "3", "Mails per mailbox and day over all forms of a brand.";
     budget.resend_seconds: Number = "60", "The shortest time between a mail and its resend.";
-    budget.per_network_an_hour: Number = "60", "Mails an hour that one client (an IPv4 address or IPv6 /64) can cause: so many at once, and evenly as many again within the hour after that; so at most twice as many in any hour. The other limits by the hour count alike. 0 is no limit.";
+    budget.per_network_an_hour: Number = "60", "Signups, and presses on \u{201c}send again\u{201d}, an hour that may cause a mail, of one client (an IPv4 address or IPv6 /64): so many at once, and evenly as many again within the hour after that; so at most twice as many in any hour. The other limits by the hour count alike. 0 is no limit.";
     budget.per_kiosk_an_hour: Number = "240", "The same for the tablets of a form with kiosk = true, per form and client: a fair has one address. Beyond it mails are held, up to a day. 0 is no limit.";
     budget.per_key_an_hour: Number = "2000", "Signups an hour that an API key can cause mail for without naming the person's address in the network; where it names one, per_network_an_hour holds. 0 is no limit.";
-    budget.per_form_an_hour: Number = "2000", "Mails an hour of one form; beyond it mails are held, not dropped. 0 is no limit.";
-    budget.per_installation_an_hour: Number = "10000", "Mails an hour in all; beyond it mails are held, not dropped. 0 is no limit.";
+    budget.per_form_an_hour: Number = "2000", "Mails an hour of one form; beyond it mails are held, for a day at most (or half of the time to answer, where that is shorter). Where more wait than that, signups are recorded and cause no mail. 0 is no limit.";
+    budget.per_installation_an_hour: Number = "10000", "Mails an hour in all; beyond it mails are held, as long as those of one form. 0 is no limit.";
     breaker.on: Flag = "true", "Hold confirmation mails when suddenly few of them are confirmed: then somebody signs up people who did not ask.";
     breaker.window_minutes: Number = "60", "The mails of this time are compared with the week before; they are held for about as long.";
     breaker.young_minutes: Number = "5", "Mails younger than this do not count as unconfirmed yet.";

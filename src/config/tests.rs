@@ -355,3 +355,56 @@ fn terms_of_links_and_of_asking_again_are_those_of_the_file_and_checked() {
         assert!(wrong.contains(name), "{wrong}");
     }
 }
+
+#[test]
+fn what_could_never_work_is_named_at_the_start() {
+    let problems = |more: &str| {
+        let text = format!("[secrets]\nroot = \"{SECRET}\"\n{more}");
+        match Config::parse(&text, BTreeMap::new(), Path::new("")) {
+            Ok(config) => Ok(config.base_url),
+            Err(SettingsProblem(problems)) => Err(problems.join("\n")),
+        }
+    };
+    let at = |url: &str| problems(&format!("[server]\nbase_url = \"{url}\"\n"));
+    for wrong in [
+        "https://a.example/optin",
+        "https://user@a.example",
+        "https://a.example?x",
+        "https://bücher.example",
+    ] {
+        assert!(at(wrong).unwrap_err().contains("base_url"), "{wrong}");
+    }
+    for (given, known) in [
+        ("HTTPS://A.example:443/", "https://a.example"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://a.example:8443", "https://a.example:8443"),
+    ] {
+        assert_eq!(at(given).unwrap(), known);
+    }
+    let here = "[server]\nbase_url = \"https://a.example\"\n";
+    for (more, named) in [
+        ("[smtp]\npassword = \"p\"\n", "[smtp] password"),
+        (
+            "[smtp]\noauth_client_id = \"p\"\n",
+            "[smtp] oauth_client_id",
+        ),
+        ("[dkim]\nselector = \"s\"\n", "[dkim] selector"),
+    ] {
+        let problem = problems(&format!("{here}{more}")).unwrap_err();
+        assert!(problem.contains(named), "{problem}");
+    }
+}
+
+#[test]
+fn what_kubernetes_tells_of_a_service_of_this_name_is_no_setting() {
+    let text =
+        format!("[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n");
+    let names = [
+        "COUNTERSIGN_SERVICE_HOST",
+        "COUNTERSIGN_PORT",
+        "COUNTERSIGN_PORT_8080_TCP_ADDR",
+    ];
+    let told = names.map(|name| (name.to_owned(), "10.0.0.1".to_owned()));
+    assert!(Config::parse(&text, told.into(), Path::new("")).is_ok());
+}

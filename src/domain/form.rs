@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::brand::{BrandDeclaration, KeepProof, LANGUAGES, Slug, Texts};
 use super::ids::{BrandId, FormId};
+use super::origin::origin_of;
 use super::policy::ACTIVE_WITHIN_AT_MOST;
 use super::seal::SealKey;
 
@@ -388,12 +389,13 @@ fn problems_of_form(brand: &BrandDeclaration, form: &FormDeclaration, problems: 
         check_language(language, &form.slug, problems);
     }
     for origin in &form.origins {
-        let host = origin
-            .strip_prefix("https://")
-            .or_else(|| origin.strip_prefix("http://"));
-        if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '*', ' '])) {
+        // Browsers name it so; another spelling of the same would never be found equal.
+        let known = origin_of(origin).filter(|known| known.is_ascii());
+        if known.as_ref() != Some(origin) {
+            let such = known.unwrap_or_else(|| "https://www.example.org".to_owned());
             problems.push(at(&format!(
-                "origin \"{origin}\" must be scheme and host only, such as \"https://www.example.org\""
+                "origin \"{origin}\" must be scheme and host only, in small letters, without :443 or :80, and with other letters \
+                 as xn--, such as \"{such}\""
             )));
         }
     }
@@ -402,9 +404,12 @@ fn problems_of_form(brand: &BrandDeclaration, form: &FormDeclaration, problems: 
         &form.redirect_after_confirmation,
     ];
     for url in redirects.into_iter().flatten() {
-        if !is_web_url(url) {
+        // The page that leads there names it to the browser.
+        let origin = origin_of(url).filter(|origin| origin.is_ascii());
+        if !is_web_url(url) || origin.is_none() {
             problems.push(at(&format!(
-                "redirect \"{url}\" must begin with https:// or http://"
+                "redirect \"{url}\" must begin with https:// or http:// and a host, without a user's name, and with other letters \
+                 in the host as xn--"
             )));
         }
     }

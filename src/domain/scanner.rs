@@ -166,7 +166,13 @@ pub fn signals(
         Some(_) => {}
     }
     let within = i64::try_from(thresholds.both_links_within.as_micros()).unwrap_or(NEVER - 1);
-    if own().any(|seen| seen.closest <= within) {
+    // A sweep may come from several networks: what counts then is that this one's own hit is a part of it.
+    let beside = |own: &Seen| {
+        let about = seen.iter().filter_map(|seen| seen.about_at);
+        let between = |at: Timestamp| Some((at.micros() - own.confirm_at?.micros()).abs());
+        about.filter_map(between).any(|apart| apart <= within)
+    };
+    if own().any(|seen| seen.closest <= within || beside(seen)) {
         found.push(Signal::OpenedAllLinks);
     }
     if people >= thresholds.people_a_minute {
@@ -191,6 +197,25 @@ mod tests {
             seen.hit(*link, NOW.minus(Duration::from_secs(*seconds_ago)));
         }
         [seen]
+    }
+
+    #[test]
+    fn a_sweep_that_comes_from_two_networks_is_seen_at_the_one_that_presses_and_not_at_the_persons()
+    {
+        let [one] = seen("192.0.2.0/24", &[(Link::Confirm, 100)]);
+        let [two] = seen("198.51.100.0/24", &[(Link::About, 98)]);
+        let [person] = seen("203.0.113.0/24", &[(Link::Confirm, 60)]);
+        let all = [one, two, person];
+        let press = |network| Press {
+            button: Button::Confirm,
+            at: NOW,
+            network,
+            page_opened_at: Some(NOW.minus(Duration::from_secs(60))),
+        };
+        let limits = Thresholds::default();
+        let program = signals(&press("192.0.2.0/24"), &all, 1, &limits);
+        assert_eq!(program, [Signal::OpenedAllLinks]);
+        assert_eq!(signals(&press("203.0.113.0/24"), &all, 1, &limits), []);
     }
 
     fn press_on(button: Button, seen: &[Seen], people: i64) -> Vec<Signal> {

@@ -54,6 +54,8 @@ const APPEND: &str = "insert into event (brand_id, contact_id, kind, at, body, s
      select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null";
 /// Two texts: what an event of an erased contact told would be back, so the contact must still be there when this commits.
 /// SQLite has one writer; on PostgreSQL the contact's row is held, and an erasure under way is waited for.
+const LIST_THERE: &str = "select e.salt from r join event e on e.brand_id = r.brand_id and e.contact_id = r.contact_id \
+     where e.salt = r.salt";
 const APPEND_TO_KNOWN: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
      select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null \
      and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id)";
@@ -151,6 +153,20 @@ pub fn append_to_known<Event: Borrow<NewEvent>>(
         writes,
         events,
     );
+}
+
+/// The salts of those of some events that are there: of two tries to write one, which it was that did.
+pub async fn list_there(conn: &mut Conn, events: &[&NewEvent]) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut there = Vec::new();
+    for part in events.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |event| event.brand_id.0)
+            .uuid("contact_id", |event| event.contact_id.0)
+            .blob("salt", |event| event.salt.to_vec());
+        let found: Vec<(Vec<u8>,)> = conn.read_set(LIST_THERE, rows).await?;
+        there.extend(found.into_iter().map(|one| one.0));
+    }
+    Ok(there)
 }
 
 fn append_by<Event: Borrow<NewEvent>>(sql: &'static str, writes: &mut Writes, events: &[Event]) {

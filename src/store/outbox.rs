@@ -159,15 +159,15 @@ const INSERT: &str = "insert into outbox (id, brand_id, contact_id, request_id, 
 /// Two texts: on PostgreSQL several workers claim side by side and must not wait for each other's rows (`skip locked`,
 /// seven times as fast there); SQLite has one writer and does not know the words.
 const CLAIM_SQLITE: &str = "update outbox set ambiguous = case when leased_until is null then ambiguous else 1 end, \
-     leased_until = $2 where (due_at, id) in ( \
-     select due_at, id from outbox where due_at <= $1 and (leased_until is null or leased_until <= $1) \
+     leased_until = $2 + $4 where (due_at, id) in ( \
+     select due_at, id from outbox where due_at <= $1 and (leased_until is null or leased_until <= $2) \
      order by due_at, id limit $3) \
      returning id, brand_id, contact_id, request_id, template, recipient_domain, due_at, tries, first_try_at, \
      message_id, ambiguous";
 /// The array keeps the planner, whose statistics of a queue are always stale, from joining the table with itself.
 const CLAIM_POSTGRES: &str = "update outbox o set ambiguous = case when o.leased_until is null then o.ambiguous else 1 end, \
-     leased_until = $2 where o.id = any(array(select id from outbox \
-     where due_at <= $1 and (leased_until is null or leased_until <= $1) \
+     leased_until = $2 + $4 where o.id = any(array(select id from outbox \
+     where due_at <= $1 and (leased_until is null or leased_until <= $2) \
      order by due_at limit $3 for update skip locked)) \
      returning o.id, o.brand_id, o.contact_id, o.request_id, o.template, o.recipient_domain, o.due_at, o.tries, \
      o.first_try_at, o.message_id, o.ambiguous";
@@ -187,7 +187,7 @@ const RETRY: &str = "update outbox set state = r.state, due_at = r.next_due_at, 
 const RETRY_POSTGRES: &str = "update outbox set state = r.state, due_at = r.next_due_at, leased_until = null, tries = r.tries, \
      first_try_at = r.first_try_at, message_id = r.message_id, last_reply = r.last_reply, ambiguous = r.ambiguous, \
      attempts = coalesce(outbox.attempts, '') || r.attempt \
-     from r where outbox.id = any(array(select id from r)) and outbox.id = r.id";
+     from r where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.due_at = r.due_at";
 const RELEASE: &str = "update outbox set leased_until = null, due_at = r.next_due_at \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
 const RELEASE_POSTGRES: &str = "update outbox set leased_until = null, due_at = r.next_due_at \
@@ -198,7 +198,7 @@ const RENEW: &str = "update outbox set leased_until = r.until from r \
 const RENEW_POSTGRES: &str = "update outbox set leased_until = r.until from r \
      where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.leased_until is not null";
 const COUNT: &str = "select state, count(*) as mails from outbox group by state";
-const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_until is null or leased_until <= $1) \
+const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_until is null or leased_until <= $2) \
      order by due_at limit 1";
 const LIST_FAILED: &str = "select id, brand_id, recipient_domain, tries, last_reply from outbox \
      where due_at = 9223372036854775807 order by id desc limit $1";
@@ -243,13 +243,14 @@ pub fn insert(writes: &mut Writes, mails: &[OutboxRow]) {
     }
 }
 
-/// Leases due mails until an instant; another worker leaves them alone until then. A lease that ran out without a result
+/// Leases mails that are due at an instant, for so many microseconds; another worker leaves them alone until then. `by_database`
+/// is what `lease_time` shows. A lease that ran out without a result
 /// means that a process died between the claim and the result: that try may have reached the server, so the mail is
 /// marked ambiguous. Its next try carries the same Message-ID.
 pub async fn claim_due(
     tx: &mut Conn,
-    now: Timestamp,
-    leased_until: Timestamp,
+    (now, by_database): (Timestamp, Timestamp),
+    micros: i64,
     limit: i64,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let sql = match tx.engine() {
@@ -258,8 +259,9 @@ pub async fn claim_due(
     };
     Ok(on!(tx, driver => sqlx::query_as(sql)
         .bind(now)
-        .bind(leased_until)
+        .bind(by_database)
         .bind(limit)
+        .bind(micros)
         .fetch_all(driver)
         .await?))
 }
@@ -391,9 +393,14 @@ pub async fn count(conn: &mut Conn) -> Result<(i64, i64), StoreError> {
 }
 
 /// Whether a mail can be claimed now.
-pub async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn is_due(
+    conn: &mut Conn,
+    now: Timestamp,
+    by_database: Timestamp,
+) -> Result<bool, StoreError> {
     let found: Option<(i64,)> = on!(conn, driver => sqlx::query_as(IS_DUE)
         .bind(now)
+        .bind(by_database)
         .fetch_optional(driver)
         .await?);
     Ok(found.is_some())

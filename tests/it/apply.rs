@@ -122,3 +122,39 @@ fn one_message_names_everything_wrong_with_a_file() {
         assert!(problem.contains(part), "{part} in {problem}");
     }
 }
+
+#[test]
+fn origins_are_written_as_browsers_name_them_and_redirects_lead_to_what_a_page_can_name() {
+    for (origin, such) in [
+        ("https://Www.Acme.example", Some("https://www.acme.example")),
+        (
+            "https://www.acme.example:443",
+            Some("https://www.acme.example"),
+        ),
+        (
+            "https://www.acme.example/",
+            Some("https://www.acme.example"),
+        ),
+        ("https://user@www.acme.example", None),
+        ("https://bücher.example", None),
+        ("https://a.example;x", None),
+    ] {
+        let text = DECLARATIONS.replace("https://www.acme.example", origin);
+        let problem = parse(&text).unwrap_err().to_string();
+        let such = such.unwrap_or("https://www.example.org");
+        assert!(
+            problem.contains(origin) && problem.contains(such),
+            "{problem}"
+        );
+    }
+    for url in [
+        "https://user@acme.example/",
+        "https://bücher.example/",
+        "https://",
+    ] {
+        let form = format!("slug = \"news\"\nredirect_after_signup = \"{url}\"\n");
+        let text = DECLARATIONS.replacen("slug = \"news\"\n", &form, 1);
+        let problem = parse(&text).unwrap_err().to_string();
+        assert!(problem.contains("redirect"), "{url}: {problem}");
+    }
+}

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use countersign::domain::event::{Fact, MailFate};
+
 use crate::confirm::inbox_path;
 use crate::harness::{DECLARATIONS, World};
 use crate::on_both_engines;
@@ -42,6 +44,50 @@ on_both_engines! {
         }
         assert_eq!(world.deliver().await.len(), 5);
         world.finish().await;
+    }
+
+    async fn what_a_network_has_left_tells_nothing_of_an_address(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_network_an_hour = 2\n").await;
+        let declined = {
+            world.signed_up("declined@example.org", "192.0.2.1").await;
+            world.mail_to("declined@example.org").await
+        };
+        world.advance(3);
+        world.client("198.51.100.1").post(&declined.decline(), &[]).await;
+        world.signed_up("waiting@example.org", "192.0.2.3").await;
+        world.deliver().await;
+        for (number, state) in ["declined", "waiting", "new"].into_iter().enumerate() {
+            let stranger = format!("203.0.{number}.5");
+            let own = |turn: u8| format!("own{turn}-{number}@example.net");
+            world.signed_up(&own(1), &stranger).await;
+            world.signed_up(&format!("{state}@example.org"), &stranger).await;
+            world.signed_up(&own(2), &stranger).await;
+            world.deliver().await;
+            let got: Vec<_> = world.caught().into_iter().map(|mail| mail.to).collect();
+            assert!(got.contains(&own(1)) && !got.contains(&own(2)), "{state}: {got:?}");
+        }
+        world.finish().await;
+    }
+
+    async fn nobody_can_queue_up_so_many_mails_that_other_peoples_come_too_late(engine: Engine) {
+        let world = World::with(engine, "[budget]\nper_form_an_hour = 1\nper_network_an_hour = 0\n").await;
+        for number in 0..40 {
+            world.signed_up(&format!("p{number}@example.net"), "192.0.2.1").await;
+        }
+        let mail = |story: &[countersign::domain::event::Event]| match &story[0].fact {
+            Fact::SignedUp(signup) => signup.mail,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(mail(&world.story("p24@example.net").await), MailFate::Queued);
+        assert_eq!(mail(&world.story("p39@example.net").await), MailFate::OverBudget);
+        // Who comes then is told at once how it is, and has a mail by the page, or tomorrow.
+        world.signed_up("anna@example.org", "192.0.2.9").await;
+        assert_eq!(mail(&world.story("anna@example.org").await), MailFate::OverBudget);
+        world.advance(86_400);
+        world.signed_up("anna@example.org", "192.0.2.9").await;
+        world.advance(86_400);
+        world.mail_to("anna@example.org").await;
+        world.end().await;
     }
 
     async fn a_forms_hourly_limit_holds_mails_back_and_drops_none(engine: Engine) {

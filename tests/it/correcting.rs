@@ -45,6 +45,33 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn nobody_else_types_over_the_name_that_a_mail_has_or_that_was_confirmed(engine: Engine) {
+        let named = DECLARATIONS.replace("asks_name = true", "asks_name = true\nname_in_mail = true");
+        let world = World::declared(engine, "", &named).await;
+        let mut anna = world.client("192.0.2.1");
+        let inbox = inbox_of(&mut anna, "/f/news", &[("email", "anna@example.org"), ("name", "Anna")]).await;
+        world.mail_to("anna@example.org").await;
+        let stranger = async || {
+            let fields = [("email", "anna@example.org"), ("name", "Call us and win")];
+            inbox_of(&mut world.client("203.0.113.5"), "/f/news", &fields).await
+        };
+        stranger().await;
+        world.advance(61);
+        anna.post(&format!("{inbox}/resend"), &[]).await;
+        let mail = world.mail_to("anna@example.org").await;
+        assert!(mail.0.text.contains("Anna") && !mail.0.text.contains("win"), "{}", mail.0.text);
+        anna.post(&mail.confirm(), &[]).await;
+        world.advance(601);
+        stranger().await;
+        world.deliver().await;
+        let brand = crate::leaving::brand(&world);
+        let mut conn = world.app.store.read().await.unwrap();
+        let contact = countersign::store::contacts::find(&mut conn, brand.id, "anna@example.org").await.unwrap().unwrap();
+        drop(conn);
+        assert_eq!(contact.name.as_deref(), Some("Anna"));
+        world.finish().await;
+    }
+
     async fn what_the_person_typed_at_the_same_signup_goes_along_to_the_right_address(engine: Engine) {
         let named = DECLARATIONS.replace("asks_name = true", "asks_name = true\nname_in_mail = true");
         let world = World::declared(engine, "", &named).await;

@@ -73,6 +73,10 @@ impl Delivery {
         let mut ready = Vec::with_capacity(row.len());
         for job in row {
             let key = job.mail.key();
+            if !self.may_leave(&key) {
+                self.under_way.remove([&key]);
+                continue;
+            }
             match self.make_ready(job) {
                 Ok(one) => ready.push(one),
                 Err(sent) => self.hand_over(key, sent, writing),

@@ -13,27 +13,65 @@ use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::time::Timestamp;
 use crate::mail::pack::Dictionary;
 use crate::store::events::NewEvent;
+use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::outbox::{self, OutboxKey, Retry};
 use crate::store::requests::Key;
 use crate::store::set::Writes;
 use crate::store::{StoreError, breaker, campaigns, contacts, events, mails};
 
-/// The common texts of mails that are known to be on disk.
+/// What is known to be on disk, or may be.
 #[derive(Clone, Default)]
-pub(super) struct Stored(Arc<Mutex<HashSet<i64>>>);
+pub(super) struct Stored {
+    /// The common texts of mails.
+    texts: Arc<Mutex<HashSet<i64>>>,
+    /// Events whose writing did not end well. It may have been done all the same, where the connection broke behind the commit.
+    doubtful: Arc<Mutex<HashSet<Salt>>>,
+}
 
 impl Stored {
     fn holds(&self, id: i64) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         known.contains(&id)
     }
 
     fn add(&self, ids: impl Iterator<Item = i64>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(ids);
     }
+
+    /// Those of some events that were tried to be written before.
+    fn in_doubt<'a>(&self, events: &'a [Arc<NewEvent>]) -> Vec<&'a NewEvent> {
+        let doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+        if doubtful.is_empty() {
+            return Vec::new();
+        }
+        let events = events.iter().map(AsRef::as_ref);
+        let before = events.filter(|event| doubtful.contains(&event.salt));
+        before.collect()
+    }
+
+    fn doubt(&self, salts: &[Salt]) {
+        let mut doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+        if doubtful.len() > IN_DOUBT_AT_MOST {
+            doubtful.clear();
+        }
+        doubtful.extend(salts);
+    }
+
+    fn settle(&self, salts: &[Salt]) {
+        let mut doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+        for salt in salts {
+            doubtful.remove(salt);
+        }
+    }
 }
+
+/// By which an event that was recorded is known again.
+type Salt = [u8; 32];
+
+/// Batches that failed for good leave theirs behind.
+const IN_DOUBT_AT_MOST: usize = 65_536;
 
 /// What a batch of results writes.
 #[derive(Default)]
@@ -102,6 +140,34 @@ impl Results {
     }
 }
 
+impl Sent {
+    const fn event(&self) -> Option<&Arc<NewEvent>> {
+        match self {
+            Self::Accepted { event, .. } | Self::Failed { event, .. } => Some(event),
+            Self::NotYet(_) | Self::Refused(_) | Self::Dropped(_) => None,
+        }
+    }
+}
+
+/// Leaves out what an earlier try to write it has written: then all that belongs to it is there.
+async fn without_written(
+    work: &Work,
+    stored: &Stored,
+    mut sent: Vec<Sent>,
+) -> Result<Vec<Sent>, StoreError> {
+    let events: Vec<_> = sent.iter().filter_map(Sent::event).cloned().collect();
+    let doubtful = stored.in_doubt(&events);
+    if !doubtful.is_empty() {
+        let mut conn = work.store.read().await?;
+        let there = events::list_there(&mut conn, &doubtful).await?;
+        sent.retain(|one| {
+            one.event()
+                .is_none_or(|event| !there.contains(&event.salt.to_vec()))
+        });
+    }
+    Ok(sent)
+}
+
 /// Writes the results of a batch. If the process dies before this commit, accepted mails are sent again: the one window
 /// that SMTP leaves open.
 pub(super) async fn write(
@@ -111,6 +177,12 @@ pub(super) async fn write(
     sent: Vec<Sent>,
 ) -> Result<Vec<()>, StoreError> {
     let answers = vec![(); sent.len()];
+    let sent = without_written(work, stored, sent).await?;
+    let salts: Vec<Salt> = sent
+        .iter()
+        .filter_map(|one| Some(one.event()?.salt))
+        .collect();
+    stored.doubt(&salts);
     let mut results = Results::default();
     sent.into_iter().for_each(|one| results.add(one));
     let texts: Vec<(i64, Vec<u8>)> = results
@@ -140,12 +212,15 @@ pub(super) async fn write(
     } else {
         write_with_notices(work, (&results.notices, &contacts), told, writes).await?;
     }
+    stored.settle(&salts);
     stored.add(texts.into_iter().map(|text| text.0));
-    // Under the contact's lock, with what follows for it, in a transaction for each. If the process dies before one, its lease
-    // runs out and the server refuses it again.
+    // Under the contact's lock, with what follows for it, in a transaction for each. If one is not written, or the process dies before
+    // it, its lease runs out and the server refuses it again.
     for one in results.refused {
-        app.bounced(&one.subject, one.failure, Some(&one.given_up))
-            .await?;
+        let tell = || app.bounced(&one.subject, one.failure.clone(), Some(&one.given_up));
+        if let Err(error) = decided(tell).await {
+            tracing::error!(%error, "that a mail was refused could not be written");
+        }
     }
     Ok(answers)
 }

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::app::rates::{INSTALLATION, NOBODY, Rates, refused};
+use crate::app::rates::{HELD_AT_MOST, INSTALLATION, NOBODY, Rates, refused};
 use crate::app::sign_up::{NOTHING, PREFERENCES, empty_mailbox, rate_key};
 use crate::domain::brand::Brand;
 use crate::domain::budget::{Occasion, Rate};
@@ -79,7 +79,11 @@ impl App {
                 refused("mailbox");
                 false
             });
-        let known = contact.filter(|_| goes);
+        let an_hour = limits.per_installation_an_hour;
+        // Decided whatever is known of the address.
+        let reserved = rates.reserve([(INSTALLATION.to_owned(), an_hour)], HELD_AT_MOST);
+        let reserved = reserved.filter(|_| goes && contact.is_some());
+        let known = contact.filter(|_| reserved.is_some());
         // Only a mail that is queued draws on its mailbox and on the installation: whoever types somebody's address here must
         // not use up the mails that this person asks for elsewhere.
         if known.is_some() {
@@ -88,9 +92,8 @@ impl App {
         let mut due_at = now;
         if let Some(next) = next {
             rates.move_to(network.to_owned(), next);
-            let an_hour = limits.per_installation_an_hour;
-            if known.is_some() {
-                due_at = rates.reserve(INSTALLATION.to_owned(), an_hour);
+            if let Some(reserved) = reserved {
+                due_at = rates.take(reserved);
             } else {
                 let (arrival, _) = Rate { an_hour }.reserve(rates.arrival(NOBODY), now);
                 rates.move_to(NOBODY.to_owned(), arrival);

@@ -1,51 +1,54 @@
 //! The mail that a signup may cause, taken from all budgets or from none.
 
-use std::time::Duration;
-
 use super::SignUp;
 use super::batch::{Batch, network_key, rate_of};
-use crate::app::rates::{INSTALLATION, of_form, refused};
+use crate::app::rates::{HELD_AT_MOST, INSTALLATION, held_at_most, of_form, refused};
 use crate::domain::budget::Occasion;
 use crate::domain::event::MailFate;
 use crate::domain::time::Timestamp;
 
-/// How long a booth's mail may be held because too many came at once.
-const HELD_AT_MOST: Duration = Duration::from_secs(86_400);
-
 impl Batch<'_> {
-    /// Takes a mail from all budgets or from none. Mailbox and network say yes or no; form and installation only hold. Without a
-    /// mail rates of nobody's are written in their place, by the same statement (T19).
+    /// Takes a mail from all budgets or from none, but that a signup counts for its network whatever becomes of it: else the next
+    /// ones' mails would tell whether this one caused any (T19). What is not moved has a rate of nobody's moved in its place, by the
+    /// same statement.
     pub(super) fn take_budget(&mut self, call: &SignUp, suppressed: bool) -> (MailFate, Timestamp) {
-        let (mail, due_at) = self.try_budget(call, suppressed);
-        if mail != MailFate::Queued {
-            self.rates.move_nobody(self.limits);
-        }
-        (mail, due_at)
-    }
-
-    fn try_budget(&mut self, call: &SignUp, suppressed: bool) -> (MailFate, Timestamp) {
-        let now = self.now;
         if call.bot {
-            return (MailFate::Bot, now);
-        }
-        if suppressed {
-            return (MailFate::Suppressed, now);
+            self.rates.move_nobody(self.limits, true);
+            return (MailFate::Bot, self.now);
         }
         let network = network_key(call);
         let Some((arrival, of_network)) = self.network(call, &network) else {
+            self.rates.move_nobody(self.limits, true);
+            return (MailFate::OverBudget, self.now);
+        };
+        self.rates.move_to(network, arrival);
+        let (mail, due_at) = self.try_budget(call, suppressed);
+        if mail != MailFate::Queued {
+            self.rates.move_nobody(self.limits, false);
+        }
+        (mail, of_network.max(due_at))
+    }
+
+    /// The mailbox says yes or no; form and installation hold, up to what their mails may wait.
+    fn try_budget(&mut self, call: &SignUp, suppressed: bool) -> (MailFate, Timestamp) {
+        let (now, limits) = (self.now, self.limits);
+        if suppressed {
+            return (MailFate::Suppressed, now);
+        }
+        let both = [
+            (of_form(call.form.id), limits.per_form_an_hour),
+            (INSTALLATION.to_owned(), limits.per_installation_an_hour),
+        ];
+        let at_most = held_at_most(call.brand.confirm_within());
+        let Some(reserved) = self.rates.reserve(both, at_most) else {
             return (MailFate::OverBudget, now);
         };
-        let limits = self.limits;
         let window = &mut self.mailbox(call).window;
         if !window.take(Occasion::Signup, call.form.id, now, limits) {
             refused("mailbox");
             return (MailFate::OverBudget, now);
         }
-        let rates = &mut self.rates;
-        rates.move_to(network, arrival);
-        let by_form = rates.reserve(of_form(call.form.id), limits.per_form_an_hour);
-        let by_all = rates.reserve(INSTALLATION.to_owned(), limits.per_installation_an_hour);
-        (MailFate::Queued, of_network.max(by_form).max(by_all))
+        (MailFate::Queued, self.rates.take(reserved))
     }
 
     /// One more from this network: its new arrival time, and from when the mail may leave. A booth that comes back with a

@@ -92,7 +92,7 @@ async fn look(
     let known = match token::verify(shared, Purpose::Inbox, text) {
         Ok(known) => known,
         Err(Unknown::Forged) => return Err(message::broken_link(request, shared)),
-        Err(Unknown::Expired(known)) => return Err(closed(request, shared, &known)),
+        Err(Unknown::Expired(known)) => return Err(closed(request, shared, &known).await),
     };
     let own = own_ids(request, shared);
     match shared
@@ -130,15 +130,23 @@ fn own_ids(request: &HttpRequest, shared: &Web) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The page of a signup whose time is over: the form is the way on.
-fn closed(request: &HttpRequest, shared: &Web, known: &Known) -> HttpResponse {
+/// The page of a signup whose time is over: its form is the way on, or another one of the brand's where that is not known any more.
+async fn closed(request: &HttpRequest, shared: &Web, known: &Known) -> HttpResponse {
     let t = error::texts_of(request);
-    let form = shared
-        .app
-        .catalog()
-        .forms_of(known.brand.id)
-        .map(|form| form.declared.slug.to_string())
-        .min();
+    let view = shared.app.inbox(known.brand.id, known.request, &|_| false);
+    let own = match view.await {
+        Ok(view) => view.and_then(|view| form_of(shared, &view)),
+        Err(problem) => return error::store_failure(request, shared, &problem),
+    };
+    let others = || {
+        let catalog = shared.app.catalog();
+        let forms = catalog.forms_of(known.brand.id);
+        forms.map(|form| form.declared.slug.to_string()).min()
+    };
+    // A retired one takes nobody on any more.
+    let own = own.map(|form| form.declared.slug.to_string());
+    let own = own.filter(|slug| shared.app.catalog().form(slug).is_some());
+    let form = own.or_else(others);
     let page = message::of_brand(shared, &known.brand, t, "inbox-closed", Tone::Info).with(
         form.map(|slug| Action {
             url: format!("/f/{slug}"),

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod dkim;
+mod leases;
 mod misbehaving;
 mod packaged;
 pub mod peers;

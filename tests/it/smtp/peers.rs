@@ -7,7 +7,7 @@ use std::time::Duration;
 use countersign::mail::transport::{Envelope, Login, Outcome, SmtpSettings, Tls, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 /// Nothing in these tests takes so long unless it hangs.
@@ -86,6 +86,8 @@ pub enum Action {
     SayAndDrop(String),
     Drop,
     Stall,
+    /// Does as usual once it is told to.
+    After(Arc<Notify>),
     /// Says this again and again, for as long as somebody listens.
     Endless(&'static str),
 }
@@ -264,6 +266,10 @@ impl Conversation {
             Action::Drop => return None,
             // Reads nothing more; ends when the runtime of the test does.
             Action::Stall => std::future::pending().await,
+            Action::After(told) => {
+                told.notified().await;
+                (self.usual(step), false)
+            }
             Action::Endless(text) => loop {
                 self.socket.write_all(text.as_bytes()).await.ok()?;
             },
