@@ -59,6 +59,10 @@ scopes! {
     SuppressionsRead = "suppressions:read",
     /// Keep the brand from a mailbox, and let it write again.
     SuppressionsWrite = "suppressions:write",
+    /// See which contacts are held for a claim.
+    HoldsRead = "holds:read",
+    /// Hold contacts for a claim, and lift that.
+    HoldsWrite = "holds:write",
     /// See mails that wait, are held or failed, with what servers replied.
     OutboxRead = "outbox:read",
     /// Have failed mails tried again, and let held ones go.

@@ -11,6 +11,7 @@ pub mod docs;
 pub mod erasures;
 pub mod events;
 pub mod figures;
+pub mod holds;
 pub mod idempotent;
 pub mod import_drafts;
 pub mod imports;
@@ -67,6 +68,12 @@ pub fn configure(routes: &mut ServiceConfig) {
             [get().to(withdrawals::links)],
         ))
         .service(at("/v1/contacts/{id}/notes", [post().to(notes::create)]))
+        .service(at("/v1/contacts/{id}/hold", [post().to(holds::place_hold)]))
+        .service(at(
+            "/v1/contacts/{id}/hold/lift",
+            [post().to(holds::lift_hold)],
+        ))
+        .service(at("/v1/holds", [get().to(holds::list)]))
         .service(at("/v1/contacts/{id}/proofs", [post().to(proofs::create)]))
         .service(at(
             "/v1/contacts/{id}/proof-files",

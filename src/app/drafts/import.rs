@@ -122,6 +122,16 @@ impl App {
         self.list_drafts(brand).await
     }
 
+    /// The same that are older than one.
+    pub async fn import_drafts_before(
+        &self,
+        brand: BrandId,
+        before: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Draft<ImportDraft>>, StoreError> {
+        self.list_drafts_before(brand, before, limit).await
+    }
+
     /// The draft that an import came from; none of one from the command line, or once its report is gone.
     pub async fn draft_of_import(
         &self,

@@ -12,11 +12,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::body::{Body, Input, Params};
+use super::cursor;
 use super::idempotent::once;
-use super::imports::{ImportItem, item_of};
+
+use super::imports::{BrandQuery, ImportItem, item_of};
 use super::key::{ImportsWrite, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Page, Reply, ok};
@@ -29,14 +31,6 @@ use crate::web::Web;
 use said::TryRequest;
 
 pub use upload::{__path_create, create};
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct DraftsQuery {
-    #[param(example = "acme")]
-    brand: String,
-}
 
 /// A list on its way in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -198,18 +192,23 @@ fn words(problem: LookProblem) -> String {
     }
 }
 
-/// A brand's lists on their way in, newest first; at most 500. Those that wait are removed after a day.
-#[utoipa::path(get, path = "/api/v1/import-drafts", operation_id = "listImportDrafts", tag = "Imports", params(DraftsQuery),
+/// A brand's lists on their way in, newest first. Those that wait are removed after a day.
+#[utoipa::path(get, path = "/api/v1/import-drafts", operation_id = "listImportDrafts", tag = "Imports", params(BrandQuery),
     security(("key" = ["imports:write"])),
-    responses((status = 200, description = "The lists", body = Page<ImportDraftLine>)))]
+    responses((status = 200, description = "A page of lists", body = Page<ImportDraftLine>)))]
 pub async fn list(
     shared: web::Data<Web>,
     key: Key<ImportsWrite>,
-    query: Params<DraftsQuery>,
+    query: Params<BrandQuery>,
 ) -> Answer {
     let brand = key.brand(&shared, &query.0.brand)?;
-    let found = shared.app.import_drafts(brand.id).await?.into_iter();
+    let before = cursor::before(query.0.after.as_deref())?;
+    let limit = cursor::limit(query.0.limit)?;
+    let found = shared.app.import_drafts_before(brand.id, before, limit);
+    let found = found.await?;
+    let next = cursor::next(&found, limit, |last| cursor::of_id(last.id));
     let items: Vec<ImportDraftLine> = found
+        .into_iter()
         .map(|draft| ImportDraftLine {
             id: draft.id.to_string(),
             file_name: draft.of.file_name,
@@ -217,7 +216,7 @@ pub async fn list(
             import: draft.of.import.map(|id| id.to_string()),
         })
         .collect();
-    ok(&Page { items, next: None })
+    ok(&Page { items, next })
 }
 
 /// A list on its way in, in a line.

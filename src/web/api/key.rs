@@ -55,6 +55,8 @@ needs! {
     CampaignsWrite,
     SuppressionsRead,
     SuppressionsWrite,
+    HoldsRead,
+    HoldsWrite,
     OutboxRead,
     OutboxWrite,
     FiguresRead,

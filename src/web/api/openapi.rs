@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::{self, ProblemDocument};
 use super::{
-    campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, figures,
+    campaign_drafts, campaigns, catalog, contacts, declarations, erasures, events, figures, holds,
     import_drafts, imports, log, notes, outbox, permissions, policy, previews, proofs, signups,
     suppressions, uses, webhooks, withdrawals,
 };
@@ -40,6 +40,9 @@ use super::{
         suppressions::create,
         suppressions::find,
         suppressions::lift,
+        holds::list,
+        holds::place_hold,
+        holds::lift_hold,
         import_drafts::list,
         import_drafts::create,
         import_drafts::show,

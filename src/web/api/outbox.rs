@@ -184,6 +184,11 @@ pub async fn list(
     let after = place(query.after.as_deref())?;
     let limit = usize::try_from(cursor::limit(query.limit)?).unwrap_or(1);
     let acting = acting(&key, &request, &shared, query.brand.as_deref())?;
+    let of = query
+        .brand
+        .map_or_else(String::new, |slug| format!(" of brand {slug}"));
+    let taken = format!("mails in the outbox ({}){of}", which.as_str());
+    shared.app.takes_list(&acting, taken).await?;
     let found = shared
         .app
         .queue(&acting.operator, which, (after, false), limit);

@@ -380,6 +380,7 @@ async fn act(
     params(("id" = String, Path, format = "uuid"), DeliveriesQuery), security(("key" = ["webhooks:read"])),
     responses((status = 200, description = "A page of deliveries", body = Page<DeliveryItem>)))]
 pub async fn deliveries(
+    request: HttpRequest,
     shared: web::Data<Web>,
     key: Key<WebhooksRead>,
     id: web::Path<String>,
@@ -391,6 +392,9 @@ pub async fn deliveries(
         .transpose()?;
     let limit = cursor::limit(query.0.limit)?;
     let id = find(&shared, &key, &id).await?.row.id;
+    let acting = key.acting(&request, &shared);
+    let taken = format!("deliveries of webhook {id}");
+    shared.app.takes_list(&acting, taken).await?;
     let found = shared.app.deliveries(id, before, limit).await?;
     let next = cursor::next(&found, limit, |last| cursor::of_position(last.position));
     let items: Vec<DeliveryItem> = found

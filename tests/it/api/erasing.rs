@@ -68,6 +68,60 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_contact_is_held_for_a_claim_listed_and_let_go_and_kept_from_erasure_meanwhile(engine: Engine) {
+        let world = World::on(engine).await;
+        let scopes = [Scope::HoldsRead, Scope::HoldsWrite, Scope::ContactsErase, Scope::SignupsWrite];
+        let mut shop = program(&world, &scopes).await;
+        for name in ["anna", "bert"] {
+            signed_up(&mut shop, &format!("{name}@example.org")).await;
+        }
+        world.deliver().await;
+        let hold_of = async |name: &str| {
+            let contact = crate::leaving::contact_of(&world, &format!("{name}@example.org")).await;
+            format!("/api/v1/contacts/{contact}/hold")
+        };
+        let (anna, bert) = (hold_of("anna").await, hold_of("bert").await);
+        let claim = json!({"reason": "claim 2026/17", "until": "2028-12-31"});
+        let held = shop.post_json(&anna, &claim).await;
+        assert_eq!(held.status, 200, "{}", held.text());
+        let held = held.json();
+        assert_eq!((&held["held"], held["until"].as_str()), (&json!(true), Some("2029-01-01T00:00:00.000000Z")));
+        assert_eq!(shop.post_json(&bert, &json!({"reason": "claim 2026/18", "until": "2027-01-31"})).await.status, 200);
+        // Nobody replaces a hold without having seen it.
+        assert_eq!(problem(&shop.post_json(&anna, &claim).await).0, 409);
+        let longer = json!({"reason": "claim 2026/17, appeal", "until": "2030-12-31", "replaces": held["since"]});
+        world.advance(60);
+        assert_eq!(shop.post_json(&anna, &longer).await.status, 200);
+        for body in [
+            json!({"reason": "x", "until": "2028-12-31"}),
+            json!({"reason": "claim", "until": "2020-12-31"}),
+            json!({"reason": "claim", "until": "2028-12-31T00:00:00Z"}),
+            json!({"reason": "claim", "until": "2058-12-31"}),
+        ] {
+            assert_eq!(problem(&shop.post_json(&bert, &body).await).0, 422, "{body}");
+        }
+        let page = shop.get("/api/v1/holds?brand=acme&limit=1").await.json();
+        assert_eq!((page["items"].as_array().unwrap().len(), page["items"][0]["reason"].as_str()), (1, Some("claim 2026/18")));
+        let next = format!("/api/v1/holds?brand=acme&limit=1&after={}", page["next"].as_str().unwrap());
+        let second = shop.get(&next).await.json();
+        assert_eq!(second["items"][0]["reason"], "claim 2026/17, appeal");
+        assert_eq!(second["items"][0]["by"], "API key k0");
+        let erase = json!({"brand": "acme", "address": "anna@example.org"});
+        assert_eq!(problem(&shop.post_json("/api/v1/erasures", &erase).await).0, 409);
+        let lifted = shop.post_json(&format!("{anna}/lift"), &json!({"reason": "settled"})).await;
+        assert_eq!(lifted.json()["held"], json!(false));
+        assert_eq!(problem(&shop.post_json(&format!("{anna}/lift"), &json!({"reason": "settled"})).await).0, 409);
+        world.app.sequence().await.unwrap();
+        assert_eq!(shop.post_json("/api/v1/erasures", &erase).await.status, 200);
+        let did = deeds(&world, "k0").await;
+        assert_eq!(did.matches("took a list along").count(), 1, "{did}");
+        assert!(!did.contains('@'), "{did}");
+        // A key without the scope sees nothing of it.
+        let mut other = program(&world, &[Scope::ContactsRead]).await;
+        assert_eq!(other.get("/api/v1/holds?brand=acme").await.status, 403);
+        world.finish().await;
+    }
+
     async fn a_mailbox_is_suppressed_and_let_go_with_a_reason_that_stays_in_the_evidence(engine: Engine) {
         let world = World::on(engine).await;
         let scopes = [Scope::SuppressionsRead, Scope::SuppressionsWrite, Scope::SignupsWrite];

@@ -125,7 +125,7 @@ impl Table {
             "releaseOutbox" | "getAudit" | "startAudit" | "createTimestamps" => {
                 (String::new(), none())
             }
-            "listContacts" | "listImports" | "listCampaigns" | "listImportDrafts"
+            "listContacts" | "listImports" | "listCampaigns" | "listImportDrafts" | "listHolds"
             | "listCampaignDrafts" | "listPurposes" | "listForms" | "listEvents" => {
                 (String::new(), ("?brand=acme", None))
             }
@@ -158,6 +158,17 @@ impl Table {
             "getContact" | "listContactEvents" | "getEvidence" | "getContactLinks" => {
                 (self.contact.clone(), none())
             }
+            "placeHold" => (
+                self.contact.clone(),
+                (
+                    "",
+                    Some(json!({"reason": "a claim", "until": "2028-12-31"})),
+                ),
+            ),
+            "liftHold" => (
+                self.contact.clone(),
+                ("", Some(json!({"reason": "settled"}))),
+            ),
             "getImportDraft"
             | "deleteImportDraft"
             | "listImportDraftFiles"
