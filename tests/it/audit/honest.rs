@@ -139,7 +139,7 @@ on_both_engines! {
             time.store(world.clock.now().micros(), Ordering::SeqCst);
             assert!(world.app.stamp_due().await.unwrap()[0].outcome.is_ok());
             let (_, report) = bundle_of(&world, "ada@example.org").await;
-            assert_eq!((report.anchors.len(), report.remarks), (2, vec![]));
+            assert_eq!((report.anchors.len(), report.remarks), (1, vec![]));
             assert_eq!(audited(&world).await.findings, [""; 0]);
             world.end().await;
         }
