@@ -213,6 +213,7 @@ async function checkTimestamp(data, tsrBytes, tsr, pemBytes, pem, roots) {
   const response = readResponse(tsrBytes, tsr);
   const { tst, time } = response;
   must(tst.messageImprint.hashAlgorithm.algorithmId === "2.16.840.1.101.3.4.2.1", tsr, "The time stamp's imprint is not a SHA-256 hash.");
+  must(!tst.extensions?.some((one) => one.critical), tsr, "The time stamp has a critical extension, which is not known here.");
   const imprint = new Uint8Array(tst.messageImprint.hashedMessage.valueBlock.valueHexView);
   must(same(imprint, await sha256(data)), tsr, "The time stamp is over other bytes than the checkpoint's.");
   const certificates = readPem(textOf(pemBytes, pem), pem);

@@ -168,6 +168,18 @@ def one_entry(maker):
     return story.zip()
 
 
+def at_the_limits(maker):
+    """As many signature lines, and lists within lists, as there may be."""
+    story = maker.short()
+    value = []
+    for _ in range(62):
+        value = [value]
+    story.events[2][0]["more"] = value
+    checkpoint = story.checkpoint().decode() + "".join(f"— witness{number}.example {b64(bytes(76))}\n" for number in range(63))
+    story.checkpoint = checkpoint.encode
+    return story.zip()
+
+
 def mail_just_after(maker):
     """The server's reply was written down five seconds after the click."""
     story = maker.bare()
@@ -313,6 +325,7 @@ GOOD = [
     Sample(reply_lost, "good-reply-lost", "no server said that it took the mail, and one may have"),
     Sample(clock_ahead, "good-clock-ahead", "the clock was ahead when the stamped checkpoint was signed"),
     Sample(clock_behind, "good-clock-behind", "the clock was behind, as the event says"),
+    Sample(at_the_limits, "good-limits", "64 signature lines, and lists 64 deep"),
     Sample(named_mailbox, "good-named-mailbox", "To has a name; a mail of no request goes elsewhere"),
     Sample(removed(), "good-removed", "no circumstances any more"),
     Sample(removed(1, 5), "good-removed-some", "the circumstances of one request are gone"),
