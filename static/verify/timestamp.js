@@ -185,6 +185,12 @@ function mustBeAuthority(certificate, below, file) {
   must(!usage || (usage.valueBlock.valueHexView[0] & 0x04) !== 0, file, `“${name}” may not sign certificates.`);
 }
 
+/** Between signer and root: what it says its certificates are for, if it says so, is time stamps as well. */
+function mustPassOnTimeStamps(certificate, file) {
+  const purposes = extensionOf(certificate, OID.extKeyUsage)?.parsedValue.keyPurposes;
+  must(!purposes || purposes.includes(OID.timeStamping), file, `“${nameOf(certificate.subject)}” may not have authorities for time stamps below it.`);
+}
+
 function mustBeForTimeStamps(certificate, file) {
   const purpose = extensionOf(certificate, OID.extKeyUsage);
   const name = nameOf(certificate.subject);
@@ -205,6 +211,7 @@ function mustHoldAt(chain, time, file) {
     const strange = certificate.extensions?.find((one) => one.critical && !UNDERSTOOD.has(one.extnID));
     must(!strange, file, `The certificate of “${name}” has a critical extension that is not known here.`);
     if (place > 0) mustBeAuthority(certificate, place - 1, file);
+    if (place > 0 && place < chain.length - 1) mustPassOnTimeStamps(certificate, file);
   });
 }
 

@@ -5,7 +5,7 @@ import io
 import uuid
 import zipfile
 
-from authority import P256, P384
+from authority import P256, P384, extension, tst_info
 from log import b64
 from story import ADDRESS, CAMPAIGN, IMPORT, KEY, WITNESS, Anchor, Story, stamp
 
@@ -126,6 +126,16 @@ def incomplete(maker):
 def older_token(maker):
     story = maker.short()
     story.anchors = [maker.late(section="older")]
+    return story.zip()
+
+
+def with_purpose(maker):
+    """An authority between signer and root that is for time stamps, and a token with an extension that is not critical."""
+    maker.shop.issue("stamping", "Curve-Stamping", "stamping_ca", "ec-root", key=P384)
+    maker.shop.issue("by-stamping", "Curve-By-Stamping", "signer", "stamping", key=P256)
+    story, time = maker.full(), maker.start + DAY
+    story.anchors[0] = maker.early(signer="by-stamping", pem=maker.shop.chain("by-stamping", "stamping", "ec-root"))
+    story.anchors[0].stamp = lambda data: maker.shop.cms("by-stamping", data, time, content=tst_info(data, time, extension(False)))
     return story.zip()
 
 
@@ -317,6 +327,7 @@ GOOD = [
     Sample(same_size, "good-same-size", "an anchor of the very checkpoint"),
     Sample(incomplete, "good-incomplete", "a checkpoint that does not hold all that was waiting, and follows the first"),
     Sample(older_token, "good-older-token", "a token that names its certificate by SHA-1, as older authorities do"),
+    Sample(with_purpose, "good-purpose", "an authority between that is for time stamps, and a token with an extension"),
     Sample(one_entry, "good-one-entry", "a log of one entry; nobody has confirmed"),
     Sample(mail_just_after, "good-mail-just-after", "the mail's reply was written down five seconds after the click"),
     Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
