@@ -216,7 +216,8 @@ impl App {
 /// How the authority's time stands to ours, which is so many microseconds ahead.
 fn apart(ahead: i64) -> String {
     let way = if ahead < 0 { "later" } else { "earlier" };
-    format!("{} minutes {way} than", ahead.unsigned_abs() / 60_000_000)
+    let minutes = (ahead.unsigned_abs() + 30_000_000) / 60_000_000;
+    format!("{minutes} minutes {way} than")
 }
 
 fn found(tries: &[Try], name: &str) -> Option<Try> {
