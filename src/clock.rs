@@ -37,11 +37,21 @@ pub struct FixedClock {
     is_apart: bool,
 }
 
-/// How far this clock was ahead of an authority's, in microseconds, and when that was seen.
-type Ahead = (i64, Timestamp);
+/// How far this clock was ahead of an authority's.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    micros: i64,
+    /// When that was seen last.
+    at: Timestamp,
+    /// Since when readings have told nearly the same.
+    since: Timestamp,
+}
 
 /// For so long it is told with every reading.
 const AHEAD_TOLD_FOR: Duration = Duration::from_secs(86_400);
+
+/// Offsets that differ by no more, in microseconds, are nearly the same: half of what a bundle forgives.
+pub const NEARLY: i64 = 300_000_000;
 
 /// Of the machine's clock, as this process saw it.
 static MACHINE_AHEAD: Mutex<Option<Ahead>> = Mutex::new(None);
@@ -110,28 +120,39 @@ impl Clock {
             }
         };
         let now = self.now();
-        let seen = *self.ahead().lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.ahead().lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = seen.as_mut().filter(|_| state == ClockState::Stepped) {
+            seen.since = now;
+        }
         // What was seen before the clock was set says nothing of it now.
-        let ahead = seen.filter(|(_, at)| {
-            state != ClockState::Stepped && *at <= now && now.since(*at) < AHEAD_TOLD_FOR
-        });
+        let ahead = seen.filter(|seen| state != ClockState::Stepped && seen.is_told(now));
         ClockReading {
             state,
-            ahead_micros: ahead.map(|(micros, _)| micros),
+            ahead_micros: ahead.map(|seen| seen.micros),
         }
+    }
+
+    /// How far this clock was ahead as readings tell it, and since when they have told nearly that. None where they tell nothing,
+    /// or will not for much longer.
+    pub fn told_ahead(&self) -> Option<(i64, Timestamp)> {
+        self.reading().ahead_micros?;
+        let soon = self.now().plus(Duration::from_secs(600));
+        let seen = *self.ahead().lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.filter(|seen| seen.is_told(soon))?;
+        Some((seen.micros, seen.since))
     }
 
     /// Takes down how far this clock was ahead of a time-stamping authority's at this moment.
     pub fn set_ahead(&self, micros: i64) {
-        let seen = Some((micros, self.now()));
-        *self.ahead().lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        let mut seen = self.ahead().lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = Some(Ahead::after(*seen, micros, self.now()));
     }
 
     /// The same as another process saw it, by this clock's time; what this one saw later stays.
     pub fn learn_ahead(&self, micros: i64, at: Timestamp) {
         let mut seen = self.ahead().lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.is_none_or(|(_, seen_at)| seen_at < at) {
-            *seen = Some((micros, at));
+        if seen.is_none_or(|seen| seen.at < at) {
+            *seen = Some(Ahead::after(*seen, micros, at));
         }
     }
 
@@ -156,6 +177,23 @@ impl Clock {
         if let Self::Fixed(clock) = self {
             clock.wall.fetch_add(micros, Ordering::SeqCst);
         }
+    }
+}
+
+impl Ahead {
+    fn after(before: Option<Self>, micros: i64, at: Timestamp) -> Self {
+        let same = before.filter(|before| {
+            before.is_told(at) && before.micros.abs_diff(micros) <= NEARLY.unsigned_abs()
+        });
+        Self {
+            micros,
+            at,
+            since: same.map_or(at, |same| same.since),
+        }
+    }
+
+    fn is_told(&self, now: Timestamp) -> bool {
+        self.at <= now && now.since(self.at) < AHEAD_TOLD_FOR
     }
 }
 
@@ -285,6 +323,28 @@ mod tests {
         other.learn_ahead(-9, START.minus(Duration::from_secs(86_399)));
         other.advance(Duration::from_secs(1));
         assert_eq!(other.reading().ahead_micros, None);
+    }
+
+    #[test]
+    fn since_when_it_is_told_counts_from_the_first_of_answers_that_nearly_agree() {
+        let (clock, minute) = (Clock::fixed(START), Duration::from_secs(60));
+        assert_eq!(clock.told_ahead(), None);
+        clock.set_ahead(-3_600_000_000);
+        clock.advance(minute);
+        clock.set_ahead(-3_601_000_000);
+        assert_eq!(clock.told_ahead(), Some((-3_601_000_000, START)));
+        clock.set_ahead(0);
+        let later = START.plus(minute);
+        assert_eq!(clock.told_ahead(), Some((0, later)));
+        // Nobody was told of it while the clock had just been set.
+        clock.step(700_000);
+        assert_eq!(clock.told_ahead(), None);
+        clock.advance(minute * 11);
+        let since = clock.told_ahead().unwrap().1;
+        assert!(since > later && since < clock.now(), "{since}");
+        clock.advance(Duration::from_secs(86_400 - 720 - 300));
+        assert!(clock.reading().ahead_micros.is_some());
+        assert_eq!(clock.told_ahead(), None, "it is over in a moment");
     }
 
     #[test]

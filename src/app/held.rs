@@ -43,14 +43,13 @@ impl App {
         let mut conn = self.store.read().await?;
         let (now, limit) = (self.clock.now(), i64::try_from(limit).unwrap_or(i64::MAX));
         let found = holds::list(&mut conn, (brand, by), after, now, limit).await?;
-        let ids: Vec<ContactId> = found.iter().map(|hold| hold.contact_id).collect();
+        let ids: Vec<_> = found.iter().map(|hold| (brand, hold.contact_id)).collect();
         let mut addresses = HashMap::new();
         for part in ids.chunks(crate::store::set::ROWS_AT_MOST) {
-            let part: Vec<_> = part.iter().map(|id| (brand, *id)).collect();
-            let known = contacts::find_all(&mut conn, &part).await?;
+            let known = contacts::find_all(&mut conn, part).await?;
             addresses.extend(known.into_iter().map(|one| (one.id, one.address)));
         }
-        let wished = wishes::find_all(&mut conn, brand, &ids).await?;
+        let wished = wishes::find_all(&mut conn, &ids).await?;
         let wished: HashMap<ContactId, Timestamp> = wished
             .into_iter()
             .map(|wish| (wish.contact_id, wish.wished_at))

@@ -4,13 +4,20 @@
 //! A file outside the database (`[ledger] head_file`) holds the newest head of the log: on SQLite beside the database, on
 //! PostgreSQL where the settings name one. A witness tells in any case (`witness`).
 
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
 use serde::Serialize;
 
 use super::App;
 use super::audit::Comparison;
 use super::sequence::SequenceProblem;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::note::Verifier;
 use crate::store::{StoreError, head_file, log, settings};
+
+/// One thread of a process writes the file at a time, also where whoever waited for the one before went away.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// The setting in the database that holds mail back.
 pub(super) const HELD: &str = "sending_held";
@@ -36,6 +43,12 @@ pub(super) enum Beside {
     Compared(Comparison),
 }
 
+fn size_in(file: &Path, key: &Verifier) -> Option<u64> {
+    let kept = head_file::read(file).ok().flatten()?;
+    let (kept, _) = Checkpoint::verified(&kept, key).ok()?;
+    Some(kept.size)
+}
+
 impl Beside {
     /// Why nothing is to be signed or sent, if so.
     pub fn why_not(&self) -> Option<String> {
@@ -54,14 +67,20 @@ impl Beside {
 impl App {
     /// Keeps the newest head in its file, where there is to be one, unless a larger one of this log lies there: what was
     /// cut off must not be forgotten. That this fails holds up nothing. Of two processes that write at once the smaller
-    /// head may stay, until the next one is signed.
-    pub(super) fn keep_head(&self, size: u64, note: &str) {
-        let Some(file) = &self.config.ledger.head_file else {
+    /// head may stay, until the next one is signed. It waits for the disk on a thread of its own.
+    pub(super) async fn keep_head(&self, size: u64, note: &str) {
+        let Some(file) = self.config.ledger.head_file.clone() else {
             return;
         };
-        if self.kept_head().is_none_or(|kept| kept <= size)
-            && let Err(error) = head_file::write(file, note)
-        {
+        let (key, note) = (self.log.key.verifier(), note.to_owned());
+        let written = tokio::task::spawn_blocking(move || {
+            let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+            match size_in(&file, &key) {
+                Some(kept) if kept > size => Ok(()),
+                _ => head_file::write(&file, &note),
+            }
+        });
+        if let Ok(Err(error)) = written.await {
             tracing::warn!(%error, "the log's head could not be written beside the database");
         }
     }
@@ -69,9 +88,7 @@ impl App {
     /// Entries of the head that is kept outside the database; none where there is none of this log.
     pub(super) fn kept_head(&self) -> Option<u64> {
         let file = self.config.ledger.head_file.as_ref()?;
-        let kept = head_file::read(file).ok().flatten()?;
-        let (kept, _) = Checkpoint::verified(&kept, &self.log.key.verifier()).ok()?;
-        Some(kept.size)
+        size_in(file, &self.log.key.verifier())
     }
 
     /// Whether a head is to be kept outside the database.

@@ -5,8 +5,8 @@
 //! 1. a lease is taken, so that two processes do not ask for the same. If the process dies with it, it runs out;
 //! 2. each authority is asked over the bytes of the checkpoint's note. If the process dies here, a token that was given
 //!    is lost, and the next round asks for another. Nothing depends on the lost one;
-//! 3. the response is checked: status, imprint, nonce, policy, signature, key usage and chain. One that fails is never
-//!    written, only why;
+//! 3. the response is checked: status, imprint, nonce, policy, signature, key usage and chain, and that its time does not
+//!    speak against what is recorded. One that fails is never written, only why;
 //! 4. the response and how it stands with the authority are written in one transaction. If the process dies after it,
 //!    the stamp is kept, and the lease runs out.
 
@@ -35,6 +35,9 @@ pub(super) const LEASE_NAME: &str = "timestamps";
 const LEASE: Duration = Duration::from_secs(60);
 /// The log may lag behind by so much when it is stamped.
 const LAG: Duration = Duration::from_secs(60);
+/// How long after it was told everything that a stamped log does not hold says how far the clock is off: other processes look
+/// once a minute, the log may lag behind by one, and one for what was under way.
+const TOLD_AFTER: Duration = Duration::from_secs(180);
 /// A token with a chain of four large certificates has some 10 KB.
 const ANSWER_AT_MOST: u64 = 64 << 10;
 pub(super) const QUERY: &str = "application/timestamp-query";
@@ -78,6 +81,17 @@ pub enum StampProblem {
          meant, name its root certificates under [timestamp] roots"
     )]
     OtherRoot { found: String, first: String },
+    #[error(
+        "its time is {} ours, more than a day, and no bundle would hold beside it: see which of the two clocks is wrong",
+        apart(*.ahead)
+    )]
+    ClockFarOff { ahead: i64 },
+    #[error(
+        "its time is {} ours: let a time server keep this server's clock. What is recorded says so from now on, and after three \
+         minutes a stamp can be kept",
+        apart(*.ahead)
+    )]
+    ClockBehind { ahead: i64 },
 }
 
 /// What came of asking one authority.
@@ -197,6 +211,13 @@ impl App {
         });
         join_all(each).await
     }
+}
+
+/// How the authority's time stands to ours, which is so many microseconds ahead.
+fn apart(ahead: i64) -> String {
+    let way = if ahead < 0 { "later" } else { "earlier" };
+    let minutes = (ahead.unsigned_abs() + 30_000_000) / 60_000_000;
+    format!("{minutes} minutes {way} than")
 }
 
 fn found(tries: &[Try], name: &str) -> Option<Try> {

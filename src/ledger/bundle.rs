@@ -20,7 +20,7 @@ mod verify;
 mod words;
 mod write;
 
-pub use self::anchors::Anchor;
+pub use self::anchors::{Anchor, CLOCK_OFF_AT_MOST};
 pub use self::circumstances::Whence;
 pub use self::name::Page;
 pub use self::problem::{BundleProblem, Step};

@@ -28,6 +28,8 @@ pub enum NoteProblem {
     Unsigned(String),
     #[error("the signature by {0} does not fit the text")]
     Forged(String),
+    #[error("there are two signatures by {0}")]
+    SignedTwice(String),
 }
 
 /// The first four bytes of `SHA-256(name || 0x0A || type || public key)`.
@@ -198,7 +200,7 @@ pub struct Note {
 impl Note {
     pub fn parse(bytes: &[u8]) -> Result<Self, NoteProblem> {
         if bytes.len() > NOTE_AT_MOST {
-            return Err(NoteProblem::Form("it is longer than 4 MB"));
+            return Err(NoteProblem::Form("it is longer than 8 MB"));
         }
         let whole = std::str::from_utf8(bytes).map_err(|_| NoteProblem::Form("it is not UTF-8"))?;
         if whole.chars().any(|c| c < ' ' && c != '\n') {
@@ -224,20 +226,19 @@ impl Note {
         })
     }
 
-    /// Checks that this key signed the text. A line by the key that does not fit spoils the note even beside a good one.
+    /// Checks that this key signed the text, in one line.
     pub fn verify(&self, by: &Verifier) -> Result<(), NoteProblem> {
-        let mut found = false;
-        for line in self.lines_by(by) {
-            if by.kind != ED25519 || !holds(by, self.text.as_bytes(), &line.bytes) {
-                return Err(NoteProblem::Forged(by.name.clone()));
-            }
-            found = true;
+        let mut lines = self.lines_by(by);
+        let Some(line) = lines.next() else {
+            return Err(NoteProblem::Unsigned(by.name.clone()));
+        };
+        if lines.next().is_some() {
+            return Err(NoteProblem::SignedTwice(by.name.clone()));
         }
-        if found {
-            Ok(())
-        } else {
-            Err(NoteProblem::Unsigned(by.name.clone()))
+        if by.kind != ED25519 || !holds(by, self.text.as_bytes(), &line.bytes) {
+            return Err(NoteProblem::Forged(by.name.clone()));
         }
+        Ok(())
     }
 
     /// The lines that say they are by this key.
@@ -317,6 +318,39 @@ mod tests {
                 assert!(!holds, "byte {at} with {bit:#x}");
             }
         }
+    }
+
+    /// Those that are whole: `[...]` stands where one was cut.
+    #[test]
+    fn the_notes_in_the_specifications_are_read_and_written_as_they_stand_there() {
+        for (name, count) in [
+            ("signed-note", 2),
+            ("tlog-checkpoint", 1),
+            ("tlog-cosignature", 1),
+        ] {
+            let folder = env!("CARGO_MANIFEST_DIR");
+            let path = format!("{folder}/../shared/specs/c2sp/{name}.md");
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+            let blocks = text.split("```\n").skip(1).step_by(2);
+            let notes: Vec<&str> = blocks.filter(|block| block.contains(DASH)).collect();
+            assert_eq!(notes.len(), count, "{name}");
+            for note in notes {
+                assert_eq!(Note::parse(note.as_bytes()).unwrap().written(), note);
+            }
+        }
+    }
+
+    #[test]
+    fn a_note_that_its_key_signed_twice_is_refused() {
+        let key = SigningNoteKey::new("example.org/log", &[7; 32]).unwrap();
+        let note = key.sign("example.org/log\n1\nAAAA\n");
+        let line = &note[note.rfind(DASH).unwrap()..];
+        let twice = Note::parse(format!("{note}{line}").as_bytes()).unwrap();
+        let refused = twice.verify(&key.verifier());
+        assert_eq!(
+            refused,
+            Err(NoteProblem::SignedTwice("example.org/log".into()))
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::checkpoint::Checkpoint;
 use super::merkle::{Hash, ProofProblem, verify_inclusion};
 use super::note::{NoteProblem, Verifier};
 
-const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
+pub const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 /// No tree of 2^63 leaves has a longer path.
 const PATH_AT_MOST: usize = 63;
 

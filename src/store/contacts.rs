@@ -62,6 +62,9 @@ impl ContactRow {
     }
 }
 
+/// A contact for the audit: of one whose standings cannot be read, who it is.
+pub type Audited = Result<Contact, (BrandId, ContactId)>;
+
 fn read_all(found: Vec<ContactRow>) -> Result<Vec<Contact>, StoreError> {
     found.into_iter().map(ContactRow::read).collect()
 }
@@ -474,14 +477,18 @@ pub async fn list(
     conn: &mut Conn,
     after: (Uuid, Uuid),
     limit: i64,
-) -> Result<Vec<Contact>, StoreError> {
+) -> Result<Vec<Audited>, StoreError> {
     let found: Vec<ContactRow> = on!(conn, driver => sqlx::query_as(LIST)
         .bind(after.0)
         .bind(after.1)
         .bind(limit)
         .fetch_all(driver)
         .await?);
-    read_all(found)
+    let read = |row: ContactRow| {
+        let id = (row.brand_id, row.id);
+        row.read().map_err(|_| id)
+    };
+    Ok(found.into_iter().map(read).collect())
 }
 
 /// Writes new contacts, and of known ones what a signup may change.

@@ -30,8 +30,9 @@ const LIST_AFTER: &str = "select contact_id, reason, sealed_at, delete_at from s
 const LIST_DUE: &str =
     "select distinct brand_id, contact_id from sealed_evidence where delete_at <= $1 limit $2";
 const LIST_KEPT: &str = "select s.brand_id, s.contact_id, count(*) as parts, min(s.delete_at) as first_due, \
-     max(s.delete_at) as last_due, \
-     (select count(*) from erased_address e where e.brand_id = s.brand_id and e.hash = s.address_hash) as remembered \
+     max(s.delete_at) as last_due, min(s.sealed_at) as first_at, max(s.sealed_at) as last_at, min(s.reason) as first_reason, \
+     max(s.reason) as last_reason, \
+     (select max(e.erased_at) from erased_address e where e.brand_id = s.brand_id and e.hash = s.address_hash) as remembered_at \
      from sealed_evidence s where (s.brand_id, s.contact_id) > ($1, $2) \
      group by s.brand_id, s.contact_id, s.address_hash order by s.brand_id, s.contact_id limit $3";
 const NEXT_PART: &str = "select part, sealed from sealed_evidence where brand_id = $1 and contact_id = $2 and part > $3 \
@@ -40,15 +41,19 @@ const DELETE: &str =
     "delete from sealed_evidence where brand_id = $1 and contact_id = $2 and delete_at <= $3";
 
 /// What is kept sealed of a contact, as the audit reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Kept {
     pub brand_id: BrandId,
     pub contact_id: ContactId,
     pub parts: i64,
     pub first_due: Timestamp,
     pub last_due: Timestamp,
-    /// 1 where the address is among the erased ones, else 0.
-    pub remembered: i64,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    pub first_reason: String,
+    pub last_reason: String,
+    /// The time of the newest erasure of its address; none where that is not among the erased ones.
+    pub remembered_at: Option<Timestamp>,
 }
 
 /// What is sealed of contacts behind one, in their order.

@@ -38,17 +38,16 @@ pub async fn find(
         .await?))
 }
 
-/// The wishes of those among a brand's contacts who have one.
+/// The wishes of those among these contacts who have one.
 pub async fn find_all(
     conn: &mut Conn,
-    brand: BrandId,
-    contacts: &[ContactId],
+    contacts: &[(BrandId, ContactId)],
 ) -> Result<Vec<WishRow>, StoreError> {
     let mut found = Vec::new();
     for part in contacts.chunks(ROWS_AT_MOST) {
         let rows = Rows::of(part)
-            .uuid("brand_id", |_| brand.0)
-            .uuid("contact_id", |id| id.0);
+            .uuid("brand_id", |id| id.0.0)
+            .uuid("contact_id", |id| id.1.0);
         found.append(&mut conn.read_set(FIND_ALL, rows).await?);
     }
     Ok(found)

@@ -3,7 +3,6 @@
 const DEEPEST = 64;
 
 function canonical(value, file, depth = 0) {
-  must(depth <= DEEPEST, file, "It is nested too deeply.");
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") {
     must(Number.isInteger(value) && Math.abs(value) <= 2 ** 53, file, "It holds a number that is not a whole number of at most 2^53.");
@@ -13,6 +12,7 @@ function canonical(value, file, depth = 0) {
     must(!/\p{Surrogate}/u.test(value), file, "It holds half a character.");
     return JSON.stringify(value);
   }
+  must(depth < DEEPEST, file, "It is nested too deeply.");
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, file, depth + 1)).join(",")}]`;
   // Names sort by UTF-16 code units (section 3.2.3), which is what sort() compares.
   const names = Object.keys(value).sort();

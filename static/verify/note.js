@@ -2,7 +2,8 @@
 
 const ED25519 = 0x01;
 const COSIGNATURE = 0x04;
-const MOST_SIGNATURES = 100;
+const MOST_SIGNATURES = 64;
+const LONGEST_NOTE = 8 << 20;
 
 /** A point of small order: as a key it would accept signatures that nobody made. */
 function isSmallOrder(point) {
@@ -41,6 +42,7 @@ async function readVkey(line, type, file) {
 
 /** A note's text and its signature lines, not yet checked. */
 function readNote(bytes, file) {
+  must(bytes.length <= LONGEST_NOTE, file, "It is longer than a signed note may be.");
   const whole = textOf(bytes, file);
   // eslint-disable-next-line no-control-regex
   must(!/[\u0000-\u0009\u000b-\u001f]/.test(whole), file, "It holds control characters.");
@@ -70,6 +72,7 @@ async function mustBeSigned(note, key, file) {
 async function cosignedAt(note, signature, key, file) {
   must(signature.blob.length === 72, file, `The cosignature of ${key.name} is not well-formed.`);
   const seconds = new DataView(signature.blob.buffer, signature.blob.byteOffset, 8).getBigUint64(0);
+  must(seconds > 0n, file, `The cosignature of ${key.name} tells no time.`);
   const message = bytesOf(`cosignature/v1\ntime ${seconds}\n${note.text}`);
   must(await signed(key.point, message, signature.blob.subarray(8)), file, `The cosignature of ${key.name} does not hold.`);
   return Number(seconds);

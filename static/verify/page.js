@@ -40,7 +40,7 @@ function outcomes(bundle) {
 function restNote() {
   const link = el("a", "", "what was taken on trust");
   link.href = "#trust";
-  return el("p", "muted", "Everything in it is as it was logged. Read below what each claim rests on, and ", link, ".");
+  return el("p", "muted", "Every event, mail and wording told here is as it was logged. Read below what each claim rests on, and ", link, ".");
 }
 
 function verdictCard(result, facts) {

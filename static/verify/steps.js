@@ -5,6 +5,11 @@ const TEN_MINUTES = 600_000_000;
 const FIVE_SECONDS = 5_000_000;
 const ONE_DAY = 86_400_000_000;
 
+const MOST_ANCHORS = 1_000;
+const LONGEST_EVENT = 4 << 20;
+const LONGEST_PROOF = 64 << 10;
+const LONGEST_MAIL = 16 << 20;
+
 const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 const numbered = (number) => String(number).padStart(4, "0");
 
@@ -107,6 +112,7 @@ const MEMBERS = {
 const EVERY = { id: isUuid, schema: (value) => value === 1, kind: isText, brand: isUuid, contact: isUuid, at: isTime };
 
 function readEvent(bytes, name) {
+  must(bytes.length <= LONGEST_EVENT, name, "It is longer than an event may be.");
   const value = readJson(bytes, name, (v) => `{"event":${canonical(v.event ?? null, name)},"salt":${canonical(v.salt ?? null, name)},"index":${canonical(v.index ?? null, name)}}\n`);
   const { event, index } = value;
   must(event !== null && typeof event === "object" && !Array.isArray(event), name, "It has no event.");
@@ -160,7 +166,9 @@ async function events(bundle) {
 
 async function checkProof(bundle, { number, event, salt, index, name: eventName }) {
   const name = `proofs/${numbered(number)}.tlog-proof`;
-  const text = textOf(file(bundle, name), name);
+  const bytes = file(bundle, name);
+  must(bytes.length <= LONGEST_PROOF, name, "It is longer than a proof may be.");
+  const text = textOf(bytes, name);
   const gap = text.indexOf("\n\n");
   must(gap >= 0, name, "It has no checkpoint.");
   const [version, place, ...path] = text.slice(0, gap).split("\n");
@@ -208,7 +216,9 @@ function readConsistency(bundle, anchors) {
 async function anchors(bundle) {
   const parts = namesUnder(bundle, "anchors").map((name) => /^(anchors\/.*)\.(?:checkpoint|tsr|pem)$/.exec(name)[1]);
   const found = [];
-  for (const base of new Set(parts)) {
+  const bases = new Set(parts);
+  must(bases.size <= MOST_ANCHORS, "", "It has more anchors than a bundle may have.");
+  for (const base of bases) {
     const [name, tsr, pem] = ["checkpoint", "tsr", "pem"].map((ending) => `${base}.${ending}`);
     [name, tsr, pem].forEach((one) => file(bundle, one));
     found.push({ base, name, tsr, pem, ...(await readCheckpoint(file(bundle, name), bundle.key, name)) });
@@ -293,6 +303,7 @@ async function mails(bundle) {
   for (const { event, number } of ofKind(bundle, "mail_accepted")) {
     const name = `mails/${numbered(number)}.eml`;
     const bytes = file(bundle, name);
+    must(bytes.length <= LONGEST_MAIL, name, "It is longer than a mail may be.");
     must(hex(await sha256(bytes)) === event.mail_sha256, name, "It does not have the hash that the event gives: the mail was changed.");
     const mail = readMail(bytes, name);
     const id = event.message_id;

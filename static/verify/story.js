@@ -179,6 +179,7 @@ function trustItems(bundle) {
   if (unknown.length) items.push([`Nothing of the cosignature by ${list(unknown)}: it was not checked, because you gave no key for it.`]);
   for (const one of witnesses.filter((witness) => witness.seconds !== null)) items.push([`That ${one.name} watches the log. Its cosignature of ${utc(one.seconds * 1e6)} holds.`]);
   items.push(["That the server wrote down what truly happened. The proofs show that these records were not changed since; not that they were true when they were written."]);
+  items.push(["What report.html and record.jsonld say. They are the sender’s words, which nothing here was held against; the story on this page is what was checked."]);
   items.push(["That these are all the events of this contact. The log holds no names, so a bundle cannot show that none was left out, such as a later withdrawal."]);
   return items;
 }

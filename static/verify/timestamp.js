@@ -185,6 +185,12 @@ function mustBeAuthority(certificate, below, file) {
   must(!usage || (usage.valueBlock.valueHexView[0] & 0x04) !== 0, file, `“${name}” may not sign certificates.`);
 }
 
+/** Between signer and root: what it says its certificates are for, if it says so, is time stamps as well. */
+function mustPassOnTimeStamps(certificate, file) {
+  const purposes = extensionOf(certificate, OID.extKeyUsage)?.parsedValue.keyPurposes;
+  must(!purposes || purposes.includes(OID.timeStamping), file, `“${nameOf(certificate.subject)}” may not have authorities for time stamps below it.`);
+}
+
 function mustBeForTimeStamps(certificate, file) {
   const purpose = extensionOf(certificate, OID.extKeyUsage);
   const name = nameOf(certificate.subject);
@@ -205,6 +211,7 @@ function mustHoldAt(chain, time, file) {
     const strange = certificate.extensions?.find((one) => one.critical && !UNDERSTOOD.has(one.extnID));
     must(!strange, file, `The certificate of “${name}” has a critical extension that is not known here.`);
     if (place > 0) mustBeAuthority(certificate, place - 1, file);
+    if (place > 0 && place < chain.length - 1) mustPassOnTimeStamps(certificate, file);
   });
 }
 
@@ -213,6 +220,7 @@ async function checkTimestamp(data, tsrBytes, tsr, pemBytes, pem, roots) {
   const response = readResponse(tsrBytes, tsr);
   const { tst, time } = response;
   must(tst.messageImprint.hashAlgorithm.algorithmId === "2.16.840.1.101.3.4.2.1", tsr, "The time stamp's imprint is not a SHA-256 hash.");
+  must(!tst.extensions?.some((one) => one.critical), tsr, "The time stamp has a critical extension, which is not known here.");
   const imprint = new Uint8Array(tst.messageImprint.hashedMessage.valueBlock.valueHexView);
   must(same(imprint, await sha256(data)), tsr, "The time stamp is over other bytes than the checkpoint's.");
   const certificates = readPem(textOf(pemBytes, pem), pem);

@@ -26,6 +26,14 @@ subjectKeyIdentifier=hash
 [intermediate]
 basicConstraints=critical,CA:true,pathlen:0
 keyUsage=critical,keyCertSign,cRLSign
+[other_ca]
+basicConstraints=critical,CA:true,pathlen:0
+keyUsage=critical,keyCertSign
+extendedKeyUsage=codeSigning
+[stamping_ca]
+basicConstraints=critical,CA:true,pathlen:0
+keyUsage=critical,keyCertSign
+extendedKeyUsage=timeStamping
 [no_ca]
 basicConstraints=critical,CA:false
 [signer]
@@ -97,10 +105,16 @@ SHA256 = der(0x30, bytes.fromhex("0609608648016503040201"), der(5))
 POLICY = bytes.fromhex("06092b06010401868d1f01")
 
 
-def tst_info(data, time):
+def extension(critical):
+    """One that nobody knows, as the extensions of a TSTInfo."""
+    oid = bytes.fromhex("06092b06010401868d1f02")
+    return der(0xA1, der(0x30, oid, *([der(1, b"\xff")] if critical else []), der(4, der(5))))
+
+
+def tst_info(data, time, *more):
     imprint = der(0x30, SHA256, der(4, hashlib.sha256(data).digest()))
     when = der(0x18, time.strftime("%Y%m%d%H%M%SZ").encode())
-    return der(0x30, der(2, b"\1"), POLICY, imprint, der(2, b"\7"), when)
+    return der(0x30, der(2, b"\1"), POLICY, imprint, der(2, b"\7"), when, *more)
 
 
 class Workshop:

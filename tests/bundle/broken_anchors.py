@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 
-from authority import P256, P384, POLICY, der, tst_info
+from authority import P256, P384, POLICY, der, extension, tst_info
 from breaking import listing, replace, with_files
 from broken_container import OTHER
 from good import DAY, FIRST, HOUR, MINUTE
@@ -251,6 +251,21 @@ def _(maker):
 
     story.anchors[0].stamp = plain
     return story.zip()
+
+
+@broken(7, "token-critical-extension", TSR, "the token has a critical extension that nobody knows")
+def _(maker):
+    story = maker.full()
+    time = maker.start + DAY
+    story.anchors[0].stamp = lambda data: maker.shop.cms("ec", data, time, content=tst_info(data, time, extension(True)))
+    return story.zip()
+
+
+@broken(7, "chain-other-authority", PEM, "the authority between signer and root may sign only certificates for something else")
+def _(maker):
+    maker.shop.issue("other-middle", "Odd-other-middle", "other_ca", "ec-root", key=P384)
+    maker.shop.issue("by-other", "Odd-by-other", "signer", "other-middle", key=P256)
+    return with_anchor(maker, signer="by-other", pem=maker.shop.chain("by-other", "other-middle", "ec-root")).zip()
 
 
 @broken(7, "chain-not-critical", PEM, "the extended key usage is not critical")

@@ -396,6 +396,24 @@ def _(maker):
     return with_checkpoint(maker, make), {"witnesses": WITNESS.vkey()}
 
 
+@broken(4, "checkpoint-witness-never", "checkpoint", "a known witness's cosignature of no time")
+def _(maker):
+    return with_checkpoint(maker, lambda story: KEY.note(text_of(story), WITNESS.cosignature(text_of(story), 0))), {"witnesses": WITNESS.vkey()}
+
+
+@broken(4, "checkpoint-signed-twice", "checkpoint", "two lines by the log's key, which both hold")
+def _(maker):
+    return with_checkpoint(maker, lambda story: KEY.note(text_of(story), KEY.line(text_of(story))))
+
+
+@broken(4, "checkpoint-signatures", "checkpoint", "a line more than a note may have")
+def _(maker):
+    def make(story):
+        return KEY.note(text_of(story), *(f"— witness{number}.example {b64(bytes(76))}\n" for number in range(64)))
+
+    return with_checkpoint(maker, make)
+
+
 @broken(4, "checkpoint-missing", "checkpoint", "no checkpoint")
 def _(maker):
     return with_files(maker.short(), lambda files: files.pop("checkpoint"))

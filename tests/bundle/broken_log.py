@@ -66,6 +66,39 @@ def _(maker):
     return story.zip()
 
 
+def nested(levels):
+    value = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@broken(5, "event-deep", CONFIRMED, "lists within lists, one more than anybody must read")
+def _(maker):
+    story = maker.short()
+    story.events[2][0]["more"] = nested(64)
+    return story.zip()
+
+
+for name, file, about, edit in [
+    ("grade", CONFIRMED, "a grade that no confirmation has", lambda event: event.update(grade="api_claim")),
+    ("no-grade", CONFIRMED, "no grade", lambda event: event.pop("grade")),
+    ("purposes", CONFIRMED, "a purpose that is no list", lambda event: event.update(purposes="newsletter")),
+    ("no-tries", "events/0002.json", "a mail of which nobody says how often it was tried", lambda event: event.pop("tries")),
+    ("tries", "events/0002.json", "a mail that was tried less than never", lambda event: event.update(tries=-1)),
+    ("no-ambiguous", "events/0002.json", "a mail of which nobody says whether it is ambiguous", lambda event: event.pop("ambiguous")),
+    ("ambiguous", "events/0002.json", "a mail that says with a number whether it is ambiguous", lambda event: event.update(ambiguous=0)),
+    ("form-version", "events/0001.json", "a form version that is no hash", lambda event: event.update(form_version="news")),
+    ("expires", "events/0001.json", "a signup that never expires", lambda event: event.pop("confirmation_expires_at")),
+]:
+
+    @broken(5, f"event-{name}", file, about)
+    def _(maker, file=file, edit=edit):
+        story = maker.short()
+        edit(story.events[int(file[7:11]) - 1][0])
+        return story.zip()
+
+
 @broken(5, "event-index-negative", "events/0001.json", "the first entry of the log claims to be the one before it")
 def _(maker):
     story = maker.short()

@@ -5,7 +5,7 @@ import io
 import uuid
 import zipfile
 
-from authority import P256, P384
+from authority import P256, P384, extension, tst_info
 from log import b64
 from story import ADDRESS, CAMPAIGN, IMPORT, KEY, WITNESS, Anchor, Story, stamp
 
@@ -129,6 +129,16 @@ def older_token(maker):
     return story.zip()
 
 
+def with_purpose(maker):
+    """An authority between signer and root that is for time stamps, and a token with an extension that is not critical."""
+    maker.shop.issue("stamping", "Curve-Stamping", "stamping_ca", "ec-root", key=P384)
+    maker.shop.issue("by-stamping", "Curve-By-Stamping", "signer", "stamping", key=P256)
+    story, time = maker.full(), maker.start + DAY
+    story.anchors[0] = maker.early(signer="by-stamping", pem=maker.shop.chain("by-stamping", "stamping", "ec-root"))
+    story.anchors[0].stamp = lambda data: maker.shop.cms("by-stamping", data, time, content=tst_info(data, time, extension(False)))
+    return story.zip()
+
+
 def removed(*numbers):
     """Circumstances whose term is over."""
 
@@ -165,6 +175,18 @@ def one_entry(maker):
     story.add("declined", 1, maker.start + MINUTE, FIRST, purposes=["newsletter"], circumstances={})
     story.events.pop()
     story.circumstances.pop(2)
+    return story.zip()
+
+
+def at_the_limits(maker):
+    """As many signature lines, and lists within lists, as there may be."""
+    story = maker.short()
+    value = []
+    for _ in range(62):
+        value = [value]
+    story.events[2][0]["more"] = value
+    checkpoint = story.checkpoint().decode() + "".join(f"— witness{number}.example {b64(bytes(76))}\n" for number in range(63))
+    story.checkpoint = checkpoint.encode
     return story.zip()
 
 
@@ -305,6 +327,7 @@ GOOD = [
     Sample(same_size, "good-same-size", "an anchor of the very checkpoint"),
     Sample(incomplete, "good-incomplete", "a checkpoint that does not hold all that was waiting, and follows the first"),
     Sample(older_token, "good-older-token", "a token that names its certificate by SHA-1, as older authorities do"),
+    Sample(with_purpose, "good-purpose", "an authority between that is for time stamps, and a token with an extension"),
     Sample(one_entry, "good-one-entry", "a log of one entry; nobody has confirmed"),
     Sample(mail_just_after, "good-mail-just-after", "the mail's reply was written down five seconds after the click"),
     Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
@@ -313,6 +336,7 @@ GOOD = [
     Sample(reply_lost, "good-reply-lost", "no server said that it took the mail, and one may have"),
     Sample(clock_ahead, "good-clock-ahead", "the clock was ahead when the stamped checkpoint was signed"),
     Sample(clock_behind, "good-clock-behind", "the clock was behind, as the event says"),
+    Sample(at_the_limits, "good-limits", "64 signature lines, and lists 64 deep"),
     Sample(named_mailbox, "good-named-mailbox", "To has a name; a mail of no request goes elsewhere"),
     Sample(removed(), "good-removed", "no circumstances any more"),
     Sample(removed(1, 5), "good-removed-some", "the circumstances of one request are gone"),

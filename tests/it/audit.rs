@@ -8,6 +8,7 @@ mod suppressions;
 use std::process::Command;
 
 use countersign::app::audit::Audit;
+use countersign::ledger::archive;
 use countersign::store::Engine;
 
 use crate::bundle::bundle_of;
@@ -164,6 +165,14 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "event 4 (position 6): it is missing",
     ),
     (
+        "delete from log_run",
+        "no run tells at which position entry 0 stands",
+    ),
+    (
+        "update log_run set first_position = 9223372036854775807",
+        "no run tells at which position entry 1 stands",
+    ),
+    (
         "delete from log_tile",
         "the tile 0 of level 0 is missing or too short",
     ),
@@ -174,6 +183,10 @@ const TAMPERINGS: &[(&str, &str)] = &[
     (
         "update contact set standings = (select standings from contact where address = 'ada@example.org')",
         "its standing is not what its events say",
+    ),
+    (
+        "update contact set standings = 'x' where address = 'ada@example.org'",
+        "its standing cannot be read: it was changed",
     ),
     (
         "update contact set address = 'eve@example.org' where address = 'ada@example.org'",
@@ -326,6 +339,26 @@ async fn the_command_says_that_the_log_holds_or_what_does_not() {
         "{text}"
     );
     assert!(text.ends_with("The log holds.\n"), "{text}");
+    let (files, _) = archive::read(&std::fs::read(&kept).unwrap()).unwrap();
+    let against = |name: &str, bytes: &[u8]| {
+        let file = folder.0.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let done = run(&["--log", "--against", file.to_str().unwrap()]);
+        let text = [done.stdout, done.stderr].concat();
+        (done.status.code(), String::from_utf8(text).unwrap())
+    };
+    let (code, text) = against("receipt", &files["proofs/0002.tlog-proof"]);
+    assert!(
+        code == Some(0) && text.contains("this log continues it, from 5 entries"),
+        "{text}"
+    );
+    // Whatever has no checkpoint compares with nothing, and that is no success.
+    let others = [("report.html".to_owned(), files["report.html"].clone())].into();
+    let (code, text) = against("other.zip", &archive::write(&others).unwrap());
+    assert!(
+        code == Some(2) && text.contains("it holds no checkpoint"),
+        "{text}"
+    );
     let rebuilt = run(&["--rebuild-check", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&rebuilt.stdout).unwrap();
     assert_eq!(

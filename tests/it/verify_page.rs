@@ -432,8 +432,29 @@ async fn the_report_opens_from_disk_asks_for_nothing_and_fits_a_desk_and_a_phone
         }
         assert!(links.len() > 8, "{links:?}");
         browser.picture(&format!("report-{width}")).await;
+        let pages = papers(&browser.printed().await);
+        assert!(pages.len() > 1, "{pages:?}");
+        // A4 in points.
+        for (width, height) in pages {
+            assert!(
+                (width - 595.3).abs() < 1.0 && (height - 841.9).abs() < 1.0,
+                "{width} x {height}"
+            );
+        }
         browser.close().await;
     }
+}
+
+/// Width and height of each page of a PDF, in points.
+fn papers(pdf: &[u8]) -> Vec<(f64, f64)> {
+    let text = String::from_utf8_lossy(pdf);
+    let boxes = text.split("/MediaBox [0 0 ").skip(1);
+    let sizes = boxes.map(|rest| {
+        let (width, rest) = rest.split_once(' ').unwrap();
+        let height = rest.split(']').next().unwrap();
+        (width.parse().unwrap(), height.parse().unwrap())
+    });
+    sizes.collect()
 }
 
 /// WCAG 2.2, success criterion 1.4.3: every word against what lies behind it, at least 4.5 to 1.

@@ -30,6 +30,8 @@ struct Walk {
     /// Events whose circumstances are gone, though they themselves are not.
     undisclosed: Many,
     forms: HashSet<String>,
+    /// An entry was met whose position nothing tells.
+    is_unplaced: bool,
 }
 
 impl App {
@@ -84,6 +86,7 @@ impl Walk {
             strays: Strays::default(),
             undisclosed: Many::default(),
             forms: HashSet::new(),
+            is_unplaced: false,
         })
     }
 
@@ -101,6 +104,12 @@ impl Walk {
         let mut events = chunk.events.into_iter().peekable();
         let places = chunk.positions.into_iter().zip(chunk.entries);
         for (index, (position, entry)) in (chunk.from..).zip(places) {
+            let Some(position) = position else {
+                self.unplaced(index, audit);
+                self.tree.push(entry.unwrap_or_default());
+                self.pass_checkpoints(conn, audit).await?;
+                continue;
+            };
             while let Some(stray) = events.next_if(|event| event.position < position) {
                 audit.find(format!(
                     "an event stands at position {} that was not there when its neighbours were logged: it was inserted",
@@ -117,6 +126,15 @@ impl Walk {
             self.pass_checkpoints(conn, audit).await?;
         }
         tiles::compare(conn, &mut self.tree, audit, false).await
+    }
+
+    /// The runs were removed or changed. One finding says it of all entries from this one on.
+    fn unplaced(&mut self, index: u64, audit: &mut Audit) {
+        if !std::mem::replace(&mut self.is_unplaced, true) {
+            audit.find(format!(
+                "no run tells at which position entry {index} stands: runs were removed or changed, so events from there on cannot be held against the log"
+            ));
+        }
     }
 
     /// Holds the tree against the checkpoints of its size.

@@ -2,7 +2,7 @@
 //!
 //! The rows themselves are signed by nobody. An `erased` event says whether something was sealed, until when and with which
 //! hash, and whether the address had been erased before; a `seal_deleted` event says when it was deleted. So rows that are
-//! gone, or that were given another term or content, are found.
+//! gone, or that were given another term, reason, time, address or content, are found.
 
 use std::collections::HashMap;
 
@@ -26,6 +26,8 @@ const PAGE: i64 = 1_000;
 struct Sealed {
     /// The event's place in the log.
     index: u64,
+    at: Timestamp,
+    reason: Option<String>,
     /// How many events it emptied.
     events: i64,
     /// Earlier versions did not say.
@@ -41,6 +43,8 @@ struct OfBrand {
     times: HashMap<Timestamp, u64>,
     /// Erasures of addresses that had not been erased before: each is remembered in a row of its own.
     first: u64,
+    /// When there were erasures of addresses that may have been erased before, and the place in the log of the last at that time.
+    again: HashMap<Timestamp, u64>,
 }
 
 /// Whether an erasure left a row of its own for the address: not where it had been erased before, nor where it was emptied
@@ -72,6 +76,7 @@ impl Erasures {
                 by,
                 events,
                 sealed,
+                reason,
                 sealed_until,
                 sealed_sha256,
                 erased_before,
@@ -80,9 +85,14 @@ impl Erasures {
                 let of_brand = self.brands.entry(about.0).or_default();
                 *of_brand.times.entry(event.at).or_default() += 1;
                 of_brand.first += u64::from(is_remembered(*by, *erased_before));
+                if *by != ErasedBy::Term && *erased_before != Some(false) {
+                    of_brand.again.insert(event.at, index);
+                }
                 if *sealed {
                     let sealed = Sealed {
                         index,
+                        at: event.at,
+                        reason: reason.clone(),
                         events: *events,
                         until: *sealed_until,
                         sha256: sealed_sha256.clone(),
@@ -104,11 +114,16 @@ impl Erasures {
         head: &Head,
         audit: &mut Audit,
     ) -> Result<(), StoreError> {
-        self.check_sealed(conn, audit).await?;
+        self.check_sealed(conn, head, audit).await?;
         self.check_addresses(conn, head, audit).await
     }
 
-    async fn check_sealed(&self, conn: &mut Conn, audit: &mut Audit) -> Result<(), StoreError> {
+    async fn check_sealed(
+        &self,
+        conn: &mut Conn,
+        head: &Head,
+        audit: &mut Audit,
+    ) -> Result<(), StoreError> {
         let mut there: HashMap<About, Kept> = HashMap::new();
         let mut after = (BrandId(uuid::Uuid::nil()), ContactId(uuid::Uuid::nil()));
         loop {
@@ -116,15 +131,18 @@ impl Erasures {
             let Some(last) = page.last() else { break };
             after = (last.brand_id, last.contact_id);
             there.extend(
-                page.iter()
-                    .map(|kept| ((kept.brand_id, kept.contact_id), *kept)),
+                page.into_iter()
+                    .map(|kept| ((kept.brand_id, kept.contact_id), kept)),
             );
         }
         for (about, said) in in_order(&self.sealed) {
             let problem = match there.get(about) {
                 Some(kept) => match problem_of(said, kept) {
+                    Some(problem) => Some(problem),
+                    None if !self.is_its_address(conn, head, said, kept).await? => {
+                        Some("and it was given another address".to_owned())
+                    }
                     None => replaced(conn, *about, said).await?,
-                    problem => problem,
                 },
                 None => self.gone(conn, *about, said).await?,
             };
@@ -136,6 +154,29 @@ impl Erasures {
             }
         }
         Ok(())
+    }
+
+    /// The address that it is found by was erased last by this erasure, or by a later one that found it erased before. Which of the
+    /// addresses that were erased at one time it is nothing tells.
+    async fn is_its_address(
+        &self,
+        conn: &mut Conn,
+        head: &Head,
+        said: &Sealed,
+        kept: &Kept,
+    ) -> Result<bool, StoreError> {
+        let (brand, Some(at)) = (kept.brand_id, kept.remembered_at) else {
+            return Ok(false);
+        };
+        let again = self.brands.get(&brand).map(|told| &told.again);
+        let later = again
+            .and_then(|again| again.get(&at))
+            .is_some_and(|index| *index > said.index);
+        if at == said.at || later {
+            return Ok(true);
+        }
+        let waiting = erasure_waiting(conn, head.last_position, brand, at).await?;
+        Ok(waiting == Some(false))
     }
 
     /// Sealed evidence that is gone: the log must say so, and that its term was over.
@@ -215,7 +256,13 @@ fn problem_of(said: &Sealed, kept: &Kept) -> Option<String> {
         Some(format!(
             "to be kept until {until}, and its column delete_at was changed"
         ))
-    } else if kept.remembered == 0 {
+    } else if [kept.first_at, kept.last_at] != [said.at; 2] {
+        Some("and its column sealed_at was changed".to_owned())
+    } else if let Some(reason) = &said.reason
+        && [&kept.first_reason, &kept.last_reason] != [reason; 2]
+    {
+        Some("and its column reason was changed".to_owned())
+    } else if kept.remembered_at.is_none() {
         Some("and its address is not among the erased ones".to_owned())
     } else {
         None

@@ -1,4 +1,5 @@
-//! What is kept of a contact beside its events and follows from them: by what it is found, and its legal hold.
+//! What is kept of a contact beside its events and follows from them: by what it is found, its legal hold, and its wish to be
+//! erased.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,7 @@ use super::standings::{About, Folded, about};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{Contact, Dates};
 use crate::store::holds::HoldRow;
-use crate::store::{Conn, StoreError, contacts, holds};
+use crate::store::{Conn, StoreError, contacts, holds, wishes};
 
 /// What is kept of a contact and follows from its events.
 #[derive(PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub(super) struct Kept {
     /// None where the contact was erased meanwhile.
     dates: Option<Dates>,
     hold: Option<HoldRow>,
+    wished_at: Option<Timestamp>,
 }
 
 /// A hold as an event tells of it.
@@ -44,6 +46,10 @@ impl App {
         let mut dates: HashMap<About, Dates> =
             dates.map(|one| ((one.brand_id, one.id), one)).collect();
         let holds = holds::find_all(conn, &ids).await?.into_iter();
+        let wishes = wishes::find_all(conn, &ids).await?.into_iter();
+        let mut wishes: HashMap<About, Timestamp> = wishes
+            .map(|one| ((one.brand_id, one.contact_id), one.wished_at))
+            .collect();
         // Read behind the rows: whoever is still held now was held then.
         let now = self.clock.now();
         let mut holds: HashMap<About, HoldRow> = holds
@@ -53,6 +59,7 @@ impl App {
         let kept = page.into_iter().map(|contact| Kept {
             dates: dates.remove(&about(&contact)),
             hold: holds.remove(&about(&contact)),
+            wished_at: wishes.remove(&about(&contact)),
             contact,
         });
         Ok(kept.collect())
@@ -91,6 +98,19 @@ impl App {
             // By now: one that ended since the rows were read may have been taken away.
             (None, Some(told)) if told.until > self.clock.now() => {
                 problems.push("its events tell of a legal hold, and that is gone".to_owned());
+            }
+            _ => {}
+        }
+        match (kept.wished_at, folded.wished_at) {
+            (Some(kept), Some(told)) if kept != told => {
+                problems.push("its wish to be erased is kept with another time".to_owned());
+            }
+            (Some(_), None) => {
+                problems.push("a wish to be erased is kept, and no event says so".to_owned());
+            }
+            (None, Some(_)) => {
+                problems
+                    .push("its events tell of a wish to be erased, and that is gone".to_owned());
             }
             _ => {}
         }

@@ -20,8 +20,8 @@ const PAGE: i64 = 4_096;
 pub(super) struct Chunk {
     /// The index of the first.
     pub from: u64,
-    /// The position of each.
-    pub positions: Vec<i64>,
+    /// The position of each; none where no run tells it.
+    pub positions: Vec<Option<i64>>,
     /// What the tiles hold of each; none where a tile lacks it.
     pub entries: Vec<Option<Hash>>,
     /// Tiles that are missing or too short.
@@ -79,7 +79,8 @@ impl Loader {
 
     async fn load(&mut self, from: u64, to: u64) -> Result<Chunk, StoreError> {
         let positions = self.positions(from, to).await?;
-        let last = positions.last().copied().unwrap_or(self.after);
+        let last = positions.iter().rev().find_map(|one| *one);
+        let last = last.unwrap_or(self.after);
         let (entries, broken) = self.entries(from, to).await?;
         let events = self.events(last).await?;
         self.after = last;
@@ -93,7 +94,7 @@ impl Loader {
     }
 
     /// The positions that these indexes have.
-    async fn positions(&mut self, from: u64, to: u64) -> Result<Vec<i64>, StoreError> {
+    async fn positions(&mut self, from: u64, to: u64) -> Result<Vec<Option<i64>>, StoreError> {
         let mut positions = Vec::new();
         for index in as_stored(from)..as_stored(to) {
             if self.runs.is_empty() && !self.last_run_seen {
@@ -108,8 +109,8 @@ impl Loader {
             {
                 self.run = self.runs.pop_front();
             }
-            let run = self.run.ok_or(StoreError::Corrupt("the log has no runs"))?;
-            positions.push(run.first_position + (index - run.first_index));
+            let position = |run: Run| run.first_position.checked_add(index - run.first_index);
+            positions.push(self.run.and_then(position));
         }
         Ok(positions)
     }

@@ -14,6 +14,7 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::form::FormContent;
 use crate::domain::ids::{BrandId, ContactId, EventId};
 use crate::domain::standing::{Standings, apply};
+use crate::domain::time::Timestamp;
 use crate::ledger::note::hex;
 use crate::store::contacts::Contact;
 use crate::store::{Conn, StoreError, brands, contacts, events, holds};
@@ -95,8 +96,19 @@ impl App {
                 audit.contacts = Some(count);
                 return Ok(());
             };
-            after = (last.brand_id.0, last.id.0);
+            let (brand, id) = last.as_ref().map_or_else(|id| *id, about);
+            after = (brand.0, id.0);
             count += page.len() as u64;
+            let mut readable = Vec::with_capacity(page.len());
+            for contact in page {
+                match contact {
+                    Ok(contact) => readable.push(contact),
+                    Err((_, id)) => audit.find(format!(
+                        "contact {id}: its standing cannot be read: it was changed"
+                    )),
+                }
+            }
+            let page = readable;
             let folded = fold_all(conn, &page, IDS).await?;
             for kept in &self.kept_of(conn, page).await? {
                 // Too many events to be looked at beside those of others.
@@ -174,6 +186,8 @@ pub(super) struct Folded {
     standings: Standings,
     /// The newest that was not lifted; it may be over.
     pub hold: Option<Hold>,
+    /// Since when the person wishes to be erased.
+    pub wished_at: Option<Timestamp>,
     answers: Answers,
     names_it: bool,
     ids: HashSet<EventId>,
@@ -197,6 +211,9 @@ impl Folded {
                 });
             }
             Fact::LegalHoldLifted { .. } => self.hold = None,
+            Fact::ErasureWished { taken_back, .. } => {
+                self.wished_at = (!taken_back).then_some(event.at);
+            }
             _ => {}
         }
         if !self.ids.insert(event.id) && self.twice.len() < TWICE_AT_MOST {

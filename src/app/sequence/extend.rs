@@ -109,7 +109,7 @@ impl App {
     ) -> Result<Option<Head>, SequenceProblem> {
         let stored = self.signed(checkpoint, last_position);
         let added = log::add_checkpoint(&self.store, &stored).await?;
-        Ok(self.added(checkpoint, stored, added))
+        Ok(self.added(checkpoint, stored, added).await)
     }
 
     /// The checkpoint as it is kept. The columns repeat what is signed, for the database to hold the chain together.
@@ -124,14 +124,14 @@ impl App {
     }
 
     /// Takes note of the new head; none where another sequencer was faster.
-    pub(super) fn added(
+    pub(super) async fn added(
         &self,
         checkpoint: &Checkpoint,
         stored: SignedCheckpoint,
         added: bool,
     ) -> Option<Head> {
         if added {
-            self.keep_head(checkpoint.size, &stored.note);
+            self.keep_head(checkpoint.size, &stored.note).await;
         }
         let head = Head {
             size: checkpoint.size,

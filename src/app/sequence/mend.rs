@@ -48,7 +48,7 @@ impl App {
                  changed the tile or an event. No evidence rested on it; it was written anew from the events. Run `countersign verify --log`"
             );
         }
-        Ok(self.added(next, stored, added))
+        Ok(self.added(next, stored, added).await)
     }
 
     /// Who has seen a larger log than this, and how large.

@@ -1,10 +1,12 @@
 //! One authority is asked: steps 2 to 4 of a round.
 
-use super::{Authority, QUERY, REPLY, StampProblem, Stamped};
+use super::{Authority, QUERY, REPLY, StampProblem, Stamped, TOLD_AFTER};
 use crate::app::App;
 use crate::app::outside::{pause_after, plain};
 use crate::app::sequence::Head;
+use crate::clock::NEARLY;
 use crate::domain::time::Timestamp;
+use crate::ledger::bundle::CLOCK_OFF_AT_MOST;
 use crate::ledger::stamps::Stamps;
 use crate::ledger::timestamp::{self, Asked, Certificate, Certificates, Stamp, request};
 use crate::store::log::as_stored;
@@ -27,16 +29,29 @@ impl App {
                 was_there: true,
             });
         }
-        let asked_at = self.clock.now();
+        let (asked_at, told) = (self.clock.now(), self.clock.told_ahead());
+        let told = told.filter(|(_, since)| since.plus(TOLD_AFTER) <= asked_at);
         let answer = self.ask(authority, head).await;
+        let answer = answer.and_then(|answer| {
+            is_fit(answer.2, told.map(|(ahead, _)| ahead))?;
+            Ok(answer)
+        });
+        let ahead = match &answer {
+            Ok((_, _, ahead)) | Err(StampProblem::ClockBehind { ahead }) => Some(*ahead),
+            Err(_) => None,
+        };
+        if let Some(ahead) = ahead {
+            match self.tell_ahead(ahead).await {
+                Ok(()) => self.clock.set_ahead(ahead),
+                Err(error) => {
+                    tracing::warn!(%error, "other processes could not be told how far the clock is off");
+                }
+            }
+        }
         let state = self.state_after(authority, known, asked_at, &answer, on_demand);
         let kept = answer.as_ref().ok().map(|(kept, _, _)| kept);
         let added = timestamps::keep(&self.store, kept, &state, chained).await?;
-        let (_, stamp, ahead) = answer?;
-        self.clock.set_ahead(ahead);
-        if let Err(error) = self.tell_ahead(ahead).await {
-            tracing::warn!(%error, "other processes could not be told how far the clock is off");
-        }
+        let (_, stamp, _) = answer?;
         if !added && let Some(stamp) = self.stamp_of(authority, head).await? {
             // Somebody else was quicker, and that one stays.
             return Ok(Stamped {
@@ -170,6 +185,9 @@ impl App {
             (None, _) => (0, asked_at.plus(self.config.timestamps.every)),
             // Asking by hand does not put off the next try.
             (Some(_), Some(known)) if on_demand && tries > 0 => (tries, known.due_at),
+            (Some(_), _) if matches!(answer, Err(StampProblem::ClockBehind { .. })) => {
+                (tries + 1, now.plus(TOLD_AFTER))
+            }
             (Some(_), _) => (tries + 1, now.plus(pause_after(tries + 1, &self.random))),
         };
         match (&before, &problem) {
@@ -186,12 +204,29 @@ impl App {
             last_asked_at: Some(asked_at),
             last_problem: problem,
             ahead_micros: match answer {
-                Ok((_, _, ahead)) => Some(*ahead),
+                Ok((_, _, ahead))
+                | Err(StampProblem::ClockBehind { ahead } | StampProblem::ClockFarOff { ahead }) => {
+                    Some(*ahead)
+                }
                 Err(_) => known.as_ref().and_then(|known| known.ahead_micros),
             },
             stamped: known.and_then(|known| known.stamped),
         }
     }
+}
+
+/// Whether a token of a clock that ours is so far ahead of may be kept: kept is kept for ever, and one that speaks against what
+/// was recorded would have every bundle with that refused. Where our clock is behind, whatever this head does not hold must say
+/// so itself; `told` is what it has said for long enough.
+fn is_fit(ahead: i64, told: Option<i64>) -> Result<(), StampProblem> {
+    let near = |one: i64, other: i64| one.abs_diff(other) <= NEARLY.unsigned_abs();
+    if ahead.unsigned_abs() > CLOCK_OFF_AT_MOST.unsigned_abs() {
+        return Err(StampProblem::ClockFarOff { ahead });
+    }
+    if ahead < 0 && !near(ahead, 0) && !told.is_some_and(|told| near(ahead, told)) {
+        return Err(StampProblem::ClockBehind { ahead });
+    }
+    Ok(())
 }
 
 /// The number and the link of one more stamp.

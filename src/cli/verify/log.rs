@@ -9,6 +9,7 @@ use super::super::{Done, Ended};
 use crate::app::App;
 use crate::app::audit::{Audit, Comparison};
 use crate::ledger::archive::{self, BYTES_AT_MOST};
+use crate::ledger::receipt::{self, Receipt};
 
 /// What is to be looked at.
 pub struct Wanted {
@@ -48,7 +49,7 @@ fn progress(done: u64, of: u64) {
     }
 }
 
-/// The checkpoints of a file: one signed note, or those of a bundle.
+/// The checkpoints of a file: one signed note, that of a receipt, or those of a bundle. At least one.
 fn notes(file: &Path) -> Result<Vec<(String, Vec<u8>)>, Ended> {
     let name = file.display().to_string();
     let wrong = |problem: String| Ended::Wrong(format!("{name}: {problem}"));
@@ -57,15 +58,25 @@ fn notes(file: &Path) -> Result<Vec<(String, Vec<u8>)>, Ended> {
         return Err(wrong("it is larger than a bundle may be".to_owned()));
     }
     let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    if bytes.starts_with(receipt::FIRST_LINE.as_bytes()) {
+        let receipt = Receipt::parse(&bytes).map_err(|problem| wrong(problem.to_string()))?;
+        return Ok(vec![(name, receipt.checkpoint.into_bytes())]);
+    }
     if !bytes.starts_with(b"PK") {
         return Ok(vec![(name, bytes)]);
     }
     let (files, _) = archive::read(&bytes).map_err(|problem| wrong(problem.to_string()))?;
-    Ok(files
+    let notes: Vec<_> = files
         .into_iter()
         .filter(|(within, _)| within == "checkpoint" || within.ends_with(".checkpoint"))
         .map(|(within, note)| (format!("{name}: {within}"), note))
-        .collect())
+        .collect();
+    if notes.is_empty() {
+        return Err(wrong(
+            "it holds no checkpoint, so there is nothing to compare with".to_owned(),
+        ));
+    }
+    Ok(notes)
 }
 
 async fn compare(app: &App, name: &str, note: &[u8], audit: &mut Audit) -> Result<String, Ended> {

@@ -16,8 +16,8 @@ use crate::ledger::timestamp::{self, Asked, Certificate, Certificates, Stamp};
 
 /// How far the clocks of the server and of the authority may be apart.
 const TOLERANCE: Duration = Duration::from_secs(600);
-/// A clock that is off by more than this is taken at its word.
-const CLOCK_OFF_AT_MOST: i64 = 86_400_000_000;
+/// A clock that is off by more than this, in microseconds, is taken at its word.
+pub const CLOCK_OFF_AT_MOST: i64 = 86_400_000_000;
 /// More anchors than a bundle needs; each costs a few signatures to check.
 const ANCHORS_AT_MOST: usize = 1_000;
 

@@ -1,5 +1,7 @@
 //! `events/NNNN.json`: one event with its salt and its place in the log, read as plain JSON.
 
+mod members;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +13,8 @@ use crate::ledger::canonical::canonical;
 use crate::ledger::commitment::{Salt, commitment};
 use crate::ledger::merkle::{Hash, leaf_hash};
 
+/// Objects and lists stand in one another so deep at most, the event itself being the first.
+const DEEPEST: usize = 64;
 /// The longest event that is read.
 pub const EVENT_AT_MOST: usize = 4 << 20;
 
@@ -52,6 +56,9 @@ impl Entry {
         }
         let file: Written =
             serde_json::from_slice(bytes).map_err(|_| "it is not event, salt and index in JSON")?;
+        if !is_flat(&file.event, DEEPEST) {
+            return Err("lists and objects stand in one another more than 64 deep");
+        }
         let salt = STANDARD
             .decode(&file.salt)
             .ok()
@@ -82,7 +89,7 @@ impl Entry {
             None => None,
             Some(_) => Some(uuid("request").ok_or("its request is no UUID")?),
         };
-        Ok(Self {
+        let entry = Self {
             number,
             index,
             leaf,
@@ -96,7 +103,9 @@ impl Entry {
             request,
             at: instant(event.get("at")).ok_or("its time is not RFC 3339 with microseconds")?,
             event,
-        })
+        };
+        members::check(&entry)?;
+        Ok(entry)
     }
 
     pub fn file(&self) -> String {
@@ -132,6 +141,15 @@ impl Entry {
             .map(Value::as_str)
             .collect()
     }
+}
+
+fn is_flat(value: &Value, levels: usize) -> bool {
+    let mut inner: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(list) => Box::new(list.iter()),
+        Value::Object(members) => Box::new(members.values()),
+        _ => return true,
+    };
+    levels > 0 && inner.all(|value| is_flat(value, levels - 1))
 }
 
 /// A time in the one form that the document names.

@@ -318,6 +318,10 @@ pub fn on_trust(report: &Report, key_is_known: bool) -> Vec<String> {
         list.push("times that no later anchor bounds: the server's own clock".to_owned());
     }
     list.push(
+        "what report.html and record.jsonld say: they are the sender's words, and the story told here is what was checked"
+            .to_owned(),
+    );
+    list.push(
         "what the server wrote down at the time, such as network addresses, what browsers said of themselves, and the mail server's replies"
             .to_owned(),
     );

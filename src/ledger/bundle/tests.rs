@@ -84,7 +84,8 @@ fn what_the_reader_knows_is_compared_and_no_longer_taken_on_trust() {
         witnesses: &[],
     };
     let report = verify(&bytes, known).unwrap();
-    assert_eq!(report.on_trust.len(), 1, "{:?}", report.on_trust);
+    assert_eq!(report.on_trust.len(), 2, "{:?}", report.on_trust);
+    assert!(report.on_trust[0].starts_with("what report.html and record.jsonld say"));
     let other_key = SigningNoteKey::new(fixture::ORIGIN, &[9; 32])
         .unwrap()
         .verifier();

@@ -134,6 +134,29 @@ impl Stage {
 }
 
 on_both_engines! {
+    async fn the_audit_names_a_wish_that_was_removed_put_in_or_changed_by_sql(engine: Engine) {
+        let mut stage = Stage::on(engine).await;
+        stage.hold(30).await;
+        stage.ask("yes").await;
+        let findings = crate::import::storing::findings;
+        assert_eq!(findings(&stage.world).await, [""; 0]);
+        for (statement, wanted) in [
+            ("update erasure_wish set wished_at = wished_at + 1", "its wish to be erased is kept with another time"),
+            ("delete from erasure_wish", "its events tell of a wish to be erased, and that is gone"),
+        ] {
+            stage.world.sql(statement).await.unwrap();
+            assert!(findings(&stage.world).await.iter().any(|found| found.contains(wanted)), "{wanted}");
+        }
+        stage.world.sql("insert into erasure_wish select brand_id, id, created_at from contact").await.unwrap();
+        stage.world.advance(60);
+        stage.ask("no").await;
+        assert_eq!(findings(&stage.world).await, [""; 0], "taken back, it is gone");
+        stage.world.sql("insert into erasure_wish select brand_id, id, created_at from contact").await.unwrap();
+        let found = findings(&stage.world).await;
+        assert!(found.iter().any(|found| found.contains("a wish to be erased is kept, and no event says so")), "{found:?}");
+        stage.world.end().await;
+    }
+
     async fn a_wish_during_a_hold_is_kept_once_told_as_it_is_and_done_when_the_hold_is_lifted(engine: Engine) {
         let mut stage = Stage::on(engine).await;
         let contact = contact_of(&stage.world, ANNA).await;

@@ -28,6 +28,25 @@ fn without_head(mut remarks: Vec<String>) -> Vec<String> {
     remarks
 }
 
+/// An authority, and what its clock shows in microseconds.
+async fn authority_at(micros: i64) -> (Peer, Arc<AtomicI64>) {
+    let time = Arc::new(AtomicI64::new(micros));
+    let (authority, shown) = (Authority::from_secret(&[7; 32]), time.clone());
+    let peer = Peer::start(move |request| {
+        let at = Timestamp::from_micros(shown.load(Ordering::SeqCst));
+        Reaction::ok(
+            "application/timestamp-reply",
+            authority.respond(&request.body, at),
+        )
+    });
+    (peer.await, time)
+}
+
+fn settings_of(peer: &Peer) -> String {
+    let url = peer.url();
+    format!("[timestamp]\nauthorities = [\"one={url}\"]\nallow_private = true\n")
+}
+
 on_both_engines! {
     async fn a_clock_that_was_set_back_or_forward_by_an_hour_is_no_finding(engine: Engine) {
         for by in [-HOUR, HOUR, -48 * HOUR, 48 * HOUR] {
@@ -69,21 +88,21 @@ on_both_engines! {
     async fn a_clock_that_is_off_against_an_authority_is_no_finding_and_its_bundles_hold(engine: Engine) {
         for by in [-HOUR, HOUR] {
             // The authority's clock stands an hour from ours.
-            let time = Arc::new(AtomicI64::new(START.micros() - by));
-            let (authority, told) = (Authority::from_secret(&[7; 32]), time.clone());
-            let peer = Peer::start(move |request| {
-                let at = Timestamp::from_micros(told.load(Ordering::SeqCst));
-                Reaction::ok("application/timestamp-reply", authority.respond(&request.body, at))
-            })
-            .await;
-            let settings = format!("[timestamp]\nauthorities = [\"one={}\"]\nallow_private = true\n", peer.url());
-            let world = World::with(engine, &settings).await;
+            let (peer, time) = authority_at(START.micros() - by).await;
+            let world = World::with(engine, &settings_of(&peer)).await;
             let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
             world.app.sequence().await.unwrap();
-            assert_eq!(world.app.stamp_due().await.unwrap().len(), 1);
+            let asked = world.app.stamp_due().await.unwrap();
+            // Behind, events must have said so for a while before a stamp is kept.
+            assert_eq!((asked.len(), asked[0].outcome.is_ok()), (1, by > 0));
+            let pass = |seconds| {
+                world.advance(seconds);
+                time.store(world.clock.now().micros() - by, Ordering::SeqCst);
+            };
+            pass(180);
+            assert_eq!(world.app.stamp_now().await.unwrap().iter().filter(|asked| asked.outcome.is_ok()).count(), 1);
             let mail = world.mail_to("ada@example.org").await;
-            world.advance(90);
-            time.store(world.clock.now().micros() - by, Ordering::SeqCst);
+            pass(90);
             assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
             let (bytes, report) = bundle_of(&world, "ada@example.org").await;
             assert_eq!(report.anchors.len(), 2);
@@ -95,6 +114,62 @@ on_both_engines! {
             assert!(audit.remarks.iter().any(told), "{audit:?}");
             world.end().await;
         }
+    }
+
+    async fn a_token_of_a_clock_that_is_days_off_is_not_kept_and_told_and_asked_for_again(engine: Engine) {
+        for (days, way) in [(-3, "4320 minutes later"), (3, "4320 minutes earlier")] {
+            let (peer, time) = authority_at(START.micros() - days * 24 * HOUR).await;
+            let world = World::with(engine, &settings_of(&peer)).await;
+            let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+            world.app.sequence().await.unwrap();
+            let asked = world.app.stamp_due().await.unwrap();
+            let told = asked[0].outcome.as_ref().unwrap_err().to_string();
+            assert!(told.contains(way), "{told}");
+            let ready = world.app.readiness().await.unwrap();
+            let standing = &ready.timestamps[0];
+            assert_eq!((standing.failures, standing.entries), (1, 0));
+            let ahead = standing.clock_ahead_seconds.unwrap();
+            assert!((ahead - days as f64 * 86_400.0).abs() < 1.0, "{ahead}");
+            // No event claims what cannot be.
+            let mail = world.mail_to("ada@example.org").await;
+            assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
+            assert_eq!(world.story("ada@example.org").await.last().unwrap().clock.ahead_micros, None);
+            world.app.sequence().await.unwrap();
+            world.advance(60);
+            time.store(world.clock.now().micros(), Ordering::SeqCst);
+            assert!(world.app.stamp_due().await.unwrap()[0].outcome.is_ok());
+            let (_, report) = bundle_of(&world, "ada@example.org").await;
+            assert_eq!((report.anchors.len(), report.remarks), (1, vec![]));
+            assert_eq!(audited(&world).await.findings, [""; 0]);
+            world.end().await;
+        }
+    }
+
+    async fn whoever_signs_up_while_a_clock_is_found_to_be_behind_has_a_bundle_that_holds(engine: Engine) {
+        let (peer, time) = authority_at(START.micros() + HOUR).await;
+        let world = World::with(engine, &settings_of(&peer)).await;
+        world.signed_up("first@example.org", "203.0.113.1").await;
+        world.app.sequence().await.unwrap();
+        // She is not in the log that is stamped, and nothing is known of the clock.
+        let (mut person, _) = world.signed_up("ada@example.org", "203.0.113.1").await;
+        let asked = world.app.stamp_now().await.unwrap();
+        let told = asked[0].outcome.as_ref().unwrap_err().to_string();
+        assert!(told.contains("60 minutes later"), "{told}");
+        for _ in 0..3 {
+            assert!(world.app.stamp_now().await.unwrap()[0].outcome.is_err(), "others may not know it yet");
+            assert!(world.app.stamp_due().await.unwrap().is_empty());
+            world.app.sequence().await.unwrap();
+            world.advance(60);
+            time.store(world.clock.now().micros() + HOUR, Ordering::SeqCst);
+        }
+        assert!(world.app.stamp_due().await.unwrap()[0].outcome.is_ok());
+        let mail = world.mail_to("ada@example.org").await;
+        assert_eq!(person.post(&mail.confirm(), &[]).await.status, 200);
+        let (bytes, report) = bundle_of(&world, "ada@example.org").await;
+        assert!(report.remarks.iter().any(|told| told.contains("its clock was off, as it says itself")), "{report:?}");
+        recipe::passes(&bytes);
+        assert_eq!(audited(&world).await.findings, [""; 0]);
+        world.end().await;
     }
 
     async fn roots_of_an_authority_that_were_replaced_are_remarked_and_the_old_ones_after_the_new_found(engine: Engine) {

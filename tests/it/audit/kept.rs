@@ -58,6 +58,9 @@ on_both_engines! {
             (1, "delete from sealed_evidence", "and that is gone, yet no event says that it was deleted"),
             (1, "update sealed_evidence set delete_at = 0", "its column delete_at was changed"),
             (1, "update sealed_evidence set address_hash = OTHER", "its address is not among the erased ones"),
+            (1, "update sealed_evidence set reason = 'Another.'", "its column reason was changed"),
+            (600, "update sealed_evidence set reason = 'Another.' where part = 1", "its column reason was changed"),
+            (1, "update sealed_evidence set sealed_at = sealed_at - 1", "its column sealed_at was changed"),
             (600, "delete from sealed_evidence where part = 1", "1 of its 2 parts are missing"),
             (1, "update sealed_evidence set sealed = OTHER", "what is kept of it was replaced"),
             (600, "update sealed_evidence set part = 3 - part", "what is kept of it was replaced"),
@@ -71,6 +74,33 @@ on_both_engines! {
             says(&world, wanted).await;
             world.end().await;
         }
+    }
+
+    async fn sealed_evidence_that_was_given_another_erased_address_is_named(engine: Engine) {
+        let world = keeping(engine).await;
+        for email in ["ben@example.org", EMAIL, EMAIL] {
+            confirmed(&world, email, "203.0.113.77").await;
+            world.advance(600);
+            forget(&world, email).await.unwrap();
+            world.advance(600);
+            // The last of them waits, and then it is logged.
+            assert_eq!(audited(&world).await.findings, [""; 0]);
+        }
+        world.app.sequence().await.unwrap();
+        assert_eq!(audited(&world).await.findings, [""; 0]);
+        for order in ["desc", "asc"] {
+            // Ben's first erasure came before both of Ada's, so neither can have its address, nor it theirs.
+            let hash = format!("(select hash from erased_address order by erased_at {order} limit 1)");
+            let before = "create table was as select * from sealed_evidence; ";
+            world.sql(&format!("{before}update sealed_evidence set address_hash = {hash}")).await.unwrap();
+            if order == "asc" {
+                says(&world, "and it was given another address").await;
+            } else {
+                assert_eq!(audited(&world).await.findings, [""; 0], "Ada's, erased again later, could be");
+            }
+            world.sql("delete from sealed_evidence; insert into sealed_evidence select * from was; drop table was").await.unwrap();
+        }
+        world.end().await;
     }
 
     async fn the_record_that_a_seal_was_opened_cannot_be_emptied_unnoticed(engine: Engine) {

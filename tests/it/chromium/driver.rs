@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
+use fantoccini::wd::PrintConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
@@ -329,6 +330,12 @@ impl Browser {
             let png = self.client.screenshot().await.unwrap();
             std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
         }
+    }
+
+    /// The page as it is printed, on the paper that it asks for: a PDF.
+    pub async fn printed(&self) -> Vec<u8> {
+        let how = PrintConfiguration::builder().shrink_to_fit(false).build();
+        self.client.print(how.unwrap()).await.unwrap()
     }
 
     /// The same of one element, wherever on the page it is.

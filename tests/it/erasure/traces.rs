@@ -252,6 +252,66 @@ async fn files_of_postgres_that_tell(world: &World) -> Vec<String> {
     told.map(|file| file.0).collect()
 }
 
+/// The columns whose values the planner keeps samples of that tell of the person.
+async fn samples_of_postgres_that_tell(world: &World) -> Vec<String> {
+    let mut conn = world.app.store.read().await.unwrap();
+    let Conn::PostgresRead(conn) = &mut conn else {
+        unreachable!()
+    };
+    let samples = "select tablename || '.' || attname, s::text from pg_stats s where schemaname = 'public' order by 1";
+    let samples: Vec<(String, String)> = sqlx::query_as(samples)
+        .fetch_all(&mut **conn)
+        .await
+        .unwrap();
+    let told = samples
+        .into_iter()
+        .filter(|sample| !found_in(sample.1.as_bytes()).is_empty());
+    told.map(|sample| sample.0).collect()
+}
+
+/// In a table that has other rows and in tables that have none any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_erasure_postgresqls_samples_of_values_tell_nothing_of_the_person() {
+    if crate::harness::postgres::is_left_out() {
+        return;
+    }
+    let world = World::on(countersign::store::Engine::Postgres).await;
+    world.signed_up("bert@example.org", "192.0.2.2").await;
+    world.deliver().await;
+    a_whole_life(&world).await;
+    world.deliver().await;
+    for sql in [
+        "insert into outbox (due_at, id, brand_id, contact_id, request_id, template, recipient_domain, state, tries, ambiguous, last_reply) \
+         select i, gen_random_uuid(), brand_id, id, gen_random_uuid(), 'x', 'zwiebel-haus.example', 'failed', 1, 0, i || ' no quenelle here' \
+         from contact, generate_series(1, 3) i where name = 'Quenelle Zwiebel'",
+        "insert into legal_hold select brand_id, id, 'Zwiebel-Haus against us ' || created_at, 'olga', 0, 1 from contact",
+    ] {
+        world.sql(sql).await.unwrap();
+    }
+    let mut conn = world.app.store.read().await.unwrap();
+    if let Conn::PostgresRead(conn) = &mut conn {
+        sqlx::raw_sql("set default_statistics_target = 1000; analyze")
+            .execute(&mut **conn)
+            .await
+            .unwrap();
+    }
+    drop(conn);
+    let told = samples_of_postgres_that_tell(&world).await;
+    for column in [
+        "contact.address",
+        "event.circumstances",
+        "legal_hold.reason",
+        "outbox.last_reply",
+    ] {
+        assert!(told.contains(&column.to_owned()), "{column}: {told:?}");
+    }
+    world.sql("delete from legal_hold where contact_id <> (select id from contact where name is not null)").await.unwrap();
+    forget(&world, TYPED).await.unwrap();
+    let left = samples_of_postgres_that_tell(&world).await;
+    assert_eq!(left, [""; 0]);
+    world.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_an_erasure_no_index_of_postgresql_tells_of_the_person_and_no_table_once_it_is_rewritten()
  {

@@ -228,7 +228,7 @@ fn another_wording_than_the_one_named_is_refused() {
     story(|f| f.forms.push(b"more".to_vec()), Step::Forms, &unnamed);
     story(
         |f| f.set(SIGNED_UP, "form_version", json!("x")),
-        Step::Forms,
+        Step::Events,
         "events/0001.json",
     );
 }

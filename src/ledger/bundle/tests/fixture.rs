@@ -122,7 +122,14 @@ impl Fixture {
                     ),
                     300,
                 ),
-                sample(event("mail_accepted", "12:00:01", json!({"tries": 1})), 301),
+                sample(
+                    event(
+                        "mail_accepted",
+                        "12:00:01",
+                        json!({"tries": 1, "ambiguous": false}),
+                    ),
+                    301,
+                ),
                 sample(
                     event("link_opened", "12:05:00", json!({"link": "confirm"})),
                     305,

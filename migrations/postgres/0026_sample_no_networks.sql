@@ -1,0 +1,4 @@
+-- Keys of rates hold network addresses, which go within hours; the planner's samples of them would stay until the next analysis, and
+-- nothing is planned by them. To give the column its own type once more drops those that were taken.
+alter table rate alter column key set statistics 0;
+alter table rate alter column key type text collate "C";

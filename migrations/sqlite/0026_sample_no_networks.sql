@@ -1,0 +1,2 @@
+-- SQLite keeps no samples of values; PostgreSQL must be told to take none.
+select 1;
