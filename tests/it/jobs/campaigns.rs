@@ -51,6 +51,33 @@ fn held(page: &str) -> Vec<(String, String)> {
 }
 
 on_both_engines! {
+    async fn whoever_is_held_in_a_campaign_that_is_done_is_released_in_its_page_and_sets_it_going_again(engine: Engine) {
+        let world = World::on(engine).await;
+        let staff = "email,employer,benefit,date\ncleo@example.org,Mill,bicycles,2026-10-01\n";
+        List { name: "staff", text: staff, source: Some(Source::EmployerList) }.take_in(&world).await;
+        crate::campaign::begin(&world, "bicycles", crate::campaign::plan(countersign::domain::campaign::Kind::Invitation)).await.unwrap();
+        assert_eq!(work(&world).await, 0);
+        let row = world.app.campaign(&crate::leaving::brand(&world), "bicycles").await.unwrap();
+        assert_eq!(row.state, "done");
+        let campaign = format!("/admin/campaigns/acme/{}", row.id);
+        let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;
+        let page = olga.get(&format!("{campaign}?state=held")).await.text();
+        let held_ones = held(&page);
+        assert_eq!(held_ones.len(), 1, "{page}");
+        there(&olga.post(&format!("{campaign}/release"), &[("person", &held_ones[0].0)]).await);
+        assert_eq!(work(&world).await, 1);
+        // Without an answer it is done again; the page says why somebody who is counted may not be listed.
+        world.advance(31 * 86_400);
+        work(&world).await;
+        world.app.expire().await.unwrap();
+        world.advance(90 * 86_400);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 1);
+        let mut vera = signed_in(&world, "vera", Role::Viewer, &[]).await;
+        let page = vera.get(&campaign).await.text();
+        assert!(page.contains("<b>1</b> were asked") && page.contains("no longer listed") && !page.contains("cleo@"), "{page}");
+        world.finish().await;
+    }
+
     async fn a_campaign_is_counted_looked_over_started_released_by_hand_paused_and_cancelled(engine: Engine) {
         let world = World::on(engine).await;
         people(&world).await;

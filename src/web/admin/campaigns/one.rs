@@ -86,6 +86,8 @@ struct CampaignPage {
     started: String,
     ended: Option<String>,
     tabs: Vec<Tab>,
+    /// Some did not answer, and may be gone by their term.
+    counts_gone: bool,
     held: Vec<Held>,
     held_next: Option<String>,
     /// The other order of the people who are held, and whether they come from the end.
@@ -224,7 +226,8 @@ pub(super) async fn page(
         .below("Campaigns", "/admin/campaigns")
         .noticing(done, &DONE)
         .failing(problem);
-    let may_release = frame.may_change() && !matches!(told.state.as_str(), "cancelled" | "done");
+    // Also in one that is done: a release sets it going again.
+    let may_release = frame.may_change() && told.state != "cancelled";
     let by_release = chosen == Some("held") && may_release;
     let of_state = chosen.map_or_else(|| here.clone(), |state| format!("{here}?state={state}"));
     let tab = |name, state: Option<&str>| Tab {
@@ -280,6 +283,7 @@ pub(super) async fn page(
     }
     let state = told.state.as_str();
     let page = CampaignPage {
+        counts_gone: told.unanswered > 0 && matches!(chosen, None | Some("unanswered")),
         brand: brand.declared.name.clone(),
         name: told.name.clone(),
         words: state_words(state).to_owned(),
