@@ -174,10 +174,22 @@ impl Config {
             }
         };
         let folder = file.parent().unwrap_or(Path::new(""));
-        // What is no text is no setting of ours.
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let mut environment = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            // A name that is no text is no setting's.
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => _ = environment.insert(name, value),
+                Err(_) if name.starts_with("COUNTERSIGN_") => {
+                    return Err(SettingsProblem(vec![format!(
+                        "{name} in the environment is no text in UTF-8"
+                    )]));
+                }
+                Err(_) => {}
+            }
+        }
         Self::parse(&text, environment, folder)
     }
 

@@ -8,5 +8,5 @@ create table asked_address (
 );
 
 -- Whom a list brought has a mark from the beginning; of those that are there it is looked at whether they never confirmed.
-update contact set unconfirmed_since = created_at where unconfirmed_since is null and standings like '%"pending"%'
-    and standings not like '%"explicit"%' and standings not like '%"implicit"%';
+update contact set unconfirmed_since = created_at where unconfirmed_since is null and standings like '%"state":"pending"%'
+    and standings not like '%"state":"explicit"%' and standings not like '%"state":"implicit"%';

@@ -34,12 +34,12 @@ pub enum Act {
     Code {
         typed: String,
     },
-    /// A code on the page of a request that a newer mail replaced. None is right, but for that of the newer mail in the browser that
-    /// made both signups; wrong ones are counted at both requests.
-    ReplacedCode {
+    /// A code on the page of a request that is not the one whose mail is out: a newer mail replaced it, or it caused none. None is
+    /// right, but for that of the other one's mail, in the browser that made both signups.
+    OtherCode {
         typed: String,
-        /// The request of the newer mail, if this browser made that signup too.
-        newer: Option<RequestId>,
+        /// The request whose mail is out, if this browser made that signup too.
+        other: Option<RequestId>,
     },
     /// "This was not me".
     Decline(Declining),
@@ -58,9 +58,9 @@ pub enum Declining {
 
 impl Act {
     /// The other request that it may come to.
-    const fn newer(&self) -> Option<RequestId> {
+    const fn other(&self) -> Option<RequestId> {
         match self {
-            Self::ReplacedCode { newer, .. } => *newer,
+            Self::OtherCode { other, .. } => *other,
             _ => None,
         }
     }
@@ -144,7 +144,7 @@ impl App {
         &self,
         answer: Answer,
     ) -> Result<(Outcome, Option<InboxView>), StoreError> {
-        let (request, newer) = (answer.request, answer.act.newer());
+        let (request, other) = (answer.request, answer.act.other());
         let (outcome, asked) = self.confirmations.call(answer).await?;
         metrics::counter!(telemetry::CONFIRMATIONS, "outcome" => outcome.name()).increment(1);
         if matches!(
@@ -152,8 +152,8 @@ impl App {
             Outcome::Confirmed { again: false } | Outcome::Declined
         ) {
             self.live.answered(request);
-            if let Some(newer) = newer {
-                self.live.answered(newer);
+            if let Some(other) = other {
+                self.live.answered(other);
             }
         }
         let view = asked.map(|asked| self.view_of(asked)).transpose()?;
@@ -184,7 +184,7 @@ pub(super) async fn run(
     let mut keys: Vec<Key> = calls
         .iter()
         .flat_map(|call| {
-            let both = [Some(call.request), call.act.newer()];
+            let both = [Some(call.request), call.act.other()];
             both.into_iter().flatten().map(|id| (call.brand, id))
         })
         .collect();

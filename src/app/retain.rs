@@ -46,7 +46,7 @@ impl App {
         self.purge_while(|| true).await
     }
 
-    /// The same, for as long as it may go on: it is asked between parts of 200.
+    /// The same, for as long as it may go on: it is asked between parts of 200. What was removed is off the disk when this returns.
     pub async fn purge_while(&self, goes_on: impl Fn() -> bool) -> Result<u64, StoreError> {
         let Some(term) = self.config.retention.unconfirmed_for else {
             return Ok(0);
@@ -58,20 +58,19 @@ impl App {
             let mut conn = self.store.read().await?;
             let due = contacts::list_unconfirmed(&mut conn, by, after.as_ref(), TOGETHER).await?;
             drop(conn);
-            let before = all.removed;
             for one in &due {
                 self.purge(one, &mut all).await?;
                 if all.waiting >= WAITING_AT_MOST {
                     break;
                 }
             }
-            if all.removed > before {
-                self.store.scrub().await?;
-            }
             after = due.into_iter().next_back();
             if after.is_none() || all.waiting >= WAITING_AT_MOST || !goes_on() {
                 break;
             }
+        }
+        if all.removed > 0 {
+            self.store.scrub().await?;
         }
         if let Some(problem) = all.problem {
             let contacts = all.failed;
@@ -133,6 +132,14 @@ impl App {
         }
         let retention = &self.config.retention;
         let a_term_on = |from: Timestamp| from.plus(retention.unconfirmed_for.unwrap_or_default());
+        // A list, or the end of a request, may have set another mark since it was listed.
+        match contacts::unconfirmed_since(tx, contact.brand_id, contact.id).await? {
+            None => return Ok(Unanswered::Keep),
+            Some(since) if a_term_on(since) > self.clock.now() => {
+                return Ok(Unanswered::Until(a_term_on(since)));
+            }
+            Some(_) => {}
+        }
         if !open_requests(tx, contact, Ending::All).await?.is_empty()
             || campaigns::is_awaited(tx, contact.brand_id, contact.id).await?
         {

@@ -357,8 +357,10 @@ async fn tidy(app: Arc<App>) {
     }
 }
 
-/// Erases who wished it while a hold lasted that is over, and removes what is kept for a term only. As long as there is more of
-/// people who never confirmed, it goes on with them, unless the process is to stop.
+/// So long people who never confirmed are removed before the others have their turn again.
+const PURGE_FOR: Duration = Duration::from_secs(40);
+
+/// Erases who wished it while a hold lasted that is over, and removes what is kept for a term only.
 async fn retain(app: &App, stopped: &watch::Receiver<bool>) {
     match app.do_wishes().await {
         Ok(0) => {}
@@ -368,7 +370,9 @@ async fn retain(app: &App, stopped: &watch::Receiver<bool>) {
         ),
         Err(error) => tracing::warn!(%error, "wishes to be erased could not be looked through"),
     }
-    match app.purge_while(|| !*stopped.borrow()).await {
+    let begun = tokio::time::Instant::now();
+    let goes_on = || !*stopped.borrow() && begun.elapsed() < PURGE_FOR;
+    match app.purge_while(goes_on).await {
         Ok(0) => {}
         Ok(contacts) => tracing::info!(contacts, "contacts that never confirmed were removed"),
         Err(error) => tracing::warn!(%error, "contacts that never confirmed could not be removed"),

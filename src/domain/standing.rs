@@ -481,8 +481,6 @@ pub enum Attempt {
     Button { signals: Vec<Signal> },
     /// Six digits; whether they are the right ones was compared in constant time.
     Code { right: bool },
-    /// Six digits for a request that a newer mail replaced, on the page that must not tell that it did: never the right ones.
-    BlindCode,
 }
 
 /// What becomes of an attempt.
@@ -515,21 +513,13 @@ pub struct RequestView {
 
 /// Decides about one attempt. Every outcome but `Confirm` leaves the standing as it is.
 pub fn decide(request: RequestView, attempt: Attempt, now: Timestamp) -> Decision {
-    // On its page a replaced request behaves as one whose mail was never queued.
-    let looks_open = attempt == Attempt::BlindCode && request.state == RequestState::Replaced;
-    if request.state != RequestState::Open && !looks_open {
+    if request.state != RequestState::Open {
         return Decision::Ended(request.state);
     }
     if now >= request.expires_at {
         return Decision::Expired;
     }
     settle(request, attempt)
-}
-
-/// Whether a code is looked at that is typed on the page of a request that a newer mail replaced.
-pub fn takes_codes_blindly(request: RequestView, now: Timestamp) -> bool {
-    let is_replaced = request.state == RequestState::Replaced && now < request.expires_at;
-    is_replaced && request.code_tries < CODE_TRIES
 }
 
 /// The same of "this was not me"; `Confirm` says that it is taken. It is taken of an open request and, so that it always stops the
@@ -551,11 +541,9 @@ fn settle(request: RequestView, attempt: Attempt) -> Decision {
         Attempt::SameBrowser => Decision::Confirm(Grade::SameBrowser),
         Attempt::Button { signals } if signals.is_empty() => Decision::Confirm(Grade::LinkButton),
         Attempt::Button { signals } => Decision::AskCode(signals),
-        Attempt::Code { .. } | Attempt::BlindCode if request.code_tries >= CODE_TRIES => {
-            Decision::CodeClosed
-        }
+        Attempt::Code { .. } if request.code_tries >= CODE_TRIES => Decision::CodeClosed,
         Attempt::Code { right: true } if request.mailed => Decision::Confirm(Grade::Code),
-        Attempt::Code { .. } | Attempt::BlindCode => Decision::CodeWrong {
+        Attempt::Code { .. } => Decision::CodeWrong {
             tries: request.code_tries + 1,
         },
     }

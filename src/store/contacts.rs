@@ -142,6 +142,8 @@ const PUT_CLOSED: &str = "update contact set language = r.language, standings = 
      explicit_from = r.explicit_from, \
      unconfirmed_since = coalesce(r.since, contact.unconfirmed_since) from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
+const UNCONFIRMED_SINCE: &str =
+    "select unconfirmed_since from contact where brand_id = $1 and id = $2";
 const LIST_UNCONFIRMED: &str = "select brand_id, id, address, unconfirmed_since from contact \
      where unconfirmed_since is not null and unconfirmed_since <= $1 and (unconfirmed_since, id) > ($2, $3) \
      order by unconfirmed_since, id limit $4";
@@ -556,6 +558,20 @@ pub fn move_unconfirmed(writes: &mut Writes, seen: &Unconfirmed, to: Option<Time
         .int("since", |c| c.unconfirmed_since.micros())
         .int_or_null("moved_to", |_| micros_of(to));
     writes.add(MOVE_UNCONFIRMED, rows);
+}
+
+/// The mark of a contact that never confirmed; none where it has none.
+pub async fn unconfirmed_since(
+    conn: &mut Conn,
+    brand: BrandId,
+    id: ContactId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found: Option<(Option<Timestamp>,)> = on!(conn, driver => sqlx::query_as(UNCONFIRMED_SINCE)
+        .bind(brand)
+        .bind(id)
+        .fetch_optional(driver)
+        .await?);
+    Ok(found.and_then(|one| one.0))
 }
 
 /// A contact that never confirmed, and since when it has nothing to answer.

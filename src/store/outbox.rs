@@ -194,9 +194,12 @@ const RELEASE_POSTGRES: &str = "update outbox set leased_until = null, due_at = 
      from r where outbox.id = any(array(select id from r)) and outbox.id = r.id";
 const RELEASE_ALL: &str = "update outbox set leased_until = null, ambiguous = 1 where state = 'due' and leased_until is not null";
 const RENEW: &str = "update outbox set leased_until = r.until from r \
-     where outbox.due_at = r.due_at and outbox.id = r.id and outbox.leased_until is not null";
+     where outbox.due_at = r.due_at and outbox.id = r.id and outbox.leased_until = r.told";
 const RENEW_POSTGRES: &str = "update outbox set leased_until = r.until from r \
-     where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.leased_until is not null";
+     where outbox.id = any(array(select id from r)) and outbox.id = r.id and outbox.leased_until = r.told";
+/// On PostgreSQL alone: on SQLite there is one sender.
+const LET_GO: &str = "update outbox set leased_until = null from r where outbox.id = any(array(select id from r)) \
+     and outbox.id = r.id and outbox.due_at = r.due_at and outbox.leased_until = r.told";
 const COUNT: &str = "select state, count(*) as mails from outbox group by state";
 const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_until is null or leased_until <= $2) \
      order by due_at limit 1";
@@ -370,14 +373,30 @@ pub async fn release_all(tx: &mut Conn) -> Result<u64, StoreError> {
 }
 
 /// Keeps the leases of mails that are still under way.
-pub fn renew(writes: &mut Writes, engine: Engine, keys: &[OutboxKey], until: Timestamp) {
+pub fn renew(
+    writes: &mut Writes,
+    engine: Engine,
+    keys: &[(OutboxKey, Timestamp)],
+    until: Timestamp,
+) {
     for part in keys.chunks(ROWS_AT_MOST) {
-        let rows = Rows::of(part)
-            .int("due_at", |key| key.0.micros())
-            .uuid("id", |key| key.1.0)
-            .int("until", |_| until.micros());
+        let rows = leases(part).int("until", |_| until.micros());
         writes.add(engine.text(RENEW, RENEW_POSTGRES), rows);
     }
+}
+
+/// Ends leases of mails that were not tried, if they are still the ones that their holder had.
+pub fn let_go(writes: &mut Writes, keys: &[(OutboxKey, Timestamp)]) {
+    for part in keys.chunks(ROWS_AT_MOST) {
+        writes.add(LET_GO, leases(part));
+    }
+}
+
+fn leases(part: &[(OutboxKey, Timestamp)]) -> Rows<'_, (OutboxKey, Timestamp)> {
+    Rows::of(part)
+        .int("due_at", |one| one.0.0.micros())
+        .uuid("id", |one| one.0.1.0)
+        .int("told", |one| one.1.micros())
 }
 
 /// How many mails wait and how many failed.

@@ -27,7 +27,10 @@ pub struct RequestRow {
     pub last_mail_at: Timestamp,
     /// The open request whose mail this one points to, when this one caused none.
     pub follows_id: Option<RequestId>,
+    /// Wrong codes on its own page.
     pub code_tries: i64,
+    /// Wrong codes on pages of other requests, where its own would have been right.
+    pub other_tries: i64,
     pub openings: i64,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
@@ -71,11 +74,11 @@ const INSERT: &str = "insert into request (brand_id, id, contact_id, form_id, fo
      mailed, issued_at, follows_id, 0, 0, issued_at, expires_at, ended_at, campaign_id, entered_at, look_at, \
      corrections from r where brand_id is not null";
 const FIND: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
-     q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
+     q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.other_tries, q.openings, \
      q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at, q.corrections \
      from r cross join request q where q.brand_id = r.brand_id and q.id = r.id";
 const UPDATE: &str = "update request set state = r.state, ended_at = r.ended_at, mailed = r.mailed, \
-     last_mail_at = r.last_mail_at, code_tries = r.code_tries, look_at = r.look_at, expires_at = r.expires_at \
+     last_mail_at = r.last_mail_at, code_tries = r.code_tries, other_tries = r.other_tries, look_at = r.look_at, expires_at = r.expires_at \
      from r where request.brand_id = r.brand_id and request.id = r.id";
 const END_UNSENT: &str = "update request set state = 'replaced', ended_at = r.ended_at from r \
      where request.brand_id = r.brand_id and request.id = r.id and request.state = 'open'";
@@ -85,7 +88,7 @@ const LIST_OWNERS: &str = "select q.brand_id, q.id, c.address_key, c.mailbox \
      from r cross join request q cross join contact c \
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id";
 const LIST_WITH_CONTACTS: &str = "select q.brand_id, q.id, q.contact_id, q.form_id, q.form_version, q.purposes, q.language, \
-     q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, \
+     q.page_host, q.key_id, q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.other_tries, q.openings, \
      q.issued_at, q.expires_at, q.ended_at, q.campaign_id, q.entered_at, q.look_at, q.corrections, \
      c.address, c.address_key, c.mailbox, c.language as contact_language, c.name, c.open_request_id, c.standings, \
      c.created_at as contact_created_at \
@@ -100,7 +103,7 @@ const FIND_CORRECTED: &str = "select corrected_to from request where brand_id = 
 const DELETE: &str = "delete from request where (brand_id, id) in \
      (select brand_id, id from r where brand_id is not null) returning 1";
 const FIND_ONE: &str = "select brand_id, id, contact_id, form_id, form_version, purposes, language, page_host, \
-     key_id, state, mailed, last_mail_at, follows_id, code_tries, openings, issued_at, expires_at, ended_at, \
+     key_id, state, mailed, last_mail_at, follows_id, code_tries, other_tries, openings, issued_at, expires_at, ended_at, \
      campaign_id, entered_at, look_at, corrections from request where brand_id = $1 and id = $2";
 
 /// A request's brand and id.
@@ -234,6 +237,7 @@ pub fn update(writes: &mut Writes, requests: &[RequestRow]) {
             .int("mailed", |q| q.mailed)
             .int("last_mail_at", |q| q.last_mail_at.micros())
             .int("code_tries", |q| q.code_tries)
+            .int("other_tries", |q| q.other_tries)
             .int("look_at", |q| q.look_at.micros())
             .int("expires_at", |q| q.expires_at.micros());
         writes.add(UPDATE, rows);

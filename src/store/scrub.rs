@@ -134,10 +134,10 @@ async fn drop_samples(
     table: &str,
     columns: &[&str],
 ) -> Result<bool, StoreError> {
-    let is_sampled =
-        "select count(*) > 0 from pg_stats where schemaname = current_schema() and tablename = $1";
+    let is_sampled = "select count(*) > 0 from pg_stats where schemaname = current_schema() and tablename = $1 and attname = any($2)";
     let is_sampled: bool = sqlx::query_scalar(is_sampled)
         .bind(table)
+        .bind(columns)
         .fetch_one(&mut *conn)
         .await?;
     let is_empty = format!("select not exists (select 1 from {table})");

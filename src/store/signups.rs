@@ -55,6 +55,7 @@ struct Row {
     last_mail_at: Option<Timestamp>,
     follows_id: Option<RequestId>,
     code_tries: Option<i64>,
+    other_tries: Option<i64>,
     openings: Option<i64>,
     issued_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
@@ -78,7 +79,7 @@ pub const INSTALLATION: &str = "installation";
 
 const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
-     q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
+     q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.other_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
      q.campaign_id, q.entered_at, q.look_at, q.corrections, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, \
      (select group_concat(l.purpose || ' ' || l.left_at, ',') from left_elsewhere l \
@@ -96,7 +97,7 @@ const FIND: &str = "select r.number, c.id, c.address, c.language, c.name, c.open
 /// Two texts for the reason that `budgets.rs` gives.
 const FIND_POSTGRES: &str = "select r.number, c.id, c.address, c.language, c.name, c.open_request_id, c.standings, c.created_at, \
      q.id as request_id, q.form_id, q.form_version, q.purposes, q.language as request_language, q.page_host, q.key_id, \
-     q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
+     q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.other_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
      q.campaign_id, q.entered_at, q.look_at, q.corrections, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, l.left_joined, \
      n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
@@ -182,6 +183,7 @@ impl Row {
             last_mail_at: self.last_mail_at?,
             follows_id: self.follows_id,
             code_tries: self.code_tries?,
+            other_tries: self.other_tries?,
             openings: self.openings?,
             issued_at: self.issued_at?,
             expires_at: self.expires_at?,

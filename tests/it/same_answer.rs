@@ -106,6 +106,8 @@ async fn interview(world: &World, local: &str) -> Vec<(String, Answer)> {
             .await;
         seen.resend("second", &mut client, &second).await;
         seen.look("first in the end", &mut client, &first, 1).await;
+        seen.look("second in the end", &mut client, &second, 1)
+            .await;
     }
     let mut client = world.client("203.0.113.5");
     for (what, inbox) in [("first", &first), ("second", &second)] {

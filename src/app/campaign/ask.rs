@@ -493,6 +493,7 @@ impl Moment<'_> {
             last_mail_at: self.now,
             follows_id: None,
             code_tries: 0,
+            other_tries: 0,
             openings: 0,
             issued_at: self.now,
             // Tokens carry whole seconds.

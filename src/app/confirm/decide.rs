@@ -9,14 +9,13 @@ use crate::domain::ids::RequestId;
 use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::scanner::{self, Button, Press};
 use crate::domain::standing::{
-    Attempt, CODE_TRIES, Decision, RequestState, State, decide, decide_decline, takes_codes_blindly,
+    Attempt, CODE_TRIES, Decision, RequestState, State, decide, decide_decline,
 };
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
 impl Batch<'_> {
     pub(super) fn decide(&mut self, call: Answer) -> Result<Outcome, StoreError> {
-        let call = self.towards_newer(call)?;
         let Some(request) = self
             .requests
             .get(&call.request)
@@ -24,6 +23,10 @@ impl Batch<'_> {
         else {
             return Ok(Outcome::Gone);
         };
+        if let Act::OtherCode { typed, other } = &call.act {
+            let (typed, other) = (typed.clone(), *other);
+            return self.other_code(call, &typed, other);
+        }
         let view = request.view()?;
         let button = match call.act {
             Act::Decline(_) => Button::Decline,
@@ -39,7 +42,8 @@ impl Batch<'_> {
             Act::Code { typed } | Act::Decline(Declining::Code { typed }) => Attempt::Code {
                 right: is_code(&self.work.keys, request, typed),
             },
-            Act::ReplacedCode { .. } => Attempt::BlindCode,
+            // Decided above.
+            Act::OtherCode { .. } => Attempt::Code { right: false },
         };
         let decision = match button {
             Button::Confirm => decide(view, attempt, self.now),
@@ -67,34 +71,55 @@ impl Batch<'_> {
         }
     }
 
-    /// Turns to the request of the newer mail if its code was typed on the page of one that it replaced. A wrong code is counted at both:
-    /// a browser that made many signups has no more guesses at the newest mail's code than one that made that signup alone.
-    fn towards_newer(&mut self, call: Answer) -> Result<Answer, StoreError> {
-        let Act::ReplacedCode { typed, newer } = &call.act else {
-            return Ok(call);
+    /// A code on the page of a request whose mail is not the one that is out. What the page shows goes by its own wrong codes alone, or
+    /// it would tell whether there is such a mail (T19); how many guesses at that mail's code come from other pages, however many
+    /// signups a browser makes, is counted there.
+    fn other_code(
+        &mut self,
+        call: Answer,
+        typed: &str,
+        other: Option<RequestId>,
+    ) -> Result<Outcome, StoreError> {
+        let Some(own) = self.requests.get(&call.request) else {
+            return Ok(Outcome::Gone);
         };
-        let newer = newer.and_then(|id| self.requests.get(&id));
-        let (Some(own), Some(newer)) = (self.requests.get(&call.request), newer) else {
-            return Ok(call);
-        };
-        let of_one = own.contact_id == newer.contact_id && own.brand_id == call.brand;
-        if !of_one || !takes_codes_blindly(own.view()?, self.now) {
-            return Ok(call);
+        let (view, contact) = (own.view()?, own.contact_id);
+        if !matches!(view.state, RequestState::Open | RequestState::Replaced) {
+            return Ok(ended(view.state));
         }
-        if is_code(&self.work.keys, newer, typed) {
-            return Ok(Answer {
-                request: newer.id,
-                act: Act::Code {
-                    typed: typed.clone(),
-                },
-                ..call
-            });
+        if self.now >= view.expires_at {
+            return Ok(Outcome::Expired);
         }
-        let (id, view) = (newer.id, newer.view()?);
-        if view.state == RequestState::Open && view.code_tries < CODE_TRIES {
-            self.code_wrong(id, view.code_tries + 1, call.circumstances.clone())?;
+        let other = other.and_then(|id| self.requests.get(&id));
+        let other = other.filter(|row| row.contact_id == contact);
+        if let Some(other) = other
+            && other.state()? == RequestState::Confirmed
+        {
+            return Ok(ended(RequestState::Confirmed));
         }
-        Ok(call)
+        if view.code_tries >= CODE_TRIES {
+            return Ok(Outcome::CodeClosed);
+        }
+        if let Some(other) = other
+            && other.mailed != 0
+            && other.state()? == RequestState::Open
+            && self.now < other.expires_at
+            && other.other_tries < CODE_TRIES
+        {
+            let (id, tries) = (other.id, other.other_tries + 1);
+            if is_code(&self.work.keys, other, typed) {
+                let call = Answer {
+                    request: id,
+                    ..call
+                };
+                return self.confirm(call, Grade::Code);
+            }
+            if let Some(row) = self.requests.get_mut(&id) {
+                row.other_tries = tries;
+                self.touched.push(id);
+            }
+        }
+        self.code_wrong(call.request, view.code_tries + 1, call.circumstances)
     }
 
     fn confirm(&mut self, call: Answer, grade: Grade) -> Result<Outcome, StoreError> {

@@ -1,7 +1,7 @@
 //! Claiming due mails: whoever leases a mail is the only one to send it, until the lease runs out.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -20,42 +20,65 @@ pub(super) const CLAIM: i64 = 512;
 const LEASE: Duration = Duration::from_secs(60);
 const RENEW_EVERY: Duration = Duration::from_secs(20);
 
-/// What this process has leased and not finished, and until when, by its own clock.
+/// A lease of this process.
+#[derive(Clone, Copy)]
+struct Lease {
+    /// Until when it holds for sure, by this process's own clock.
+    until: Timestamp,
+    /// The same as the mail's row tells it, and so whose lease that is.
+    told: Timestamp,
+}
+
+/// What this process has leased and not finished.
 #[derive(Default)]
-pub(super) struct UnderWay(Mutex<HashMap<OutboxKey, Timestamp>>);
+pub(super) struct UnderWay(Mutex<HashMap<OutboxKey, Lease>>);
 
 impl UnderWay {
-    /// Those of them that were not under way yet.
-    fn add(&self, mails: Vec<OutboxRow>, until: Timestamp) -> Vec<OutboxRow> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = |mail: &OutboxRow| all.insert(mail.key(), until).is_none();
+    fn all(&self) -> MutexGuard<'_, HashMap<OutboxKey, Lease>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those of them that were not under way yet. The lease of one that was is the new one.
+    fn add(&self, mails: Vec<OutboxRow>, lease: Lease) -> Vec<OutboxRow> {
+        let mut all = self.all();
+        let is_new = |mail: &OutboxRow| all.insert(mail.key(), lease).is_none();
         mails.into_iter().filter(is_new).collect()
     }
 
-    fn renewed(&self, keys: &[OutboxKey], until: Timestamp) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys {
-            if let Some(known) = all.get_mut(key) {
-                *known = until;
+    fn renewed(&self, keys: &[(OutboxKey, Timestamp)], lease: Lease) {
+        let mut all = self.all();
+        for (key, told) in keys {
+            if let Some(known) = all.get_mut(key)
+                && known.told == *told
+            {
+                *known = lease;
             }
         }
     }
 
     pub(super) fn remove<'a>(&self, keys: impl IntoIterator<Item = &'a OutboxKey>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all();
         for key in keys {
             all.remove(key);
         }
     }
 
-    fn holds(&self, key: &OutboxKey, now: Timestamp) -> bool {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(key).is_some_and(|until| now < *until)
+    /// Takes out a mail whose lease may be over; it is as its row tells.
+    fn give_up(&self, key: &OutboxKey, now: Timestamp) -> Option<(OutboxKey, Timestamp)> {
+        let mut all = self.all();
+        let lease = all.get(key).copied()?;
+        if now < lease.until {
+            return None;
+        }
+        all.remove(key);
+        Some((*key, lease.told))
     }
 
-    fn list(&self) -> Vec<OutboxKey> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.keys().copied().collect()
+    /// Those whose lease holds: what is over may be somebody else's by now, and is not taken back.
+    fn list(&self, now: Timestamp) -> Vec<(OutboxKey, Timestamp)> {
+        let all = self.all();
+        let held = all.iter().filter(|(_, lease)| now < lease.until);
+        held.map(|(key, lease)| (*key, lease.told)).collect()
     }
 }
 
@@ -83,7 +106,7 @@ impl Delivery {
                 _ = &mut over => return,
                 _ = ticks.tick() => {}
             }
-            let keys: Vec<OutboxKey> = self.under_way.list();
+            let keys = self.under_way.list(self.app.clock.now());
             if keys.is_empty() {
                 continue;
             }
@@ -93,16 +116,16 @@ impl Delivery {
         }
     }
 
-    async fn renew(&self, keys: &[OutboxKey]) -> Result<(), StoreError> {
+    async fn renew(&self, keys: &[(OutboxKey, Timestamp)]) -> Result<(), StoreError> {
         let mut conn = self.app.store.read().await?;
-        let by_database = self.lease_time(&mut conn).await?;
-        drop(conn);
+        // In this order: what this process takes for sure ends sooner than what the row tells.
         let until = self.app.clock.now().plus(LEASE);
+        let told = self.lease_time(&mut conn).await?.plus(LEASE);
+        drop(conn);
         let mut writes = Writes::default();
-        let engine = self.app.store.engine();
-        outbox::renew(&mut writes, engine, keys, by_database.plus(LEASE));
+        outbox::renew(&mut writes, self.app.store.engine(), keys, told);
         self.app.store.write_now(writes).await?;
-        self.under_way.renewed(keys, until);
+        self.under_way.renewed(keys, Lease { until, told });
         Ok(())
     }
 
@@ -116,18 +139,37 @@ impl Delivery {
         Ok(shown.unwrap_or_else(|| self.app.clock.now()))
     }
 
-    /// Whether a mail that was claimed may leave: where others send too, not once its lease may be over, as after the machine stood
-    /// still. Whoever leases it then sends it.
-    pub(super) fn may_leave(&self, key: &OutboxKey) -> bool {
-        let alone = self.app.store.engine() == Engine::Sqlite;
-        alone || self.under_way.holds(key, self.app.clock.now())
+    /// Those of some claimed mails that may leave: where others send too, not those whose lease may be over, as after the machine stood
+    /// still. They are free for whoever claims them next, if nobody has yet; they were not tried.
+    pub(super) async fn that_may_leave(&self, jobs: Vec<Job>) -> Vec<Job> {
+        if self.app.store.engine() == Engine::Sqlite {
+            return jobs;
+        }
+        let now = self.app.clock.now();
+        let mut over = Vec::new();
+        let mut kept = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match self.under_way.give_up(&job.mail.key(), now) {
+                Some(lease) => over.push(lease),
+                None => kept.push(job),
+            }
+        }
+        if !over.is_empty() {
+            let mut writes = Writes::default();
+            outbox::let_go(&mut writes, &over);
+            if let Err(error) = self.app.store.write_now(writes).await {
+                tracing::warn!(%error, "leases could not be given back");
+            }
+        }
+        kept
     }
 
     /// Claims due mails and hands them to the senders. Answers with how many were claimed.
     pub(super) async fn claim(&self, queue: &mpsc::Sender<Job>) -> Result<usize, StoreError> {
         let until = self.app.clock.now().plus(LEASE);
+        let (mails, told) = self.lease().await?;
         // A mail whose lease ran out while this very process is sending it stays with whoever is at it.
-        let mails = self.under_way.add(self.lease().await?, until);
+        let mails = self.under_way.add(mails, Lease { until, told });
         let claimed = mails.len();
         if claimed == 0 {
             return Ok(0);
@@ -149,7 +191,8 @@ impl Delivery {
         Ok(claimed)
     }
 
-    async fn lease(&self) -> Result<Vec<OutboxRow>, StoreError> {
+    /// What was leased, and until when by its rows.
+    async fn lease(&self) -> Result<(Vec<OutboxRow>, Timestamp), StoreError> {
         // Look before taking the write lock: an idle server writes nothing.
         let now = self.app.clock.now();
         let mut conn = self.app.store.read().await?;
@@ -158,7 +201,7 @@ impl Delivery {
         let held = is_due && settings::find(&mut conn, HELD).await?.is_some();
         drop(conn);
         if !is_due || held {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), by_database));
         }
         let mut tx = self.app.store.write().await?;
         let now = self.app.clock.now();
@@ -167,6 +210,6 @@ impl Delivery {
         let mails = outbox::claim_due(&mut tx, (now, by_database), micros, CLAIM).await?;
         // If the process dies after this commit, the lease runs out and the mails are claimed again.
         tx.commit().await?;
-        Ok(mails)
+        Ok((mails, by_database.plus(LEASE)))
     }
 }

@@ -71,12 +71,8 @@ impl Delivery {
 
     async fn send_row(&self, row: Vec<Job>, writing: &Writing) {
         let mut ready = Vec::with_capacity(row.len());
-        for job in row {
+        for job in self.that_may_leave(row).await {
             let key = job.mail.key();
-            if !self.may_leave(&key) {
-                self.under_way.remove([&key]);
-                continue;
-            }
             match self.make_ready(job) {
                 Ok(one) => ready.push(one),
                 Err(sent) => self.hand_over(key, sent, writing),

@@ -191,6 +191,7 @@ fn request_of(
         last_mail_at: now,
         follows_id: follows,
         code_tries: 0,
+        other_tries: 0,
         openings: 0,
         issued_at: now,
         expires_at: whole_second(now.plus(call.brand.confirm_within())),

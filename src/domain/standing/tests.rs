@@ -205,28 +205,6 @@ fn no_code_is_right_for_a_request_that_never_had_a_mail() {
 }
 
 #[test]
-fn a_code_for_a_replaced_request_is_wrong_as_often_as_for_one_that_never_had_a_mail() {
-    for tries in 0..=CODE_TRIES {
-        let of = |state, mailed| RequestView {
-            state,
-            mailed,
-            code_tries: tries,
-            ..view()
-        };
-        let replaced = decide(of(RequestState::Replaced, true), Attempt::BlindCode, NOW);
-        let silent = of(RequestState::Open, false);
-        assert_eq!(replaced, decide(silent, Attempt::Code { right: true }, NOW));
-    }
-    for state in [RequestState::Confirmed, RequestState::Declined] {
-        let ended = RequestView { state, ..view() };
-        assert_eq!(
-            decide(ended, Attempt::BlindCode, NOW),
-            Decision::Ended(state)
-        );
-    }
-}
-
-#[test]
 fn no_is_taken_of_what_nobody_answered_in_time_and_of_what_was_replaced_and_not_of_what_was_answered()
  {
     let no = |state| {

@@ -96,20 +96,19 @@ fn typed(
     view: &InboxView,
     fields: &Fields,
 ) -> Answer {
-    // The mail in the inbox may be the one of the signup that this one follows, if this very browser made both.
     let typed: String = fields.raw("code").chars().take(40).collect();
-    let twin = view.twin.as_ref();
-    let (asked, act) = if view.request.state == RequestState::Replaced.as_str() {
-        let newer = twin.map(|twin| twin.id);
-        (known.request, Act::ReplacedCode { typed, newer })
+    // The mail in the inbox may be the one of the signup that this one follows, or of the one that replaced it, if this very browser
+    // made both.
+    let other = view.twin.as_ref().map(|twin| twin.id);
+    let is_replaced = view.request.state == RequestState::Replaced.as_str();
+    let act = if is_replaced || view.request.mailed == 0 {
+        Act::OtherCode { typed, other }
     } else {
-        let first = twin.filter(|_| view.request.mailed == 0);
-        let asked = first.map_or(known.request, |first| first.id);
-        (asked, Act::Code { typed })
+        Act::Code { typed }
     };
     Answer {
         brand: known.brand.id,
-        request: asked,
+        request: known.request,
         act,
         method: "POST".to_owned(),
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
