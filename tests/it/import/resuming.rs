@@ -8,7 +8,9 @@ use countersign::app::import::{Problem, WithdrawProblem};
 use countersign::app::sign_up::Submission;
 use countersign::clock::Random;
 use countersign::domain::campaign::Kind;
-use countersign::store::Conn;
+use countersign::store::locks::Locks;
+use countersign::store::set::Writes;
+use countersign::store::{Conn, budgets};
 
 use super::storing::{List, findings, withdraw};
 use crate::campaign::{begin, plan, work};
@@ -109,6 +111,36 @@ on_both_engines! {
         assert_eq!(numbers, (2..4_002).collect::<Vec<_>>());
         assert_eq!(findings(&world).await, Vec::<String>::new());
         assert_eq!(world.deliver().await.len(), others);
+        second.store.close().await;
+        world.finish().await;
+    }
+
+    async fn an_import_comes_to_its_end_though_others_in_its_process_are_overtaken_meanwhile(engine: Engine) {
+        let world = World::on(engine).await;
+        let second = App::start(world.app.config.clone(), world.clock.clone(), Random::seeded(99)).await.unwrap();
+        let text = people(6_000);
+        let list = List::bought("spring", &text);
+        let begun = list.begin(&world).await.unwrap();
+        let overtaken = async {
+            for at in 0..8 {
+                // Whatever is decided inside the transaction, since somebody was overtaken, is over first.
+                for _ in 0..40 {
+                    drop(world.app.store.hold(Locks::default()).await.unwrap());
+                }
+                let writes = |key: &str| {
+                    let mut writes = Writes::default();
+                    budgets::add_rates(&mut writes, &[(format!("{key} {at}"), 1)], world.app.clock.now());
+                    writes
+                };
+                let held = world.app.store.hold(Locks::default()).await.unwrap();
+                second.store.write_now(writes("second")).await.unwrap();
+                let _ = held.finish(writes("first")).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let both = async { tokio::join!(list.go_on(&world, begun, None), overtaken) };
+        let (ended, ()) = tokio::time::timeout(Duration::from_secs(120), both).await.expect("it stands still");
+        assert_eq!((ended.0.counts.new, ended.1.is_ok()), (6_000, true));
         second.store.close().await;
         world.finish().await;
     }
