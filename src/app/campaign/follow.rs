@@ -97,7 +97,8 @@ impl App {
         let Some(form) = self.form_of(brand, &plan.form) else {
             return Ok(false);
         };
-        let Some((mut held, mut row)) = self.hold_recipients(campaign, &due).await? else {
+        let held = self.hold_recipients(brand, campaign, plan, &due).await?;
+        let Some((mut held, mut pace)) = held else {
             return Ok(false);
         };
         let conn = held.conn();
@@ -199,7 +200,7 @@ impl App {
                 let turn = may.then(|| match paused {
                     Some(until) => Err(until),
                     None if recipient.mail.is_none() => Err(moment.now.plus(AN_HOUR)),
-                    None => moment.turn_to_remind(&mut row, &mut asking, &one),
+                    None => moment.turn_to_remind(&mut pace, &mut asking, &one),
                 });
                 match turn {
                     None => {}
@@ -225,7 +226,7 @@ impl App {
         let more = !asking.recipients.is_empty();
         let mut writes = asking.writes();
         contacts::put_standings(&mut writes, &changed);
-        campaigns::put_progress(&mut writes, &row);
+        campaigns::put_progress(&mut writes, &pace.row);
         held.finish(writes).await?;
         Ok(more)
     }
