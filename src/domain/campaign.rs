@@ -362,6 +362,19 @@ impl Invited {
     }
 }
 
+/// The notice of a merger came back, after a server had taken it: what it had let hold waits again. What rests on an act of the
+/// person's own since is not touched.
+pub fn notice_came_back(standings: &mut Standings, purposes: &[Slug], at: Timestamp) {
+    for (purpose, standing) in standings {
+        let carried_over = standing.state == State::Implicit && standing.rule == Rule::O4;
+        if purposes.contains(purpose) && carried_over {
+            standing.state = State::Pending;
+            standing.notice_due = true;
+            standing.since = at;
+        }
+    }
+}
+
 /// The mail server took the notice of a merger: what was carried over holds from now on.
 pub fn notice_arrived(standings: &mut Standings, purposes: &[Slug], at: Timestamp) {
     for (purpose, standing) in standings {

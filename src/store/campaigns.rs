@@ -48,6 +48,8 @@ pub struct RecipientRow {
     pub released: i64,
     pub asked_at: Option<Timestamp>,
     pub reminded_at: Option<Timestamp>,
+    /// When the mail came back that a server had taken.
+    pub returned_at: Option<Timestamp>,
 }
 
 /// A recipient with its address and how its request stands.
@@ -74,6 +76,7 @@ pub struct OfRequest {
     pub plan: String,
     pub state: String,
     pub source: Option<String>,
+    pub reminded_at: Option<Timestamp>,
     standings: String,
 }
 
@@ -179,7 +182,7 @@ const ASK_ANEW: &str = "update campaign_recipient set state = 'waiting', why = n
      asked_at = null, reminded_at = null from r \
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.id \
      and campaign_recipient.state in ('asked', 'unanswered') and campaign_recipient.mail is null";
-const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source, k.standings from r \
+const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source, p.reminded_at, k.standings from r \
      join campaign_recipient p on p.brand_id = r.brand_id and p.request_id = r.id \
      join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id \
      join contact k on k.brand_id = p.brand_id and k.id = p.contact_id";

@@ -5,6 +5,7 @@ mod late;
 mod mending;
 pub mod numbers;
 mod pace;
+mod returned;
 mod steady;
 mod stopping;
 mod stories;

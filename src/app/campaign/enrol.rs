@@ -180,6 +180,7 @@ impl App {
                     released: 0,
                     asked_at: None,
                     reminded_at: None,
+                    returned_at: None,
                 }
             })
             .collect();

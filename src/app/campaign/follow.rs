@@ -159,7 +159,8 @@ impl App {
                 recipient.state = "answered".to_owned();
             } else if moment.now >= lapses_at {
                 recipient.state = "unanswered".to_owned();
-                let arrived = recipient.mail.as_deref() == Some("accepted");
+                let arrived = recipient.mail.as_deref() == Some("accepted")
+                    && recipient.returned_at.is_none();
                 let standing = one.contact.standings.get(&plan.purpose);
                 let same = !anew.contains(&one.contact.id);
                 let ends = ends_unanswered(plan, standing, same, situations.of(one.contact.id));
