@@ -120,6 +120,7 @@ impl App {
         new: NewCampaign,
     ) -> Result<CampaignRow, CampaignProblem> {
         self.check_plan(brand, &new)?;
+        self.check_import(brand, &new.plan).await?;
         let now = self.clock.now();
         let plan = serde_json::to_string(&new.plan)
             .map_err(|_| StoreError::Corrupt("a plan that cannot be written"))?;

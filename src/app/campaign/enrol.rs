@@ -91,6 +91,7 @@ impl App {
         new: &NewCampaign,
     ) -> Result<Groups, CampaignProblem> {
         self.check_plan(brand, new)?;
+        self.check_import(brand, &new.plan).await?;
         let mut groups = Groups::default();
         let mut after = Behind::nobody();
         let as_of = self.clock.now();
@@ -223,6 +224,26 @@ impl App {
                 (one, place)
             })
             .collect())
+    }
+
+    /// Whom an import has yet to bring would not be among those whom the campaign asks.
+    pub(super) async fn check_import(
+        &self,
+        brand: &Brand,
+        plan: &Plan,
+    ) -> Result<(), CampaignProblem> {
+        let Some(import) = plan.import else {
+            return Ok(());
+        };
+        let mut conn = self.store.read().await?;
+        let found = imports::find_by_id(&mut conn, brand.id, import).await?;
+        match found.filter(|row| row.state == "running") {
+            None => Ok(()),
+            Some(row) => Err(CampaignProblem::Plan(vec![format!(
+                "the import \"{}\" is not done: {} rows are in; wait for its end, or go on with it where it was interrupted",
+                row.name, row.rows_done
+            )])),
+        }
     }
 
     /// Those of these contacts that an import brought, or of whom it told.
