@@ -27,7 +27,7 @@ pub struct CampaignRow {
     pub asked_on_day: i64,
     /// When the first mail of the day left; none before.
     pub day_began_at: Option<Timestamp>,
-    /// Mails that had arrived before the day.
+    /// Mails that had left, or failed, before the day.
     pub left_before: i64,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,

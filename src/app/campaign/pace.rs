@@ -50,9 +50,9 @@ impl App {
             an_hour => WAITING_AT_MOST.min(i64::from(an_hour)),
         };
         let waiting = waiting(conn, &row, most, stuck).await?;
-        if warms_up(plan, &row) {
-            let fates = campaign_fates::count(conn, &row).await?;
-            let left = fates.mails - fates.failed;
+        // What was given up while nothing left begins no day.
+        if warms_up(plan, &row) && !stuck {
+            let left = campaign_fates::count(conn, &row).await?.mails;
             move_day(&mut row, waiting, left, self.clock.now());
         }
         Ok(Pace {

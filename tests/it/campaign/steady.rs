@@ -11,7 +11,7 @@ use super::{begin, plan, told, work};
 use crate::harness::{DECLARATIONS, World};
 use crate::leaving::brand;
 use crate::on_both_engines;
-use crate::smtp::peers::{Action, Peer, Step};
+use crate::smtp::peers::{Action, Peer, Step, say};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -63,6 +63,23 @@ on_both_engines! {
         assert_eq!(go_on(&world).await, 30, "a day after they left, the second day's");
         assert_eq!(go_on(&world).await, 0);
         assert_eq!(told(&world, "slow").await.accepted, 35);
+        world.end().await;
+    }
+
+    async fn a_first_day_whose_mails_all_fail_does_not_stop_the_warm_up(engine: Engine) {
+        let peer = Peer::start(&["8BITMIME"], |turn| match turn.step {
+            Step::Recipient => say("550 5.1.1 nobody here"),
+            _ => Action::Usual,
+        })
+        .await;
+        let world = World::mailing_to(engine, peer.port).await;
+        bought(&world, 9).await;
+        let mut slow = plan(Kind::Invitation);
+        slow.warm_up = vec![3, 4];
+        begin(&world, "slow", slow).await.unwrap();
+        assert_eq!(go_on(&world).await, 3);
+        world.advance(DAY);
+        assert_eq!(go_on(&world).await, 4);
         world.end().await;
     }
 
