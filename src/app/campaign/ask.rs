@@ -190,10 +190,9 @@ impl Moment<'_> {
             .app
             .situations(conn, what, Some(self.campaign), &found, self.now)
             .await?;
-        let purpose = &self.plan.purpose;
         let judged = self
             .app
-            .judge_contacts(conn, self.brand, purpose, found, self.now)
+            .judge_contacts(conn, self.brand, self.plan, found, self.now)
             .await?;
         let mut asking = Asking::default();
         for one in judged {
@@ -275,7 +274,7 @@ impl Moment<'_> {
         let standing = one.contact.standings.get(&self.plan.purpose);
         let released = recipient.released == 1;
         recipient.why = None;
-        let left_out = match place(self.plan, standing, &one.judgement, situation) {
+        let left_out = match place(self.plan, standing, one.verdicts(), situation) {
             Place::LeftOut(why) => Some(why.as_str()),
             Place::Paused(until) => {
                 recipient.why = Some(Why::Paused.as_str().to_owned());
@@ -319,8 +318,9 @@ impl Moment<'_> {
             asking.recipients.push(recipient);
             return Ok(true);
         }
-        self.count(row);
-        self.ask(asking, one.contact, one.judgement, recipient)?;
+        pace.count(self.now);
+        let judgement = one.named.unwrap_or(one.judgement);
+        self.ask(asking, one.contact, judgement, recipient)?;
         Ok(true)
     }
 

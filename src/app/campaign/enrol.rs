@@ -212,15 +212,13 @@ impl App {
             .situations(conn, (brand, plan), campaign, &page, now)
             .await?;
         page.retain(|contact| plan.due.is_none() || situations.of(contact.id).is_over);
-        let judged = self
-            .judge_contacts(conn, brand, &plan.purpose, page, now)
-            .await?;
+        let judged = self.judge_contacts(conn, brand, plan, page, now).await?;
         Ok(judged
             .into_iter()
             .map(|one| {
                 let standing: Option<&Standing> = one.contact.standings.get(&plan.purpose);
                 let situation = situations.of(one.contact.id);
-                let place = place(plan, standing, &one.judgement, situation);
+                let place = place(plan, standing, one.verdicts(), situation);
                 (one, place)
             })
             .collect())

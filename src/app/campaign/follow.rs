@@ -7,10 +7,10 @@ use crate::app::App;
 use crate::app::record::About;
 use crate::app::sources::Sources;
 use crate::domain::brand::Brand;
-use crate::domain::campaign::{Fates, Kind, Place, Plan, Situation, Why, place};
+use crate::domain::campaign::{Fates, Kind, Place, Plan, Situation, Verdicts, Why, place};
 use crate::domain::event::Fact;
 use crate::domain::ids::ContactId;
-use crate::domain::policy::{AddressFacts, Claim, Judgement, Outreach, Verdict, Zone, judge};
+use crate::domain::policy::{AddressFacts, Claim, Outreach, Verdict, Zone, judge};
 use crate::domain::standing::{RequestState, Standing, State, apply};
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts;
@@ -133,7 +133,7 @@ impl App {
             .situations(conn, (brand, plan), Some(campaign), &found, moment.now)
             .await?;
         let judged = self
-            .judge_contacts(conn, brand, &plan.purpose, found, moment.now)
+            .judge_contacts(conn, brand, plan, found, moment.now)
             .await?;
         let anew = if plan.lapse_unanswered_at.is_some() && plan.due.is_none() {
             self.acted_since(conn, brand, plan, &recipients).await?
@@ -194,7 +194,7 @@ impl App {
                     && reminds(
                         plan,
                         standing,
-                        &one.judgement,
+                        one.verdicts(),
                         situations.of(one.contact.id),
                     );
                 let paused = standing.and_then(|standing| standing.paused_at(moment.now));
@@ -269,10 +269,10 @@ impl App {
 fn reminds(
     plan: &Plan,
     standing: Option<&Standing>,
-    judgement: &Judgement,
+    verdicts: Verdicts<'_>,
     situation: Situation,
 ) -> bool {
-    match place(plan, standing, judgement, situation) {
+    match place(plan, standing, verdicts, situation) {
         Place::Waiting | Place::Paused(_) => true,
         Place::LeftOut(Why::NoMerger) => plan.kind == Kind::MergerNotice,
         Place::Held | Place::LeftOut(_) => false,

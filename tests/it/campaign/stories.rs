@@ -167,6 +167,39 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn the_notice_of_one_merger_opens_nothing_that_came_by_another_one(engine: Engine) {
+        let world = World::on(engine).await;
+        let old = "email,document,old_brand,original_source,original_date\n\
+            both@example.org,Deed 7,Mill Letters,purchase,2026-01-10\n\
+            both@example.org,Deed 8,Pond Post,purchase,2026-06-10\n\
+            half@example.org,Deed 7,Mill Letters,,\n\
+            half@example.org,Deed 8,Pond Post,purchase,2026-06-10\n";
+        List { name: "two brands", text: old, source: Some(Source::MergerOrAcquisition) }.take_in(&world).await;
+        begin(&world, "mill", plan(Kind::MergerNotice)).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        assert_eq!(told(&world, "mill").await.left_out["other_old_brand"], 1, "nothing that is proven came from there");
+        let until = async |email: &str| world.permission(email, "newsletter").await.until;
+        assert!(!stands(&world, "half@example.org").await.0);
+        assert_eq!(until("both@example.org").await, Timestamp::parse("2028-01-10"), "not the pond's");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        // When that is over, the rest still waits for its own notice.
+        world.advance(414 * 86_400);
+        world.app.lapse().await.unwrap();
+        assert_eq!(stands(&world, "both@example.org").await, (false, Basis::None, "D2"));
+        begin(&world, "mill again", plan(Kind::MergerNotice)).await.unwrap();
+        assert_eq!(work(&world).await, 0, "they were told of that one");
+        let mut pond = plan(Kind::MergerNotice);
+        pond.old_brand = Some("Pond Post".to_owned());
+        begin(&world, "pond", pond).await.unwrap();
+        assert_eq!(work(&world).await, 2);
+        for email in ["both@example.org", "half@example.org"] {
+            assert_eq!(stands(&world, email).await, (true, Basis::Implicit, "O4"), "{email}");
+            assert_eq!(until(email).await, Timestamp::parse("2028-06-10"), "{email}");
+        }
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
     async fn what_a_merger_carries_over_without_an_end_waits_for_its_notice_too(engine: Engine) {
         let world = World::on(engine).await;
         let old = "email,document,old_brand,original_source,original_date\n\
