@@ -315,6 +315,7 @@ fn place_by_policy(
         (Some(why), _) => Place::LeftOut(why),
         (None, Outreach::Auto) => Place::Waiting,
         (None, Outreach::OneToOne) => Place::Held,
+        (None, Outreach::OwnAct) if all.one_to_one => Place::Held,
         (None, Outreach::OwnAct | Outreach::None) => Place::LeftOut(Why::NotByMail),
     }
 }

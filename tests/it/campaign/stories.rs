@@ -200,6 +200,22 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn who_answered_an_ad_and_stands_on_an_employers_list_can_be_released(engine: Engine) {
+        let world = World::on(engine).await;
+        let ad = "email\nboth@example.org\nad@example.org\n";
+        List { name: "ad", text: ad, source: Some(Source::AdResponse) }.take_in(&world).await;
+        let staff = "email,employer,benefit,date\nboth@example.org,Mill Ltd,gym,2026-10-01\n";
+        List { name: "staff", text: staff, source: Some(Source::EmployerList) }.take_in(&world).await;
+        begin(&world, "spring", plan(Kind::Invitation)).await.unwrap();
+        assert_eq!(work(&world).await, 0);
+        let now = told(&world, "spring").await;
+        assert_eq!((now.held, now.left_out["not_by_mail"]), (1, 1));
+        release(&world, "spring", &["both@example.org"]).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        world.mail_to("both@example.org").await;
+        world.finish().await;
+    }
+
     async fn what_a_merger_carries_over_without_an_end_waits_for_its_notice_too(engine: Engine) {
         let world = World::on(engine).await;
         let old = "email,document,old_brand,original_source,original_date\n\
