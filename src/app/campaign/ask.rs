@@ -1,6 +1,6 @@
 //! Asking: the next people of a campaign, as many as its pace allows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::judge::Judged;
 use super::pace::Pace;
@@ -86,7 +86,28 @@ impl App {
         Ok(all)
     }
 
-    fn is_hour(&self, brand: &Brand, plan: &Plan) -> bool {
+    /// Who was asked by any campaign before, also where all that was known of them has been removed since.
+    pub(super) async fn asked_before(
+        &self,
+        conn: &mut Conn,
+        brand: &Brand,
+        found: impl IntoIterator<Item = &Contact>,
+    ) -> Result<HashSet<ContactId>, StoreError> {
+        let hash = |one: &Contact| self.keys.address_hash(brand.id.0, &one.address_key);
+        let known: Vec<_> = found.into_iter().map(|one| (one.id, hash(one))).collect();
+        let ids: Vec<ContactId> = known.iter().map(|one| one.0).collect();
+        let ever = Timestamp::from_micros(0);
+        let asked = campaigns::asked_among(conn, brand.id, &ids, ever).await?;
+        let mut asked: HashSet<ContactId> = asked.into_iter().collect();
+        let hashes: Vec<_> = known.iter().map(|one| one.1).collect();
+        let removed = erased::list_asked(conn, brand.id, &hashes).await?;
+        let again = known.into_iter().filter(|one| removed.contains(&one.1));
+        asked.extend(again.map(|one| one.0));
+        Ok(asked)
+    }
+
+    /// When the hours of a campaign begin again; none where they have begun.
+    fn opens_at(&self, brand: &Brand, plan: &Plan) -> Option<Timestamp> {
         let zone = Zone::of(&brand.declared.time_zone);
         plan.opens_at(&zone, self.clock.now())
     }
@@ -184,7 +205,7 @@ impl Moment<'_> {
         let found = contacts::find_all(conn, &ids).await?;
         let there: Vec<ContactId> = found.iter().map(|one| one.id).collect();
         let open = self.open_requests(conn, &found).await?;
-        let asked_before = self.asked_before(conn, &found).await?;
+        let asked_before = self.app.asked_before(conn, self.brand, &found).await?;
         let what = (self.brand, self.plan);
         let situations = self
             .app
@@ -235,31 +256,6 @@ impl Moment<'_> {
             .filter(|request| request.expires_at > self.now)
             .map(|request| (request.contact_id, request.expires_at))
             .collect())
-    }
-
-    /// Who was asked by any campaign before, also where all that was known of them has been removed since.
-    async fn asked_before(
-        &self,
-        conn: &mut Conn,
-        found: &[Contact],
-    ) -> Result<Vec<ContactId>, StoreError> {
-        let ids: Vec<ContactId> = found.iter().map(|one| one.id).collect();
-        let mut asked =
-            campaigns::asked_among(conn, self.brand.id, &ids, Timestamp::from_micros(0)).await?;
-        let hash = |one: &Contact| {
-            self.app
-                .keys
-                .address_hash(self.brand.id.0, &one.address_key)
-        };
-        let hashes: Vec<_> = found.iter().map(hash).collect();
-        let removed = erased::list_asked(conn, self.brand.id, &hashes).await?;
-        let known = ids.into_iter().zip(hashes);
-        asked.extend(
-            known
-                .filter(|one| removed.contains(&one.1))
-                .map(|one| one.0),
-        );
-        Ok(asked)
     }
 
     /// Decides about one of them; false where the pace says to wait.

@@ -30,6 +30,8 @@ const PAGES: usize = 40;
 pub struct Groups {
     pub asked: u64,
     pub held: u64,
+    /// Of both, whom some campaign has asked before.
+    pub asked_before: u64,
     pub left_out: BTreeMap<Why, u64>,
     /// Somebody who would be asked, or held.
     pub example: Option<ContactId>,
@@ -102,7 +104,14 @@ impl App {
                 return Ok(groups);
             };
             after = Behind::of(last);
-            for (judged, place) in self.places(&mut conn, brand, &new.plan, None, page).await? {
+            let places = self.places(&mut conn, brand, &new.plan, None, page).await?;
+            let asked = places
+                .iter()
+                .filter(|(_, place)| matches!(place, Place::Waiting | Place::Held))
+                .map(|(judged, _)| &judged.contact);
+            let before = self.asked_before(&mut conn, brand, asked).await?;
+            groups.asked_before += u64::try_from(before.len()).unwrap_or(u64::MAX);
+            for (judged, place) in places {
                 match place {
                     Place::Waiting => groups.asked += 1,
                     Place::Held => groups.held += 1,

@@ -1,5 +1,6 @@
 //! From a file to explicit consent: the trade show, the employer's list, the merger.
 
+use countersign::app::campaign::NewCampaign;
 use countersign::domain::campaign::Kind;
 use countersign::domain::event::Grade;
 use countersign::domain::policy::Source;
@@ -213,6 +214,21 @@ on_both_engines! {
         release(&world, "spring", &["both@example.org"]).await.unwrap();
         assert_eq!(work(&world).await, 1);
         world.mail_to("both@example.org").await;
+        world.finish().await;
+    }
+
+    async fn the_count_before_a_campaign_tells_who_was_asked_before(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("old", "email,order,date\na@example.org,1,2023-01-01\nb@example.org,2,2023-01-01\n").take_in(&world).await;
+        begin(&world, "first", plan(Kind::Invitation)).await.unwrap();
+        assert_eq!(work(&world).await, 2);
+        world.advance(31 * 86_400);
+        work(&world).await;
+        List::bought("more", "email,order,date\nc@example.org,3,2023-01-01\n").take_in(&world).await;
+        let acme = world.app.catalog().brand_by_slug("acme").unwrap().clone();
+        let new = NewCampaign { name: "second".to_owned(), plan: plan(Kind::Invitation) };
+        let counted = world.app.count_campaign(&acme, &new).await.unwrap();
+        assert_eq!((counted.asked, counted.held, counted.asked_before), (3, 0, 2));
         world.finish().await;
     }
 
