@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign::domain::campaign::Kind;
 use countersign::store::campaigns::{self, RecipientRow};
+use countersign::store::settings;
 
 use super::pace::bought;
 use super::{begin, plan, told, work};
@@ -129,6 +130,21 @@ on_both_engines! {
         go_on(&world).await;
         assert_eq!(world.caught().len(), 40);
         world.end().await;
+    }
+
+    async fn while_sending_is_held_nobody_is_asked(engine: Engine) {
+        let world = World::on(engine).await;
+        bought(&world, 3).await;
+        let mut tx = world.app.store.write().await.unwrap();
+        settings::put(&mut tx, "sending_held", "an older copy").await.unwrap();
+        tx.commit().await.unwrap();
+        begin(&world, "spring", plan(Kind::Invitation)).await.unwrap();
+        assert_eq!(go_on(&world).await, 0);
+        let mut tx = world.app.store.write().await.unwrap();
+        settings::clear(&mut tx, "sending_held").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(go_on(&world).await, 3);
+        world.finish().await;
     }
 
     async fn a_campaign_without_a_rate_queues_some_hundreds_at_a_time(engine: Engine) {
