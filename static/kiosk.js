@@ -16,7 +16,7 @@
   // What was wrong with an entry without scripts is no part of the page.
   history.replaceState(null, "", told.url);
 
-  const IDLE = 60, WARNED = 20, AT_MOST = 5000, TOGETHER = 25, AGAIN = 30000, PATIENCE = 8000;
+  const IDLE = 60, WARNED = 20, AT_MOST = 5000, TOGETHER = 25, AGAIN = 30000, PATIENCE = 8000, WRONG = 300000;
   const say = (text, name, value) => text.replace(`{$${name}}`, value);
   const show = (node, on) => { node.hidden = !on; };
 
@@ -87,6 +87,18 @@
     const hex = Array.from(raw, (one) => one.toString(16).padStart(2, "0")).join("");
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   };
+  // The server's time, when it was last heard of: no clock that is right lies before it.
+  let off = false;
+  const heardAt = () => {
+    const kept = localStorage.getItem(`countersign ${base} time`) || "";
+    return kept > told.now ? kept : told.now;
+  };
+  const heard = (now) => {
+    localStorage.setItem(`countersign ${base} time`, now);
+    off = Math.abs(Date.parse(now) - Date.now()) > WRONG;
+    tellReady();
+  };
+  const isWrong = () => off || Date.now() < Date.parse(heardAt()) - WRONG;
   const ask = async (path, body) => {
     const answer = await fetch(path, {
       method: "POST",
@@ -97,13 +109,15 @@
       signal: AbortSignal.timeout(PATIENCE),
     });
     const json = await answer.json();
-    if (json.now) show(by("clock"), Math.abs(Date.parse(json.now) - Date.now()) > 300000);
+    if (json.now) heard(json.now);
     return { status: answer.status, json };
   };
 
   // For the staff
+  // The entry that is just being sent by itself.
+  let sole = null;
   const count = async () => {
-    const kept = await all();
+    const kept = (await all()).filter(({ id }) => id !== sole);
     const refused = kept.filter((entry) => entry.reason);
     const waiting = kept.length - refused.length;
     by("waiting").textContent = say(told.waiting, "count", waiting);
@@ -125,7 +139,8 @@
     for (let waiting = await count(); waiting.length; waiting = await count()) {
       const part = waiting.slice(0, TOGETHER);
       const entry = part.map(({ id, key, sealed }) => `${id}.${key}.${text64(sealed)}`);
-      const { status, json } = await ask(`${base}/entries`, { lang: form.elements.lang.value, entry });
+      const now = new Date().toISOString();
+      const { status, json } = await ask(`${base}/entries`, { lang: form.elements.lang.value, now, entry });
       if (status !== 200) return false;
       let gone = 0;
       for (const { id, state, reason } of json.entries) {
@@ -161,24 +176,46 @@
     await refusedOnes(({ reason, ...entry }) => put(entry));
     send();
   });
-  by("remove").addEventListener("click", () => refusedOnes(({ id }) => drop(id)));
+  const remove = by("remove"), removes = remove.textContent;
+  let sure = 0;
+  const doubt = () => {
+    clearTimeout(sure);
+    sure = 0;
+    remove.textContent = removes;
+  };
+  remove.addEventListener("click", async () => {
+    if (!sure) {
+      remove.textContent = remove.dataset.sure;
+      sure = setTimeout(doubt, 10000);
+      return;
+    }
+    doubt();
+    await refusedOnes(({ id }) => drop(id));
+  });
 
   const canSeal = Boolean(crypt && navigator.serviceWorker && told.key);
-  const sign = (ready, text) => {
+  let isKept = false;
+  let isBroken = !canSeal;
+  function tellReady() {
+    const wrong = isWrong();
+    show(by("clock"), wrong);
+    const text = isBroken ? told.never : !isKept ? told.notReady : wrong ? told.wrong : told.ready;
     by("ready").textContent = text;
-    by("ready").className = ready ? "sign good" : "sign";
-  };
+    by("ready").className = text === told.ready ? "sign good" : "sign";
+  }
   const prepare = async () => {
-    sign(false, canSeal ? told.notReady : told.never);
+    tellReady();
     if (!canSeal) return;
     await navigator.serviceWorker.register(`${base}/kiosk.js`, { scope: `${base}?kiosk=1`, updateViaCache: "none" });
     await navigator.serviceWorker.ready;
     await navigator.storage?.persist?.();
-    sign(true, told.ready);
+    isKept = true;
+    tellReady();
   };
   prepare().catch(() => {
     // Offline, with the worker from before.
-    if (navigator.serviceWorker?.controller) sign(true, told.ready);
+    isKept = Boolean(navigator.serviceWorker?.controller);
+    tellReady();
   });
 
   const seconds = by("seconds");
@@ -284,9 +321,9 @@
     if (!canSeal) throw new Error(told.failed);
     if ((await all()).length >= AT_MOST) throw new Error(told.full);
     const { purpose, website, ...rest } = fields;
-    const content = { ...rest, purposes: purpose, fields: Object.keys(fields), bot: Boolean(website), entered_at: at };
+    const times = { entered_at: at, after: heardAt() };
+    const content = { ...rest, purposes: purpose, fields: Object.keys(fields), bot: Boolean(website), ...times };
     await put({ id, key: told.keyId, at, sealed: await seal(id, content) });
-    await count();
   };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -300,15 +337,16 @@
     const found = wrong(fields.email);
     if (found) return complain(found);
     const [id, at] = [number(), new Date().toISOString()];
-    try {
-      let answer = null;
-      if (navigator.onLine) answer = await tell(id, fields).catch(() => null);
-      if (Array.isArray(answer)) return complain(answer[0] || ["form", told.failed]);
-      if (!answer) await keep(id, fields, at);
-      thank(!answer);
-    } catch (failure) {
-      complain(["form", failure.message === told.full ? told.full : told.failed]);
-    }
+    // On this disk before it is sent: whatever happens to the page meanwhile, it is not lost.
+    sole = id;
+    const unkept = await keep(id, fields, at).then(() => null, (failure) => failure);
+    const answer = navigator.onLine ? await tell(id, fields).catch(() => null) : null;
+    if (answer && !unkept) await drop(id).catch(() => {});
+    sole = null;
+    await count().catch(() => {});
+    if (Array.isArray(answer)) complain(answer[0] || ["form", told.failed]);
+    else if (answer || !unkept) thank(!answer);
+    else complain(["form", unkept.message === told.full ? told.full : told.failed]);
   });
 
   // Somebody who went away leaves nothing behind either
@@ -348,5 +386,8 @@
     location.replace(link.href);
   });
 
-  count().then(reach, () => sign(false, told.never));
+  count().then(reach, () => {
+    isBroken = true;
+    tellReady();
+  });
 })();

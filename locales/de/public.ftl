@@ -247,6 +247,7 @@ kiosk-staff = Für das Standpersonal
 kiosk-staff-text = Wartende Einträge sind verschlüsselt: Auf diesem Gerät kann sie niemand lesen. Sie werden von selbst gesendet, sobald eine Verbindung besteht. Löschen Sie keine Browserdaten, solange Einträge warten.
 kiosk-ready = Funktioniert ohne Verbindung
 kiosk-not-ready = Noch nicht bereit für den Betrieb ohne Verbindung
+kiosk-not-ready-clock = Die Uhr dieses Geräts geht falsch: nicht bereit ohne Verbindung
 kiosk-never-ready = Funktioniert nur mit Verbindung: Einträge lassen sich nur über https aufbewahren
 # $count is a number.
 kiosk-waiting = Warten auf das Senden: { $count }
@@ -259,6 +260,7 @@ kiosk-refused = Nicht aufgenommen: { $count }
 kiosk-entered = Eingegeben am { $date }:
 kiosk-try-again = Noch einmal versuchen
 kiosk-remove = Endgültig entfernen
+kiosk-remove-sure = Niemand kann sie zurückholen. Zum Entfernen noch einmal drücken.
 kiosk-clock = Die Uhr dieses Geräts geht falsch. Stellen Sie sie richtig, sonst werden Einträge womöglich abgelehnt.
 kiosk-refused-late = Laut der Uhr dieses Geräts wurde er vor mehr als 30 Tagen eingegeben.
 kiosk-refused-early = Laut der Uhr dieses Geräts wurde er in der Zukunft eingegeben.

@@ -247,6 +247,7 @@ kiosk-staff = For the staff
 kiosk-staff-text = Entries that wait are encrypted: nobody can read them on this device. They are sent by themselves once there is a connection. Do not clear this browser’s data while any wait.
 kiosk-ready = Works without a connection
 kiosk-not-ready = Not ready yet for use without a connection
+kiosk-not-ready-clock = This device’s clock is wrong: not ready for use without a connection
 kiosk-never-ready = Works with a connection only: entries can be kept over https only
 # $count is a number.
 kiosk-waiting = Waiting to be sent: { $count }
@@ -259,6 +260,7 @@ kiosk-refused = Could not be recorded: { $count }
 kiosk-entered = Entered on { $date }:
 kiosk-try-again = Try again
 kiosk-remove = Remove them for good
+kiosk-remove-sure = Nobody can bring them back. Press once more to remove them.
 kiosk-clock = This device’s clock is wrong. Set it right, or entries may be refused.
 kiosk-refused-late = It was entered more than 30 days ago, by this device’s clock.
 kiosk-refused-early = It was entered in the future, by this device’s clock.

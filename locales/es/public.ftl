@@ -247,6 +247,7 @@ kiosk-staff = Para el personal
 kiosk-staff-text = Lo que espera está cifrado: nadie puede leerlo en este dispositivo. Se envía por sí solo en cuanto hay conexión. No borre los datos de este navegador mientras haya algo en espera.
 kiosk-ready = Funciona sin conexión
 kiosk-not-ready = Todavía no está listo para funcionar sin conexión
+kiosk-not-ready-clock = El reloj de este dispositivo está mal: no listo sin conexión
 kiosk-never-ready = Solo funciona con conexión: sin https no se puede guardar nada
 # $count is a number.
 kiosk-waiting = En espera de envío: { $count }
@@ -259,6 +260,7 @@ kiosk-refused = No se pudo registrar: { $count }
 kiosk-entered = Escrito el { $date }:
 kiosk-try-again = Intentar de nuevo
 kiosk-remove = Eliminar para siempre
+kiosk-remove-sure = Nadie podrá recuperarlas. Pulse otra vez para eliminarlas.
 kiosk-clock = El reloj de este dispositivo no va bien. Póngalo en hora o podrían rechazarse envíos.
 kiosk-refused-late = Según el reloj de este dispositivo, se escribió hace más de 30 días.
 kiosk-refused-early = Según el reloj de este dispositivo, se escribió en el futuro.

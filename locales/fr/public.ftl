@@ -247,6 +247,7 @@ kiosk-staff = Pour l’équipe du stand
 kiosk-staff-text = Les inscriptions en attente sont chiffrées : personne ne peut les lire sur cet appareil. Elles partent d’elles-mêmes dès qu’il y a une connexion. N’effacez pas les données de ce navigateur tant qu’il y en a.
 kiosk-ready = Fonctionne sans connexion
 kiosk-not-ready = Pas encore prêt à fonctionner sans connexion
+kiosk-not-ready-clock = L’horloge de cet appareil est fausse : pas prêt sans connexion
 kiosk-never-ready = Fonctionne uniquement avec une connexion : rien ne peut être conservé sans https
 # $count is a number.
 kiosk-waiting = En attente d’envoi : { $count }
@@ -259,6 +260,7 @@ kiosk-refused = Non enregistrées : { $count }
 kiosk-entered = Saisie le { $date } :
 kiosk-try-again = Réessayer
 kiosk-remove = Supprimer définitivement
+kiosk-remove-sure = Personne ne pourra les récupérer. Appuyez encore une fois pour les supprimer.
 kiosk-clock = L’horloge de cet appareil est fausse. Réglez-la, sinon des inscriptions peuvent être refusées.
 kiosk-refused-late = D’après l’horloge de cet appareil, la saisie date de plus de 30 jours.
 kiosk-refused-early = D’après l’horloge de cet appareil, la saisie se situe dans l’avenir.

@@ -247,6 +247,7 @@ kiosk-staff = Voor de stand
 kiosk-staff-text = Wat wacht, is versleuteld: op dit apparaat kan niemand het lezen. Het wordt vanzelf verzonden zodra er verbinding is. Wis de gegevens van deze browser niet zolang er iets wacht.
 kiosk-ready = Werkt zonder verbinding
 kiosk-not-ready = Nog niet klaar voor gebruik zonder verbinding
+kiosk-not-ready-clock = De klok van dit apparaat loopt verkeerd: niet gereed zonder verbinding
 kiosk-never-ready = Werkt alleen met verbinding: bewaren kan alleen via https
 # $count is a number.
 kiosk-waiting = Wachten op verzending: { $count }
@@ -259,6 +260,7 @@ kiosk-refused = Niet vastgelegd: { $count }
 kiosk-entered = Ingevuld op { $date }:
 kiosk-try-again = Opnieuw proberen
 kiosk-remove = Voorgoed verwijderen
+kiosk-remove-sure = Niemand kan ze terughalen. Druk nog eens om ze te verwijderen.
 kiosk-clock = De klok van dit apparaat loopt verkeerd. Zet hem goed, anders kan worden geweigerd wat is ingevuld.
 kiosk-refused-late = Volgens de klok van dit apparaat is dit meer dan 30 dagen geleden ingevuld.
 kiosk-refused-early = Volgens de klok van dit apparaat is dit in de toekomst ingevuld.

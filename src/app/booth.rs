@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::sign_up::{Refusal, Submission};
-use crate::domain::booth::{AtBooth, BoothKey, Content, Untimely, Waiting, claimed};
+use crate::domain::booth::{AtBooth, BoothKey, Content, TabletClock, Untimely, Waiting};
 use crate::domain::circumstances::Circumstances;
 use crate::domain::form::Form;
 use crate::domain::time::Timestamp;
@@ -45,17 +45,21 @@ impl App {
         Some(BoothKey::derive(&secret))
     }
 
-    /// Records what waited. One entry never touches another: each has its own answer, in their order.
+    /// Records what waited, and was sent at `sent_at` by the tablet's clock. One entry never touches another: each has its own answer, in their order.
     pub async fn record_waiting(
         &self,
         form: &Arc<Form>,
         waiting: Vec<Waiting>,
+        sent_at: Option<Timestamp>,
         circumstances: &Circumstances,
     ) -> Vec<(Uuid, Outcome)> {
         // Together, so that they are one batch.
         join_all(waiting.into_iter().map(|entry| async move {
             let id = entry.id;
-            (id, self.record_one(form, entry, circumstances).await)
+            (
+                id,
+                self.record_one(form, entry, sent_at, circumstances).await,
+            )
         }))
         .await
     }
@@ -64,6 +68,7 @@ impl App {
         &self,
         form: &Arc<Form>,
         entry: Waiting,
+        sent_at: Option<Timestamp>,
         circumstances: &Circumstances,
     ) -> Outcome {
         let slug = form.declared.slug.as_str();
@@ -74,13 +79,18 @@ impl App {
         let Some((entered_at, content)) = opened else {
             return Outcome::Refused(Unrecorded::Unreadable);
         };
-        let entered_at = match claimed(entered_at, self.clock.now()) {
-            Ok(at) => at,
-            Err(untimely) => return Outcome::Refused(Unrecorded::Untimely(untimely)),
+        let clock = TabletClock {
+            entered_at,
+            sent_at,
+            after: content.after.as_deref().and_then(Timestamp::parse),
         };
-        let booth = AtBooth {
-            entry: Some(entry.id),
-            entered_at: Some(entered_at),
+        let booth = match clock.read(self.clock.now()) {
+            Ok((entered_at, clock_said)) => AtBooth {
+                entry: Some(entry.id),
+                entered_at,
+                clock_said,
+            },
+            Err(untimely) => return Outcome::Refused(Unrecorded::Untimely(untimely)),
         };
         match self
             .sign_up(form, submission(content, booth, circumstances))

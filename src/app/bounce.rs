@@ -7,7 +7,8 @@ use super::App;
 use super::close::{Also, Closing, Ending, Happened, Look, Under, Which};
 use super::record::read_all;
 use super::withdraw::all_of;
-use crate::domain::brand::Brand;
+use crate::domain::brand::{Brand, Slug};
+use crate::domain::campaign::{self, Plan};
 use crate::domain::envelope::{BOUNCE, Returned};
 use crate::domain::event::{Bounced, Complained, Event, Fact};
 use crate::domain::fate::{Severity, is_complaint, weigh};
@@ -19,7 +20,7 @@ use crate::store::contacts::Contact;
 use crate::store::outbox::{self, Retry};
 use crate::store::requests;
 use crate::store::set::Writes;
-use crate::store::{Conn, StoreError, contacts, events};
+use crate::store::{Conn, StoreError, campaigns, contacts, events};
 use crate::telemetry;
 
 /// Events that are in memory together where mails that came back are counted.
@@ -250,6 +251,19 @@ impl App {
         self.bounced(subject, failure, None).await
     }
 
+    /// For which purposes a mail was the notice of a merger. Once a reminder was sent it may as well be that one.
+    async fn notice_of(&self, subject: &Subject) -> Result<Vec<Slug>, StoreError> {
+        let Returned::Request(request) = subject.of else {
+            return Ok(Vec::new());
+        };
+        let mut conn = self.store.read().await?;
+        let found = campaigns::list_of_requests(&mut conn, &[(subject.brand.id, request)]).await?;
+        let first = found.first().filter(|one| one.reminded_at.is_none());
+        let plan = first.and_then(|one| serde_json::from_str::<Plan>(&one.plan).ok());
+        let notice = plan.filter(|plan| plan.kind == campaign::Kind::MergerNotice);
+        Ok(notice.map(|plan| plan.purpose).into_iter().collect())
+    }
+
     /// The same of a mail whose recipient a server refused while it was handed over: that the mail is given up is written with it.
     pub(super) async fn bounced(
         &self,
@@ -280,6 +294,7 @@ impl App {
                 },
             },
         };
+        let notice_for = self.notice_of(subject).await?;
         let decide = |under: Under<'_>| {
             let mut standings = under.contact.standings.values();
             // Lifted by another name of the mailbox, it is to be suppressed again.
@@ -299,6 +314,7 @@ impl App {
                 mail: failure.mail.named(),
                 passing: under.passing,
                 replaces: under.replaces.map(str::to_owned),
+                notice_for: notice_for.clone(),
             };
             facts.push(Fact::Bounced(Box::new(bounced)));
             Happened::only(facts)

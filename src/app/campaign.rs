@@ -11,11 +11,10 @@ mod enrol;
 mod follow;
 mod judge;
 mod outcome;
+mod pace;
 mod preview;
 mod show;
 mod worded;
-
-use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -121,6 +120,7 @@ impl App {
         new: NewCampaign,
     ) -> Result<CampaignRow, CampaignProblem> {
         self.check_plan(brand, &new)?;
+        self.check_import(brand, &new.plan).await?;
         let now = self.clock.now();
         let plan = serde_json::to_string(&new.plan)
             .map_err(|_| StoreError::Corrupt("a plan that cannot be written"))?;
@@ -136,6 +136,8 @@ impl App {
             arrival: 0,
             day: 0,
             asked_on_day: 0,
+            day_began_at: None,
+            left_before: 0,
             started_at: now,
             ended_at: None,
         };
@@ -346,9 +348,9 @@ impl App {
             self.enrol(&brand, row, &plan).await?;
             return Ok(0);
         }
-        let asked = self.ask_due(&brand, &row, &plan).await?;
+        // Reminders first: their links come to an end, and whoever was not asked yet can wait.
         self.follow_up(&brand, &row, &plan).await?;
-        Ok(asked)
+        self.ask_due(&brand, &row, &plan).await
     }
 }
 
@@ -378,11 +380,4 @@ pub(super) fn again(plan: &Plan, expires_at: Timestamp) -> Option<Again> {
     plan.due.map(|_| Again {
         ends_at: plan.lapse_unanswered_at.map(|at| at.max(expires_at)),
     })
-}
-
-/// Days of 24 hours since the campaign began: by them it warms up.
-fn day_of(row: &CampaignRow, now: Timestamp) -> i64 {
-    let day = Duration::from_secs(86_400).as_micros();
-    let since = now.since(row.started_at).as_micros();
-    i64::try_from(since / day).unwrap_or(i64::MAX)
 }

@@ -213,7 +213,7 @@ impl Start {
                 "{}",
                 json!({
                     "campaign": new.name, "started": !self.dry_run, "asked": groups.asked, "held": groups.held,
-                    "left_out": reasons,
+                    "asked_before": groups.asked_before, "left_out": reasons,
                 })
             );
             return Ok(());
@@ -222,6 +222,10 @@ impl Start {
         println!(
             "{} held: only a person may ask them; `countersign campaign release` lets the server write to one of them",
             groups.held
+        );
+        println!(
+            "{} of these were asked by a campaign before",
+            groups.asked_before
         );
         println!("{left_out} left out");
         for (why, count) in &groups.left_out {

@@ -37,8 +37,11 @@ pub const REMEMBERED_FOR: Duration = Duration::from_secs(40 * 86_400);
 pub struct AtBooth {
     /// The number that the tablet gave the entry, so that sending it twice records it once. None where scripts are off.
     pub entry: Option<Uuid>,
-    /// When it was entered, by the tablet's clock: a claim. None where it was sent at once.
+    /// When it was entered, by the tablet's clock, put right where that was wrong: a claim. None where it was sent at once, or nobody
+    /// can tell.
     pub entered_at: Option<Timestamp>,
+    /// What the tablet's clock said, where it was wrong.
+    pub clock_said: Option<Timestamp>,
 }
 
 /// The half of a form's key that opens entries.
@@ -99,6 +102,9 @@ pub struct Content {
     pub bot: bool,
     /// By the tablet's clock.
     pub entered_at: String,
+    /// The server's time as the tablet had last heard of it.
+    #[serde(default)]
+    pub after: Option<String>,
 }
 
 impl Waiting {
@@ -132,8 +138,47 @@ pub enum Untimely {
     Early,
 }
 
+/// What a tablet's clock says of an entry that waited.
+#[derive(Clone, Copy, Debug)]
+pub struct TabletClock {
+    pub entered_at: Timestamp,
+    /// As it was sent. Pages of earlier versions do not say.
+    pub sent_at: Option<Timestamp>,
+    /// The server's time that the tablet knew of as it was entered.
+    pub after: Option<Timestamp>,
+}
+
+impl TabletClock {
+    /// When it was entered, and what the clock said where it was wrong. A clock that is off as the entry is sent is put right by how
+    /// far it is off; one that was set right meanwhile leaves the time unknown.
+    pub fn read(self, now: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>), Untimely> {
+        let said = self.entered_at;
+        let off = self
+            .sent_at
+            .filter(|sent| now.since(*sent) > AHEAD_AT_MOST || sent.since(now) > AHEAD_AT_MOST);
+        let entered_at = match off {
+            None => said,
+            Some(sent) if sent < now => said.plus(now.since(sent)),
+            Some(sent) => said.minus(sent.since(now)),
+        };
+        match claimed(entered_at, now) {
+            Ok(at) => Ok((Some(at), off.map(|_| said))),
+            // Nobody enters anything before a time that the tablet knew, or after it was sent.
+            Err(Untimely::Late)
+                if self
+                    .after
+                    .is_some_and(|after| said < after && claimed(after, now).is_ok()) =>
+            {
+                Ok((None, Some(said)))
+            }
+            Err(Untimely::Early) if self.sent_at.is_some() => Ok((None, Some(said))),
+            Err(untimely) => Err(untimely),
+        }
+    }
+}
+
 /// A tablet's claim of when somebody entered something, within what can be true.
-pub fn claimed(entered_at: Timestamp, now: Timestamp) -> Result<Timestamp, Untimely> {
+fn claimed(entered_at: Timestamp, now: Timestamp) -> Result<Timestamp, Untimely> {
     if entered_at > now.plus(AHEAD_AT_MOST) {
         return Err(Untimely::Early);
     }
@@ -207,6 +252,46 @@ mod tests {
         ] {
             assert_eq!(Waiting::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_tablets_clock_is_put_right_by_how_far_it_is_off_and_what_it_cannot_have_said_rightly_is_not_believed()
+     {
+        let now = Timestamp::from_micros(1_795_455_245_000_000);
+        let hour = Duration::from_secs(3_600);
+        let year = hour * 24 * 365;
+        let wrong = now.minus(year * 11);
+        let read = |entered_at, sent_at, after| {
+            let clock = TabletClock {
+                entered_at,
+                sent_at,
+                after,
+            };
+            clock.read(now)
+        };
+        let before = now.minus(hour);
+        assert_eq!(read(before, Some(now), None), Ok((Some(before), None)));
+        // Off as it is sent: by eleven years, and ahead by one.
+        let put_right = Ok((Some(before), Some(wrong.minus(hour))));
+        assert_eq!(read(wrong.minus(hour), Some(wrong), None), put_right);
+        let ahead = now.plus(year);
+        let put_right = Ok((Some(before), Some(ahead.minus(hour))));
+        assert_eq!(read(ahead.minus(hour), Some(ahead), None), put_right);
+        // Set right before it was sent.
+        assert_eq!(
+            read(wrong, Some(now), Some(now.minus(hour * 30))),
+            Ok((None, Some(wrong)))
+        );
+        assert_eq!(read(ahead, Some(now), None), Ok((None, Some(ahead))));
+        // It may be true, or nobody can tell.
+        let old = now.minus(hour * 24 * 31);
+        assert_eq!(
+            read(old, Some(now), Some(old.minus(hour))),
+            Err(Untimely::Late)
+        );
+        assert_eq!(read(wrong, Some(now), Some(old)), Err(Untimely::Late));
+        assert_eq!(read(wrong, None, None), Err(Untimely::Late));
+        assert_eq!(read(ahead, None, None), Err(Untimely::Early));
     }
 
     #[test]

@@ -244,16 +244,25 @@ pub struct Situation {
     pub asked_lately: bool,
 }
 
-/// Whether a contact is asked: by where it stands, and by what the policy says of all its sources now. Whoever paused waits.
+/// What the policy says of a contact now.
+#[derive(Clone, Copy, Debug)]
+pub struct Verdicts<'a> {
+    /// Of all its sources.
+    pub all: &'a Judgement,
+    /// For the notice of a merger: of what came over from the brand that the notice names, and from nowhere else.
+    pub named: Option<&'a Judgement>,
+}
+
+/// Whether a contact is asked: by where it stands, and by what the policy says of its sources. Whoever paused waits.
 pub fn place(
     plan: &Plan,
     standing: Option<&Standing>,
-    judgement: &Judgement,
+    verdicts: Verdicts<'_>,
     situation: Situation,
 ) -> Place {
     let place = match plan.due {
-        Some(_) => place_by_time(standing, judgement, situation),
-        None => place_by_policy(plan, standing, judgement),
+        Some(_) => place_by_time(standing, verdicts.all, situation),
+        None => place_by_policy(plan, standing, verdicts),
     };
     let paused = standing.and_then(|standing| standing.paused_at(situation.now));
     match (place, paused) {
@@ -281,31 +290,32 @@ fn place_by_time(
     }
 }
 
-fn place_by_policy(plan: &Plan, standing: Option<&Standing>, judgement: &Judgement) -> Place {
+fn place_by_policy(
+    plan: &Plan,
+    standing: Option<&Standing>,
+    Verdicts { all, named }: Verdicts<'_>,
+) -> Place {
     // What lapsed meanwhile is carried over anew by the notice, where the policy still lets it.
     let notice_due = standing.is_some_and(|standing| {
-        standing.waits_for_notice() || standing.state == State::Lapsed && judgement.notice_due
+        standing.waits_for_notice() || standing.state == State::Lapsed && all.notice_due
     });
-    // Nobody is told of a brand that is not the one they know.
-    let old = plan.old_brand.as_deref().unwrap_or_default();
-    let knows_it = || {
-        let mut claims = judgement.facts.sources.iter();
-        claims.any(|claim| claim.is_of_old_brand(old))
-    };
+    // Nobody is told of a brand that is not the one they know, or with which nothing came over.
+    let is_named = || named.is_some_and(|named| named.notice_due);
     let left_out = match (plan.kind, standing.map(|standing| standing.state)) {
         (_, Some(State::Explicit)) => Some(Why::Confirmed),
         (_, Some(State::Withdrawn | State::Declined | State::Corrected) | None) => Some(Why::Left),
-        _ if judgement.verdict == Verdict::Refuse => Some(Why::Refused),
+        _ if all.verdict == Verdict::Refuse => Some(Why::Refused),
         (Kind::MergerNotice, _) if !notice_due => Some(Why::NoMerger),
-        (Kind::MergerNotice, _) if !knows_it() => Some(Why::OtherOldBrand),
+        (Kind::MergerNotice, _) if !is_named() => Some(Why::OtherOldBrand),
         (Kind::Invitation | Kind::Reconfirmation, _) if notice_due => Some(Why::NoticeFirst),
         (Kind::Reconfirmation, Some(state)) if state != State::Implicit => Some(Why::NothingToKeep),
         _ => None,
     };
-    match (left_out, judgement.outreach) {
+    match (left_out, all.outreach) {
         (Some(why), _) => Place::LeftOut(why),
         (None, Outreach::Auto) => Place::Waiting,
         (None, Outreach::OneToOne) => Place::Held,
+        (None, Outreach::OwnAct) if all.one_to_one => Place::Held,
         (None, Outreach::OwnAct | Outreach::None) => Place::LeftOut(Why::NotByMail),
     }
 }
@@ -331,6 +341,8 @@ pub struct Invited {
     pub form: Slug,
     pub form_version: VersionHash,
     pub language: String,
+    /// Of the notice of a merger, on what came over from the brand that it names: that alone holds once it has arrived. Earlier
+    /// versions judged all sources.
     pub judgement: Judgement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_brand: Option<String>,
@@ -341,7 +353,8 @@ pub struct Invited {
 }
 
 impl Invited {
-    /// What a merger carried over waits for its notice, also where other consent lapsed before the notice was sent (O4).
+    /// What a merger carried over waits for its notice, also where other consent lapsed before the notice was sent (O4). Only what
+    /// came over from the brand that the notice names is to hold; the rest waits for its own.
     pub(super) fn apply(&self, standings: &mut Standings, at: Timestamp) {
         let judged = &self.judgement;
         let is_notice = self.campaign_kind == Kind::MergerNotice && !self.reminder;
@@ -349,15 +362,29 @@ impl Invited {
             return;
         }
         for purpose in &self.purposes {
-            let known = standings.get(purpose);
-            if known.is_some_and(|standing| standing.state == State::Lapsed) {
-                let standing = Standing {
-                    until: judged.valid_until,
+            let waits = match standings.get(purpose) {
+                Some(known) if known.waits_for_notice() => *known,
+                Some(known) if known.state == State::Lapsed => Standing {
                     notice_due: true,
                     ..Standing::new(State::Pending, None, judged.rule, at)
-                };
-                put(standings, purpose, standing);
-            }
+                },
+                _ => continue,
+            };
+            let until = judged.valid_until;
+            put(standings, purpose, Standing { until, ..waits });
+        }
+    }
+}
+
+/// The notice of a merger came back, after a server had taken it: what it had let hold waits again. What rests on an act of the
+/// person's own since is not touched.
+pub fn notice_came_back(standings: &mut Standings, purposes: &[Slug], at: Timestamp) {
+    for (purpose, standing) in standings {
+        let carried_over = standing.state == State::Implicit && standing.rule == Rule::O4;
+        if purposes.contains(purpose) && carried_over {
+            standing.state = State::Pending;
+            standing.notice_due = true;
+            standing.since = at;
         }
     }
 }

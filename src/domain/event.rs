@@ -191,6 +191,9 @@ pub struct SignedUp {
     /// When it was entered, by the tablet's clock: a claim. Only where it waited there without a connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered_at: Option<Timestamp>,
+    /// What the tablet's clock said, where it was wrong: `entered_at` is that, put right, or missing where nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_said: Option<Timestamp>,
     /// A program of the operator's passed it on: nobody was at our form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_on: Option<PassedOn>,

@@ -114,6 +114,9 @@ pub struct Bounced {
     /// The weaker reason for which the mailbox was suppressed before, and whose place this takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// It was the notice of a merger: what was carried over for these purposes waits for another one. Earlier versions let it hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notice_for: Vec<Slug>,
 }
 
 /// A complaint, as a provider reported it.

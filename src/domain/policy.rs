@@ -19,7 +19,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use claim::{AddressFacts, Claim, ClaimProblem, Closed};
+pub use claim::{AddressFacts, Claim, ClaimProblem, Closed, is_same_brand};
 pub use data::data;
 pub use judge::{Facts, Judgement, judge, judge_signup};
 pub use overlay::{OVERLAYS, Overlay, OverlayRow};

@@ -176,10 +176,19 @@ fn at_booth(signup: &SignedUp) -> String {
             passed_on.key
         );
     }
-    match (signup.kiosk, signup.entered_at) {
-        (false, _) => String::new(),
-        (true, None) => " at a booth".to_owned(),
-        (true, Some(at)) => format!(
+    match (signup.kiosk, signup.entered_at, signup.clock_said) {
+        (false, ..) => String::new(),
+        (true, None, None) => " at a booth".to_owned(),
+        (true, None, Some(said)) => format!(
+            " at a booth, without a connection and sent later, at a time that is not known: its tablet's clock was wrong and said {}",
+            said.to_the_minute()
+        ),
+        (true, Some(at), Some(said)) => format!(
+            " at a booth on {}, by its tablet's clock, which said {} and was put right, without a connection and sent later",
+            at.to_the_minute(),
+            said.to_the_minute()
+        ),
+        (true, Some(at), None) => format!(
             " at a booth, by its tablet's clock on {}, without a connection and sent later",
             at.to_the_minute()
         ),

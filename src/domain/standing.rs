@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::brand::Slug;
-use super::campaign::notice_arrived;
+use super::campaign::{notice_arrived, notice_came_back};
 use super::event::{Event, Fact, Grade};
 use super::leaving::SCOPE_ALL;
 use super::policy::{Rule, Verdict};
@@ -290,8 +290,9 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
                 standing.undeliverable_since = None;
             }
         }
-        Fact::Bounced(bounced) if bounced.hard => {
-            for standing in standings.values_mut() {
+        Fact::Bounced(bounced) => {
+            notice_came_back(standings, &bounced.notice_for, at);
+            for standing in standings.values_mut().filter(|_| bounced.hard) {
                 standing.undeliverable_since.get_or_insert(at);
             }
         }
@@ -323,7 +324,6 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
         | Fact::CodeAsked { .. }
         | Fact::CodeWrong { .. }
         | Fact::LanguageChanged { .. }
-        | Fact::Bounced(_)
         | Fact::OperatorNote { .. }
         | Fact::LegalHold { .. }
         | Fact::LegalHoldLifted { .. }

@@ -25,6 +25,10 @@ pub struct CampaignRow {
     pub arrival: i64,
     pub day: i64,
     pub asked_on_day: i64,
+    /// When the first mail of the day left; none before.
+    pub day_began_at: Option<Timestamp>,
+    /// Mails that had left, or failed, before the day.
+    pub left_before: i64,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
 }
@@ -44,6 +48,8 @@ pub struct RecipientRow {
     pub released: i64,
     pub asked_at: Option<Timestamp>,
     pub reminded_at: Option<Timestamp>,
+    /// When the mail came back that a server had taken.
+    pub returned_at: Option<Timestamp>,
 }
 
 /// A recipient with its address and how its request stands.
@@ -70,6 +76,7 @@ pub struct OfRequest {
     pub plan: String,
     pub state: String,
     pub source: Option<String>,
+    pub reminded_at: Option<Timestamp>,
     standings: String,
 }
 
@@ -96,7 +103,8 @@ const INSERT: &str = "insert into campaign (brand_id, id, name, plan, state, arr
      values ($1, $2, $3, $4, 'enrolling', 0, 0, 0, $5) on conflict (brand_id, name) do nothing";
 const MOVE: &str = "update campaign set state = $4, why = $5, ended_at = $6 \
      where brand_id = $1 and id = $2 and state = $3";
-const PUT_PROGRESS: &str = "update campaign set arrival = r.arrival, day = r.day, asked_on_day = r.asked_on_day from r where campaign.brand_id = r.brand_id and campaign.id = r.id";
+const PUT_PROGRESS: &str = "update campaign set arrival = r.arrival, day = r.day, asked_on_day = r.asked_on_day, \
+     day_began_at = r.day_began_at, left_before = r.left_before from r where campaign.brand_id = r.brand_id and campaign.id = r.id";
 const PUT_ENROLLED: &str = "update campaign set state = r.state, enrolled_to = r.enrolled_to, \
      enrolled_from = r.enrolled_from from r \
      where campaign.brand_id = r.brand_id and campaign.id = r.id and campaign.state = 'enrolling'";
@@ -148,6 +156,15 @@ const TALLY: &str = "insert into campaign_tally (brand_id, campaign_id, part, ac
      and p.request_id = r.request_id where p.mail is null group by p.brand_id, p.campaign_id \
      order by p.brand_id, p.campaign_id on conflict (brand_id, campaign_id, part) do update \
      set accepted = campaign_tally.accepted + excluded.accepted, failed = campaign_tally.failed + excluded.failed";
+/// Of those who were asked, whose mail has come to nothing yet: a sum that triggers keep.
+const COUNT_FATELESS: &str = "select cast(coalesce(sum(case when what like 'mail:%' then -people else people end), 0) as bigint) \
+     from campaign_count where brand_id = $1 and campaign_id = $2 \
+     and what in ('asked', 'answered', 'unanswered', 'mail:accepted', 'mail:failed')";
+/// By the outbox, which is short: a mail that failed for good is due never.
+const COUNT_WAITING: &str = "select count(*) from (select 1 from outbox o where o.due_at < 9223372036854775807 \
+     and o.tries <= $3 and o.brand_id = $1 and o.template in ('invitation', 'reconfirmation', 'merger_notice') \
+     and exists (select 1 from campaign_recipient p where p.brand_id = o.brand_id and p.request_id = o.request_id \
+     and p.campaign_id = $2) limit $4) as mails";
 /// Who waits for the end of a pause keeps nothing running.
 const IS_OVER: &str = "select count(*) from (select 1 from campaign_recipient where brand_id = $1 and campaign_id = $2 \
      and state in ('waiting', 'asked') and (state = 'asked' or why is null or why <> 'paused') limit 1) as open_ones";
@@ -165,7 +182,7 @@ const ASK_ANEW: &str = "update campaign_recipient set state = 'waiting', why = n
      asked_at = null, reminded_at = null from r \
      where campaign_recipient.brand_id = r.brand_id and campaign_recipient.request_id = r.id \
      and campaign_recipient.state in ('asked', 'unanswered') and campaign_recipient.mail is null";
-const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source, k.standings from r \
+const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, p.source, p.reminded_at, k.standings from r \
      join campaign_recipient p on p.brand_id = r.brand_id and p.request_id = r.id \
      join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id \
      join contact k on k.brand_id = p.brand_id and k.id = p.contact_id";
@@ -299,7 +316,11 @@ pub fn put_progress(writes: &mut Writes, row: &CampaignRow) {
         .uuid("id", |row| row.id.0)
         .int("arrival", |row| row.arrival)
         .int("day", |row| row.day)
-        .int("asked_on_day", |row| row.asked_on_day);
+        .int("asked_on_day", |row| row.asked_on_day)
+        .int_or_null("day_began_at", |row| {
+            row.day_began_at.map(Timestamp::micros)
+        })
+        .int("left_before", |row| row.left_before);
     writes.add(PUT_PROGRESS, rows);
 }
 
@@ -443,6 +464,37 @@ pub async fn list_outcomes_in(
 pub async fn is_over(conn: &mut Conn, campaign: &CampaignRow) -> Result<bool, StoreError> {
     let (open,): (i64,) = fetch!(conn, IS_OVER, fetch_one, campaign.brand_id, campaign.id);
     Ok(open == 0)
+}
+
+/// How many people were asked whose mail is neither accepted nor failed.
+pub async fn count_fateless(conn: &mut Conn, campaign: &CampaignRow) -> Result<i64, StoreError> {
+    let (people,): (i64,) = fetch!(
+        conn,
+        COUNT_FATELESS,
+        fetch_one,
+        campaign.brand_id,
+        campaign.id
+    );
+    Ok(people)
+}
+
+/// How many first mails of a campaign wait in the outbox after no more than so many tries; up to a limit.
+pub async fn count_waiting(
+    conn: &mut Conn,
+    campaign: &CampaignRow,
+    tries: i64,
+    limit: i64,
+) -> Result<i64, StoreError> {
+    let (mails,): (i64,) = fetch!(
+        conn,
+        COUNT_WAITING,
+        fetch_one,
+        campaign.brand_id,
+        campaign.id,
+        tries,
+        limit
+    );
+    Ok(mails)
 }
 
 /// The campaign is over: whoever is still paused is not asked any more.

@@ -62,12 +62,18 @@ enum Plans {
 impl Store {
     /// Takes the locks, and a connection to read with.
     pub async fn hold(&self, locks: Locks) -> Result<Held, StoreError> {
-        self.hold_planned(locks, Plans::Fresh).await
+        self.hold_planned(locks, Plans::Fresh, false).await
+    }
+
+    /// The same while the caller has something else to be written, and waits for it before this: never the one writer, which
+    /// that may still need.
+    pub async fn hold_beside_a_write(&self, locks: Locks) -> Result<Held, StoreError> {
+        self.hold_planned(locks, Plans::Fresh, true).await
     }
 
     /// The same for reading by lateral subqueries that leave the planner one way only, whatever a table holds.
     pub async fn hold_with_kept_plans(&self, locks: Locks) -> Result<Held, StoreError> {
-        self.hold_planned(locks, Plans::Kept).await
+        self.hold_planned(locks, Plans::Kept, false).await
     }
 
     /// Takes locks that are held beyond one transaction. None on PostgreSQL, whose locks end with their transactions.
@@ -79,7 +85,12 @@ impl Store {
         }
     }
 
-    async fn hold_planned(&self, locks: Locks, plans: Plans) -> Result<Held, StoreError> {
+    async fn hold_planned(
+        &self,
+        locks: Locks,
+        plans: Plans,
+        beside: bool,
+    ) -> Result<Held, StoreError> {
         let (conn, epoch, guard) = match self {
             Self::Sqlite {
                 locks: table,
@@ -89,7 +100,7 @@ impl Store {
                 let guard = table.take(locks).await;
                 // Before the reading: whatever is noticed from here on may have come after it.
                 let number = epoch.number.load(Ordering::SeqCst);
-                let conn = if epoch.inside.fetch_sub(1, Ordering::SeqCst) > 0 {
+                let conn = if !beside && epoch.inside.fetch_sub(1, Ordering::SeqCst) > 0 {
                     self.write().await?
                 } else {
                     self.read().await?

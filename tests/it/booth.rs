@@ -125,6 +125,39 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn the_time_of_a_tablet_whose_clock_is_wrong_is_put_right_or_not_believed_and_what_it_said_is_kept(engine: Engine) {
+        let world = with_booth(engine, "").await;
+        let mut tablet = world.client(TABLET);
+        let page = tablet.get("/f/news?kiosk=1").await;
+        let year = 365 * 86_400;
+        let entry = |id, email: &str, ago_by_it: u64, after: u64| {
+            let mut content = content(email, ago(&world, ago_by_it));
+            content["after"] = json!(ago(&world, after));
+            sealed(&page, "news", id, &content)
+        };
+        // Its clock was set back by ten years, and is sent so; and another's was set right before it was sent.
+        let reset = json!({"entry": [entry(1, "reset@example.org", 10 * year + 3_600, 7_200)], "now": ago(&world, 10 * year)});
+        let mended = json!({"entry": [entry(2, "mended@example.org", 10 * year, 7_200)], "now": ago(&world, 0)});
+        for batch in [reset, mended] {
+            let reply = tablet.post_json("/f/news/entries", &batch).await.json();
+            assert_eq!(reply["entries"][0]["state"], "recorded", "{reply}");
+        }
+        let times = async |email: &str| {
+            let story = world.story(email).await;
+            let told = countersign::domain::sentence::sentence(&story[0]);
+            let signup = signups(&story)[0].clone();
+            (signup.entered_at, signup.clock_said, told)
+        };
+        let (entered, said, told) = times("reset@example.org").await;
+        assert_eq!((entered, said), (Some(ago(&world, 3_600)), Some(ago(&world, 10 * year + 3_600))));
+        assert!(told.contains("was put right"), "{told}");
+        let (entered, said, told) = times("mended@example.org").await;
+        assert_eq!((entered, said), (None, Some(ago(&world, 10 * year))));
+        assert!(told.contains("at a time that is not known"), "{told}");
+        assert_eq!(world.deliver().await.len(), 2);
+        world.finish().await;
+    }
+
     async fn an_entry_that_waited_is_recorded_once_with_the_time_that_the_tablet_claims(engine: Engine) {
         let world = with_booth(engine, "").await;
         let mut tablet = world.client(TABLET);
@@ -189,7 +222,7 @@ on_both_engines! {
             let form = form.clone();
             async move {
                 let waiting = vec![Waiting::parse(&entry).unwrap()];
-                app.record_waiting(&form, waiting, &Circumstances::default()).await
+                app.record_waiting(&form, waiting, None, &Circumstances::default()).await
             }
         });
         for told in futures_util::future::join_all(calls).await {

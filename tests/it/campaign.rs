@@ -5,6 +5,8 @@ mod late;
 mod mending;
 pub mod numbers;
 mod pace;
+mod returned;
+mod steady;
 mod stopping;
 mod stories;
 mod used;

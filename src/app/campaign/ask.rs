@@ -1,14 +1,14 @@
 //! Asking: the next people of a campaign, as many as its pace allows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::day_of;
 use super::judge::Judged;
+use super::pace::Pace;
 use crate::app::App;
 use crate::app::record::About;
 use crate::app::sign_up::empty_mailbox;
 use crate::domain::brand::Brand;
-use crate::domain::budget::{Occasion, Rate};
+use crate::domain::budget::Occasion;
 use crate::domain::campaign::{Invited, Place, Plan, REMINDER, Situation, Why, place};
 use crate::domain::event::{AskedBy, Fact, MailFate};
 use crate::domain::form::{Form, VersionHash};
@@ -29,8 +29,6 @@ use crate::store::{Conn, StoreError, erased};
 
 /// People who are asked in one transaction.
 const TOGETHER: i64 = 100;
-/// How long a reminder waits that is not in the hours or over the pace.
-const SOON: std::time::Duration = std::time::Duration::from_secs(300);
 /// Transactions before the other campaigns have their turn.
 const ROUNDS: usize = 20;
 /// How long somebody waits whose mailbox had its mails for today, or who has another request to answer.
@@ -88,17 +86,40 @@ impl App {
         Ok(all)
     }
 
-    fn is_hour(&self, brand: &Brand, plan: &Plan) -> bool {
+    /// Who was asked by any campaign before, also where all that was known of them has been removed since.
+    pub(super) async fn asked_before(
+        &self,
+        conn: &mut Conn,
+        brand: &Brand,
+        found: impl IntoIterator<Item = &Contact>,
+    ) -> Result<HashSet<ContactId>, StoreError> {
+        let hash = |one: &Contact| self.keys.address_hash(brand.id.0, &one.address_key);
+        let known: Vec<_> = found.into_iter().map(|one| (one.id, hash(one))).collect();
+        let ids: Vec<ContactId> = known.iter().map(|one| one.0).collect();
+        let ever = Timestamp::from_micros(0);
+        let asked = campaigns::asked_among(conn, brand.id, &ids, ever).await?;
+        let mut asked: HashSet<ContactId> = asked.into_iter().collect();
+        let hashes: Vec<_> = known.iter().map(|one| one.1).collect();
+        let removed = erased::list_asked(conn, brand.id, &hashes).await?;
+        let again = known.into_iter().filter(|one| removed.contains(&one.1));
+        asked.extend(again.map(|one| one.0));
+        Ok(asked)
+    }
+
+    /// When the hours of a campaign begin again; none where they have begun.
+    fn opens_at(&self, brand: &Brand, plan: &Plan) -> Option<Timestamp> {
         let zone = Zone::of(&brand.declared.time_zone);
-        plan.opens_at(&zone, self.clock.now()).is_none()
+        plan.opens_at(&zone, self.clock.now())
     }
 
     /// Holds a campaign with the contacts and mailboxes of some recipients; none where there are none, or it does not run.
-    pub(super) async fn hold_recipients(
+    pub(super) async fn hold_recipients<'a>(
         &self,
+        of: &Brand,
         campaign: &CampaignRow,
+        plan: &'a Plan,
         due: &[RecipientRow],
-    ) -> Result<Option<(Held, CampaignRow)>, StoreError> {
+    ) -> Result<Option<(Held, Pace<'a>)>, StoreError> {
         if due.is_empty() {
             return Ok(None);
         }
@@ -117,8 +138,11 @@ impl App {
         }
         let mut held = self.store.hold(locks).await?;
         let fresh = campaigns::find_by_id(held.conn(), brand, campaign.id).await?;
-        let running = fresh.filter(|row| row.state == "running");
-        Ok(running.map(|row| (held, row)))
+        let Some(row) = fresh.filter(|row| row.state == "running") else {
+            return Ok(None);
+        };
+        let pace = self.pace(held.conn(), of, plan, row).await?;
+        Ok(Some((held, pace)))
     }
 
     /// None where nobody is due, or it is not the time to ask.
@@ -131,14 +155,15 @@ impl App {
         let Some(form) = self.form_of(brand, &plan.form) else {
             return Ok(None);
         };
-        if !self.is_hour(brand, plan) {
+        if self.opens_at(brand, plan).is_some() {
             return Ok(None);
         }
         let mut conn = self.store.read().await?;
         let now = self.clock.now();
         let due = campaigns::list_due(&mut conn, campaign, "waiting", now, TOGETHER).await?;
         drop(conn);
-        let Some((mut held, mut row)) = self.hold_recipients(campaign, &due).await? else {
+        let held = self.hold_recipients(brand, campaign, plan, &due).await?;
+        let Some((mut held, mut pace)) = held else {
             return Ok(None);
         };
         let moment = Moment {
@@ -150,11 +175,11 @@ impl App {
             // The clock is read under the locks, so that times within one contact never run backwards.
             now: self.clock.now(),
         };
-        let asking = moment.decide(held.conn(), &mut row, &due).await?;
+        let asking = moment.decide(held.conn(), &mut pace, &due).await?;
         let asked = asking.events.len();
         let moved = !asking.recipients.is_empty();
         let mut writes = asking.writes();
-        campaigns::put_progress(&mut writes, &row);
+        campaigns::put_progress(&mut writes, &pace.row);
         // If the process dies before this commit, nobody of them was asked; after it all were, and their mails wait.
         held.finish(writes).await?;
         Ok(moved.then_some(asked))
@@ -165,7 +190,7 @@ impl Moment<'_> {
     async fn decide(
         &self,
         conn: &mut Conn,
-        row: &mut CampaignRow,
+        pace: &mut Pace<'_>,
         due: &[RecipientRow],
     ) -> Result<Asking, StoreError> {
         let ids: Vec<ContactId> = due.iter().map(|one| one.contact_id).collect();
@@ -180,16 +205,15 @@ impl Moment<'_> {
         let found = contacts::find_all(conn, &ids).await?;
         let there: Vec<ContactId> = found.iter().map(|one| one.id).collect();
         let open = self.open_requests(conn, &found).await?;
-        let asked_before = self.asked_before(conn, &found).await?;
+        let asked_before = self.app.asked_before(conn, self.brand, &found).await?;
         let what = (self.brand, self.plan);
         let situations = self
             .app
             .situations(conn, what, Some(self.campaign), &found, self.now)
             .await?;
-        let purpose = &self.plan.purpose;
         let judged = self
             .app
-            .judge_contacts(conn, self.brand, purpose, found, self.now)
+            .judge_contacts(conn, self.brand, self.plan, found, self.now)
             .await?;
         let mut asking = Asking::default();
         for one in judged {
@@ -200,7 +224,7 @@ impl Moment<'_> {
             let before = asked_before.contains(&one.contact.id);
             let situation = situations.of(one.contact.id);
             let known = (situation, open, before);
-            if !self.take(row, &mut asking, one, recipient, known)? {
+            if !self.take(pace, &mut asking, one, recipient, known)? {
                 break;
             }
         }
@@ -234,35 +258,10 @@ impl Moment<'_> {
             .collect())
     }
 
-    /// Who was asked by any campaign before, also where all that was known of them has been removed since.
-    async fn asked_before(
-        &self,
-        conn: &mut Conn,
-        found: &[Contact],
-    ) -> Result<Vec<ContactId>, StoreError> {
-        let ids: Vec<ContactId> = found.iter().map(|one| one.id).collect();
-        let mut asked =
-            campaigns::asked_among(conn, self.brand.id, &ids, Timestamp::from_micros(0)).await?;
-        let hash = |one: &Contact| {
-            self.app
-                .keys
-                .address_hash(self.brand.id.0, &one.address_key)
-        };
-        let hashes: Vec<_> = found.iter().map(hash).collect();
-        let removed = erased::list_asked(conn, self.brand.id, &hashes).await?;
-        let known = ids.into_iter().zip(hashes);
-        asked.extend(
-            known
-                .filter(|one| removed.contains(&one.1))
-                .map(|one| one.0),
-        );
-        Ok(asked)
-    }
-
     /// Decides about one of them; false where the pace says to wait.
     fn take(
         &self,
-        row: &mut CampaignRow,
+        pace: &mut Pace<'_>,
         asking: &mut Asking,
         one: Judged,
         mut recipient: RecipientRow,
@@ -271,7 +270,7 @@ impl Moment<'_> {
         let standing = one.contact.standings.get(&self.plan.purpose);
         let released = recipient.released == 1;
         recipient.why = None;
-        let left_out = match place(self.plan, standing, &one.judgement, situation) {
+        let left_out = match place(self.plan, standing, one.verdicts(), situation) {
             Place::LeftOut(why) => Some(why.as_str()),
             Place::Paused(until) => {
                 recipient.why = Some(Why::Paused.as_str().to_owned());
@@ -300,7 +299,7 @@ impl Moment<'_> {
             asking.recipients.push(recipient);
             return Ok(true);
         }
-        if !self.may_mail(row) {
+        if pace.may_mail(self.now).is_err() {
             return Ok(false);
         }
         let hash = one.contact.mailbox_hash()?;
@@ -315,35 +314,10 @@ impl Moment<'_> {
             asking.recipients.push(recipient);
             return Ok(true);
         }
-        self.count(row);
-        self.ask(asking, one.contact, one.judgement, recipient)?;
+        pace.count(self.now);
+        let judgement = one.named.unwrap_or(one.judgement);
+        self.ask(asking, one.contact, judgement, recipient)?;
         Ok(true)
-    }
-
-    /// Whether the day's number and the hourly rate leave room for one more.
-    fn may_mail(&self, row: &CampaignRow) -> bool {
-        let day = day_of(self.campaign, self.now);
-        let asked = if row.day == day { row.asked_on_day } else { 0 };
-        let most = self.plan.on_day(usize::try_from(day).unwrap_or(usize::MAX));
-        let rate = Rate {
-            an_hour: self.plan.an_hour,
-        };
-        most.is_none_or(|most| asked < i64::from(most))
-            && rate.take(Some(row.arrival), self.now).is_ok()
-    }
-
-    fn count(&self, row: &mut CampaignRow) {
-        let day = day_of(self.campaign, self.now);
-        if row.day != day {
-            (row.day, row.asked_on_day) = (day, 0);
-        }
-        row.asked_on_day += 1;
-        let rate = Rate {
-            an_hour: self.plan.an_hour,
-        };
-        row.arrival = rate
-            .take(Some(row.arrival), self.now)
-            .unwrap_or(row.arrival);
     }
 
     fn ask(
@@ -397,12 +371,15 @@ impl Moment<'_> {
     /// Takes a reminder from the hours, the pace and the mailbox's budget; or says when to look again.
     pub fn turn_to_remind(
         &self,
-        row: &mut CampaignRow,
+        pace: &mut Pace<'_>,
         asking: &mut Asking,
         one: &Judged,
     ) -> Result<(), Timestamp> {
-        if !self.app.is_hour(self.brand, self.plan) || !self.may_mail(row) {
-            return Err(self.now.plus(SOON));
+        if let Some(from) = self.app.opens_at(self.brand, self.plan) {
+            return Err(from);
+        }
+        if let Err(from) = pace.may_mail(self.now) {
+            return Err(pace.turn(self.now, from));
         }
         let hash = one.contact.mailbox_hash();
         let hash = hash.map_err(|_| self.now.plus(TOMORROW))?;
@@ -415,7 +392,7 @@ impl Moment<'_> {
         if !fits {
             return Err(self.now.plus(TOMORROW));
         }
-        self.count(row);
+        pace.count(self.now);
         Ok(())
     }
 

@@ -30,6 +30,8 @@ const PAGES: usize = 40;
 pub struct Groups {
     pub asked: u64,
     pub held: u64,
+    /// Of both, whom some campaign has asked before.
+    pub asked_before: u64,
     pub left_out: BTreeMap<Why, u64>,
     /// Somebody who would be asked, or held.
     pub example: Option<ContactId>,
@@ -91,6 +93,7 @@ impl App {
         new: &NewCampaign,
     ) -> Result<Groups, CampaignProblem> {
         self.check_plan(brand, new)?;
+        self.check_import(brand, &new.plan).await?;
         let mut groups = Groups::default();
         let mut after = Behind::nobody();
         let as_of = self.clock.now();
@@ -101,7 +104,14 @@ impl App {
                 return Ok(groups);
             };
             after = Behind::of(last);
-            for (judged, place) in self.places(&mut conn, brand, &new.plan, None, page).await? {
+            let places = self.places(&mut conn, brand, &new.plan, None, page).await?;
+            let asked = places
+                .iter()
+                .filter(|(_, place)| matches!(place, Place::Waiting | Place::Held))
+                .map(|(judged, _)| &judged.contact);
+            let before = self.asked_before(&mut conn, brand, asked).await?;
+            groups.asked_before += u64::try_from(before.len()).unwrap_or(u64::MAX);
+            for (judged, place) in places {
                 match place {
                     Place::Waiting => groups.asked += 1,
                     Place::Held => groups.held += 1,
@@ -180,6 +190,7 @@ impl App {
                     released: 0,
                     asked_at: None,
                     reminded_at: None,
+                    returned_at: None,
                 }
             })
             .collect();
@@ -210,18 +221,36 @@ impl App {
             .situations(conn, (brand, plan), campaign, &page, now)
             .await?;
         page.retain(|contact| plan.due.is_none() || situations.of(contact.id).is_over);
-        let judged = self
-            .judge_contacts(conn, brand, &plan.purpose, page, now)
-            .await?;
+        let judged = self.judge_contacts(conn, brand, plan, page, now).await?;
         Ok(judged
             .into_iter()
             .map(|one| {
                 let standing: Option<&Standing> = one.contact.standings.get(&plan.purpose);
                 let situation = situations.of(one.contact.id);
-                let place = place(plan, standing, &one.judgement, situation);
+                let place = place(plan, standing, one.verdicts(), situation);
                 (one, place)
             })
             .collect())
+    }
+
+    /// Whom an import has yet to bring would not be among those whom the campaign asks.
+    pub(super) async fn check_import(
+        &self,
+        brand: &Brand,
+        plan: &Plan,
+    ) -> Result<(), CampaignProblem> {
+        let Some(import) = plan.import else {
+            return Ok(());
+        };
+        let mut conn = self.store.read().await?;
+        let found = imports::find_by_id(&mut conn, brand.id, import).await?;
+        match found.filter(|row| row.state == "running") {
+            None => Ok(()),
+            Some(row) => Err(CampaignProblem::Plan(vec![format!(
+                "the import \"{}\" is not done: {} rows are in; wait for its end, or go on with it where it was interrupted",
+                row.name, row.rows_done
+            )])),
+        }
     }
 
     /// Those of these contacts that an import brought, or of whom it told.

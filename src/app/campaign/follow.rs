@@ -7,10 +7,10 @@ use crate::app::App;
 use crate::app::record::About;
 use crate::app::sources::Sources;
 use crate::domain::brand::Brand;
-use crate::domain::campaign::{Fates, Kind, Place, Plan, Situation, Why, place};
+use crate::domain::campaign::{Fates, Kind, Place, Plan, Situation, Verdicts, Why, place};
 use crate::domain::event::Fact;
 use crate::domain::ids::ContactId;
-use crate::domain::policy::{AddressFacts, Claim, Judgement, Outreach, Verdict, Zone, judge};
+use crate::domain::policy::{AddressFacts, Claim, Outreach, Verdict, Zone, judge};
 use crate::domain::standing::{RequestState, Standing, State, apply};
 use crate::store::campaigns::{self, CampaignRow, RecipientRow};
 use crate::store::contacts;
@@ -97,7 +97,8 @@ impl App {
         let Some(form) = self.form_of(brand, &plan.form) else {
             return Ok(false);
         };
-        let Some((mut held, mut row)) = self.hold_recipients(campaign, &due).await? else {
+        let held = self.hold_recipients(brand, campaign, plan, &due).await?;
+        let Some((mut held, mut pace)) = held else {
             return Ok(false);
         };
         let conn = held.conn();
@@ -132,7 +133,7 @@ impl App {
             .situations(conn, (brand, plan), Some(campaign), &found, moment.now)
             .await?;
         let judged = self
-            .judge_contacts(conn, brand, &plan.purpose, found, moment.now)
+            .judge_contacts(conn, brand, plan, found, moment.now)
             .await?;
         let anew = if plan.lapse_unanswered_at.is_some() && plan.due.is_none() {
             self.acted_since(conn, brand, plan, &recipients).await?
@@ -158,7 +159,8 @@ impl App {
                 recipient.state = "answered".to_owned();
             } else if moment.now >= lapses_at {
                 recipient.state = "unanswered".to_owned();
-                let arrived = recipient.mail.as_deref() == Some("accepted");
+                let arrived = recipient.mail.as_deref() == Some("accepted")
+                    && recipient.returned_at.is_none();
                 let standing = one.contact.standings.get(&plan.purpose);
                 let same = !anew.contains(&one.contact.id);
                 let ends = ends_unanswered(plan, standing, same, situations.of(one.contact.id));
@@ -192,14 +194,14 @@ impl App {
                     && reminds(
                         plan,
                         standing,
-                        &one.judgement,
+                        one.verdicts(),
                         situations.of(one.contact.id),
                     );
                 let paused = standing.and_then(|standing| standing.paused_at(moment.now));
                 let turn = may.then(|| match paused {
                     Some(until) => Err(until),
                     None if recipient.mail.is_none() => Err(moment.now.plus(AN_HOUR)),
-                    None => moment.turn_to_remind(&mut row, &mut asking, &one),
+                    None => moment.turn_to_remind(&mut pace, &mut asking, &one),
                 });
                 match turn {
                     None => {}
@@ -225,7 +227,7 @@ impl App {
         let more = !asking.recipients.is_empty();
         let mut writes = asking.writes();
         contacts::put_standings(&mut writes, &changed);
-        campaigns::put_progress(&mut writes, &row);
+        campaigns::put_progress(&mut writes, &pace.row);
         held.finish(writes).await?;
         Ok(more)
     }
@@ -267,10 +269,10 @@ impl App {
 fn reminds(
     plan: &Plan,
     standing: Option<&Standing>,
-    judgement: &Judgement,
+    verdicts: Verdicts<'_>,
     situation: Situation,
 ) -> bool {
-    match place(plan, standing, judgement, situation) {
+    match place(plan, standing, verdicts, situation) {
         Place::Waiting | Place::Paused(_) => true,
         Place::LeftOut(Why::NoMerger) => plan.kind == Kind::MergerNotice,
         Place::Held | Place::LeftOut(_) => false,

@@ -86,7 +86,7 @@ impl App {
         let found = contacts::find_all(&mut conn, &ids).await?;
         let now = self.clock.now();
         let judged = self
-            .judge_contacts(&mut conn, brand, &plan.purpose, found, now)
+            .judge_contacts(&mut conn, brand, plan, found, now)
             .await?;
         Ok(match judged.into_iter().next() {
             Some(Judged {

@@ -1,4 +1,4 @@
-//! Holding back what the breaker holds, and what is over the rates of its brand and its recipient domain.
+//! Holding back what the breaker holds, and what is over the rates of its brand, its recipient domain and its campaign.
 
 use std::collections::HashMap;
 
@@ -68,7 +68,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Applies the rates per brand and per recipient domain; a mail over its rate goes back, due when it is its turn.
+    /// Applies the rates per brand, per recipient domain and per campaign; a mail over its rate goes back, due when it is its turn.
     pub(super) async fn hold_back(
         &self,
         jobs: Vec<Job>,
@@ -123,6 +123,10 @@ impl Delivery {
         }
         if of_domain > 0 {
             limits.push((domain(), of_domain));
+        }
+        // They were asked at this rate, and leave at it too when much has waited.
+        if let Some((campaign, an_hour)) = job.pace.filter(|pace| pace.1 > 0) {
+            limits.push((rate_key("send campaign", &campaign.to_string()), an_hour));
         }
         limits
     }

@@ -10,7 +10,7 @@ use crate::app::catalog::Catalog;
 use crate::app::record::{self, whose};
 use crate::app::sign_up::{CONFIRM, PREFERENCES, REMIND};
 use crate::domain::campaign::{Kind, Plan, REMINDER};
-use crate::domain::ids::{ContactId, RequestId};
+use crate::domain::ids::{CampaignId, ContactId, RequestId};
 use crate::domain::policy::{Source, Zone};
 use crate::domain::time::Timestamp;
 use crate::mail::compose::Ask;
@@ -27,6 +27,8 @@ pub(super) struct Job {
     pub to: Recipient,
     /// How a campaign asks; none where the person signed up.
     pub ask: Option<Ask>,
+    /// The campaign that asks, and how many of its mails may leave in an hour.
+    pub pace: Option<(CampaignId, u32)>,
 }
 
 impl Job {
@@ -59,7 +61,7 @@ const NO_STANDING: &str =
     "it had not left when nothing was known of the person any more that lets the brand ask";
 
 /// How long a mail of a paused campaign is left alone.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_secs(300);
 
 /// What the claimed mails are about.
 struct About {
@@ -86,6 +88,7 @@ impl About {
                         mail,
                         to,
                         ask: None,
+                        pace: None,
                     }))
                 }
                 None => Wish::Drop(mail.key()),
@@ -113,8 +116,8 @@ impl About {
                 Wish::Later(mail.key(), from)
             }
         };
-        let ask = match campaign {
-            None => None,
+        let (ask, pace) = match campaign {
+            None => (None, None),
             Some(campaign) => match campaign.state.as_str() {
                 "cancelled" => return Ok(Wish::TakeBack(Box::new(mail), CANCELLED)),
                 "paused" | "stopped" => return Ok(Wish::Later(mail.key(), now.plus(PAUSE))),
@@ -138,11 +141,18 @@ impl About {
                     if let Some(from) = self.opens_at(&plan, &mail, now) {
                         return Ok(later(mail, from));
                     }
-                    Some(ask_of(plan, campaign, &mail.template, &to))
+                    let pace = (campaign.campaign_id, plan.an_hour);
+                    let ask = ask_of(plan, campaign, &mail.template, &to);
+                    (Some(ask), Some(pace))
                 }
             },
         };
-        Ok(Wish::Send(Box::new(Job { mail, to, ask })))
+        Ok(Wish::Send(Box::new(Job {
+            mail,
+            to,
+            ask,
+            pace,
+        })))
     }
 
     /// When the hours of a mail's campaign begin again, in its brand's time zone.
@@ -185,6 +195,8 @@ impl Delivery {
                 Wish::AskAnew(mail, from) => anew.push((*mail, from)),
             }
         }
+        // Whoever just signed up waits for the mail; a campaign can wait.
+        jobs.sort_by_key(|job| job.pace.is_some());
         for (mail, from) in anew {
             self.app.ask_anew(&mail, from).await?;
             self.under_way.remove(&[mail.key()]);

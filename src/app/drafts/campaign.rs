@@ -32,6 +32,9 @@ impl Kind for CampaignDraft {
 pub struct Counted {
     pub asked: u64,
     pub held: u64,
+    /// Of both, whom some campaign has asked before.
+    #[serde(default)]
+    pub asked_before: u64,
     /// By reason.
     pub left_out: BTreeMap<String, u64>,
     /// Somebody who would be asked, or held.
@@ -109,6 +112,7 @@ impl App {
                 draft.of.counted = Some(Counted {
                     asked: groups.asked,
                     held: groups.held,
+                    asked_before: groups.asked_before,
                     left_out: groups.left_out.into_iter().map(why).collect(),
                     example: groups.example,
                 });

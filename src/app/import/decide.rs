@@ -65,7 +65,10 @@ impl App {
             locks.contact(one.brand_id, &one.address_key);
             locks.mailbox(one.brand_id, &one.mailbox);
         }
-        let mut held = self.store.hold(locks).await?;
+        let mut held = match written {
+            None => self.store.hold(locks).await?,
+            Some(_) => self.store.hold_beside_a_write(locks).await?,
+        };
         run.check(held.conn(), written).await?;
         let mut part = Part::of(self, import, run.row.id, candidates.len());
         let judged = part.judge_all(held.conn(), candidates, &who).await?;

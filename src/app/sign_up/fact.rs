@@ -87,6 +87,7 @@ pub(super) fn signed_up(
         mail,
         kiosk: call.booth.is_some(),
         entered_at: call.booth.and_then(|booth| booth.entered_at),
+        clock_said: call.booth.and_then(|booth| booth.clock_said),
         passed_on: call.passed_on,
         circumstances: call.circumstances,
     }))

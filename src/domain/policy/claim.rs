@@ -131,17 +131,22 @@ impl Claim {
 
     /// Whether it is of a merger with a brand of this name, whatever the case and the space around it.
     pub fn is_of_old_brand(&self, name: &str) -> bool {
-        let plain = |text: &str| text.trim().to_lowercase();
         self.source == Source::MergerOrAcquisition
             && self
                 .given("old_brand")
-                .is_some_and(|own| plain(own) == plain(name))
+                .is_some_and(|own| is_same_brand(own, name))
     }
 
     /// What stands there for a piece of proof.
     pub fn given(&self, key: &str) -> Option<&str> {
         self.proof.get(key).map(String::as_str)
     }
+}
+
+/// Whether both name the same old brand, whatever the case and the space around it.
+pub fn is_same_brand(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.trim().to_lowercase();
+    plain(one) == plain(other)
 }
 
 /// How a person closed the door to a brand.

@@ -80,6 +80,10 @@ pub struct Judgement {
     /// The rule that the brand or an operator loosened, to be kept as a deviation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviation: Option<Rule>,
+    /// The way of asking is that of a person's own act, and another source lets a person be asked one to one as well. It follows from
+    /// the facts.
+    #[serde(skip)]
+    pub one_to_one: bool,
     /// The first mail must be the notice of a merger.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub notice_due: bool,
@@ -137,6 +141,9 @@ pub fn judge(
         valid_until: settled.until,
         source: decider.map(|one| one.source),
         deviation,
+        one_to_one: settled.outreach == Outreach::OwnAct
+            && settled.rule != Rule::O6
+            && allows(&outcomes, Outreach::OneToOne),
         notice_due: settled.verdict == Verdict::Accept && decider.is_some_and(|one| one.notice_due),
         policy_version: POLICY_VERSION.to_owned(),
         facts: Facts::of(claims, address, terms, as_of),
@@ -226,6 +233,12 @@ fn of_sources(outcomes: &[Outcome]) -> Settled {
             .filter(|_| one.verdict == Verdict::Accept || one.rule == Rule::D2),
         by: Some(by),
     }
+}
+
+/// Whether a source that does not refuse leaves this way of asking.
+fn allows(outcomes: &[Outcome], outreach: Outreach) -> bool {
+    let mut all = outcomes.iter();
+    all.any(|one| one.verdict != Verdict::Refuse && one.outreach == outreach)
 }
 
 /// The loosest way of asking that a source leaves which does not refuse; where one refuses for all, its own.

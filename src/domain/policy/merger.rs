@@ -20,7 +20,8 @@ pub(super) fn weigh(claim: &Claim, terms: &Terms, as_of: Timestamp) -> Weighed {
     }
     let share_deal = reader.share_deal();
     let kind = reader.kind("original_kind");
-    weighed.outcome.notice_due = !is_sent(claim, terms, as_of);
+    // That a notice was sent by other means is the operator's word: kept, and no notice of ours.
+    weighed.outcome.notice_due = true;
     weighed.gaps = reader.gaps;
     weighed.act = act;
     weighed.original = original;
@@ -53,12 +54,4 @@ fn carry_over(weighed: &mut Weighed, original: Source) {
         weighed.outcome.confirm_first(row.rule);
         weighed.outcome.outreach = weighed.outcome.outreach.max(row.outreach);
     }
-}
-
-/// Whether the notice of the change has gone out. A day that cannot be read, or has yet to come, says that it has not.
-fn is_sent(claim: &Claim, terms: &Terms, as_of: Timestamp) -> bool {
-    claim
-        .given("notice_sent")
-        .and_then(|day| terms.zone.start_of_written(day))
-        .is_some_and(|day| day <= as_of)
 }

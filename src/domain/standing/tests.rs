@@ -52,6 +52,7 @@ fn signed_up(verdict: Verdict) -> Fact {
         responsible: None,
         kiosk: false,
         entered_at: None,
+        clock_said: None,
         passed_on: None,
         circumstances: Circumstances::default(),
     }))

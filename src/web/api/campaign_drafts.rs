@@ -117,6 +117,8 @@ pub struct CampaignDraftItem {
     asked: Option<u64>,
     /// People whom only a person may ask; they wait to be released.
     held: Option<u64>,
+    /// Of both, people whom some campaign has asked before.
+    asked_before: Option<u64>,
     /// Who would be left out, by the reason.
     left_out: BTreeMap<String, u64>,
     /// Why it cannot start any more.
@@ -148,6 +150,7 @@ fn item(brand: &Brand, draft: &Draft<CampaignDraft>) -> CampaignDraftItem {
         stage: draft.stage.as_str(),
         asked: counted.map(|counted| counted.asked),
         held: counted.map(|counted| counted.held),
+        asked_before: counted.map(|counted| counted.asked_before),
         left_out: counted.map_or_else(BTreeMap::new, |counted| counted.left_out.clone()),
         problem: of.problem.clone(),
         until: draft.begun_at.plus(KEPT_FOR).to_string(),

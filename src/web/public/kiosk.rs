@@ -54,6 +54,8 @@ struct KioskPage {
     base: String,
     key: String,
     key_id: u8,
+    /// The server's time. A tablet whose clock lies before it has a wrong one.
+    now: Timestamp,
     css: String,
     script: String,
 }
@@ -118,6 +120,7 @@ pub(super) fn page(
         base: format!("/f/{}", form.declared.slug),
         key,
         key_id,
+        now: shared.app.clock.now(),
         css: shared.assets.kiosk_css.clone(),
         script: shared.assets.kiosk_js.clone(),
     };
@@ -173,7 +176,7 @@ struct ToldEntry {
 }
 
 /// `POST /f/{form}/entries`: what waited on a tablet. JSON: `lang`, and `entry`, a list of up to 25 texts
-/// `NUMBER.KEY.SEALED`. Each is answered for itself; `recorded` means that it is on disk.
+/// `NUMBER.KEY.SEALED`, and `now`, the time by the tablet's clock. Each is answered for itself; `recorded` means that it is on disk.
 pub async fn entries(
     request: HttpRequest,
     shared: web::Data<Web>,
@@ -203,7 +206,11 @@ pub async fn entries(
         );
     };
     let from = circumstances(&request, &shared.app.config.trusted_proxies);
-    let outcomes = shared.app.record_waiting(&form, waiting, &from).await;
+    let sent_at = fields.one("now").and_then(Timestamp::parse);
+    let outcomes = shared
+        .app
+        .record_waiting(&form, waiting, sent_at, &from)
+        .await;
     let entries = outcomes.iter().map(|(id, outcome)| tell(t, *id, outcome));
     HttpResponse::Ok().json(Told {
         now: shared.app.clock.now(),

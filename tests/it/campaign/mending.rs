@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use countersign::app::campaign::{CampaignProblem, NewCampaign};
 use countersign::domain::campaign::Kind;
 use countersign::domain::event::Fact;
 use countersign::domain::policy::Source;
@@ -44,6 +45,25 @@ async fn cancel(world: &World, name: &str) {
 }
 
 on_both_engines! {
+    async fn a_campaign_over_an_import_that_is_not_done_does_not_begin(engine: Engine) {
+        let world = World::on(engine).await;
+        let list = List::bought("orders", "email,order,date\na@example.org,1,2026-01-01\n");
+        let begun = list.begin(&world).await.unwrap();
+        let acme = world.app.catalog().brand_by_slug("acme").unwrap().clone();
+        let mut of_list = plan(Kind::Invitation);
+        of_list.import = Some(begun.row.id);
+        let new = NewCampaign { name: "early".to_owned(), plan: of_list.clone() };
+        let counted = world.app.count_campaign(&acme, &new).await.map(drop);
+        for refused in [counted, begin(&world, "early", of_list.clone()).await] {
+            let Err(CampaignProblem::Plan(problems)) = refused else { panic!("{refused:?}") };
+            assert!(problems[0].starts_with("the import \"orders\" is not done: 0 rows are in"), "{problems:?}");
+        }
+        list.go_on(&world, begun, None).await.1.unwrap();
+        begin(&world, "early", of_list).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        world.finish().await;
+    }
+
     async fn the_breaker_weighs_no_confirmation_of_a_campaign(engine: Engine) {
         let world = World::on(engine).await;
         bought(&world, "asked@example.org,1,2026-01-01\n").await;

@@ -13,7 +13,7 @@ use crate::import::storing::{List, findings};
 use crate::on_both_engines;
 use crate::smtp::peers::{Action, Peer, Step, say};
 
-async fn bought(world: &World, count: usize) {
+pub async fn bought(world: &World, count: usize) {
     let mut text = "email,order,date\n".to_owned();
     for at in 0..count {
         text.push_str(&format!("p{at}@example.org,{at},2026-01-01\n"));
@@ -32,6 +32,7 @@ on_both_engines! {
         slow.hours = Some((8, 18));
         begin(&world, "slow", slow).await.unwrap();
         assert_eq!(work(&world).await, 5, "the first day's number");
+        assert_eq!(world.app.campaigns_due().await.unwrap(), 0);
         world.advance(3_600);
         assert_eq!(work(&world).await, 0, "the first day's number is used up, and it is past 18");
         world.advance(22 * 3_600);
@@ -96,7 +97,7 @@ on_both_engines! {
         world.deliver().await;
         assert!(world.caught().is_empty(), "the mails wait");
         world.app.resume_campaign(brand, "first").await.unwrap();
-        world.advance(61);
+        world.advance(301);
         world.deliver().await;
         assert_eq!(world.caught().len(), 3);
         let wrong = world.app.resume_campaign(brand, "first").await;
@@ -107,7 +108,7 @@ on_both_engines! {
         world.app.campaigns_due().await.unwrap();
         assert_eq!(world.app.campaigns_due().await.unwrap(), 3);
         world.app.cancel_campaign(brand, "again").await.unwrap();
-        world.advance(61);
+        world.advance(301);
         world.deliver().await;
         assert_eq!(world.caught().len(), 3, "mails that waited are gone");
         let taken = begin(&world, "again", plan(Kind::Reconfirmation)).await;

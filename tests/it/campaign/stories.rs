@@ -1,5 +1,6 @@
 //! From a file to explicit consent: the trade show, the employer's list, the merger.
 
+use countersign::app::campaign::NewCampaign;
 use countersign::domain::campaign::Kind;
 use countersign::domain::event::Grade;
 use countersign::domain::policy::Source;
@@ -164,6 +165,70 @@ on_both_engines! {
         assert!(world.mail_to("pond@example.org").await.0.subject.contains("pond post"));
         assert_eq!(told(&world, "pond").await.left_out["no_merger_notice_due"], 2, "once is enough");
         assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn the_notice_of_one_merger_opens_nothing_that_came_by_another_one(engine: Engine) {
+        let world = World::on(engine).await;
+        let old = "email,document,old_brand,original_source,original_date\n\
+            both@example.org,Deed 7,Mill Letters,purchase,2026-01-10\n\
+            both@example.org,Deed 8,Pond Post,purchase,2026-06-10\n\
+            half@example.org,Deed 7,Mill Letters,,\n\
+            half@example.org,Deed 8,Pond Post,purchase,2026-06-10\n";
+        List { name: "two brands", text: old, source: Some(Source::MergerOrAcquisition) }.take_in(&world).await;
+        begin(&world, "mill", plan(Kind::MergerNotice)).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        assert_eq!(told(&world, "mill").await.left_out["other_old_brand"], 1, "nothing that is proven came from there");
+        let until = async |email: &str| world.permission(email, "newsletter").await.until;
+        assert!(!stands(&world, "half@example.org").await.0);
+        assert_eq!(until("both@example.org").await, Timestamp::parse("2028-01-10"), "not the pond's");
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        // When that is over, the rest still waits for its own notice.
+        world.advance(414 * 86_400);
+        world.app.lapse().await.unwrap();
+        assert_eq!(stands(&world, "both@example.org").await, (false, Basis::None, "D2"));
+        begin(&world, "mill again", plan(Kind::MergerNotice)).await.unwrap();
+        assert_eq!(work(&world).await, 0, "they were told of that one");
+        let mut pond = plan(Kind::MergerNotice);
+        pond.old_brand = Some("Pond Post".to_owned());
+        begin(&world, "pond", pond).await.unwrap();
+        assert_eq!(work(&world).await, 2);
+        for email in ["both@example.org", "half@example.org"] {
+            assert_eq!(stands(&world, email).await, (true, Basis::Implicit, "O4"), "{email}");
+            assert_eq!(until(email).await, Timestamp::parse("2028-06-10"), "{email}");
+        }
+        assert_eq!(findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
+    async fn who_answered_an_ad_and_stands_on_an_employers_list_can_be_released(engine: Engine) {
+        let world = World::on(engine).await;
+        let ad = "email\nboth@example.org\nad@example.org\n";
+        List { name: "ad", text: ad, source: Some(Source::AdResponse) }.take_in(&world).await;
+        let staff = "email,employer,benefit,date\nboth@example.org,Mill Ltd,gym,2026-10-01\n";
+        List { name: "staff", text: staff, source: Some(Source::EmployerList) }.take_in(&world).await;
+        begin(&world, "spring", plan(Kind::Invitation)).await.unwrap();
+        assert_eq!(work(&world).await, 0);
+        let now = told(&world, "spring").await;
+        assert_eq!((now.held, now.left_out["not_by_mail"]), (1, 1));
+        release(&world, "spring", &["both@example.org"]).await.unwrap();
+        assert_eq!(work(&world).await, 1);
+        world.mail_to("both@example.org").await;
+        world.finish().await;
+    }
+
+    async fn the_count_before_a_campaign_tells_who_was_asked_before(engine: Engine) {
+        let world = World::on(engine).await;
+        List::bought("old", "email,order,date\na@example.org,1,2023-01-01\nb@example.org,2,2023-01-01\n").take_in(&world).await;
+        begin(&world, "first", plan(Kind::Invitation)).await.unwrap();
+        assert_eq!(work(&world).await, 2);
+        world.advance(31 * 86_400);
+        work(&world).await;
+        List::bought("more", "email,order,date\nc@example.org,3,2023-01-01\n").take_in(&world).await;
+        let acme = world.app.catalog().brand_by_slug("acme").unwrap().clone();
+        let new = NewCampaign { name: "second".to_owned(), plan: plan(Kind::Invitation) };
+        let counted = world.app.count_campaign(&acme, &new).await.unwrap();
+        assert_eq!((counted.asked, counted.held, counted.asked_before), (3, 0, 2));
         world.finish().await;
     }
 

@@ -8,7 +8,9 @@ use countersign::app::import::{Problem, WithdrawProblem};
 use countersign::app::sign_up::Submission;
 use countersign::clock::Random;
 use countersign::domain::campaign::Kind;
-use countersign::store::Conn;
+use countersign::store::locks::Locks;
+use countersign::store::set::Writes;
+use countersign::store::{Conn, Engine, StoreError, budgets};
 
 use super::storing::{List, findings, withdraw};
 use crate::campaign::{begin, plan, work};
@@ -168,4 +170,54 @@ on_both_engines! {
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
+}
+
+/// On one thread, where the writing of a part has not begun when the next one is decided.
+#[tokio::test]
+async fn an_import_comes_to_its_end_whenever_others_in_its_process_are_overtaken() {
+    let world = World::on(Engine::Sqlite).await;
+    let (config, clock) = (world.app.config.clone(), world.clock.clone());
+    let second = App::start(config, clock, Random::seeded(99)).await.unwrap();
+    let store = &world.app.store;
+    let now = world.clock.now();
+    let text = people(700);
+    let mut times = 0;
+    for waits in 0..24 {
+        // Nothing is decided inside the transaction any more because of the one before.
+        for _ in 0..40 {
+            drop(store.hold(Locks::default()).await.unwrap());
+        }
+        let name = format!("list {waits}");
+        let list = List::bought(&name, &text);
+        let begun = list.begin(&world).await.unwrap();
+        let mut import = Box::pin(list.go_on(&world, begun, None));
+        if dying_at(waits, &mut import).await.is_some() {
+            break;
+        }
+        // Left where it is, it may hold the writer itself.
+        let writer = tokio::time::timeout(Duration::from_millis(500), store.write()).await;
+        if writer.is_err() {
+            import.await.1.unwrap();
+            continue;
+        }
+        drop(writer);
+        let one = |key: &str| {
+            let mut writes = Writes::default();
+            budgets::add_rates(&mut writes, &[(key.to_owned(), 1)], now);
+            writes
+        };
+        let held = store.hold(Locks::default()).await.unwrap();
+        second.store.write_now(one("second")).await.unwrap();
+        let overtaken = held.finish(one("first")).await;
+        assert!(
+            matches!(overtaken, Err(StoreError::Overtaken)),
+            "{overtaken:?}"
+        );
+        let ended = tokio::time::timeout(Duration::from_secs(20), import).await;
+        ended.expect("it stands still").1.unwrap();
+        times += 1;
+    }
+    assert!(times > 2, "{times}");
+    second.store.close().await;
+    world.finish().await;
 }

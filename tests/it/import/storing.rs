@@ -6,6 +6,7 @@ use countersign::app::import::report::Report;
 use countersign::app::import::tally::{Counts, Tally};
 use countersign::app::import::{Begun, Import, ImportProblem, NewImport, Problem, WithdrawProblem};
 use countersign::domain::brand::Slug;
+use countersign::domain::campaign::Kind;
 use countersign::domain::email_address::AddressRules;
 use countersign::domain::event::{Fact, Grade};
 use countersign::domain::policy::{Rule, Source, Zone};
@@ -383,6 +384,10 @@ on_both_engines! {
         let merged = "email,document,old_brand,original_source,original_date,notice_sent,CONFIRM_TIME\n\
             b@example.org,Deed 7,Mill Letters,purchase,2026-01-10,2026-05-01,2026-01-11 10:05:00\n";
         List { name: "mill", text: merged, source: Some(Source::MergerOrAcquisition) }.take_in(&world).await;
+        // That a notice was sent by other means is the operator's word; our own opens.
+        assert!(!world.permission("b@example.org", "newsletter").await.allowed);
+        crate::campaign::begin(&world, "merger", crate::campaign::plan(Kind::MergerNotice)).await.unwrap();
+        assert_eq!(crate::campaign::work(&world).await, 1);
         let b = world.permission("b@example.org", "newsletter").await;
         assert_eq!((b.allowed, b.basis, b.grade), (true, Basis::Implicit, None));
         world.finish().await;

@@ -110,6 +110,7 @@ on_both_engines! {
         slowly.an_hour = 1;
         begin(&world, "spring", slowly).await.unwrap();
         work(&world).await;
+        world.app.campaigns_due().await.unwrap();
         let catalog = world.app.catalog();
         let brand = catalog.brand_by_slug("acme").unwrap();
         world.app.pause_campaign(brand, "spring").await.unwrap();

@@ -307,6 +307,13 @@ fn entered(signup: &SignedUp, at: &str) -> String {
         return format!("At {at} a program of the operator's reported that {what}.");
     }
     match (signup.kiosk, signup.entered_at) {
+        (_, Some(entered_at)) if signup.clock_said.is_some() => format!(
+            "At {at} a booth's tablet reported that {what}; by its clock, put right, that was at {}.",
+            time(entered_at)
+        ),
+        (_, None) if signup.clock_said.is_some() => format!(
+            "At {at} a booth's tablet, whose clock had been wrong, reported that {what} some time before."
+        ),
         (_, Some(entered_at)) => format!(
             "At {at} a booth's tablet reported that {what}; by its clock that was at {}.",
             time(entered_at)

@@ -104,6 +104,20 @@ fn of_signup(signup: &SignedUp) -> Rows {
         let at = "at a booth, on a tablet that clears itself after each person";
         rows.push(("Where", at.to_owned()));
     }
+    if let Some(said) = signup.clock_said {
+        let note = match signup.entered_at {
+            Some(_) => {
+                "The clock was off as the entry was sent, and the time is put right by how far it was off."
+            }
+            None => {
+                "The clock was wrong then and had been set right when the entry was sent: nobody can tell when it was entered."
+            }
+        };
+        rows.push((
+            "What the tablet's clock said",
+            format!("{} {note}", time(said)),
+        ));
+    }
     if let Some(entered_at) = signup.entered_at {
         rows.push(("Entered, as the tablet's clock says", time(entered_at)));
         let kept = "There was no connection; until the entry was sent, it waited on the tablet, encrypted. The event's own time is \

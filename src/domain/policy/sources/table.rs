@@ -301,7 +301,10 @@ pub const SOURCES: [Row; 20] = [
             ),
             optional("original_kind", "of event_booth: badge, card or form"),
             optional("deal", "share or asset; under de an unknown one is asset"),
-            optional("notice_sent", "the day on which the notice was sent"),
+            optional(
+                "notice_sent",
+                "the day on which a notice was sent by other means, such as a letter: kept, and it opens nothing",
+            ),
         ],
         told: "The address came over from another brand by merger or acquisition",
         ..accepted(

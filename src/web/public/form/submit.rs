@@ -74,6 +74,7 @@ pub(super) fn submission(
         booth: kiosk::is_asked(request).then(|| AtBooth {
             entry: fields.one("entry").and_then(|id| Uuid::try_parse(id).ok()),
             entered_at: None,
+            clock_said: None,
         }),
         passed_on: None,
         corrects: None,

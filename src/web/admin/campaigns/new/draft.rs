@@ -29,6 +29,7 @@ pub(super) fn path(brand: &Brand, id: uuid::Uuid) -> String {
 struct Counted {
     asked: String,
     held: String,
+    asked_before: String,
     left_out: Vec<(String, String)>,
     left_out_in_all: String,
     nobody: bool,
@@ -79,6 +80,7 @@ async fn draft_page(
     let counted = of.counted.as_ref().map(|counted| Counted {
         asked: grouped(counted.asked),
         held: grouped(counted.held),
+        asked_before: grouped(counted.asked_before),
         left_out: counted
             .left_out
             .iter()
