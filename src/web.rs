@@ -14,6 +14,7 @@ mod packed;
 pub mod page;
 pub mod public;
 pub mod routes;
+mod same_time;
 
 use std::net::TcpListener;
 use std::sync::Arc;

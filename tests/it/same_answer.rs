@@ -354,7 +354,7 @@ fn median(samples: &[Duration]) -> Duration {
 
 /// The bounds are wide, so that a busy machine passes: what they find is a state that saves a commit, or waits for something else.
 /// A single statement more or less they do not find; that a signup without a mail writes like one with a mail is seen below, by the
-/// rows. Only a mail that replaces an older one writes a statement more.
+/// rows. Only a mail that replaces an older one writes a statement more, which the least time of an answer covers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_time_of_the_answer_does_not_tell_the_states_of_addresses_apart() {
     let limits = "[budget]\nper_network_an_hour = 0\nper_form_an_hour = 0\nper_installation_an_hour = 0\n\

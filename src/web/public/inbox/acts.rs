@@ -18,6 +18,7 @@ use crate::web::extract::fields::Fields;
 use crate::web::extract::token::Known;
 use crate::web::public::form::{HONEYPOT, accepted, explain, problems_of, proved};
 use crate::web::public::{message, opened};
+use crate::web::same_time::in_the_same_time;
 use crate::web::{Web, cors};
 
 /// `POST /i/{token}/resend`: the same answer whether a mail goes out or not.
@@ -39,7 +40,7 @@ pub async fn resend(
     let sent = shared
         .app
         .resend((known.brand.id, known.request), asking, from);
-    if let Err(problem) = sent.await {
+    if let Err(problem) = in_the_same_time(sent).await {
         return error::store_failure(&request, &shared, &problem);
     }
     if wants_json(&request) {

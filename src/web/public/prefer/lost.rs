@@ -18,6 +18,7 @@ use crate::web::error;
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
 use crate::web::page::{Page, framed, shown};
+use crate::web::same_time::in_the_same_time;
 
 framed!(LostPage);
 
@@ -87,7 +88,8 @@ pub async fn lost(request: HttpRequest, shared: web::Data<Web>, fields: Fields) 
     let t = error::texts_of(&request);
     let email = fields.raw("email");
     let from = circumstances(&request, &shared.app.config.trusted_proxies);
-    match shared.app.send_preferences(&brand, email, &from).await {
+    let sent = shared.app.send_preferences(&brand, email, &from);
+    match in_the_same_time(sent).await {
         Ok(()) => {
             let page = message::of_brand(&shared, &brand, t, "lost-sent", Tone::Done);
             shown(StatusCode::OK, &page)
