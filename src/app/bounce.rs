@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use super::App;
 use super::close::{Also, Closing, Ending, Happened, Look, Under, Which};
+use super::permit::parse_address;
 use super::record::read_all;
 use super::withdraw::all_of;
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::campaign::{self, Plan};
 use crate::domain::envelope::{BOUNCE, Returned};
 use crate::domain::event::{Bounced, Complained, Event, Fact};
-use crate::domain::fate::{Severity, is_complaint, weigh};
+use crate::domain::fate::{Severity, is_complaint};
 use crate::domain::ids::ContactId;
 use crate::domain::standing::{RequestState, State};
-use crate::mail::bounce::{self, Action, Kind, Report};
+use crate::mail::bounce::{self, Action, Delivery, Kind, Report};
 use crate::mail::inbound::{self, Answer};
 use crate::store::contacts::Contact;
 use crate::store::outbox::{self, Retry};
@@ -166,14 +167,23 @@ impl App {
                 self.take_complaint(subject, complaint).await
             }
             Kind::Delivery(told) => {
+                let arrived = told
+                    .iter()
+                    .any(|one| matches!(one.action, Action::Delivered | Action::Relayed));
                 let failed = told.into_iter().filter(|one| one.action == Action::Failed);
                 // Each of our mails has one recipient; of several the worst counts.
-                let worst = failed.max_by_key(|one| weigh(&one.status) == Severity::Hard);
+                let worst = failed.max_by_key(|one| one.severity() == Severity::Hard);
                 let Some(worst) = worst else {
                     return Ok(Taken::Underway);
                 };
+                // One that is not there behind an alias or a forward says nothing for good of the address that we know.
+                let theirs = !arrived && self.is_theirs(subject, &worst).await?;
                 let failure = Failure {
-                    severity: weigh(&worst.status),
+                    severity: if theirs {
+                        worst.severity()
+                    } else {
+                        Severity::Soft
+                    },
                     status: worst.status,
                     said: worst.said,
                     reporter,
@@ -183,6 +193,22 @@ impl App {
                 self.take_bounce(subject, failure).await
             }
         }
+    }
+
+    /// Whether a report is about the contact's own address, or names none.
+    async fn is_theirs(&self, subject: &Subject, told: &Delivery) -> Result<bool, StoreError> {
+        let Some(named) = &told.final_recipient else {
+            return Ok(true);
+        };
+        let Some(id) = self.contact_of(subject).await? else {
+            return Ok(true);
+        };
+        let mut conn = self.store.read().await?;
+        let found = contacts::find_by_id(&mut conn, subject.brand.id, id).await?;
+        Ok(found.is_none_or(|contact| {
+            contact.address.eq_ignore_ascii_case(named)
+                || parse_address(named).is_ok_and(|named| named.key() == contact.address_key)
+        }))
     }
 
     /// Whether mail to this address is ours to take: it is the envelope sender of one of our mails, or where complaints go.

@@ -6,6 +6,7 @@
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
+use crate::domain::fate::{Severity, weigh};
 use crate::ledger::note::hex;
 
 /// Bytes of a report; servers return the header or the whole of a mail, and ours are small.
@@ -51,6 +52,16 @@ pub struct Delivery {
     pub status: String,
     /// The receiving server's words on one line.
     pub said: String,
+    /// Whom the server tried last, in its own words; none where it names nobody.
+    pub final_recipient: Option<String>,
+}
+
+impl Delivery {
+    /// What it says of the address. A status that says nothing (`5.0.0`) leaves it at that, whatever words stand behind it: they do not
+    /// tell to which command they replied, and of the corpus one such "unknown user" was what a filter said of a message.
+    pub fn severity(&self) -> Severity {
+        weigh(&self.status)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +87,10 @@ pub fn read(bytes: &[u8]) -> Option<Report> {
                 places.extend(places_of_returned(returned));
                 mail = mail.or_else(|| id_of(returned));
             }
-            _ if is_type(part, "text", "rfc822-headers") => {
+            // RFC 6533, section 3: the same of a mail whose head is not ASCII.
+            _ if is_type(part, "text", "rfc822-headers")
+                || is_type(part, "message", "global-headers") =>
+            {
                 let text = text_of(part).unwrap_or_default();
                 mail = mail.or_else(|| id_of(&MessageParser::default().parse(text.as_bytes())?));
                 places.push(cut(&text, PLACE_AT_MOST));
@@ -243,7 +257,10 @@ fn one_recipient(fields: &Fields) -> Option<Delivery> {
         "relayed" | "expanded" => Action::Relayed,
         _ => return None,
     };
-    let said = field(fields, "diagnostic-code").map_or("", after_type);
+    let diagnostic = field(fields, "diagnostic-code").unwrap_or_default();
+    let said = after_type(diagnostic);
+    let final_recipient = field(fields, "final-recipient").map(after_type);
+    let final_recipient = final_recipient.filter(|address| address.contains('@'));
     let given = field(fields, "status").and_then(code_in);
     // "Other or undefined" says less than the server's own words may.
     let status = match (given, code_in(said)) {
@@ -258,6 +275,10 @@ fn one_recipient(fields: &Fields) -> Option<Delivery> {
         action,
         status,
         said: one_line(said, SAID_AT_MOST),
+        final_recipient: final_recipient.map(|address| {
+            let bare = address.trim_matches(['<', '>', '"']);
+            one_line(bare, 320)
+        }),
     })
 }
 

@@ -148,7 +148,10 @@ fn wanted(fields: &Fields, purpose: Option<&Slug>) -> Option<(LeaveMethod, Scope
     let of_link = || purpose.map_or(Scope::All, |one| Scope::Purposes(vec![one.clone()]));
     let (name, value) = ONE_CLICK.split_once('=').unwrap_or_default();
     match fields.raw("leave") {
-        _ if fields.raw(name) == value => Some((LeaveMethod::OneClick, of_link())),
+        // Some programs end the body with a line of its own.
+        _ if fields.raw(name).trim_end_matches(['\r', '\n']) == value => {
+            Some((LeaveMethod::OneClick, of_link()))
+        }
         "yes" => Some((LeaveMethod::LinkButton, of_link())),
         "all" => Some((LeaveMethod::LinkButton, Scope::All)),
         _ => None,

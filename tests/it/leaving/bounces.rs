@@ -52,7 +52,7 @@ fn report_of(mail: &str, to: &str, action: &str, status: &str, said: &str) -> St
          --b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n\
          --b\r\nContent-Type: message/delivery-status\r\n\r\n\
          Reporting-MTA: dns; mx.example.org\r\nArrival-Date: Mon, 23 Nov 2026 17:34:05 +0000\r\n\r\n\
-         Final-Recipient: rfc822; somebody@example.org\r\nAction: {action}\r\nStatus: {status}\r\n\
+         Final-Recipient: rfc822; somebody\r\nAction: {action}\r\nStatus: {status}\r\n\
          Diagnostic-Code: smtp; {said}\r\n\r\n{returned}--b--\r\n"
     )
 }
@@ -101,7 +101,57 @@ pub async fn state_of(world: &World, email: &str) -> RequestState {
     found.unwrap().state().unwrap()
 }
 
+/// A report about several recipients, each with the action, the status and the server's words.
+fn report_on(to: &str, groups: &[(&str, &str, &str, &str)]) -> String {
+    let text = report(to, "failed", "5.1.1", "-");
+    let (head, rest) = text.split_once("Final-Recipient").unwrap();
+    let (_, tail) = rest.split_once("\r\n\r\n").unwrap();
+    let groups = groups.iter().map(|(whom, action, status, said)| {
+        format!("Final-Recipient: rfc822; {whom}\r\nAction: {action}\r\nStatus: {status}\r\nDiagnostic-Code: smtp; {said}\r\n\r\n")
+    });
+    format!("{head}{}{tail}", groups.collect::<String>())
+}
+
 on_both_engines! {
+    async fn one_address_that_is_not_there_behind_an_alias_or_a_forward_closes_no_mailbox(engine: Engine) {
+        let world = World::on(engine).await;
+        signed_up_for_both(&world, ANNA).await;
+        let to = return_path(&world, ANNA).await;
+        let gone = "550 5.1.1 no such user";
+        for groups in [
+            vec![("ex@example.org", "failed", "5.1.1", gone)],
+            vec![("ex@example.org", "failed", "5.1.1", gone), ("boss@example.org", "delivered", "2.0.0", "250 ok")],
+            vec![(ANNA, "failed", "5.1.1", gone), ("boss@example.org", "relayed", "2.0.0", "250 ok")],
+        ] {
+            let message = report_on(&to, &groups);
+            assert_eq!(world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap(), Taken::Soft, "{groups:?}");
+        }
+        assert!(world.permission(ANNA, "newsletter").await.allowed);
+        let message = report_on(&to, &[("<Anna@Example.org>", "failed", "5.1.1", gone), ("ex@example.org", "failed", "4.4.1", "later")]);
+        assert_eq!(world.app.take_report(message.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        assert_eq!(world.permission(ANNA, "newsletter").await.rule, "D6");
+        world.finish().await;
+    }
+
+    async fn a_report_about_a_mail_with_an_address_that_is_not_ascii_is_read_with_the_head_that_it_returns(engine: Engine) {
+        let world = World::on(engine).await;
+        signed_up_for_both(&world, ANNA).await;
+        let to = return_path(&world, ANNA).await;
+        let global = |number: u32| {
+            let text = report_of(&format!("Return-Path: <{to}>\r\nMessage-ID: <mail-{number}@acme.example>\r\n"), "postmaster@mx.example.org", "failed", "5.2.2", "552 5.2.2 mailbox full");
+            text.replace("message/delivery-status", "message/global-delivery-status")
+                .replace("text/rfc822-headers", "message/global-headers")
+                .replace("rfc822; somebody", "utf-8; anna@bücher.example")
+        };
+        // Without the envelope's recipient it is known by the head; and two mails of one request count as two.
+        for number in [1, 1, 2] {
+            let taken = world.app.take_report(global(number).as_bytes(), None).await.unwrap();
+            assert!(matches!(taken, Taken::Soft | Taken::Again), "{number}: {taken:?}");
+        }
+        assert_eq!(passing(&world).await, [1, 2]);
+        world.finish().await;
+    }
+
     async fn a_mail_that_comes_back_for_good_ends_its_request_and_nothing_is_sent_there_any_more(engine: Engine) {
         let world = World::on(engine).await;
         let mail = signed_up_for_both(&world, "anna@example.org").await;

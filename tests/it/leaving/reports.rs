@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use countersign::domain::fate::{Severity, is_complaint, weigh};
+use countersign::domain::fate::{Severity, is_complaint};
 use countersign::mail::bounce::{Action, Delivery, Kind, MESSAGE_AT_MOST, Report, read};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/bounces");
@@ -52,7 +52,7 @@ fn worst(report: &Report) -> Option<Severity> {
 fn worst_of(told: &[Delivery]) -> Option<Severity> {
     let failed = told.iter().filter(|one| one.action == Action::Failed);
     failed
-        .map(|one| weigh(&one.status))
+        .map(Delivery::severity)
         .max_by_key(|severity| *severity == Severity::Hard)
 }
 

@@ -71,6 +71,55 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn each_way_that_a_person_leaves_is_logged_and_told_by_its_name(engine: Engine) {
+        let world = World::on(engine).await;
+        let last_told = async || {
+            world.app.sequence().await.unwrap();
+            let told = world.app.announcements(0, 100, &Default::default()).await.unwrap();
+            let told = serde_json::to_value(&told.announcements.last().unwrap().announcement).unwrap();
+            assert_eq!(told["type"], "contact.withdrawn", "{told}");
+            let data = &told["data"];
+            (data["method"].clone(), data["scope"].clone(), data["purposes"].clone())
+        };
+        let left = async |email: &str| {
+            let story = world.story(email).await;
+            let Fact::Withdrawn { method, by, scope, .. } = &story.last().unwrap().fact else { panic!("{story:?}") };
+            (*method, *by, scope.clone())
+        };
+        let person = Some(LeftBy::Person);
+        let contact = confirmed(&world, "anna@example.org").await;
+        let url = links(&world, contact, Some("newsletter")).unsubscribe_url;
+        // Some programs end the body with a line.
+        let done = world.client("198.51.100.7").send("POST", &url, Some("application/x-www-form-urlencoded"), b"List-Unsubscribe=One-Click\r\n").await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        assert_eq!(left("anna@example.org").await, (Some(LeaveMethod::OneClick), person, "purposes".to_owned()));
+        assert_eq!(last_told().await, ("one_click".into(), "purposes".into(), serde_json::json!(["newsletter"])));
+        let contact = confirmed(&world, "bert@example.org").await;
+        let url = links(&world, contact, None).unsubscribe_url;
+        assert_eq!(world.client("198.51.100.7").post(&url, &[("leave", "yes")]).await.status, 200);
+        assert_eq!(left("bert@example.org").await, (Some(LeaveMethod::LinkButton), person, "all".to_owned()));
+        assert_eq!(last_told().await, ("link_button".into(), "all".into(), serde_json::json!(["events", "newsletter"])));
+        world.finish().await;
+    }
+
+    async fn leaving_while_a_list_names_the_person_is_never_undone_by_it(engine: Engine) {
+        let world = World::on(engine).await;
+        for round in 0..12 {
+            let email = format!("p{round}@example.org");
+            let contact = confirmed(&world, &email).await;
+            let url = links(&world, contact, None).unsubscribe_url;
+            let (name, text) = (format!("list {round}"), format!("email,order,date\n{email},{round},2026-06-01\n"));
+            let list = List::bought(&name, &text);
+            let mut person = world.client("198.51.100.7");
+            let (done, _) = tokio::join!(person.post(&url, &ONE_CLICK), list.take_in(&world));
+            assert_eq!(done.status, 200, "{}", done.text());
+            let may = world.permission(&email, "newsletter").await;
+            assert_eq!((may.allowed, may.rule), (false, "D3"), "{round}");
+        }
+        assert_eq!(crate::import::storing::findings(&world).await, Vec::<String>::new());
+        world.finish().await;
+    }
+
     async fn opening_the_link_a_hundred_times_by_get_and_head_changes_nothing_and_one_press_leaves_all(engine: Engine) {
         let world = World::on(engine).await;
         let contact = confirmed(&world, "anna@example.org").await;
