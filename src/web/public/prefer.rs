@@ -54,6 +54,8 @@ struct PreferPage {
     choices: Vec<Choice>,
     consent: String,
     button: String,
+    /// The words at a box that asks for a yes to what is on without one; none behind a link that a program was given.
+    agree: Option<String>,
     wording: String,
     languages: Vec<(&'static str, &'static str, bool)>,
     paused: Option<String>,
@@ -138,6 +140,7 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
     let Found {
         brand,
         preferences,
+        handed_out,
         t,
         ..
     } = found;
@@ -155,8 +158,13 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
         masked: masked(&preferences.contact.address),
         can_leave: preferences.can_leave(),
         choices: preferences.choices,
-        consent: preferences.consent,
+        consent: if handed_out {
+            t.get("prefer-agree-by-mail")
+        } else {
+            preferences.consent
+        },
         button: preferences.button,
+        agree: (!handed_out).then_some(preferences.agree),
         wording: preferences.wording,
         languages: LANGUAGE_NAMES
             .map(|(tag, name)| (tag, name, tag == own))
@@ -228,9 +236,10 @@ pub async fn submit(
     };
     chosen.circumstances = circumstances;
     // What is left, paused or in another language is done at once; what would be agreed to waits for a link that came by mail.
-    let agrees = found.handed_out && !chosen.on.is_empty();
+    let agrees = found.handed_out && !(chosen.on.is_empty() && chosen.agree.is_empty());
     if agrees {
         chosen.on.clear();
+        chosen.agree.clear();
     }
     match shared.app.prefer(&found.brand, found.contact, chosen).await {
         Ok(Preferred::Gone) => message::broken_link(&request, &shared),
@@ -265,6 +274,7 @@ fn chosen(fields: &Fields) -> Option<Chosen> {
                 .filter(|one| not_in(&ticked, one))
                 .cloned()
                 .collect();
+            chosen.agree = slugs("agree");
             chosen.language = fields.one("language").map(str::to_owned);
             chosen.wording = fields.raw("wording").to_owned();
         }
