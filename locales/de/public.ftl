@@ -319,6 +319,9 @@ prefer-pause-title = Pause
 prefer-pause-text = Eine Zeit lang keine Mails. Ihre Auswahl bleibt, wie sie ist.
 prefer-pause-days = { $days } Tage
 prefer-paused = Keine Mails vor dem { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Mails an diese Adresse kamen als unzustellbar zurück. { $brand } schickt deshalb nichts dorthin, bis bekannt ist, dass sie wieder ankommen. Ihre Auswahl bleibt, wie sie ist. Nicht verschickt wird: { $purposes }
+prefer-not-written = { $brand } schreibt zurzeit nicht an dieses Postfach. Ihre Auswahl bleibt, wie sie ist. Nicht verschickt wird: { $purposes }
 prefer-resume = Pause beenden
 prefer-leave-title = Von allem abmelden
 prefer-leave-text = Dann schickt { $brand } Ihnen nichts mehr, was auch immer es später verschickt.

@@ -325,6 +325,9 @@ prefer-pause-text = No mail for a while. Your choices stay as they are.
 # On a button. $days is a number above 1.
 prefer-pause-days = { $days } days
 prefer-paused = No mail before { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Mail to this address came back as undeliverable, so { $brand } sends nothing there until it knows that it arrives again. Your choices stay as they are. Not sent: { $purposes }
+prefer-not-written = { $brand } does not write to this mailbox at present. Your choices stay as they are. Not sent: { $purposes }
 prefer-resume = End the pause
 prefer-leave-title = Leave everything
 prefer-leave-text = Then { $brand } sends you nothing more, whatever it may send later.

@@ -319,6 +319,9 @@ prefer-pause-title = Pausa
 prefer-pause-text = Ningún correo por un tiempo. Sus preferencias quedan como están.
 prefer-pause-days = { $days } días
 prefer-paused = Ningún correo antes del { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = El correo a esta dirección se devolvió por no poder entregarse. Por eso { $brand } no envía nada allí hasta saber que vuelve a llegar. Sus preferencias quedan como están. No se envía: { $purposes }
+prefer-not-written = { $brand } no escribe a este buzón por el momento. Sus preferencias quedan como están. No se envía: { $purposes }
 prefer-resume = Terminar la pausa
 prefer-leave-title = Darse de baja de todo
 prefer-leave-text = Entonces { $brand } no le envía nada más, envíe lo que envíe más adelante.

@@ -319,6 +319,9 @@ prefer-pause-title = Pause
 prefer-pause-text = Aucun e-mail pendant un temps. Vos choix restent tels quels.
 prefer-pause-days = { $days } jours
 prefer-paused = Aucun e-mail avant le { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Des e-mails envoyés à cette adresse sont revenus comme non distribuables. { $brand } n’y envoie donc rien tant qu’il ne sait pas qu’ils arrivent de nouveau. Vos choix restent tels quels. Non envoyé : { $purposes }
+prefer-not-written = { $brand } n’écrit pas à cette boîte aux lettres pour le moment. Vos choix restent tels quels. Non envoyé : { $purposes }
 prefer-resume = Terminer la pause
 prefer-leave-title = Tout résilier
 prefer-leave-text = { $brand } ne vous envoie alors plus rien, quoi qu’il envoie plus tard.

@@ -319,6 +319,9 @@ prefer-pause-title = Pauze
 prefer-pause-text = Een tijd geen mail. Je keuzes blijven zoals ze zijn.
 prefer-pause-days = { $days } dagen
 prefer-paused = Geen mail vóór { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Mail aan dit adres kwam terug als onbestelbaar. { $brand } stuurt er daarom niets naartoe totdat bekend is dat mail weer aankomt. Je keuzes blijven zoals ze zijn. Niet verstuurd: { $purposes }
+prefer-not-written = { $brand } schrijft op dit moment niet naar deze mailbox. Je keuzes blijven zoals ze zijn. Niet verstuurd: { $purposes }
 prefer-resume = Pauze beëindigen
 prefer-leave-title = Voor alles afmelden
 prefer-leave-text = Dan stuurt { $brand } je niets meer, wat het later ook verstuurt.

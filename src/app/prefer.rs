@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::close::{Closing, Ending, Happened, Look, Under};
+use super::judge::suppressed_among;
 use super::record::read_body;
 use crate::domain::brand::{Brand, LANGUAGES, Slug, in_language};
 use crate::domain::circumstances::Circumstances;
@@ -21,6 +22,7 @@ use crate::domain::event::{
 };
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::leaving::SCOPE_PURPOSES;
+use crate::domain::permission::{Closed, closed};
 use crate::domain::standing::{
     Basis, RequestState, Standings, State, has_left_all, were_left_with_all,
 };
@@ -51,6 +53,8 @@ pub struct Choice {
     /// It is on without a yes that the person gave here: a signup that nobody confirmed, or what an import claims. A box that is
     /// ticked in advance is none (G2), so the page asks at a box of its own.
     pub unsaid: bool,
+    /// Nothing is sent for it all the same.
+    pub closed: Option<Closed>,
 }
 
 /// What the page shows.
@@ -136,18 +140,26 @@ impl App {
         let Some(contact) = contacts::find_by_id(&mut conn, brand.id, contact).await? else {
             return Ok(None);
         };
+        let now = self.clock.now();
         let mut asked = false;
         if let Some(open) = contact.open_request_id
             && let Some(request) = requests::find(&mut conn, brand.id, open).await?
         {
-            let now = self.clock.now();
             asked = request.state()? == RequestState::Open && now < request.expires_at;
         }
         let wish = wishes::find(&mut conn, brand.id, contact.id).await?;
+        let mailbox = contact.mailbox_hash()?;
+        let suppressed = suppressed_among(&mut conn, brand.id, &[mailbox]).await?;
+        let suppressed = suppressed.get(&mailbox);
+        let mut found = self.preferences_of(brand, contact);
+        for choice in found.choices.iter_mut().filter(|choice| choice.on) {
+            let standing = found.contact.standings.get(&choice.slug);
+            choice.closed = standing.and_then(|standing| closed(standing, suppressed, now));
+        }
         Ok(Some(Preferences {
             asked,
             erasure_wished: wish.is_some(),
-            ..self.preferences_of(brand, contact)
+            ..found
         }))
     }
 
@@ -346,6 +358,7 @@ fn choices(brand: &Brand, standings: &Standings, language: &str, now: Timestamp)
         wording: in_language(&purpose.wording, language).to_owned(),
         on: on(&purpose.slug),
         unsaid: on(&purpose.slug) && !said(&purpose.slug),
+        closed: None,
     });
     // What is declared no more can be turned off by whoever has it.
     let others = standings
@@ -357,6 +370,7 @@ fn choices(brand: &Brand, standings: &Standings, language: &str, now: Timestamp)
         wording: String::new(),
         on: true,
         unsaid: false,
+        closed: None,
     });
     declared.chain(others).collect()
 }

@@ -61,6 +61,24 @@ fn by_operator(since: &str) -> String {
     format!("The operator keeps the brand from writing to this mailbox since {since}.")
 }
 
+/// What keeps mail back from somebody who agreed, whatever they choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// Mail to the address or its mailbox came back for good (D6).
+    CameBack,
+    /// The brand does not write to the mailbox (D3).
+    NotWritten,
+}
+
+/// Whether mail is kept back so at an instant; a pause is the person's own choice, and none.
+pub fn closed(standing: &Standing, mailbox: Option<&Suppressed>, at: Timestamp) -> Option<Closed> {
+    match kept_back(standing, mailbox, at)?.0 {
+        Rule::D6 => Some(Closed::CameBack),
+        Rule::D3 => Some(Closed::NotWritten),
+        _ => None,
+    }
+}
+
 /// The answer, with the names that programs rely on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Permission {

@@ -24,6 +24,7 @@ use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{LeaveMethod, LeftBy, Link};
 use crate::domain::ids::ContactId;
+use crate::domain::permission::Closed;
 use crate::domain::token::{Refused, Token};
 use crate::texts::Texts;
 use crate::web::Web;
@@ -62,6 +63,8 @@ struct PreferPage {
     pauses: [u64; 3],
     can_leave: bool,
     notice: Option<String>,
+    /// What is on and not sent all the same, and why.
+    closed: Vec<String>,
     /// That the person wished to be erased, and when that is done.
     erasure: Option<String>,
 }
@@ -150,7 +153,20 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
         .map(|until| t.arg("prefer-paused", "date", until.for_people(own)));
     let wished = preferences.erasure_wished;
     let erasure = wished.then(|| t.arg("prefer-erase-kept", "brand", &brand.declared.name));
+    let name = &brand.declared.name;
+    let closed = [
+        (Closed::CameBack, "prefer-came-back"),
+        (Closed::NotWritten, "prefer-not-written"),
+    ];
+    let closed = closed.into_iter().filter_map(|(why, key)| {
+        let all = preferences.choices.iter();
+        let those = all.filter(|choice| choice.closed == Some(why));
+        let names: Vec<&str> = those.map(|choice| choice.name.as_str()).collect();
+        let told = || t.arg2(key, "brand", name, "purposes", names.join(", "));
+        (!names.is_empty()).then(told)
+    });
     let page = PreferPage {
+        closed: closed.collect(),
         erasure,
         page: Page::of(shared, &brand, t),
         t,
