@@ -350,7 +350,7 @@ erased-text = Lo que { $brand } guardaba aquí de su dirección está borrado.
 # Where an owner holds the contact for a claim: before the button is pressed.
 erase-held = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. Se borrará por sí solo en cuanto termine; hasta entonces guardamos su petición.
 erase-kept-title = Su petición queda guardada
-erase-kept-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. En cuanto termine, todo se borrará por sí solo; no hace falta que vuelva a pedirlo. Escriba a { $brand } si quiere saber más. Puede dejar de recibir todos los correos ahora mismo.
+erase-kept-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. En cuanto termine, todo se borrará por sí solo; no hace falta que vuelva a pedirlo. Escriba a { $brand } si quiere saber más. Puede darse de baja de todos los correos ahora mismo.
 erase-kept-back = Volver a sus preferencias
 # On a button.
 erase-kept-undo = No borrarlo, después de todo

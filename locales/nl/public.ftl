@@ -270,16 +270,16 @@ kiosk-off-text = Wie het beheert, kan voor het formulier kiosk = true opgeven en
 
 ## The same pages for people whom a campaign asked: nobody entered their address just now
 
-ask-asked-on = { $brand } heeft het u op { $date } gevraagd.
+ask-asked-on = { $brand } heeft het je op { $date } gevraagd.
 ask-no = Nee, bedankt
-ask-decline-title = Wilt u deze mail niet?
+ask-decline-title = Wil je deze mail niet?
 ask-decline-text = Zeg het ons, dan houdt het hier op.
 ask-decline-button = Nee, ik wil het niet
-ask-decline-else = Wilt u het wel, sluit dan deze pagina. Er is niets veranderd.
-ask-about-when = Wanneer het u is gevraagd
-ask-about-why-text = { $brand } vraagt het u zelf. In de mail staat waar uw adres vandaan komt. Niemand anders kan voor u ja zeggen.
-ask-about-yes = Als u het wilt
-ask-about-no = Als u het niet wilt
+ask-decline-else = Wil je het wel, sluit dan gewoon deze pagina. Er is niets veranderd.
+ask-about-when = Wanneer het je is gevraagd
+ask-about-why-text = { $brand } vraagt het je zelf. In de mail staat waar je adres vandaan komt. Niemand anders kan voor jou ja zeggen.
+ask-about-yes = Als je het wilt
+ask-about-no = Als je het niet wilt
 
 ## Afmelden: de pagina achter de afmeldlink van een mail
 
