@@ -303,7 +303,7 @@ link-left-text = Diese Mail ist älter als Ihre Abmeldung bei { $brand }; deshal
 
 prefer-title = Ihre Auswahl
 prefer-intro = Was { $brand } an diese Adresse schicken darf:
-prefer-consent = Mit dem Klick willigen Sie ein, dass { $brand } Ihnen die Mails schickt, deren Kästchen Sie hier selbst ankreuzen, so wie sie hier beschrieben sind. Was schon angekreuzt war, bleibt, wie es ist. Sie können das hier jederzeit ändern.
+prefer-consent = Mit dem Klick willigen Sie ein, dass { $brand } Ihnen die Mails schickt, deren Kästchen Sie hier selbst ankreuzen, so wie sie hier beschrieben sind. Ein Kästchen, das schon angekreuzt war, ist keine neue Einwilligung. Sie können das hier jederzeit ändern.
 # At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
 prefer-agree = Ich willige darin ein (bisher hier nicht bestätigt)
 # In the place of prefer-consent behind a link that another program sent.

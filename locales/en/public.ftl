@@ -307,7 +307,7 @@ link-left-text = This mail asked before you left { $brand }, so its links do not
 prefer-title = Your choices
 prefer-intro = What { $brand } may send to this address:
 # Becomes part of what the person agrees to.
-prefer-consent = By pressing the button you agree that { $brand } sends you the mails whose boxes you tick here yourself, as they are described here. What was ticked already stays as it is. You can change it here at any time.
+prefer-consent = By pressing the button you agree that { $brand } sends you the mails whose boxes you tick here yourself, as they are described here. A box that was ticked already is no new consent. You can change it here at any time.
 # At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
 prefer-agree = I agree to this (not confirmed here so far)
 # In the place of prefer-consent behind a link that another program sent.

@@ -303,7 +303,7 @@ link-left-text = Este correo es anterior a su baja de { $brand }; por eso sus en
 
 prefer-title = Sus preferencias
 prefer-intro = Lo que { $brand } puede enviar a esta dirección:
-prefer-consent = Al pulsar el botón acepta que { $brand } le envíe los correos cuyas casillas marque usted aquí, tal como se describen aquí. Lo que ya estaba marcado queda como está. Puede cambiarlo aquí en cualquier momento.
+prefer-consent = Al pulsar el botón acepta que { $brand } le envíe los correos cuyas casillas marque usted aquí, tal como se describen aquí. Una casilla que ya estaba marcada no es un nuevo consentimiento. Puede cambiarlo aquí en cualquier momento.
 # At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
 prefer-agree = Acepto recibirlos (aún no confirmado aquí)
 # In the place of prefer-consent behind a link that another program sent.

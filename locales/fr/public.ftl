@@ -303,7 +303,7 @@ link-left-text = Cet e-mail date d’avant votre désabonnement de { $brand } ; 
 
 prefer-title = Vos choix
 prefer-intro = Ce que { $brand } peut envoyer à cette adresse :
-prefer-consent = En appuyant sur le bouton, vous acceptez que { $brand } vous envoie les e-mails dont vous cochez vous-même la case ici, tels qu’ils sont décrits ici. Ce qui était déjà coché reste tel quel. Vous pouvez le modifier ici à tout moment.
+prefer-consent = En appuyant sur le bouton, vous acceptez que { $brand } vous envoie les e-mails dont vous cochez vous-même la case ici, tels qu’ils sont décrits ici. Une case déjà cochée n’est pas un nouvel accord. Vous pouvez le modifier ici à tout moment.
 # At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
 prefer-agree = J’accepte de les recevoir (pas encore confirmé ici)
 # In the place of prefer-consent behind a link that another program sent.

@@ -303,7 +303,7 @@ link-left-text = Deze mail is van voor je afmelding bij { $brand }; daarom werke
 
 prefer-title = Je keuzes
 prefer-intro = Wat { $brand } naar dit adres mag sturen:
-prefer-consent = Met een druk op de knop ga je ermee akkoord dat { $brand } je de mails stuurt waarvan je hier zelf het vakje aanvinkt, zoals ze hier beschreven zijn. Wat al was aangevinkt, blijft zoals het is. Je kunt dat hier altijd wijzigen.
+prefer-consent = Met een druk op de knop ga je ermee akkoord dat { $brand } je de mails stuurt waarvan je hier zelf het vakje aanvinkt, zoals ze hier beschreven zijn. Een vakje dat al was aangevinkt, is geen nieuwe toestemming. Je kunt dat hier altijd wijzigen.
 # At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
 prefer-agree = Ik ga hiermee akkoord (hier nog niet bevestigd)
 # In the place of prefer-consent behind a link that another program sent.

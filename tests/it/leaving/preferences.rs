@@ -109,7 +109,7 @@ on_both_engines! {
             save(&world, &url, &fields).await
         };
         let before = world.kinds("anna@example.org").await;
-        assert!(shown.text().contains("whose boxes you tick here yourself") && shown.text().contains("What was ticked already stays as it is."));
+        assert!(shown.text().contains("whose boxes you tick here yourself") && shown.text().contains("A box that was ticked already is no new consent."));
         assert!(save(with(&[])).await.text().contains("Everything was like that already."));
         assert_eq!(world.kinds("anna@example.org").await, before);
         let agreed = save(with(&[("agree", "newsletter")])).await;
