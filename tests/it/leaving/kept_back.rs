@@ -120,6 +120,7 @@ on_both_engines! {
         const NOT_WRITTEN: &str = "Acme Letters does not write to this mailbox at present.";
         let world = World::on(engine).await;
         let contact = confirmed(&world, ANNA).await;
+        world.advance(DAY);
         let other = confirmed(&world, OTHER).await;
         let shown = async |contact| {
             let page = world.client("203.0.113.9").get(&mailed(&world, contact)).await;
