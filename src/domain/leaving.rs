@@ -75,7 +75,7 @@ pub struct ShownPurpose {
     pub agree: Option<String>,
 }
 
-/// Purposes that the person turned on. The wording stands in the event itself, so that it is proven with it.
+/// Purposes that the person turned on, or said yes to where they were on without one. The wording stands in the event itself, so that it is proven with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurposeChanged {
     pub purposes: Vec<Slug>,

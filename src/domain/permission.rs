@@ -199,10 +199,10 @@ fn confirmed(standing: &Standing) -> String {
             format!("Confirmed by double opt-in at {since}, the last time at {again}{how}.")
         }
         (true, None) => format!(
-            "Turned on at {since} on the preferences page, which a link in a mail to the address opens."
+            "Said yes at {since} on the preferences page, which a link in a mail to the address opens."
         ),
         (true, Some(again)) => format!(
-            "Turned on at {since} on the preferences page; confirmed by double opt-in at {again}{how}."
+            "Said yes at {since} on the preferences page; confirmed by double opt-in at {again}{how}."
         ),
     }
 }
@@ -384,7 +384,7 @@ mod tests {
         let told = |standing: &Standing| Permission::of(Some(standing), None, at(99)).why;
         let why = told(&chosen);
         assert!(
-            why.starts_with("Turned on at 1970-01-01 00:00 UTC on the preferences page"),
+            why.starts_with("Said yes at 1970-01-01 00:00 UTC on the preferences page"),
             "{why}"
         );
         assert!(!why.contains("double opt-in"), "{why}");

@@ -206,7 +206,7 @@ on_both_engines! {
         world.advance(30 * DAY);
         assert_eq!(allowed(&world, ANNA).await, (true, true));
         let why = world.permission(ANNA, "events").await.why;
-        assert!(why.starts_with("Turned on at 2026-11-23") && !why.contains("double opt-in"), "{why}");
+        assert!(why.starts_with("Said yes at 2026-11-23") && !why.contains("double opt-in"), "{why}");
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }
