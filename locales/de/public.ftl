@@ -305,7 +305,11 @@ link-left-text = Diese Mail ist älter als Ihre Abmeldung bei { $brand }; deshal
 
 prefer-title = Ihre Auswahl
 prefer-intro = Was { $brand } an diese Adresse schicken darf:
-prefer-consent = Mit dem Klick willigen Sie ein, dass { $brand } Ihnen die Mails schickt, deren Kästchen angekreuzt sind, so wie sie hier beschrieben sind. Sie können das hier jederzeit ändern.
+prefer-consent = Mit dem Klick willigen Sie ein, dass { $brand } Ihnen die Mails schickt, deren Kästchen Sie hier selbst ankreuzen, so wie sie hier beschrieben sind. Ein Kästchen, das schon angekreuzt war, ist keine neue Einwilligung. Sie können das hier jederzeit ändern.
+# At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
+prefer-agree = Ich willige darin ein (bisher hier nicht bestätigt)
+# In the place of prefer-consent behind a link that another program sent.
+prefer-agree-by-mail = Was Sie hier ausschalten, ist sofort aus. Um in Mails einzuwilligen, brauchen Sie einen neuen Link, der an Ihre Adresse geht.
 prefer-save = Meine Auswahl speichern
 prefer-language = Sprache
 prefer-saved = Gespeichert.
@@ -317,6 +321,9 @@ prefer-pause-title = Pause
 prefer-pause-text = Eine Zeit lang keine Mails. Ihre Auswahl bleibt, wie sie ist.
 prefer-pause-days = { $days } Tage
 prefer-paused = Keine Mails vor dem { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Mails an diese Adresse kamen als unzustellbar zurück. { $brand } schickt deshalb nichts dorthin, bis bekannt ist, dass sie wieder ankommen. Ihre Auswahl bleibt, wie sie ist. Nicht verschickt wird: { $purposes }
+prefer-not-written = { $brand } schreibt zurzeit nicht an dieses Postfach. Ihre Auswahl bleibt, wie sie ist. Nicht verschickt wird: { $purposes }
 prefer-resume = Pause beenden
 prefer-leave-title = Von allem abmelden
 prefer-leave-text = Dann schickt { $brand } Ihnen nichts mehr, was auch immer es später verschickt.

@@ -309,7 +309,11 @@ link-left-text = This mail asked before you left { $brand }, so its links do not
 prefer-title = Your choices
 prefer-intro = What { $brand } may send to this address:
 # Becomes part of what the person agrees to.
-prefer-consent = By pressing the button you agree that { $brand } sends you the mails whose boxes are ticked, as they are described here. You can change it here at any time.
+prefer-consent = By pressing the button you agree that { $brand } sends you the mails whose boxes you tick here yourself, as they are described here. A box that was ticked already is no new consent. You can change it here at any time.
+# At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
+prefer-agree = I agree to this (not confirmed here so far)
+# In the place of prefer-consent behind a link that another program sent.
+prefer-agree-by-mail = What you turn off here is off at once. To agree to mails you need a fresh link, which goes to your address.
 prefer-save = Save my choices
 prefer-language = Language
 prefer-saved = Saved.
@@ -323,6 +327,9 @@ prefer-pause-text = No mail for a while. Your choices stay as they are.
 # On a button. $days is a number above 1.
 prefer-pause-days = { $days } days
 prefer-paused = No mail before { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Mail to this address came back as undeliverable, so { $brand } sends nothing there until it knows that it arrives again. Your choices stay as they are. Not sent: { $purposes }
+prefer-not-written = { $brand } does not write to this mailbox at present. Your choices stay as they are. Not sent: { $purposes }
 prefer-resume = End the pause
 prefer-leave-title = Leave everything
 prefer-leave-text = Then { $brand } sends you nothing more, whatever it may send later.

@@ -305,7 +305,11 @@ link-left-text = Este correo es anterior a su baja de { $brand }; por eso sus en
 
 prefer-title = Sus preferencias
 prefer-intro = Lo que { $brand } puede enviar a esta dirección:
-prefer-consent = Al pulsar el botón acepta que { $brand } le envíe los correos cuyas casillas están marcadas, tal como se describen aquí. Puede cambiarlo aquí en cualquier momento.
+prefer-consent = Al pulsar el botón acepta que { $brand } le envíe los correos cuyas casillas marque usted aquí, tal como se describen aquí. Una casilla que ya estaba marcada no es un nuevo consentimiento. Puede cambiarlo aquí en cualquier momento.
+# At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
+prefer-agree = Acepto recibirlos (aún no confirmado aquí)
+# In the place of prefer-consent behind a link that another program sent.
+prefer-agree-by-mail = Lo que desactive aquí queda desactivado al momento. Para aceptar correos necesita un enlace nuevo, que llega a su dirección.
 prefer-save = Guardar mis preferencias
 prefer-language = Idioma
 prefer-saved = Guardado.
@@ -317,6 +321,9 @@ prefer-pause-title = Pausa
 prefer-pause-text = Ningún correo por un tiempo. Sus preferencias quedan como están.
 prefer-pause-days = { $days } días
 prefer-paused = Ningún correo antes del { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = El correo a esta dirección se devolvió por no poder entregarse. Por eso { $brand } no envía nada allí hasta saber que vuelve a llegar. Sus preferencias quedan como están. No se envía: { $purposes }
+prefer-not-written = { $brand } no escribe a este buzón por el momento. Sus preferencias quedan como están. No se envía: { $purposes }
 prefer-resume = Terminar la pausa
 prefer-leave-title = Darse de baja de todo
 prefer-leave-text = Entonces { $brand } no le envía nada más, envíe lo que envíe más adelante.
@@ -345,7 +352,7 @@ erased-text = Lo que { $brand } guardaba aquí de su dirección está borrado.
 # Where an owner holds the contact for a claim: before the button is pressed.
 erase-held = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. Se borrará por sí solo en cuanto termine; hasta entonces guardamos su petición.
 erase-kept-title = Su petición queda guardada
-erase-kept-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. En cuanto termine, todo se borrará por sí solo; no hace falta que vuelva a pedirlo. Escriba a { $brand } si quiere saber más. Puede dejar de recibir todos los correos ahora mismo.
+erase-kept-text = { $brand } necesita lo que se conserva de esta dirección para una reclamación legal. En cuanto termine, todo se borrará por sí solo; no hace falta que vuelva a pedirlo. Escriba a { $brand } si quiere saber más. Puede darse de baja de todos los correos ahora mismo.
 erase-kept-back = Volver a sus preferencias
 # On a button.
 erase-kept-undo = No borrarlo, después de todo

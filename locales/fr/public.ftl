@@ -296,7 +296,7 @@ left-text = À partir de maintenant, { $brand } ne vous envoie plus rien.
 left-one-text = À partir de maintenant, vous ne recevez plus « { $purpose } ».
 left-all-button = Me désabonner de tous les e-mails de { $brand }
 left-undo = Vous avez changé d’avis ? Demandez la page de vos choix
-leave-gone-title = Il n’y a rien à résilier
+leave-gone-title = Il n’y a rien dont se désabonner
 leave-gone-text = { $brand } ne garde plus rien de cette adresse et ne lui écrit pas.
 link-left-title = Vous vous êtes désabonné depuis
 link-left-text = Cet e-mail date d’avant votre désabonnement de { $brand } ; ses liens ne fonctionnent donc plus. Vous pouvez vous réabonner à tout moment.
@@ -305,7 +305,11 @@ link-left-text = Cet e-mail date d’avant votre désabonnement de { $brand } ; 
 
 prefer-title = Vos choix
 prefer-intro = Ce que { $brand } peut envoyer à cette adresse :
-prefer-consent = En appuyant sur le bouton, vous acceptez que { $brand } vous envoie les e-mails dont la case est cochée, tels qu’ils sont décrits ici. Vous pouvez le modifier ici à tout moment.
+prefer-consent = En appuyant sur le bouton, vous acceptez que { $brand } vous envoie les e-mails dont vous cochez vous-même la case ici, tels qu’ils sont décrits ici. Une case déjà cochée n’est pas un nouvel accord. Vous pouvez le modifier ici à tout moment.
+# At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
+prefer-agree = J’accepte de les recevoir (pas encore confirmé ici)
+# In the place of prefer-consent behind a link that another program sent.
+prefer-agree-by-mail = Ce que vous désactivez ici l’est aussitôt. Pour accepter des e-mails, il vous faut un nouveau lien, envoyé à votre adresse.
 prefer-save = Enregistrer mes choix
 prefer-language = Langue
 prefer-saved = Enregistré.
@@ -317,10 +321,13 @@ prefer-pause-title = Pause
 prefer-pause-text = Aucun e-mail pendant un temps. Vos choix restent tels quels.
 prefer-pause-days = { $days } jours
 prefer-paused = Aucun e-mail avant le { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Des e-mails envoyés à cette adresse sont revenus comme non distribuables. { $brand } n’y envoie donc rien tant qu’il ne sait pas qu’ils arrivent de nouveau. Vos choix restent tels quels. Non envoyé : { $purposes }
+prefer-not-written = { $brand } n’écrit pas à cette boîte aux lettres pour le moment. Vos choix restent tels quels. Non envoyé : { $purposes }
 prefer-resume = Terminer la pause
-prefer-leave-title = Tout résilier
+prefer-leave-title = Se désabonner de tout
 prefer-leave-text = { $brand } ne vous envoie alors plus rien, quoi qu’il envoie plus tard.
-prefer-leave-button = Tout résilier
+prefer-leave-button = Me désabonner de tout
 prefer-data-title = Vos données
 prefer-data-text = Tout ce qui est gardé de vous ici, à lire et à emporter.
 prefer-data-report = Sous forme de rapport avec sa preuve (ZIP)
@@ -345,7 +352,7 @@ erased-text = Ce que { $brand } gardait ici de votre adresse est effacé.
 # Where an owner holds the contact for a claim: before the button is pressed.
 erase-held = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice. Tout sera effacé automatiquement dès qu’elle sera terminée ; d’ici là, votre demande est conservée.
 erase-kept-title = Votre demande est conservée
-erase-kept-text = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice. Dès qu’elle sera terminée, tout sera effacé automatiquement ; vous n’avez pas à le redemander. Écrivez à { $brand } si vous voulez en savoir plus. Vous pouvez dès maintenant quitter tous les envois.
+erase-kept-text = { $brand } a besoin de ce qui est conservé de cette adresse pour une action en justice. Dès qu’elle sera terminée, tout sera effacé automatiquement ; vous n’avez pas à le redemander. Écrivez à { $brand } si vous voulez en savoir plus. Vous pouvez dès maintenant vous désabonner de tous les e-mails.
 erase-kept-back = Retour à vos préférences
 # On a button.
 erase-kept-undo = Ne pas effacer finalement

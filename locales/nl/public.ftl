@@ -272,16 +272,16 @@ kiosk-off-text = Wie het beheert, kan voor het formulier kiosk = true opgeven en
 
 ## The same pages for people whom a campaign asked: nobody entered their address just now
 
-ask-asked-on = { $brand } heeft het u op { $date } gevraagd.
+ask-asked-on = { $brand } heeft het je op { $date } gevraagd.
 ask-no = Nee, bedankt
-ask-decline-title = Wilt u deze mail niet?
+ask-decline-title = Wil je deze mail niet?
 ask-decline-text = Zeg het ons, dan houdt het hier op.
 ask-decline-button = Nee, ik wil het niet
-ask-decline-else = Wilt u het wel, sluit dan deze pagina. Er is niets veranderd.
-ask-about-when = Wanneer het u is gevraagd
-ask-about-why-text = { $brand } vraagt het u zelf. In de mail staat waar uw adres vandaan komt. Niemand anders kan voor u ja zeggen.
-ask-about-yes = Als u het wilt
-ask-about-no = Als u het niet wilt
+ask-decline-else = Wil je het wel, sluit dan gewoon deze pagina. Er is niets veranderd.
+ask-about-when = Wanneer het je is gevraagd
+ask-about-why-text = { $brand } vraagt het je zelf. In de mail staat waar je adres vandaan komt. Niemand anders kan voor jou ja zeggen.
+ask-about-yes = Als je het wilt
+ask-about-no = Als je het niet wilt
 
 ## Afmelden: de pagina achter de afmeldlink van een mail
 
@@ -305,7 +305,11 @@ link-left-text = Deze mail is van voor je afmelding bij { $brand }; daarom werke
 
 prefer-title = Je keuzes
 prefer-intro = Wat { $brand } naar dit adres mag sturen:
-prefer-consent = Met een druk op de knop ga je ermee akkoord dat { $brand } je de mails stuurt waarvan het vakje is aangevinkt, zoals ze hier beschreven zijn. Je kunt dat hier altijd wijzigen.
+prefer-consent = Met een druk op de knop ga je ermee akkoord dat { $brand } je de mails stuurt waarvan je hier zelf het vakje aanvinkt, zoals ze hier beschreven zijn. Een vakje dat al was aangevinkt, is geen nieuwe toestemming. Je kunt dat hier altijd wijzigen.
+# At a box beside a kind of mail that the sender writes already, without a yes given here. Becomes part of what the person agrees to.
+prefer-agree = Ik ga hiermee akkoord (hier nog niet bevestigd)
+# In the place of prefer-consent behind a link that another program sent.
+prefer-agree-by-mail = Wat je hier uitzet, staat meteen uit. Om met mails akkoord te gaan heb je een nieuwe link nodig, die naar je adres gaat.
 prefer-save = Mijn keuzes opslaan
 prefer-language = Taal
 prefer-saved = Opgeslagen.
@@ -317,6 +321,9 @@ prefer-pause-title = Pauze
 prefer-pause-text = Een tijd geen mail. Je keuzes blijven zoals ze zijn.
 prefer-pause-days = { $days } dagen
 prefer-paused = Geen mail vóór { $date }.
+# $purposes is a list of names such as "Newsletter, Events"; it stands at the end.
+prefer-came-back = Mail aan dit adres kwam terug als onbestelbaar. { $brand } stuurt er daarom niets naartoe totdat bekend is dat mail weer aankomt. Je keuzes blijven zoals ze zijn. Niet verstuurd: { $purposes }
+prefer-not-written = { $brand } schrijft op dit moment niet naar deze mailbox. Je keuzes blijven zoals ze zijn. Niet verstuurd: { $purposes }
 prefer-resume = Pauze beëindigen
 prefer-leave-title = Voor alles afmelden
 prefer-leave-text = Dan stuurt { $brand } je niets meer, wat het later ook verstuurt.

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::close::{Closing, Ending, Happened, Look, Under};
+use super::judge::suppressed_among;
 use super::record::read_body;
 use crate::domain::brand::{Brand, LANGUAGES, Slug, in_language};
 use crate::domain::circumstances::Circumstances;
@@ -21,6 +22,7 @@ use crate::domain::event::{
 };
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::leaving::SCOPE_PURPOSES;
+use crate::domain::permission::{Closed, closed};
 use crate::domain::standing::{
     Basis, RequestState, Standings, State, has_left_all, were_left_with_all,
 };
@@ -48,6 +50,11 @@ pub struct Choice {
     pub wording: String,
     /// Whether the brand may write for it.
     pub on: bool,
+    /// It is on without a yes that the person gave here: a signup that nobody confirmed, or what an import claims. A box that is
+    /// ticked in advance is none (G2), so the page asks at a box of its own.
+    pub unsaid: bool,
+    /// Nothing is sent for it all the same.
+    pub closed: Option<Closed>,
 }
 
 /// What the page shows.
@@ -59,6 +66,8 @@ pub struct Preferences {
     /// The sentence above the button that saves, and the words on it.
     pub consent: String,
     pub button: String,
+    /// The words at the box that asks for a yes to what is on without one.
+    pub agree: String,
     /// Names all words that somebody agrees to here: if they have changed when the page comes back, they are shown again.
     pub wording: String,
     /// Whether a request of the contact waits for an answer.
@@ -90,6 +99,8 @@ impl Preferences {
 pub struct Chosen {
     pub on: Vec<Slug>,
     pub off: Vec<Slug>,
+    /// What was on and asked for a yes, which the person gives.
+    pub agree: Vec<Slug>,
     pub language: Option<String>,
     pub pause: Option<Pause>,
     /// The wording that the page showed, as `Preferences` names it.
@@ -129,18 +140,26 @@ impl App {
         let Some(contact) = contacts::find_by_id(&mut conn, brand.id, contact).await? else {
             return Ok(None);
         };
+        let now = self.clock.now();
         let mut asked = false;
         if let Some(open) = contact.open_request_id
             && let Some(request) = requests::find(&mut conn, brand.id, open).await?
         {
-            let now = self.clock.now();
             asked = request.state()? == RequestState::Open && now < request.expires_at;
         }
         let wish = wishes::find(&mut conn, brand.id, contact.id).await?;
+        let mailbox = contact.mailbox_hash()?;
+        let suppressed = suppressed_among(&mut conn, brand.id, &[mailbox]).await?;
+        let suppressed = suppressed.get(&mailbox);
+        let mut found = self.preferences_of(brand, contact);
+        for choice in found.choices.iter_mut().filter(|choice| choice.on) {
+            let standing = found.contact.standings.get(&choice.slug);
+            choice.closed = standing.and_then(|standing| closed(standing, suppressed, now));
+        }
         Ok(Some(Preferences {
             asked,
             erasure_wished: wish.is_some(),
-            ..self.preferences_of(brand, contact)
+            ..found
         }))
     }
 
@@ -150,17 +169,19 @@ impl App {
         let choices = choices(brand, &contact.standings, t.language(), now);
         let consent = t.arg("prefer-consent", "brand", &brand.declared.name);
         let button = t.get("prefer-save");
+        let agree = t.get("prefer-agree");
         let paused = contact.standings.values();
         Preferences {
             paused_until: paused
                 .filter_map(|standing| standing.paused_until)
                 .filter(|until| *until > now)
                 .max(),
-            wording: wording_of(&choices, &consent, &button),
+            wording: wording_of(&choices, [&consent, &button, &agree]),
             contact,
             choices,
             consent,
             button,
+            agree,
             asked: false,
             erasure_wished: false,
         }
@@ -217,7 +238,14 @@ impl App {
         let mut on: Vec<&Choice> = shown
             .choices
             .iter()
-            .filter(|choice| !choice.on && chosen.on.contains(&choice.slug))
+            .filter(|choice| {
+                let wants = |all: &[Slug]| all.contains(&choice.slug);
+                if choice.on {
+                    choice.unsaid && wants(&chosen.agree) && !wants(&chosen.off)
+                } else {
+                    wants(&chosen.on)
+                }
+            })
             .filter(|choice| brand.purpose(&choice.slug).is_some())
             .collect();
         let circumstances = || chosen.circumstances.clone();
@@ -320,11 +348,17 @@ fn choices(brand: &Brand, standings: &Standings, language: &str, now: Timestamp)
         let standing = standings.get(slug);
         standing.is_some_and(|standing| standing.as_of(now).state.basis() != Basis::None)
     };
+    let said = |slug: &Slug| {
+        let standing = standings.get(slug);
+        standing.is_some_and(|standing| standing.agreed_here_at().is_some())
+    };
     let declared = brand.declared.purposes.iter().map(|purpose| Choice {
         slug: purpose.slug.clone(),
         name: in_language(&purpose.name, language).to_owned(),
         wording: in_language(&purpose.wording, language).to_owned(),
         on: on(&purpose.slug),
+        unsaid: on(&purpose.slug) && !said(&purpose.slug),
+        closed: None,
     });
     // What is declared no more can be turned off by whoever has it.
     let others = standings
@@ -335,16 +369,18 @@ fn choices(brand: &Brand, standings: &Standings, language: &str, now: Timestamp)
         name: slug.to_string(),
         wording: String::new(),
         on: true,
+        unsaid: false,
+        closed: None,
     });
     declared.chain(others).collect()
 }
 
-fn wording_of(choices: &[Choice], consent: &str, button: &str) -> String {
+fn wording_of(choices: &[Choice], around: [&str; 3]) -> String {
     let mut hash = Sha256::new();
     let words = choices
         .iter()
         .flat_map(|one| [one.slug.as_str(), &one.name, &one.wording]);
-    for text in words.chain([consent, button]) {
+    for text in words.chain(around) {
         hash.update(text.len().to_be_bytes());
         hash.update(text);
     }
@@ -365,6 +401,7 @@ fn turned_on(
         purpose: choice.slug.clone(),
         name: choice.name.clone(),
         wording: choice.wording.clone(),
+        agree: choice.on.then(|| shown.agree.clone()),
     };
     Fact::PurposeChanged(Box::new(PurposeChanged {
         purposes: on.iter().map(|choice| choice.slug.clone()).collect(),

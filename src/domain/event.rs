@@ -367,7 +367,7 @@ pub enum Fact {
         #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },
-    /// The person turned purposes on, on the preferences page: a new consent with its own wording.
+    /// The person said yes to purposes on the preferences page: a new consent with its own wording.
     PurposeChanged(Box<PurposeChanged>),
     /// The person wants no mail before this instant; none: mail may go on.
     Paused {

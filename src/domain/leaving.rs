@@ -70,9 +70,12 @@ pub struct ShownPurpose {
     pub purpose: Slug,
     pub name: String,
     pub wording: String,
+    /// The words at the box that was ticked, where the brand wrote for the purpose already and only asked for a yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agree: Option<String>,
 }
 
-/// Purposes that the person turned on. The wording stands in the event itself, so that it is proven with it.
+/// Purposes that the person turned on, or said yes to where they were on without one. The wording stands in the event itself, so that it is proven with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurposeChanged {
     pub purposes: Vec<Slug>,

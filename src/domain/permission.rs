@@ -61,6 +61,24 @@ fn by_operator(since: &str) -> String {
     format!("The operator keeps the brand from writing to this mailbox since {since}.")
 }
 
+/// What keeps mail back from somebody who agreed, whatever they choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// Mail to the address or its mailbox came back for good (D6).
+    CameBack,
+    /// The brand does not write to the mailbox (D3).
+    NotWritten,
+}
+
+/// Whether mail is kept back so at an instant; a pause is the person's own choice, and none.
+pub fn closed(standing: &Standing, mailbox: Option<&Suppressed>, at: Timestamp) -> Option<Closed> {
+    match kept_back(standing, mailbox, at)?.0 {
+        Rule::D6 => Some(Closed::CameBack),
+        Rule::D3 => Some(Closed::NotWritten),
+        _ => None,
+    }
+}
+
 /// The answer, with the names that programs rely on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Permission {
@@ -181,10 +199,10 @@ fn confirmed(standing: &Standing) -> String {
             format!("Confirmed by double opt-in at {since}, the last time at {again}{how}.")
         }
         (true, None) => format!(
-            "Turned on at {since} on the preferences page, which a link in a mail to the address opens."
+            "Said yes at {since} on the preferences page, which a link in a mail to the address opens."
         ),
         (true, Some(again)) => format!(
-            "Turned on at {since} on the preferences page; confirmed by double opt-in at {again}{how}."
+            "Said yes at {since} on the preferences page; confirmed by double opt-in at {again}{how}."
         ),
     }
 }
@@ -366,7 +384,7 @@ mod tests {
         let told = |standing: &Standing| Permission::of(Some(standing), None, at(99)).why;
         let why = told(&chosen);
         assert!(
-            why.starts_with("Turned on at 1970-01-01 00:00 UTC on the preferences page"),
+            why.starts_with("Said yes at 1970-01-01 00:00 UTC on the preferences page"),
             "{why}"
         );
         assert!(!why.contains("double opt-in"), "{why}");

@@ -384,7 +384,7 @@ pub fn sentence(event: &Event) -> String {
                 .map_or_else(String::new, |reason| format!(": {reason}")),
         ),
         Fact::PurposeChanged(change) => format!(
-            "Turned {} on, on the preferences page ({}){}: explicit consent by rule G3.",
+            "Said yes to {} on the preferences page ({}){}: explicit consent by rule G3.",
             listed(&change.purposes),
             change.language,
             from(&change.circumstances)

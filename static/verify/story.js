@@ -49,7 +49,7 @@ const SENTENCES = {
   confirmed: (event) => [`Confirmed ${quoted(event.purposes)}`, GRADES[event.grade]],
   declined: (event) => [`Said no to ${quoted(event.purposes)}`],
   withdrawn: (event) => [`Left ${quoted(event.purposes)}`],
-  purpose_changed: (event) => [`Turned on ${quoted(event.purposes)}`, "On the page behind the preferences link; the record holds the wording that it showed"],
+  purpose_changed: (event) => [`Said yes to ${quoted(event.purposes)}`, "On the page behind the preferences link; the record holds the wording that it showed"],
   paused: (event) => [words(event.until) ? `Asked for no mail before ${words(event.until)}` : "Ended the pause"],
   language_changed: (event) => [`Changed the language to ${words(event.to)}`],
   bounced: (event) => [event.hard === true ? "A mail came back for good" : "A mail came back for the time being", `${words(event.status)} ${words(event.said)}`],

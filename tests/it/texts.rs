@@ -101,3 +101,37 @@ fn every_text_that_a_template_names_exists() {
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn a_language_addresses_people_in_one_way_and_calls_leaving_by_one_name() {
+    // Dutch says "je"; leaving is no contract that is ended, nor does anybody go anywhere.
+    let not: [(&str, &[&str]); 4] = [
+        ("nl", &["u", "uw", "uzelf", "weggaan"]),
+        ("de", &["du", "dein", "deine", "ich gehe", "oder gehen"]),
+        (
+            "fr",
+            &["tu", "ton", "résilier", "quitter", "ou partir", "je pars"],
+        ),
+        ("es", &["tú", "tus", "me voy", "irse"]),
+    ];
+    for (language, words) in not {
+        for file in ["public.ftl", "mail.ftl"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("locales")
+                .join(language)
+                .join(file);
+            let text = fs::read_to_string(&path).unwrap().to_lowercase();
+            for line in text.lines().filter(|line| !line.starts_with('#')) {
+                let mut bare = String::from(" ");
+                for word in line.split(|c: char| !c.is_alphanumeric()) {
+                    bare.push_str(word);
+                    bare.push(' ');
+                }
+                for word in words {
+                    let found = bare.contains(&format!(" {word} "));
+                    assert!(!found, "{}: {word} in {line}", path.display());
+                }
+            }
+        }
+    }
+}

@@ -75,7 +75,7 @@ pub fn sentence(entry: &Entry) -> String {
         "confirmed" => format!("Confirmed {} {}.", purposes(), how(entry)),
         "declined" => format!("Said \"this was not me\" to {}.", purposes()),
         "withdrawn" => format!("Withdrew {}.", purposes()),
-        "purpose_changed" => format!("Turned {} on, on the preferences page.", purposes()),
+        "purpose_changed" => format!("Said yes to {} on the preferences page.", purposes()),
         "paused" if entry.text("until").is_some() => {
             format!("Asked for no mail before {}.", text("until"))
         }

@@ -24,6 +24,7 @@ use crate::app::withdraw::{Leave, LeaveProblem, Leaver, Scope};
 use crate::domain::brand::{Brand, Slug};
 use crate::domain::event::{LeaveMethod, LeftBy, Link};
 use crate::domain::ids::ContactId;
+use crate::domain::permission::Closed;
 use crate::domain::token::{Refused, Token};
 use crate::texts::Texts;
 use crate::web::Web;
@@ -54,12 +55,16 @@ struct PreferPage {
     choices: Vec<Choice>,
     consent: String,
     button: String,
+    /// The words at a box that asks for a yes to what is on without one; none behind a link that a program was given.
+    agree: Option<String>,
     wording: String,
     languages: Vec<(&'static str, &'static str, bool)>,
     paused: Option<String>,
     pauses: [u64; 3],
     can_leave: bool,
     notice: Option<String>,
+    /// What is on and not sent all the same, and why.
+    closed: Vec<String>,
     /// That the person wished to be erased, and when that is done.
     erasure: Option<String>,
 }
@@ -138,6 +143,7 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
     let Found {
         brand,
         preferences,
+        handed_out,
         t,
         ..
     } = found;
@@ -147,7 +153,20 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
         .map(|until| t.arg("prefer-paused", "date", until.for_people(own)));
     let wished = preferences.erasure_wished;
     let erasure = wished.then(|| t.arg("prefer-erase-kept", "brand", &brand.declared.name));
+    let name = &brand.declared.name;
+    let closed = [
+        (Closed::CameBack, "prefer-came-back"),
+        (Closed::NotWritten, "prefer-not-written"),
+    ];
+    let closed = closed.into_iter().filter_map(|(why, key)| {
+        let all = preferences.choices.iter();
+        let those = all.filter(|choice| choice.closed == Some(why));
+        let names: Vec<&str> = those.map(|choice| choice.name.as_str()).collect();
+        let told = || t.arg2(key, "brand", name, "purposes", names.join(", "));
+        (!names.is_empty()).then(told)
+    });
     let page = PreferPage {
+        closed: closed.collect(),
         erasure,
         page: Page::of(shared, &brand, t),
         t,
@@ -155,8 +174,13 @@ fn page(shared: &Web, found: Found, token: String, notice: Option<String>) -> Ht
         masked: masked(&preferences.contact.address),
         can_leave: preferences.can_leave(),
         choices: preferences.choices,
-        consent: preferences.consent,
+        consent: if handed_out {
+            t.get("prefer-agree-by-mail")
+        } else {
+            preferences.consent
+        },
         button: preferences.button,
+        agree: (!handed_out).then_some(preferences.agree),
         wording: preferences.wording,
         languages: LANGUAGE_NAMES
             .map(|(tag, name)| (tag, name, tag == own))
@@ -228,9 +252,10 @@ pub async fn submit(
     };
     chosen.circumstances = circumstances;
     // What is left, paused or in another language is done at once; what would be agreed to waits for a link that came by mail.
-    let agrees = found.handed_out && !chosen.on.is_empty();
+    let agrees = found.handed_out && !(chosen.on.is_empty() && chosen.agree.is_empty());
     if agrees {
         chosen.on.clear();
+        chosen.agree.clear();
     }
     match shared.app.prefer(&found.brand, found.contact, chosen).await {
         Ok(Preferred::Gone) => message::broken_link(&request, &shared),
@@ -265,6 +290,7 @@ fn chosen(fields: &Fields) -> Option<Chosen> {
                 .filter(|one| not_in(&ticked, one))
                 .cloned()
                 .collect();
+            chosen.agree = slugs("agree");
             chosen.language = fields.one("language").map(str::to_owned);
             chosen.wording = fields.raw("wording").to_owned();
         }

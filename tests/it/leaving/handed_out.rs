@@ -3,7 +3,7 @@
 use countersign::domain::api_key::Scope;
 use serde_json::{Value, json};
 
-use super::{allowed, confirmed, contact_of, links};
+use super::{allowed, confirmed, contact_of, links, signed_up_for_both};
 use crate::api::{problem, program};
 use crate::harness::World;
 use crate::on_both_engines;
@@ -89,6 +89,25 @@ on_both_engines! {
         assert_eq!(holder.post(&fresh, &on).await.status, 303);
         assert_eq!(world.kinds(ANNA).await.last(), Some(&"purpose_changed"));
         assert_eq!(holder.get(&format!("{fresh}/data.json")).await.json()["address"], ANNA);
+        world.finish().await;
+    }
+
+    async fn behind_a_programs_link_the_page_asks_for_no_yes_and_says_so(engine: Engine) {
+        let world = World::on(engine).await;
+        signed_up_for_both(&world, ANNA).await;
+        let url = links(&world, contact_of(&world, ANNA).await, None).preferences_url;
+        let mut holder = world.client("203.0.113.9");
+        let shown = holder.get(&url).await;
+        assert!(!shown.text().contains("name=\"agree\"") && !shown.text().contains("By pressing the button"), "{}", shown.text());
+        assert!(shown.text().contains("To agree to mails you need a fresh link"));
+        let before = world.kinds(ANNA).await;
+        let wording = shown.hidden("wording");
+        let kept = [("act", "save"), ("was", "newsletter"), ("purpose", "newsletter"), ("wording", wording.as_str())];
+        assert_eq!(holder.post(&url, &kept).await.status, 303);
+        let yes: Vec<_> = kept.into_iter().chain([("agree", "newsletter")]).collect();
+        let asked = holder.post(&url, &yes).await;
+        assert_eq!((asked.status, asked.heading().as_str()), (403, MORE));
+        assert_eq!(world.kinds(ANNA).await, before, "nothing was written");
         world.finish().await;
     }
 

@@ -9,7 +9,7 @@ use countersign::domain::time::Timestamp;
 use serde_json::json;
 
 use super::bounces::{report, return_path};
-use super::{allowed, brand, confirmed, contact_of, links, slug};
+use super::{allowed, brand, confirmed, contact_of, links, mailed, slug};
 use crate::api::program;
 use crate::harness::World;
 use crate::import::storing::{List, findings};
@@ -115,6 +115,51 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn the_preferences_page_says_what_is_agreed_and_not_sent_all_the_same_and_why(engine: Engine) {
+        const CAME_BACK: &str = "came back as undeliverable";
+        const NOT_WRITTEN: &str = "Acme Letters does not write to this mailbox at present.";
+        let world = World::on(engine).await;
+        let contact = confirmed(&world, ANNA).await;
+        world.advance(DAY);
+        let other = confirmed(&world, OTHER).await;
+        let shown = async |contact| {
+            let page = world.client("203.0.113.9").get(&mailed(&world, contact)).await;
+            assert_eq!(page.text().matches(" checked").count(), 2, "what was agreed stays");
+            let told = page.text();
+            (told.contains(CAME_BACK), told.contains(NOT_WRITTEN), told.contains("Not sent: Newsletter, Events"))
+        };
+        assert_eq!(shown(contact).await, (false, false, false));
+        pause(&world, ANNA, 30).await;
+        assert_eq!(shown(contact).await, (false, false, false), "a pause has a notice of its own");
+        world.advance(DAY);
+        world.app.suppress(&brand(&world), ANNA, "asked for by letter").await.unwrap();
+        // Under every spelling of the mailbox, and nothing of it where anybody may look.
+        for one in [contact, other] {
+            assert_eq!(shown(one).await, (false, true, true));
+            let leave = links(&world, one, None).unsubscribe_url;
+            for url in [leave.as_str(), "/p?brand=acme"] {
+                let page = world.client("203.0.113.9").get(url).await;
+                assert!(page.status == 200 && !page.text().contains("does not write"), "{url}");
+            }
+        }
+        world.app.lift_suppression(&brand(&world), ANNA, "asked for by letter").await.unwrap().unwrap();
+        assert_eq!(shown(contact).await, (false, false, false));
+        let to = return_path(&world, ANNA).await;
+        let gone = report(&to, "failed", "5.1.1", "550 no such user");
+        assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), Taken::Hard);
+        for one in [contact, other] {
+            assert_eq!(shown(one).await, (true, false, true));
+        }
+        world.app.lift_suppression(&brand(&world), ANNA, "it works again").await.unwrap().unwrap();
+        assert_eq!(shown(contact).await, (false, false, false));
+        // Nothing is on: there is nothing to say.
+        world.app.suppress(&brand(&world), ANNA, "asked for by letter").await.unwrap();
+        let url = mailed(&world, contact);
+        world.client("203.0.113.9").post(&url, &[("act", "leave")]).await;
+        assert!(!world.client("203.0.113.9").get(&url).await.text().contains(NOT_WRITTEN));
+        world.finish().await;
+    }
+
     async fn mail_that_came_back_for_good_closes_the_mailbox_under_any_spelling_and_for_what_is_given_later(engine: Engine) {
         let world = World::on(engine).await;
         confirmed(&world, OTHER).await;
@@ -161,7 +206,7 @@ on_both_engines! {
         world.advance(30 * DAY);
         assert_eq!(allowed(&world, ANNA).await, (true, true));
         let why = world.permission(ANNA, "events").await.why;
-        assert!(why.starts_with("Turned on at 2026-11-23") && !why.contains("double opt-in"), "{why}");
+        assert!(why.starts_with("Said yes at 2026-11-23") && !why.contains("double opt-in"), "{why}");
         assert_eq!(findings(&world).await, Vec::<String>::new());
         world.finish().await;
     }

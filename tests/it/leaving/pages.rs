@@ -2,7 +2,7 @@
 
 use countersign::store::Engine;
 
-use super::{allowed, confirmed, links, mailed};
+use super::{allowed, confirmed, contact_of, links, mailed, signed_up_for_both};
 use crate::chromium::driver::{self, Browser, Kind};
 use crate::harness::World;
 
@@ -36,6 +36,11 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
     browser.open(&preferences).await;
     browser.wait_for_text("Your choices").await;
     fits("prefer").await;
+    signed_up_for_both(&world, "bert@example.org").await;
+    let asked = mailed(&world, contact_of(&world, "bert@example.org").await);
+    browser.open(&asked).await;
+    browser.wait_for_text("I agree to this").await;
+    fits("prefer-asks").await;
     browser.open(&format!("{}/erase", preferences)).await;
     fits("erase").await;
     browser.open(&links.unsubscribe_url).await;

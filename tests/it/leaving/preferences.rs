@@ -3,6 +3,7 @@
 use countersign::domain::campaign::Kind;
 use countersign::domain::event::{Fact, Grade};
 use countersign::domain::sentence::sentence;
+use countersign::domain::standing::Basis;
 
 use super::{allowed, brand, confirmed, contact_of, links, mailed, signed_up_for_both};
 use crate::campaign;
@@ -87,6 +88,67 @@ on_both_engines! {
         assert_eq!(change.circumstances.ip.unwrap().to_string(), "203.0.113.9");
         let past = world.app.permission(&brand(&world), &crate::leaving::slug("events"), "anna@example.org", Some(off.at)).await.unwrap();
         assert!(!past.allowed);
+        world.finish().await;
+    }
+
+    async fn what_is_on_without_a_yes_is_agreed_to_at_a_box_of_its_own_and_saving_alone_claims_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        signed_up_for_both(&world, "anna@example.org").await;
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let boxes = |page: &Reply| page.text().matches("name=\"agree\"").count();
+        assert_eq!((boxes(&shown), shown.text().matches(" checked").count()), (2, 2), "no box of these is ticked in advance");
+        let words = wording(&shown);
+        let kept = [("act", "save"), ("was", "newsletter"), ("was", "events"), ("purpose", "newsletter"), ("purpose", "events")];
+        let with = |more: &[(&'static str, &'static str)]| {
+            let mut fields: Vec<(&str, String)> = kept.iter().chain(more).map(|(name, value)| (*name, (*value).to_owned())).collect();
+            fields.push(("wording", words.clone()));
+            fields
+        };
+        let save = async |fields: Vec<(&'static str, String)>| {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            save(&world, &url, &fields).await
+        };
+        let before = world.kinds("anna@example.org").await;
+        assert!(shown.text().contains("whose boxes you tick here yourself") && shown.text().contains("A box that was ticked already is no new consent."));
+        assert!(save(with(&[])).await.text().contains("Everything was like that already."));
+        assert_eq!(world.kinds("anna@example.org").await, before);
+        let agreed = save(with(&[("agree", "newsletter")])).await;
+        assert!(agreed.text().contains("Saved."), "{}", agreed.text());
+        assert_eq!(boxes(&agreed), 1, "there is nothing more to say yes to for the newsletter");
+        let newsletter = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((newsletter.basis, newsletter.grade, newsletter.since), (Basis::Explicit, Some(Grade::LinkButton), Some(world.clock.now())));
+        assert_eq!(world.permission("anna@example.org", "events").await.basis, Basis::Implicit);
+        let story = world.story("anna@example.org").await;
+        let Fact::PurposeChanged(change) = &story.last().unwrap().fact else { panic!("{story:?}") };
+        assert_eq!(change.purposes, [crate::leaving::slug("newsletter")]);
+        assert!(shown.text().contains(change.shown[0].agree.as_deref().unwrap()) && shown.text().contains(&change.consent));
+        let report = world.client("203.0.113.9").get(&format!("{url}/report.zip")).await;
+        countersign::ledger::bundle::verify(&report.body, Default::default()).unwrap();
+        crate::recipe::passes(&report.body);
+        // Said once it is said; and a page that is old says yes to nothing that is off by now.
+        assert!(save(with(&[("agree", "newsletter")])).await.text().contains("Everything was like that already."));
+        let off = vec![("act", "save".to_owned()), ("was", "events".to_owned()), ("agree", "events".to_owned()), ("wording", words.clone())];
+        save(off).await;
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, false), "off is off");
+        assert!(save(with(&[("agree", "events")])).await.text().contains("Everything was like that already."));
+        assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
+        world.finish().await;
+    }
+
+    async fn what_an_import_claims_is_asked_for_too_and_a_yes_to_other_words_counts_for_nothing(engine: Engine) {
+        let world = World::on(engine).await;
+        let list = "email,order,date,CONFIRM_TIME\nanna@example.org,1,2026-01-01,2026-01-02 10:05:00\n";
+        List::bought("shop", list).take_in(&world).await;
+        assert_eq!(world.permission("anna@example.org", "newsletter").await.grade, Some(Grade::ApiClaim));
+        let (url, shown) = page(&world, "anna@example.org").await;
+        let yes = [("act", "save"), ("was", "newsletter"), ("purpose", "newsletter"), ("agree", "newsletter")];
+        let other = save(&world, &url, &yes).await;
+        assert!(other.text().contains("has changed since you opened the page"), "{}", other.text());
+        let words = wording(&shown);
+        let yes: Vec<_> = yes.into_iter().chain([("wording", words.as_str())]).collect();
+        assert!(save(&world, &url, &yes).await.text().contains("Saved."));
+        let now = world.permission("anna@example.org", "newsletter").await;
+        assert_eq!((now.grade, now.since), (Some(Grade::LinkButton), Some(world.clock.now())));
         world.finish().await;
     }
 

@@ -403,21 +403,66 @@ on_both_engines! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pages_to_leave_speak_the_persons_language() {
     let world = World::on(countersign::store::Engine::Sqlite).await;
-    let fields = [("email", "anna@example.org"), ("lang", "de")];
-    world.client("192.0.2.1").post("/f/news", &fields).await;
-    let mail = world.mail_to("anna@example.org").await;
-    world
-        .client("198.51.100.7")
-        .post(&mail.confirm(), &[])
-        .await;
-    let contact = contact_of(&world, "anna@example.org").await;
-    let url = links(&world, contact, Some("newsletter")).unsubscribe_url;
-    let page = world.client("198.51.100.7").get(&url).await;
-    assert_eq!(page.heading(), "„Rundbrief“ abbestellen?");
-    let left = world
-        .client("198.51.100.7")
-        .post(&url, &[("leave", "yes")])
-        .await;
-    assert_eq!(left.heading(), "Sie sind abgemeldet");
+    // What is asked, what is done then, the heading of the choices, and a sentence of theirs.
+    let all = [
+        (
+            "en",
+            "Leave “Newsletter”?",
+            "You have left",
+            "Your choices",
+            "No mail for a while.",
+        ),
+        (
+            "nl",
+            "Afmelden voor “Newsletter”?",
+            "Je bent afgemeld",
+            "Je keuzes",
+            "Een tijd geen mail.",
+        ),
+        (
+            "de",
+            "„Rundbrief“ abbestellen?",
+            "Sie sind abgemeldet",
+            "Ihre Auswahl",
+            "Eine Zeit lang keine Mails.",
+        ),
+        (
+            "fr",
+            "Vous désabonner de « Newsletter » ?",
+            "Vous êtes désabonné",
+            "Vos choix",
+            "Aucun e-mail pendant un temps.",
+        ),
+        (
+            "es",
+            "¿Darse de baja de «Newsletter»?",
+            "Se ha dado de baja",
+            "Sus preferencias",
+            "Ningún correo por un tiempo.",
+        ),
+    ];
+    for (language, asks, done, choices, sentence) in all {
+        let email = format!("anna-{language}@example.org");
+        let fields = [("email", email.as_str()), ("lang", language)];
+        world.client("192.0.2.1").post("/f/news", &fields).await;
+        let mail = world.mail_to(&email).await;
+        let mut client = world.client("198.51.100.7");
+        client.post(&mail.confirm(), &[]).await;
+        let contact = contact_of(&world, &email).await;
+        let links = links(&world, contact, Some("newsletter"));
+        let page = client.get(&links.unsubscribe_url).await;
+        assert_eq!((page.status, page.heading().as_str()), (200, asks));
+        let page = client.get(&links.preferences_url).await;
+        assert_eq!((page.status, page.heading().as_str()), (200, choices));
+        assert!(
+            page.text().contains(sentence),
+            "{language}: {}",
+            page.text()
+        );
+        let left = client
+            .post(&links.unsubscribe_url, &[("leave", "yes")])
+            .await;
+        assert_eq!((left.status, left.heading().as_str()), (200, done));
+    }
     world.finish().await;
 }

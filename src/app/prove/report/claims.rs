@@ -117,7 +117,7 @@ fn of(dossier: &Dossier, entry: &Entry) -> Vec<Claim> {
         )],
         Fact::PurposeChanged(change) => vec![claim(
             format!(
-                "At {at} {} was turned on, on the page behind the preferences link, in the wording that the event holds.",
+                "At {at} the person said yes to {}, on the page behind the preferences link, in the wording that the event holds.",
                 list(&change.purposes)
             ),
             format!(

@@ -139,7 +139,9 @@ fn of_change(change: &PurposeChanged) -> Rows {
     let mut rows = vec![("Asked by", asked_by(&change.asked_by))];
     for shown in &change.shown {
         let words = format!("{}: {}", shown.name, shown.wording);
-        rows.push(("Turned on, as the page showed it", legible(&words)));
+        rows.push(("Said yes to, as the page showed it", legible(&words)));
+        let agree = shown.agree.as_deref();
+        rows.extend(agree.map(|words| ("At the box that was ticked", legible(words))));
     }
     rows.push(("Above the button", legible(&change.consent)));
     rows.push(("On the button", legible(&change.button)));

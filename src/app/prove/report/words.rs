@@ -146,7 +146,7 @@ pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
         Fact::Confirmed { .. } => "Confirmed",
         Fact::Declined { .. } => "Declined",
         Fact::Withdrawn { .. } => "Withdrawn",
-        Fact::PurposeChanged(_) => "Turned on",
+        Fact::PurposeChanged(_) => "Said yes",
         Fact::Paused { until: Some(_), .. } => "Paused",
         Fact::Paused { until: None, .. } => "Pause ended",
         Fact::LanguageChanged { .. } => "Language changed",

@@ -63,7 +63,7 @@ pub(super) fn method(fact: &Fact) -> String {
         } => format!("withdraw: {scope}, {}", method.says()),
         Fact::Withdrawn { scope, .. } => format!("withdraw: {scope}"),
         Fact::PurposeChanged(_) => {
-            "preferences: turned on behind a link of a mail, in the wording that the event holds"
+            "preferences: agreed to behind a link of a mail, in the wording that the event holds"
                 .to_owned()
         }
         Fact::Complained(complaint) => format!(
