@@ -234,12 +234,17 @@ impl App {
         if let Some(found) = recipient.and_then(|address| self.returned(address)) {
             return Some(found);
         }
+        // Links to leave travel with mails that people pass on. Where each mail has an envelope sender of its own, that vouches for a
+        // delivery report, and no link does.
+        let by_link =
+            self.config.bounces.domain.is_none() || matches!(report.kind, Kind::Feedback(_));
         let places = report.places.iter();
         let candidates = places.flat_map(|text| addresses_in(text).chain(links_in(text)));
         candidates
             .take(TRIED_AT_MOST)
             .find_map(|found| match found {
                 Found::Address(address) => self.returned(address),
+                Found::Link(_) if !by_link => None,
                 Found::Link(token) => {
                     let known = self.unsubscribing(token)?;
                     let catalog = self.catalog();

@@ -133,6 +133,19 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn whoever_has_a_link_to_leave_can_forge_no_bounce_where_mails_have_envelope_senders_of_their_own(engine: Engine) {
+        for (settings, taken) in [("[bounce]\ndomain = \"bounces.acme.example\"\n", Taken::NotOurs), ("", Taken::Hard)] {
+            let world = World::with(engine, settings).await;
+            let contact = confirmed(&world, ANNA).await;
+            let link = links(&world, contact, None).unsubscribe_url;
+            let forged = report_of(&format!("List-Unsubscribe: <{link}>\r\n"), "fbl@acme.example", "failed", "5.1.1", "550 5.1.1 no such user");
+            assert_eq!(world.app.take_report(forged.as_bytes(), None).await.unwrap(), taken, "{settings}");
+            let complaint = feedback("abuse", "", &format!("List-Unsubscribe: <{link}>\r\n"));
+            assert_eq!(world.app.take_report(complaint.as_bytes(), None).await.unwrap(), Taken::Complaint, "{settings}");
+            world.end().await;
+        }
+    }
+
     async fn a_report_about_a_mail_with_an_address_that_is_not_ascii_is_read_with_the_head_that_it_returns(engine: Engine) {
         let world = World::on(engine).await;
         signed_up_for_both(&world, ANNA).await;
