@@ -149,6 +149,23 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn when_it_held_mails_is_forgotten_ninety_days_after_it_closed(engine: Engine) {
+        let (world, _) = flooded(engine).await;
+        let_go(&world).await;
+        let last = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            countersign::store::breaker::find_last(&mut conn).await.unwrap()
+        };
+        assert!(last().await.is_some());
+        world.advance(90 * 86_400);
+        world.app.tidy().await.unwrap();
+        assert!(last().await.is_some(), "in its last instant it is there");
+        world.advance(1);
+        world.app.tidy().await.unwrap();
+        assert!(last().await.is_none());
+        world.end().await;
+    }
+
     async fn people_who_confirm_after_all_close_it_and_all_that_was_held_leaves(engine: Engine) {
         let (world, flood) = flooded(engine).await;
         confirm(&world, &flood[..35]).await;

@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use super::problem::ApiProblem;
+use crate::domain::time::Timestamp;
 
 /// Entries of a page, where nothing else is asked for.
 const BY_DEFAULT: u32 = 100;
@@ -73,6 +74,24 @@ pub fn place(text: Option<&str>) -> Result<Option<String>, ApiProblem> {
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b'.'));
     looks_right.then_some(Some(place)).ok_or_else(not_ours)
+}
+
+/// A cursor in the order of times, and of ids at the same time.
+pub fn of_moment(at: Timestamp, id: Uuid) -> String {
+    of_place(&format!("{}.{id}", at.micros()))
+}
+
+/// The time and the id that a cursor stands for; none is before all.
+pub fn moment(text: Option<&str>) -> Result<Option<(Timestamp, Uuid)>, ApiProblem> {
+    let Some(text) = place(text)? else {
+        return Ok(None);
+    };
+    let read = |text: &str| {
+        let (at, id) = text.split_once('.')?;
+        let at = Timestamp::from_micros(at.parse().ok()?);
+        Some((at, Uuid::try_parse(id).ok()?))
+    };
+    read(&text).map(Some).ok_or_else(not_ours)
 }
 
 /// The cursor of the next page, where this one is full.

@@ -6,7 +6,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::body::{Body, Input, Params};
 use super::contacts::known;
@@ -106,7 +105,7 @@ pub async fn list(
     query: Params<BrandQuery>,
 ) -> Answer {
     let brand = key.brand(&shared, &query.0.brand)?;
-    let after = place(query.0.after.as_deref())?;
+    let after = cursor::moment(query.0.after.as_deref())?.map(|(at, id)| (at, ContactId(id)));
     let limit = cursor::limit(query.0.limit)?;
     let taken = format!("held contacts of brand {}", brand.declared.slug);
     let acting = key.acting(&request, &shared);
@@ -118,23 +117,10 @@ pub async fn list(
         .await?;
     let next = cursor::next(&found, limit, |last| {
         let (until, id) = last.place(By::Until);
-        cursor::of_place(&format!("{}.{id}", until.micros()))
+        cursor::of_moment(until, id.0)
     });
     let items: Vec<HoldItem> = found.into_iter().map(HoldItem::from).collect();
     ok(&Page { items, next })
-}
-
-/// Where a page of the list ended.
-fn place(text: Option<&str>) -> Result<Option<(Timestamp, ContactId)>, ApiProblem> {
-    let Some(text) = cursor::place(text)? else {
-        return Ok(None);
-    };
-    let read = |text: &str| {
-        let (until, id) = text.split_once('.')?;
-        let id = ContactId(Uuid::try_parse(id).ok()?);
-        Some((Timestamp::from_micros(until.parse().ok()?), id))
-    };
-    read(&text).map(Some).ok_or_else(cursor::not_ours)
 }
 
 /// Keep what is known of a contact for a claim.

@@ -16,7 +16,6 @@ use crate::app::acted::Acting;
 use crate::app::queue::{QueuedMail, Which};
 use crate::domain::ids::OutboxId;
 use crate::domain::operator::Deed;
-use crate::domain::time::Timestamp;
 use crate::web::Web;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -140,19 +139,6 @@ fn acting<S: Needs>(
     Ok(acting)
 }
 
-/// Where a page of the outbox ended.
-fn place(text: Option<&str>) -> Result<Option<(Timestamp, OutboxId)>, ApiProblem> {
-    let Some(text) = cursor::place(text)? else {
-        return Ok(None);
-    };
-    let read = |text: &str| {
-        let (at, id) = text.split_once('.')?;
-        let id = OutboxId(Uuid::try_parse(id).ok()?);
-        Some((Timestamp::from_micros(at.parse().ok()?), id))
-    };
-    read(&text).map(Some).ok_or_else(cursor::not_ours)
-}
-
 fn none() -> ApiProblem {
     ApiProblem::not_found(
         "There is no such mail in the outbox: it was sent, or is not wanted any more.",
@@ -181,7 +167,7 @@ pub async fn list(
     let which = query.state.as_deref().unwrap_or("waiting");
     let which = Which::parse(which)
         .ok_or_else(|| ApiProblem::malformed("state is one of waiting, held, failed."))?;
-    let after = place(query.after.as_deref())?;
+    let after = cursor::moment(query.after.as_deref())?.map(|(at, id)| (at, OutboxId(id)));
     let limit = usize::try_from(cursor::limit(query.limit)?).unwrap_or(1);
     let acting = acting(&key, &request, &shared, query.brand.as_deref())?;
     let of = query
@@ -194,7 +180,7 @@ pub async fn list(
         .queue(&acting.operator, which, (after, false), limit);
     let (mails, next) = found.await?;
     let items = mails.into_iter().map(|mail| item(&shared, mail)).collect();
-    let next = next.map(|(at, id)| cursor::of_place(&format!("{}.{id}", at.micros())));
+    let next = next.map(|(at, id)| cursor::of_moment(at, id.0));
     ok(&Page { items, next })
 }
 

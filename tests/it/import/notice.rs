@@ -80,6 +80,25 @@ on_both_engines! {
         silent.finish().await;
     }
 
+    async fn when_the_operator_was_written_to_is_forgotten_after_ninety_days(engine: Engine) {
+        let world = World::with(engine, SETTINGS).await;
+        bought(&world, "orders", &[("soon", "2024-12-01")]).await;
+        assert_eq!(tell(&world).await, 1);
+        let brand = crate::leaving::brand(&world).id;
+        let last = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            countersign::store::notices::find_last(&mut conn, brand).await.unwrap()
+        };
+        let told = last().await.unwrap();
+        world.advance(90 * 86_400 - world.clock.now().since(told.due_at).as_secs());
+        world.app.tidy().await.unwrap();
+        assert_eq!(last().await.map(|row| row.day), Some(told.day), "in its last instant it is there");
+        world.advance(1);
+        world.app.tidy().await.unwrap();
+        assert_eq!(last().await, None);
+        world.end().await;
+    }
+
     async fn a_notice_that_a_server_puts_off_is_tried_again(engine: Engine) {
         let peer = Peer::start(&["8BITMIME"], |turn| match turn.step {
             Step::Recipient => say("451 4.3.0 not now"),
