@@ -172,7 +172,7 @@ on_both_engines! {
             waits += 1;
             assert!(waits < 2_000, "it never ends");
         };
-        assert!(waits > 5, "it was never interrupted");
+        assert!(waits > 1, "it was never interrupted");
         assert_eq!(counts.rows(), 1_300);
         let written = std::fs::read_to_string(&report).unwrap();
         let fresh = World::on(engine).await;
