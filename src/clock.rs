@@ -34,7 +34,7 @@ pub struct FixedClock {
     steps: Mutex<StepWatch>,
     ahead: Mutex<Option<Ahead>>,
     /// It stands for all clocks, the database's too.
-    is_apart: bool,
+    stands_for_all: bool,
 }
 
 /// How far this clock was ahead of an authority's.
@@ -66,7 +66,7 @@ impl Clock {
         Self::moved_by_hand(at, false)
     }
 
-    fn moved_by_hand(at: Timestamp, is_apart: bool) -> Self {
+    fn moved_by_hand(at: Timestamp, stands_for_all: bool) -> Self {
         let mut steps = StepWatch::default();
         steps.look(at.micros(), 0);
         Self::Fixed(Arc::new(FixedClock {
@@ -74,15 +74,15 @@ impl Clock {
             monotonic: AtomicI64::new(0),
             steps: Mutex::new(steps),
             ahead: Mutex::new(None),
-            is_apart,
+            stands_for_all,
         }))
     }
 
-    /// Whether it is moved by hand, in place of the database's clock too.
-    pub fn is_apart(&self) -> bool {
+    /// Whether it is moved by hand, and the database's clock is not looked at beside it.
+    pub fn stands_for_all(&self) -> bool {
         match self {
             Self::System => false,
-            Self::Fixed(clock) => clock.is_apart,
+            Self::Fixed(clock) => clock.stands_for_all,
         }
     }
 

@@ -179,9 +179,10 @@ impl App {
             return Err(EraseProblem::Held(hold.until));
         }
         let by_term = wish.by == ErasedBy::Term;
+        let mut invited = false;
         if by_term {
             match self.look_at_unconfirmed(tx, &contact).await? {
-                Unanswered::Remove => {}
+                Unanswered::Remove { invited: asked } => invited = asked,
                 Unanswered::Until(until) => return Err(EraseProblem::NotYet(until)),
                 Unanswered::Keep => return Err(EraseProblem::Kept),
             }
@@ -189,7 +190,6 @@ impl App {
         if wish == KEPT_WISH && wishes::find(tx, brand.id, contact.id).await?.is_none() {
             return Err(EraseProblem::Kept);
         }
-        let was_asked = by_term && campaigns::was_asked(tx, contact.brand_id, contact.id).await?;
         let mut erased = delete_rows(tx, &contact).await?;
         // Whose term is over is still counted.
         if by_term {
@@ -210,7 +210,7 @@ impl App {
             .await?;
         let known = erased::list(tx, brand.id, &[hash]).await?;
         // Who never confirmed has objected to nothing, and may come by any way; but an invitation in person comes once.
-        if was_asked {
+        if invited {
             erased::put_asked(tx, brand.id, &hash, now).await?;
         }
         if !by_term {

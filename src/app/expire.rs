@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::App;
-use super::rates::{INSTALLATION, Rates, held_at_most, of_form, refused};
+use super::rates::{INSTALLATION, Rates, held_at_most, of_form};
 use super::record::{About, read_body};
 use super::sign_up::{REMIND, empty_mailbox};
 use crate::domain::budget::Occasion;
@@ -194,27 +194,12 @@ impl App {
                 request.look_at = until.min(request.expires_at);
             } else if !seen.accepted.contains(&request.id) {
                 request.look_at = now.plus(SOON).min(request.expires_at);
-            } else {
-                let both = [
-                    (of_form(request.form_id), limits.per_form_an_hour),
-                    (INSTALLATION.to_owned(), limits.per_installation_an_hour),
-                ];
-                let left = request.expires_at.since(now);
-                let reserved = round.rates.reserve(both, held_at_most(left));
-                let fits = reserved.filter(|_| {
-                    let window = &mut mailbox.window;
-                    let fits = window.take(Occasion::Resend, request.form_id, now, limits);
-                    if !fits {
-                        refused("mailbox");
-                    }
-                    fits
-                });
-                let Some(reserved) = fits else {
-                    request.look_at = now.plus(TOMORROW).min(request.expires_at);
-                    round.requests.push(request);
-                    return Ok(());
-                };
-                let due_at = round.rates.take(reserved);
+            } else if let Some(due_at) = round.rates.take_mail(
+                &mut mailbox.window,
+                (Occasion::Resend, request.form_id),
+                limits,
+                held_at_most(request.expires_at.since(now)),
+            ) {
                 round.taken.insert(key);
                 let fact = Fact::Reminded {
                     mail: MailFate::Queued,
@@ -225,6 +210,8 @@ impl App {
                 round.mails.push(self.reminder(&request, &contact, due_at));
                 request.last_mail_at = now;
                 round.looked.reminded += 1;
+            } else {
+                request.look_at = now.plus(TOMORROW).min(request.expires_at);
             }
         }
         round.requests.push(request);

@@ -71,7 +71,8 @@ impl App {
     }
 
     /// Keeps what is known of a contact until an instant. A hold that is in force already is replaced, if it is the one that the
-    /// operator saw: `seen` is since when that has been. When this returns it is on disk, with what the operator did.
+    /// operator saw: `seen` is since when that has been. When this returns it is on disk, with what the operator did. Answers with since
+    /// when it is.
     pub async fn place_hold(
         &self,
         acting: &Acting,
@@ -79,7 +80,7 @@ impl App {
         contact: ContactId,
         (reason, until): (&str, Timestamp),
         seen: Option<Timestamp>,
-    ) -> Result<(), HoldProblem> {
+    ) -> Result<Timestamp, HoldProblem> {
         if !is_reason(reason) {
             return Err(HoldProblem::Reason);
         }
@@ -118,16 +119,17 @@ impl App {
             (Deed::HoldLifted, fact, Change::Lift),
         )
         .await
+        .map(drop)
     }
 
-    /// One transaction: the hold, the event of the contact, and the operator's deed.
+    /// One transaction: the hold, the event of the contact, and the operator's deed. Answers with its time.
     async fn change_hold(
         &self,
         acting: &Acting,
         brand: &Brand,
         id: ContactId,
         (deed, fact, change): (Deed, Fact, Change<'_>),
-    ) -> Result<(), HoldProblem> {
+    ) -> Result<Timestamp, HoldProblem> {
         let known = self.whom_to_hold(brand.id, id).await?;
         let mut locks = Locks::default();
         locks.contact(brand.id, &known.address_key);
@@ -172,7 +174,7 @@ impl App {
         let told = self.work().record(about, now, fact)?;
         events::append(&mut writes, &[deed, told]);
         held.finish_with(writes).await?;
-        Ok(())
+        Ok(now)
     }
 
     async fn whom_to_hold(&self, brand: BrandId, id: ContactId) -> Result<Contact, HoldProblem> {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::domain::budget::{Limits, Rate};
+use crate::domain::budget::{Limits, MailboxWindow, Occasion, Rate};
 use crate::domain::ids::FormId;
 use crate::domain::time::Timestamp;
 use crate::store::{Conn, StoreError, budgets};
@@ -102,6 +102,27 @@ impl Rates {
             return None;
         }
         Some(Reserved { arrivals, due_at })
+    }
+
+    /// One mail of a form, from all that it counts towards: its mailbox, which says yes or no, the form and the installation, which hold
+    /// it up to what it may wait. From when it may leave; none where one of them says no, which is counted, and then nothing is taken.
+    pub fn take_mail(
+        &mut self,
+        window: &mut MailboxWindow,
+        (occasion, form): (Occasion, FormId),
+        limits: &Limits,
+        at_most: Duration,
+    ) -> Option<Timestamp> {
+        let both = [
+            (of_form(form), limits.per_form_an_hour),
+            (INSTALLATION.to_owned(), limits.per_installation_an_hour),
+        ];
+        let reserved = self.reserve(both, at_most)?;
+        if !window.take(occasion, form, self.now, limits) {
+            refused("mailbox");
+            return None;
+        }
+        Some(self.take(reserved))
     }
 
     /// Takes what was reserved: from when the mail may leave.

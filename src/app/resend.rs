@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::App;
-use super::rates::{INSTALLATION, Rates, held_at_most, of_form, refused};
+use super::rates::{INSTALLATION, Rates, held_at_most, of_form};
 use super::record::About;
 use super::sign_up::{CONFIRM, NOTHING, empty_mailbox, rate_key};
 use crate::domain::budget::{Occasion, Rate};
@@ -123,7 +123,7 @@ impl App {
             .map_or(again.request.form_id, |one| one.form_id);
         let keys = [network, of_form(form_id), INSTALLATION.to_owned()];
         let mut rates = Rates::read(held.conn(), &keys, now).await?;
-        let [network, form, all] = keys;
+        let [network, ..] = keys;
         let rate = Rate {
             an_hour: limits.per_network_an_hour,
         };
@@ -146,10 +146,6 @@ impl App {
             rates.move_to(network, next);
         }
         let at_most = held_at_most(within.unwrap_or_default());
-        let both = [
-            (form, limits.per_form_an_hour),
-            (all, limits.per_installation_an_hour),
-        ];
         let mut due_at = now;
         let mail = if is_bot {
             MailFate::Bot
@@ -159,14 +155,11 @@ impl App {
             MailFate::Replaced
         } else if of_network.is_none() {
             MailFate::OverBudget
-        } else if let Some(reserved) = rates.reserve(both, at_most) {
-            if mailbox.window.take(occasion, form_id, now, limits) {
-                due_at = rates.take(reserved);
-                MailFate::Queued
-            } else {
-                refused("mailbox");
-                MailFate::OverBudget
-            }
+        } else if let Some(at) =
+            rates.take_mail(&mut mailbox.window, (occasion, form_id), limits, at_most)
+        {
+            due_at = at;
+            MailFate::Queued
         } else {
             MailFate::OverBudget
         };

@@ -145,10 +145,10 @@ impl App {
         {
             return Ok(Unanswered::Until(a_term_on(self.clock.now())));
         }
-        let mut history = History {
-            asked: campaigns::was_asked(tx, contact.brand_id, contact.id).await?,
-            ..History::default()
-        };
+        let ever = Timestamp::from_micros(0);
+        let invited = campaigns::asked_among(tx, contact.brand_id, &[contact.id], ever).await?;
+        let invited = !invited.is_empty();
+        let mut history = History::default();
         let mut after = 0;
         loop {
             let page = events::list_after(tx, contact.brand_id, contact.id, after, 1_000).await?;
@@ -158,16 +158,18 @@ impl App {
                 history.learn(event);
             }
         }
-        let until = match (history.gave, history.asked, retention.unasked_for) {
-            (true, _, _) => return Ok(Unanswered::Keep),
-            (false, true, _) => return Ok(Unanswered::Remove),
-            (false, false, Some(term)) => history.named_at.plus(term),
-            (false, false, None) => a_term_on(self.clock.now()),
+        if history.gave {
+            return Ok(Unanswered::Keep);
+        }
+        let until = match retention.unasked_for {
+            _ if invited || history.signed_up => return Ok(Unanswered::Remove { invited }),
+            Some(term) => history.named_at.plus(term),
+            None => a_term_on(self.clock.now()),
         };
         Ok(if until > self.clock.now() {
             Unanswered::Until(until)
         } else {
-            Unanswered::Remove
+            Unanswered::Remove { invited }
         })
     }
 
@@ -230,8 +232,10 @@ pub(super) async fn removed_to(conn: &mut Conn) -> Result<i64, StoreError> {
 
 /// What becomes of a contact that never confirmed.
 pub(super) enum Unanswered {
-    /// Nothing of it is worth keeping.
-    Remove,
+    /// Nothing of it is worth keeping. Whether a campaign asked it is to be remembered.
+    Remove {
+        invited: bool,
+    },
     /// It is looked at again then: it has something to answer, waits in a campaign, or was named not long ago.
     Until(Timestamp),
     Keep,
@@ -241,8 +245,8 @@ pub(super) enum Unanswered {
 struct History {
     /// Something that is worth keeping.
     gave: bool,
-    /// It was asked: after a signup, whoever made it, or by a campaign.
-    asked: bool,
+    /// Somebody signed it up, and so it was asked.
+    signed_up: bool,
     /// When a list named it, the last time.
     named_at: Timestamp,
 }
@@ -251,7 +255,7 @@ impl Default for History {
     fn default() -> Self {
         Self {
             gave: false,
-            asked: false,
+            signed_up: false,
             named_at: Timestamp::from_micros(0),
         }
     }
@@ -260,7 +264,7 @@ impl Default for History {
 impl History {
     fn learn(&mut self, event: &Event) {
         match &event.fact {
-            Fact::SignedUp(_) => self.asked = true,
+            Fact::SignedUp(_) => self.signed_up = true,
             // What proof gives is consent, and seen in the standings.
             Fact::Imported(_) | Fact::ProofAdded(_) => self.named_at = event.at,
             fact => self.gave |= !gives_nothing(fact),

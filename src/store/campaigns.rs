@@ -189,8 +189,6 @@ const OF_REQUESTS: &str = "select p.request_id, p.campaign_id, c.plan, c.state, 
 const DELETE_OF: &str = "delete from campaign_recipient where brand_id = $1 and contact_id = $2";
 const ASKED_AMONG: &str = "select p.contact_id from r join campaign_recipient p on p.brand_id = r.brand_id \
      and p.contact_id = r.contact_id where p.request_id is not null and p.asked_at >= r.since and p.state <> 'cancelled'";
-const WAS_ASKED: &str = "select count(*) from (select 1 from campaign_recipient where brand_id = $1 and contact_id = $2 \
-     and request_id is not null and state <> 'cancelled' limit 1) as asked_ones";
 const IS_AWAITED: &str = "select count(*) from (select 1 from campaign_recipient p \
      join campaign c on c.brand_id = p.brand_id and c.id = p.campaign_id where p.brand_id = $1 and p.contact_id = $2 \
      and p.state in ('waiting', 'held') and c.state in ('enrolling', 'running', 'paused') limit 1) as awaited_ones";
@@ -576,16 +574,6 @@ pub async fn asked_by(
         .uuid("contact_id", |id| id.0)
         .int("since", |_| since.micros());
     conn.read_set(ASKED_BY, rows).await
-}
-
-/// Whether any campaign has asked a contact, and its mail left.
-pub async fn was_asked(
-    conn: &mut Conn,
-    brand: BrandId,
-    contact: ContactId,
-) -> Result<bool, StoreError> {
-    let (asked,): (i64,) = fetch!(conn, WAS_ASKED, fetch_one, brand, contact);
-    Ok(asked > 0)
 }
 
 /// Whether a contact waits to be asked, or released, in a campaign that goes on or may at any time.

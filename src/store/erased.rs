@@ -50,10 +50,7 @@ pub async fn put(
     hash: &AddressHash,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    on!(tx, driver => {
-        sqlx::query(PUT).bind(brand).bind(&hash[..]).bind(at).execute(driver).await?;
-    });
-    Ok(())
+    remember(tx, PUT, (brand, hash, at)).await
 }
 
 /// Those of a brand's addresses that were erased. An import refuses them (D3) unless the person confirmed anew since.
@@ -72,8 +69,16 @@ pub async fn put_asked(
     hash: &AddressHash,
     by: Timestamp,
 ) -> Result<(), StoreError> {
+    remember(tx, PUT_ASKED, (brand, hash, by)).await
+}
+
+async fn remember(
+    tx: &mut Conn,
+    sql: &'static str,
+    (brand, hash, at): (BrandId, &AddressHash, Timestamp),
+) -> Result<(), StoreError> {
     on!(tx, driver => {
-        sqlx::query(PUT_ASKED).bind(brand).bind(&hash[..]).bind(by).execute(driver).await?;
+        sqlx::query(sql).bind(brand).bind(&hash[..]).bind(at).execute(driver).await?;
     });
     Ok(())
 }

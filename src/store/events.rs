@@ -52,10 +52,10 @@ pub struct Entry {
 
 const APPEND: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
      select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null";
-/// Two texts: what an event of an erased contact told would be back, so the contact must still be there when this commits.
-/// SQLite has one writer; on PostgreSQL the contact's row is held, and an erasure under way is waited for.
 const LIST_THERE: &str = "select e.salt from r join event e on e.brand_id = r.brand_id and e.contact_id = r.contact_id \
      where e.salt = r.salt";
+/// Two texts: what an event of an erased contact told would be back, so the contact must still be there when this commits.
+/// SQLite has one writer; on PostgreSQL the contact's row is held, and an erasure under way is waited for.
 const APPEND_TO_KNOWN: &str = "insert into event (brand_id, contact_id, kind, at, body, salt, circumstances, mail) \
      select brand_id, contact_id, kind, at, body, salt, circumstances, mail from r where brand_id is not null \
      and exists (select 1 from contact c where c.brand_id = r.brand_id and c.id = r.contact_id)";

@@ -246,10 +246,10 @@ pub fn insert(writes: &mut Writes, mails: &[OutboxRow]) {
     }
 }
 
-/// Leases mails that are due at an instant, for so many microseconds; another worker leaves them alone until then. `by_database`
-/// is what `lease_time` shows. A lease that ran out without a result
-/// means that a process died between the claim and the result: that try may have reached the server, so the mail is
-/// marked ambiguous. Its next try carries the same Message-ID.
+/// Leases mails that are due at an instant, for so many microseconds; another worker leaves them alone until then. Leases are
+/// measured by the clock that `by_database` was read from, and every process by the same. A lease that ran out without a result
+/// means that a process died between the claim and the result: that try may have reached the server, so the mail is marked
+/// ambiguous. Its next try carries the same Message-ID.
 pub async fn claim_due(
     tx: &mut Conn,
     (now, by_database): (Timestamp, Timestamp),

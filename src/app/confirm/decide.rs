@@ -23,10 +23,6 @@ impl Batch<'_> {
         else {
             return Ok(Outcome::Gone);
         };
-        if let Act::OtherCode { typed, other } = &call.act {
-            let (typed, other) = (typed.clone(), *other);
-            return self.other_code(call, &typed, other);
-        }
         let view = request.view()?;
         let button = match call.act {
             Act::Decline(_) => Button::Decline,
@@ -42,8 +38,10 @@ impl Batch<'_> {
             Act::Code { typed } | Act::Decline(Declining::Code { typed }) => Attempt::Code {
                 right: is_code(&self.work.keys, request, typed),
             },
-            // Decided above.
-            Act::OtherCode { .. } => Attempt::Code { right: false },
+            Act::OtherCode { typed, other } => {
+                let (typed, other) = (typed.clone(), *other);
+                return self.other_code(call, &typed, other);
+            }
         };
         let decision = match button {
             Button::Confirm => decide(view, attempt, self.now),

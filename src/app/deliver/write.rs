@@ -40,29 +40,27 @@ impl Stored {
         known.extend(ids);
     }
 
-    /// Those of some events that were tried to be written before.
-    fn in_doubt<'a>(&self, events: &'a [Arc<NewEvent>]) -> Vec<&'a NewEvent> {
+    /// Those of some events whose writing did not end well before.
+    fn in_doubt<'a>(&self, sent: &'a [Sent]) -> Vec<&'a NewEvent> {
         let doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
         if doubtful.is_empty() {
             return Vec::new();
         }
-        let events = events.iter().map(AsRef::as_ref);
-        let before = events.filter(|event| doubtful.contains(&event.salt));
+        let events = sent.iter().filter_map(Sent::event).map(AsRef::as_ref);
+        let before = events.filter(|event: &&NewEvent| doubtful.contains(&event.salt));
         before.collect()
     }
 
-    fn doubt(&self, salts: &[Salt]) {
+    /// Takes note of how the writing of some events ended.
+    fn ended(&self, salts: &[Salt], is_well: bool) {
         let mut doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
-        if doubtful.len() > IN_DOUBT_AT_MOST {
-            doubtful.clear();
-        }
-        doubtful.extend(salts);
-    }
-
-    fn settle(&self, salts: &[Salt]) {
-        let mut doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
-        for salt in salts {
-            doubtful.remove(salt);
+        if !is_well {
+            if doubtful.len() > IN_DOUBT_AT_MOST {
+                doubtful.clear();
+            }
+            doubtful.extend(salts);
+        } else if !doubtful.is_empty() {
+            salts.iter().for_each(|salt| _ = doubtful.remove(salt));
         }
     }
 }
@@ -155,8 +153,7 @@ async fn without_written(
     stored: &Stored,
     mut sent: Vec<Sent>,
 ) -> Result<Vec<Sent>, StoreError> {
-    let events: Vec<_> = sent.iter().filter_map(Sent::event).cloned().collect();
-    let doubtful = stored.in_doubt(&events);
+    let doubtful = stored.in_doubt(&sent);
     if !doubtful.is_empty() {
         let mut conn = work.store.read().await?;
         let there = events::list_there(&mut conn, &doubtful).await?;
@@ -182,7 +179,6 @@ pub(super) async fn write(
         .iter()
         .filter_map(|one| Some(one.event()?.salt))
         .collect();
-    stored.doubt(&salts);
     let mut results = Results::default();
     sent.into_iter().for_each(|one| results.add(one));
     let texts: Vec<(i64, Vec<u8>)> = results
@@ -207,12 +203,13 @@ pub(super) async fn write(
     breaker::add(&mut writes, chance, &results.taken_at, &[]);
     campaigns::put_mails(&mut writes, &results.fates, chance);
     let contacts = whose(&others);
-    if results.notices.is_empty() {
-        work.store.write_of_contacts(&contacts, writes).await?;
+    let written = if results.notices.is_empty() {
+        work.store.write_of_contacts(&contacts, writes).await
     } else {
-        write_with_notices(work, (&results.notices, &contacts), told, writes).await?;
-    }
-    stored.settle(&salts);
+        write_with_notices(work, (&results.notices, &contacts), told, writes).await
+    };
+    stored.ended(&salts, written.is_ok());
+    written?;
     stored.add(texts.into_iter().map(|text| text.0));
     // Under the contact's lock, with what follows for it, in a transaction for each. If one is not written, or the process dies before
     // it, its lease runs out and the server refuses it again.

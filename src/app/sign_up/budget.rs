@@ -2,7 +2,7 @@
 
 use super::SignUp;
 use super::batch::{Batch, network_key, rate_of};
-use crate::app::rates::{HELD_AT_MOST, INSTALLATION, held_at_most, of_form, refused};
+use crate::app::rates::{HELD_AT_MOST, held_at_most, refused};
 use crate::domain::budget::Occasion;
 use crate::domain::event::MailFate;
 use crate::domain::time::Timestamp;
@@ -35,20 +35,12 @@ impl Batch<'_> {
         if suppressed {
             return (MailFate::Suppressed, now);
         }
-        let both = [
-            (of_form(call.form.id), limits.per_form_an_hour),
-            (INSTALLATION.to_owned(), limits.per_installation_an_hour),
-        ];
         let at_most = held_at_most(call.brand.confirm_within());
-        let Some(reserved) = self.rates.reserve(both, at_most) else {
-            return (MailFate::OverBudget, now);
-        };
-        let window = &mut self.mailbox(call).window;
-        if !window.take(Occasion::Signup, call.form.id, now, limits) {
-            refused("mailbox");
-            return (MailFate::OverBudget, now);
-        }
-        (MailFate::Queued, self.rates.take(reserved))
+        let what = (Occasion::Signup, call.form.id);
+        let mut window = std::mem::take(&mut self.mailbox(call).window);
+        let due_at = self.rates.take_mail(&mut window, what, limits, at_most);
+        self.mailbox(call).window = window;
+        due_at.map_or((MailFate::OverBudget, now), |at| (MailFate::Queued, at))
     }
 
     /// One more from this network: its new arrival time, and from when the mail may leave. A booth that comes back with a

@@ -6,7 +6,7 @@ use super::{CONFIRM, NOTHING, SignUp, SignedUp};
 use crate::app::record::About;
 use crate::domain::event::{Fact, MailFate};
 use crate::domain::ids::{ContactId, OutboxId, RequestId};
-use crate::domain::standing::{RequestState, Standings, State, apply};
+use crate::domain::standing::{RequestState, Standings, apply, explicit_from};
 use crate::domain::time::Timestamp;
 use crate::store::outbox::OutboxRow;
 use crate::store::requests::RequestRow;
@@ -37,7 +37,7 @@ impl Batch<'_> {
         let queued = mail == MailFate::Queued;
         let (request, replaced) = self.ask(&call, &mut contact, queued);
         // A mail that is out, or consent that was confirmed, has its own name: nobody else types it over.
-        if queued && call.name.is_some() && !has_confirmed(&contact.row.standings) {
+        if queued && call.name.is_some() && explicit_from(&contact.row.standings).is_none() {
             contact.row.name.clone_from(&call.name);
         }
         let shown = call.address.folded();
@@ -150,11 +150,6 @@ impl Batch<'_> {
             ambiguous: 0,
         });
     }
-}
-
-fn has_confirmed(standings: &Standings) -> bool {
-    let mut standings = standings.values();
-    standings.any(|standing| standing.state == State::Explicit)
 }
 
 /// The answer to an entry, or a correction, that came once more: nothing is recorded, and no mail is caused.

@@ -46,7 +46,7 @@ pub async fn place(
         }
         None => Err(HoldProblem::Until),
     };
-    let told = placed.map(|()| "held");
+    let told = placed.map(|_| "held");
     answer(&request, &shared, &operator, &at, ("Not held", told)).await
 }
 

@@ -162,13 +162,12 @@ pub async fn place_hold(
             let placed = shared
                 .app
                 .place_hold(&acting, &known.brand, known.id, what, seen);
-            placed.await.map_err(refused)?;
-            let hold = shared.app.hold_of(known.brand.id, known.id).await?;
+            let since = placed.await.map_err(refused)?;
             let answer = HoldAnswer {
                 contact: known.id.to_string(),
-                held: hold.is_some(),
-                since: hold.as_ref().map(|hold| hold.since.to_string()),
-                until: hold.map(|hold| hold.until.to_string()),
+                held: true,
+                since: Some(since.to_string()),
+                until: Some(until.to_string()),
             };
             Reply::json(StatusCode::OK, &answer)
         }

@@ -17,7 +17,6 @@ use utoipa::ToSchema;
 use super::body::{Body, Input, Params};
 use super::cursor;
 use super::idempotent::once;
-
 use super::imports::{BrandQuery, ImportItem, item_of};
 use super::key::{ImportsWrite, Key};
 use super::problem::ApiProblem;

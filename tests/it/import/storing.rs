@@ -146,9 +146,9 @@ on_both_engines! {
     async fn an_import_that_dies_at_any_moment_goes_on_and_doubles_nothing(engine: Engine) {
         let world = World::on(engine).await;
         let mut text = "email,order,date\n".to_owned();
-        for at in 0..1_300 {
+        for at in 0..3_300 {
             let end = if at % 97 == 0 { "nonsense" } else { "example.org" };
-            text.push_str(&format!("p{}@{end},{at},2026-01-01\n", at % 1_200));
+            text.push_str(&format!("p{}@{end},{at},2026-01-01\n", at % 3_200));
         }
         let list = List::bought("spring", &text);
         let folder = Folder::new();
@@ -172,8 +172,8 @@ on_both_engines! {
             waits += 1;
             assert!(waits < 2_000, "it never ends");
         };
-        assert!(waits > 1, "it was never interrupted");
-        assert_eq!(counts.rows(), 1_300);
+        assert!(waits > 5, "it was never interrupted");
+        assert_eq!(counts.rows(), 3_300);
         let written = std::fs::read_to_string(&report).unwrap();
         let fresh = World::on(engine).await;
         let whole = folder.0.join("whole.csv");
@@ -182,7 +182,7 @@ on_both_engines! {
         ended.unwrap();
         assert_eq!(tally.counts, counts);
         assert_eq!(std::fs::read_to_string(&whole).unwrap(), written);
-        for at in [0, 1, 199, 200, 1_023, 1_024, 1_100, 1_199] {
+        for at in [0, 1, 199, 200, 1_023, 1_024, 1_100, 3_199] {
             let address = format!("p{at}@example.org");
             assert_eq!(world.kinds(&address).await, fresh.kinds(&address).await, "{address}");
         }
