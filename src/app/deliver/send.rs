@@ -21,7 +21,7 @@ use crate::telemetry::{self, traces::TARGET};
 /// Results that one sender hands over without waiting for their commit.
 const RESULTS_AT_ONCE: usize = 64;
 /// Mails that one sender takes at a time, while there are enough for all senders.
-const ROW: usize = 8;
+const ROW: usize = 32;
 
 /// Results that are not written yet.
 #[derive(Default)]
