@@ -329,15 +329,16 @@ impl App {
         let decide = |under: Under<'_>| {
             let mut standings = under.contact.standings.values();
             // Lifted by another name of the mailbox, it is to be suppressed again.
-            let known = under.suppressed
+            let known = (under.suppressed || under.address_only)
                 && !under.contact.standings.is_empty()
                 && standings.all(|standing| standing.undeliverable_since.is_some());
             let mut facts: Vec<Fact> = given_up.iter().map(|one| one.fact.clone()).collect();
             if under.told || known && under.ending.is_empty() {
                 return Happened::only(facts);
             }
+            let hard = under.passing.is_none_or(|times| times >= limit);
             let bounced = Bounced {
-                hard: under.passing.is_none_or(|times| times >= limit),
+                hard,
                 status: failure.status.clone(),
                 said: failure.said.clone(),
                 reporter: failure.reporter.clone(),
@@ -345,6 +346,7 @@ impl App {
                 mail: failure.mail.named(),
                 passing: under.passing,
                 replaces: under.replaces.map(str::to_owned),
+                address_only: hard && under.address_only,
                 notice_for: notice_for.clone(),
             };
             facts.push(Fact::Bounced(Box::new(bounced)));

@@ -10,6 +10,7 @@ use super::sign_up::empty_mailbox;
 use super::suppress::close_mailbox;
 use super::{bounce, prefer};
 use crate::domain::brand::{Brand, Slug};
+use crate::domain::email_address::EmailAddress;
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{ContactId, RequestId};
 use crate::domain::permission::outweighs;
@@ -125,6 +126,8 @@ pub(super) struct Under<'a> {
     /// Whether nothing is sent to the mailbox already, for the closing's reason or a stronger one; looked up where the closing
     /// suppresses it.
     pub suppressed: bool,
+    /// What came back says nothing of the mailbox, which stays open.
+    pub address_only: bool,
     /// The weaker reason for which nothing is sent there, and whose place the closing's takes.
     pub replaces: Option<&'a str>,
     /// Whether the report was told before, or another one of the same mail that came back for the time being.
@@ -182,6 +185,11 @@ impl App {
     ) -> Result<Option<Happened>, StoreError> {
         let brand = known.brand_id;
         let hash = known.mailbox_hash()?;
+        let address_only = closing.suppress == Some("bounced") && is_tagged(known);
+        let closing = Closing {
+            suppress: closing.suppress.filter(|_| !address_only),
+            ..closing
+        };
         let mut locks = Locks::default();
         locks.contact(brand, &known.address_key);
         if closing.suppress.is_some() {
@@ -227,6 +235,7 @@ impl App {
             contact: &contact,
             ending: &ending,
             suppressed: known.is_some() && replaces.is_none(),
+            address_only,
             replaces,
             told: told_before,
             complained,
@@ -281,6 +290,12 @@ impl App {
         }
         Ok(Some(happened))
     }
+}
+
+/// Whether mail that comes back from the contact's address says nothing of its mailbox.
+fn is_tagged(contact: &Contact) -> bool {
+    let address = EmailAddress::of_key(&contact.address_key);
+    address.is_some_and(|address| address.is_tagged())
 }
 
 /// What a campaign is stopped for: mails that were refused or came back, and complaints.

@@ -18,7 +18,7 @@ use crate::store::held::decided;
 use crate::store::locks::Locks;
 use crate::store::requests::{self, Asked, RequestRow};
 use crate::store::set::Writes;
-use crate::store::{StoreError, contacts, events, outbox};
+use crate::store::{Conn, StoreError, contacts, events, outbox};
 
 /// How often one signup's address may be corrected, one request after another.
 pub const CORRECTIONS_AT_MOST: i64 = 3;
@@ -163,17 +163,8 @@ impl App {
         &self,
         request: &RequestRow,
     ) -> Result<Option<Box<event::SignedUp>>, StoreError> {
-        let (brand, contact) = (request.brand_id, request.contact_id);
         let mut conn = self.store.read().await?;
-        let found = events::list_signed_up_at(&mut conn, brand, contact, request.issued_at).await?;
-        drop(conn);
-        let mut of_request = read_all(&found)?
-            .into_iter()
-            .filter(|one| one.request == Some(request.id));
-        Ok(of_request.find_map(|one| match one.fact {
-            Fact::SignedUp(said) => Some(said),
-            _ => None,
-        }))
+        said_at(&mut conn, request).await
     }
 
     async fn end_corrected(
@@ -241,4 +232,20 @@ impl App {
 /// On its page a request that a newer mail replaced behaves as one that waits.
 const fn takes_corrections(state: RequestState) -> bool {
     matches!(state, RequestState::Open | RequestState::Replaced)
+}
+
+/// What the signup of a request brought.
+pub(super) async fn said_at(
+    conn: &mut Conn,
+    request: &RequestRow,
+) -> Result<Option<Box<event::SignedUp>>, StoreError> {
+    let (brand, contact) = (request.brand_id, request.contact_id);
+    let found = events::list_signed_up_at(conn, brand, contact, request.issued_at).await?;
+    let mut of_request = read_all(&found)?
+        .into_iter()
+        .filter(|one| one.request == Some(request.id));
+    Ok(of_request.find_map(|one| match one.fact {
+        Fact::SignedUp(said) => Some(said),
+        _ => None,
+    }))
 }

@@ -189,8 +189,9 @@ impl EmailAddress {
         Some(address.folded())
     }
 
-    /// The mailbox that this address most likely ends in, for counting only (T1): it is never mailed or shown, so a
-    /// wrong guess costs at most a place in a budget.
+    /// The mailbox that this address most likely ends in (T1), for budgets and for what the brand does not write to any more. It is
+    /// never mailed or shown; where a host takes `+` for a letter like any other, a wrong guess costs somebody a mail that was
+    /// asked for, and never what they had confirmed.
     ///
     /// The key without its `+` tag (RFC 5233, section 1; Gmail, Outlook, Fastmail, iCloud, Proton). Gmail also ignores
     /// dots ("Dots don't matter in Gmail addresses", support.google.com/mail/answer/7436150) and has two domains. Other
@@ -230,6 +231,11 @@ impl EmailAddress {
             (Some(first), Some(_)) => format!("{first}•••@{}", self.domain()),
             _ => format!("•••@{}", self.domain()),
         }
+    }
+
+    /// Whether it has a `+` tag: then its failing says nothing of the address without one.
+    pub fn is_tagged(&self) -> bool {
+        untagged(self.key_local()) != self.key_local()
     }
 
     /// Whether this is a role address such as `info@`, with or without a tag (rule O6 of the consent policy).

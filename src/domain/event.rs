@@ -337,6 +337,9 @@ pub enum Fact {
         grade: Grade,
         method: String,
         key_id: u8,
+        /// The name that the signup gave, where the contact had another: it is the contact's from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
         #[serde(default, skip_serializing)]
         circumstances: Circumstances,
     },

@@ -117,6 +117,10 @@ pub struct Bounced {
     /// The weaker reason for which the mailbox was suppressed before, and whose place this takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// The address has a tag: it is not written to any more, and the mailbox stays open, which may be somebody else's. Earlier versions
+    /// closed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub address_only: bool,
     /// It was the notice of a merger: what was carried over for these purposes waits for another one. Earlier versions let it hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notice_for: Vec<Slug>,

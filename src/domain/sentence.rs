@@ -339,11 +339,12 @@ pub fn sentence(event: &Event) -> String {
         Fact::Confirmed {
             purposes,
             grade,
+            name,
             circumstances,
             ..
         } => {
             format!(
-                "Confirmed {} {}{}: explicit consent by rule G3.",
+                "Confirmed {} {}{}: explicit consent by rule G3.{}",
                 listed(purposes),
                 match grade {
                     Grade::Code => "with the code from the mail",
@@ -351,7 +352,12 @@ pub fn sentence(event: &Event) -> String {
                     Grade::LinkButton => "by the button behind the link",
                     Grade::ApiClaim => "elsewhere, as is claimed",
                 },
-                from(circumstances)
+                from(circumstances),
+                if name.is_some() {
+                    " The name given at that signup holds from now on."
+                } else {
+                    ""
+                }
             )
         }
         Fact::Declined { circumstances, .. } => format!(

@@ -132,6 +132,10 @@ const PUT_BROUGHT: &str = put!(
 const PUT_STANDINGS: &str = "update contact set standings = r.standings, lapses_at = r.lapses_at, \
      explicit_from = r.explicit_from from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
+/// The same, for those who have another name as well: of one batch none may be written twice.
+const PUT_RENAMED: &str = "update contact set name = r.name, standings = r.standings, lapses_at = r.lapses_at, \
+     explicit_from = r.explicit_from from r \
+     where contact.brand_id = r.brand_id and contact.id = r.id";
 
 const PUT_UNCONFIRMED: &str = "update contact set unconfirmed_since = r.since from r \
      where contact.brand_id = r.brand_id and contact.id = r.id";
@@ -535,6 +539,20 @@ pub fn put_standings(writes: &mut Writes, contacts: &[(BrandId, ContactId, &Stan
             .int_or_null("lapses_at", |c| micros_of(lapses_at(c.2)))
             .int_or_null("explicit_from", |c| micros_of(explicit_from(c.2)));
         writes.add(PUT_STANDINGS, rows);
+    }
+}
+
+/// Writes where known contacts stand, and their names.
+pub fn put_renamed(writes: &mut Writes, contacts: &[&Contact]) {
+    for part in contacts.chunks(ROWS_AT_MOST) {
+        let rows = Rows::of(part)
+            .uuid("brand_id", |c| c.brand_id.0)
+            .uuid("id", |c| c.id.0)
+            .text_or_null("name", |c| c.name.clone())
+            .text("standings", |c| written(&c.standings))
+            .int_or_null("lapses_at", |c| micros_of(lapses_at(&c.standings)))
+            .int_or_null("explicit_from", |c| micros_of(explicit_from(&c.standings)));
+        writes.add(PUT_RENAMED, rows);
     }
 }
 

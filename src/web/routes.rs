@@ -1,8 +1,14 @@
 //! Every route on one screen.
 
-use actix_web::web::{self, ServiceConfig, get, head, post};
+use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::{Route, guard};
 
 use super::{Web, admin, api, assets, cors, demo, error, health, hooks, public};
+
+/// GET and HEAD, which every server answers (RFC 9110, section 9.1): monitors and checkers of links ask by it.
+fn look() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
 
 pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
     let (form, inbox, confirm) = ("/f/{form}", "/i/{token}", "/c/{token}");
@@ -12,58 +18,51 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
     }
     routes
         // Forms
-        .route(form, get().to(public::form::show))
+        .route(form, look().to(public::form::show))
         .route(form, post().to(public::form::submit))
         .route(form, cors::preflight_of_form())
-        .route("/f/{form}/definition", get().to(public::form::definition))
-        .route("/f/{form}/challenge", get().to(public::form::challenge))
-        .route("/f/{form}/embed", get().to(public::embed::show))
-        .route("/f/{form}/qr.svg", get().to(public::qr::picture))
-        .route("/f/{form}/poster", get().to(public::qr::poster))
-        .route("/f/{form}/kiosk.js", get().to(public::kiosk::worker))
-        .route("/f/{form}/clear.svg", get().to(public::kiosk::clear))
+        .route("/f/{form}/definition", look().to(public::form::definition))
+        .route("/f/{form}/challenge", look().to(public::form::challenge))
+        .route("/f/{form}/embed", look().to(public::embed::show))
+        .route("/f/{form}/qr.svg", look().to(public::qr::picture))
+        .route("/f/{form}/poster", look().to(public::qr::poster))
+        .route("/f/{form}/kiosk.js", look().to(public::kiosk::worker))
+        .route("/f/{form}/clear.svg", look().to(public::kiosk::clear))
         .route("/f/{form}/entries", post().to(public::kiosk::entries))
-        .route("/embed.js", get().to(public::embed::script))
+        .route("/embed.js", look().to(public::embed::script))
         // Check your inbox
-        .route(inbox, get().to(public::inbox::show))
-        .route("/i/{token}/status", get().to(public::inbox::status))
+        .route(inbox, look().to(public::inbox::show))
+        .route("/i/{token}/status", look().to(public::inbox::status))
         .route("/i/{token}/events", get().to(public::inbox::events))
         .route("/i/{token}/resend", post().to(public::inbox::resend))
         .route("/i/{token}/code", post().to(public::inbox::code))
         .route("/i/{token}/address", post().to(public::inbox::address))
         .route("/i/{token}/{action}", cors::preflight_of_inbox())
         // The links of the mail
-        .route(confirm, get().to(public::confirm::show))
-        .route(confirm, head().to(public::confirm::show))
+        .route(confirm, look().to(public::confirm::show))
         .route(confirm, post().to(public::confirm::submit))
-        .route("/c/{token}/decline", get().to(public::decline::show))
-        .route("/c/{token}/decline", head().to(public::decline::show))
+        .route("/c/{token}/decline", look().to(public::decline::show))
         .route("/c/{token}/decline", post().to(public::decline::submit))
         .route("/c/{token}/fresh", post().to(public::confirm::fresh))
         .route("/c/{token}/receipt", get().to(public::receipt::show))
-        .route("/a/{token}", get().to(public::about::show))
-        .route("/a/{token}", head().to(public::about::show))
+        .route("/a/{token}", look().to(public::about::show))
         // Leaving and choosing
-        .route("/u/{token}", get().to(public::unsubscribe::show))
-        .route("/u/{token}", head().to(public::unsubscribe::show))
+        .route("/u/{token}", look().to(public::unsubscribe::show))
         .route("/u/{token}", post().to(public::unsubscribe::submit))
-        .route("/p", get().to(public::prefer::lost_ask))
-        .route("/p", head().to(public::prefer::lost_ask))
+        .route("/p", look().to(public::prefer::lost_ask))
         .route("/p", post().to(public::prefer::lost))
-        .route("/p/{token}", get().to(public::prefer::show))
-        .route("/p/{token}", head().to(public::prefer::show))
+        .route("/p/{token}", look().to(public::prefer::show))
         .route("/p/{token}", post().to(public::prefer::submit))
         .route("/p/{token}/data.json", get().to(public::prefer::json))
         .route("/p/{token}/report.zip", get().to(public::prefer::report))
-        .route("/p/{token}/erase", get().to(public::prefer::erase_ask))
-        .route("/p/{token}/erase", head().to(public::prefer::erase_ask))
+        .route("/p/{token}/erase", look().to(public::prefer::erase_ask))
         .route("/p/{token}/erase", post().to(public::prefer::erase))
         // Evidence
-        .route("/log/{path:.*}", get().to(public::log::show))
-        .route("/verify", get().to(public::verify::show))
+        .route("/log/{path:.*}", look().to(public::log::show))
+        .route("/verify", look().to(public::verify::show))
         // What pages load
-        .route("/static/{name}", get().to(assets::file))
-        .route("/theme/{name}", get().to(assets::theme))
+        .route("/static/{name}", look().to(assets::file))
+        .route("/theme/{name}", look().to(assets::theme))
         // Operators
         .configure(admin::routes::configure)
         // Programs
@@ -71,15 +70,15 @@ pub fn configure(routes: &mut ServiceConfig, shared: &web::Data<Web>) {
         // Mail providers
         .route("/hooks/{provider}", post().to(hooks::take))
         // Machines
-        .route("/livez", get().to(health::live))
-        .route("/readyz", get().to(health::ready))
-        .route("/metrics", get().to(health::metrics))
+        .route("/livez", look().to(health::live))
+        .route("/readyz", look().to(health::ready))
+        .route("/metrics", look().to(health::metrics))
         .default_service(web::to(error::no_such_page));
     if shared.demo.is_some() {
         routes
-            .route("/inbox", get().to(demo::show))
-            .route("/inbox.json", get().to(demo::list))
-            .route("/inbox/{index}/html", get().to(demo::html))
-            .route("/inbox/{index}/raw", get().to(demo::raw));
+            .route("/inbox", look().to(demo::show))
+            .route("/inbox.json", look().to(demo::list))
+            .route("/inbox/{index}/html", look().to(demo::html))
+            .route("/inbox/{index}/raw", look().to(demo::raw));
     }
 }

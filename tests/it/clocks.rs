@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use countersign::app::App;
 use countersign::clock::{Clock, Random};
+use countersign::domain::event::ClockState;
 use countersign::domain::time::Timestamp;
 use countersign::ledger::timestamp::authority::Authority;
 use countersign::store::Engine;
@@ -15,7 +16,45 @@ use crate::{on_both_engines, recipe};
 
 const MINUTE: i64 = 60_000_000;
 
+/// The hour that clocks skip and the one they show twice, a leap day, and before and behind the seconds that 31 bits count.
+const MOMENTS: [&str; 5] = [
+    "2027-03-28T00:59:59Z",
+    "2027-10-31T00:59:59Z",
+    "2028-02-29T23:59:58Z",
+    "2038-01-19T03:14:06Z",
+    "2038-01-19T05:14:08Z",
+];
+
 on_both_engines! {
+    async fn over_a_leap_day_2038_and_steps_of_an_hour_the_log_keeps_its_order_and_events_tell_of_the_clock(engine: Engine) {
+        let world = World::on(engine).await;
+        for (number, moment) in MOMENTS.into_iter().enumerate() {
+            let until = Timestamp::parse(moment).unwrap();
+            world.clock.advance(until.since(world.clock.now()));
+            let email = format!("p{number}@example.org");
+            let (mut person, _) = world.signed_up(&email, "203.0.113.1").await;
+            let mail = world.mail_to(&email).await;
+            world.app.sequence().await.unwrap();
+            let by = if number % 2 == 0 { -60 * MINUTE } else { 60 * MINUTE };
+            world.clock.step(by);
+            let done = person.post(&mail.confirm(), &[]).await;
+            assert_eq!(done.heading(), "Confirmed", "{moment}");
+            assert!(world.permission(&email, "newsletter").await.allowed, "{moment}");
+            world.app.sequence().await.unwrap();
+            let story = world.story(&email).await;
+            let kinds: Vec<_> = story.iter().map(|event| event.fact.kind()).collect();
+            assert_eq!(kinds, ["signed_up", "mail_accepted", "confirmed"], "{moment}");
+            assert_eq!(story[2].clock.state, ClockState::Stepped, "{moment}");
+            let behind = story[2].at < story[0].at;
+            assert_eq!(behind, by < 0, "it says what the clock said");
+            world.clock.step(-by);
+            world.advance(1_200);
+        }
+        let audit = world.app.audit(true, |_, _| {}).await.unwrap();
+        assert_eq!((audit.findings, audit.waiting), (vec![], 0));
+        world.finish().await;
+    }
+
     async fn a_web_process_whose_clock_is_behind_says_so_and_its_bundles_hold(engine: Engine) {
         let time = Arc::new(AtomicI64::new(START.micros()));
         let (authority, told) = (Authority::from_secret(&[7; 32]), time.clone());

@@ -24,6 +24,13 @@ async fn correct(client: &mut Client, inbox: &str, email: &str) -> String {
     reply.location()
 }
 
+async fn name_of(world: &World) -> String {
+    let brand = crate::leaving::brand(world);
+    let mut conn = world.app.store.read().await.unwrap();
+    let found = countersign::store::contacts::find(&mut conn, brand.id, "anna@example.org").await;
+    found.unwrap().unwrap().name.unwrap_or_default()
+}
+
 on_both_engines! {
     async fn a_stranger_who_types_somebodys_address_and_corrects_it_to_their_own_learns_no_name(engine: Engine) {
         let named = DECLARATIONS.replace("asks_name = true", "asks_name = true\nname_in_mail = true");
@@ -69,6 +76,41 @@ on_both_engines! {
         let contact = countersign::store::contacts::find(&mut conn, brand.id, "anna@example.org").await.unwrap().unwrap();
         drop(conn);
         assert_eq!(contact.name.as_deref(), Some("Anna"));
+        world.finish().await;
+    }
+
+    async fn whoever_confirmed_and_signs_up_again_has_the_new_name_once_that_signup_is_confirmed_too(engine: Engine) {
+        let world = World::on(engine).await;
+        let signed_up = async |name: &str| {
+            let mut anna = world.client("192.0.2.1");
+            let inbox = inbox_of(&mut anna, "/f/news", &[("email", "anna@example.org"), ("name", name)]).await;
+            (anna, inbox, world.mail_to("anna@example.org").await)
+        };
+        let (mut anna, _, mail) = signed_up("Anna").await;
+        anna.post(&mail.confirm(), &[]).await;
+        let ways = ["Anna Maria", "Anna Maria Lopez", "Anna Maria Lopez", ""];
+        let names = ["Anna Maria", "Anna Maria Lopez", "Anna Maria Lopez", "Anna Maria Lopez"];
+        for (day, (typed, holds)) in ways.into_iter().zip(names).enumerate() {
+            world.advance(86_400);
+            let before = name_of(&world).await;
+            let (mut anna, inbox, mail) = signed_up(typed).await;
+            assert_eq!(name_of(&world).await, before, "a signup alone changes nothing");
+            let done = match day {
+                0 => anna.post(&format!("{inbox}/code"), &[("code", &mail.code())]).await.status,
+                1 => world.client("198.51.100.7").post(&mail.confirm(), &[]).await.status,
+                _ => anna.post(&mail.confirm(), &[]).await.status,
+            };
+            assert!([200, 303].contains(&done), "{done}");
+            assert_eq!(name_of(&world).await, holds);
+        }
+        let taken: Vec<Option<String>> = world.story("anna@example.org").await.into_iter().filter_map(|one| match one.fact {
+            Fact::Confirmed { name, .. } => Some(name),
+            _ => None,
+        }).collect();
+        let said = |name: &str| Some(name.to_owned());
+        assert_eq!(taken, [None, said("Anna Maria"), said("Anna Maria Lopez"), None, None]);
+        let told = world.story("anna@example.org").await.iter().map(countersign::domain::sentence::sentence).filter(|one| one.contains("The name given at that signup")).count();
+        assert_eq!(told, 2);
         world.finish().await;
     }
 

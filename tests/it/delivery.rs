@@ -1,14 +1,23 @@
 //! From the outbox to the SMTP server, and what is kept of it.
 
-use countersign::app::apply::parse;
+use countersign::app::apply::{apply, parse};
 use countersign::domain::brand::Brand;
 use countersign::domain::event::Fact;
 use countersign::domain::form::FormContent;
 use countersign::mail::compose::ConfirmationMail;
 use countersign::mail::compose::skeleton::{Skeleton, Varying};
 
-use crate::harness::{START, World};
+use crate::harness::{DECLARATIONS, START, World};
 use crate::on_both_engines;
+
+const NO_BUDGET: &str = "[budget]\nper_network_an_hour = 0\n";
+
+/// The example brand, which may send so many mails an hour.
+fn at_an_hour(mails: u32) -> String {
+    let own = "from_address = \"letters@acme.example\"\n";
+    let with_rate = format!("{own}mails_per_hour = {mails}\n");
+    DECLARATIONS.replacen(own, &with_rate, 1)
+}
 
 on_both_engines! {
     async fn the_mail_is_complete_and_its_exact_bytes_and_the_reply_are_kept(engine: Engine) {
@@ -49,6 +58,62 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_backlog_leaves_at_its_rate_and_each_mail_is_looked_at_about_once_an_hour(engine: Engine) {
+        let world = World::declared(engine, NO_BUDGET, &at_an_hour(60)).await;
+        for number in 0..240 {
+            world.signed_up(&format!("p{number}@example.org"), "192.0.2.1").await;
+            world.clock.advance(std::time::Duration::from_millis(1));
+        }
+        let mut looked_at = world.delivery.drain().await.unwrap();
+        assert_eq!(world.caught().len(), 60, "an hour's worth at once");
+        for minute in 1..=180 {
+            world.advance(60);
+            looked_at += world.delivery.drain().await.unwrap();
+            assert_eq!(world.caught().len(), 60 + minute, "and then one a minute");
+        }
+        let in_order: Vec<String> = world.caught().into_iter().rev().skip(60).map(|mail| mail.to).collect();
+        assert_eq!(in_order, (60..240).map(|number| format!("p{number}@example.org")).collect::<Vec<_>>());
+        // Each once, and those that wait for three hours once more at each of them: not once for each mail that leaves.
+        assert!(looked_at < 3 * 240, "{looked_at}");
+        world.finish().await;
+    }
+
+    async fn a_rate_that_is_lifted_lets_everybody_go_within_the_hour(engine: Engine) {
+        let world = World::declared(engine, NO_BUDGET, &at_an_hour(2)).await;
+        for number in 0..20 {
+            world.signed_up(&format!("p{number}@example.org"), "192.0.2.1").await;
+        }
+        assert_eq!(world.deliver().await.len(), 2);
+        apply(&world.app, &parse(&at_an_hour(0)).unwrap()).await.unwrap();
+        world.advance(3_600);
+        assert_eq!(world.deliver().await.len(), 20);
+        world.finish().await;
+    }
+
+    async fn mails_that_wait_for_their_domain_take_no_turns_from_the_others_of_the_brand(engine: Engine) {
+        let settings = format!("{NO_BUDGET}[delivery]\nper_domain_an_hour = 6\n");
+        let world = World::declared(engine, &settings, &at_an_hour(60)).await;
+        for number in 0..60 {
+            world.signed_up(&format!("p{number}@slow.example"), "192.0.2.1").await;
+        }
+        for number in 0..120 {
+            world.signed_up(&format!("p@of{number}.example"), "192.0.2.1").await;
+        }
+        assert_eq!(world.deliver().await.len(), 60);
+        for minute in 1..=120 {
+            world.advance(60);
+            let left = world.deliver().await;
+            let slow = left.iter().filter(|mail| mail.to.ends_with("@slow.example")).count();
+            assert!(left.len() <= 60 + minute && slow <= 6 + minute / 10, "{minute}: {} {slow}", left.len());
+            if minute == 60 {
+                assert!(left.len() == 120 && slow >= 11, "all that the brand may send: {} {slow}", left.len());
+            }
+        }
+        world.advance(86_400);
+        world.deliver().await;
+        world.end().await;
+    }
+
     async fn a_server_that_is_away_delays_the_mail_and_the_story_tells_when_it_is_given_up(engine: Engine) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -57,7 +122,7 @@ on_both_engines! {
         let config = crate::harness::settings("http://127.0.0.1:1", &place.url, port, "");
         let clock = countersign::clock::Clock::fixed(START);
         let app = countersign::app::App::start(config, clock.clone(), countersign::clock::Random::seeded(1)).await.unwrap();
-        let declarations = countersign::app::apply::parse(crate::harness::DECLARATIONS).unwrap();
+        let declarations = countersign::app::apply::parse(DECLARATIONS).unwrap();
         countersign::app::apply::apply(&app, &declarations).await.unwrap();
         let form = app.catalog().form("news").unwrap().clone();
         let given = countersign::app::sign_up::Submission {
@@ -101,10 +166,7 @@ on_both_engines! {
 
 /// The example mail, with what varies.
 fn example(language: &str, values: &Varying) -> Vec<u8> {
-    let declared = parse(crate::harness::DECLARATIONS)
-        .unwrap()
-        .brands
-        .remove(0);
+    let declared = parse(DECLARATIONS).unwrap().brands.remove(0);
     let content = FormContent::compose(&declared, &declared.forms[0], &|key, language, brand| {
         countersign::texts::Texts::of(language).arg(key, "brand", brand)
     });

@@ -12,7 +12,7 @@ use crate::harness::{Client, place};
 use crate::process::{declare, free_port, start, write_settings};
 
 /// Sign-ins that come at once; each for a name of its own, so that no limit of a name turns them away.
-const AT_ONCE: usize = 200;
+const AT_ONCE: usize = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_sign_ins_is_turned_away_at_once_and_signups_go_on() {

@@ -31,7 +31,30 @@ async fn mails_of_six(world: &World) -> Vec<(String, Mail)> {
     mails
 }
 
+/// Where the pages have their style sheet.
+async fn style_of_pages(world: &World) -> String {
+    let page = world.client("192.0.2.1").get("/f/news").await.text();
+    let (_, behind) = page.split_once("rel=\"stylesheet\" href=\"").unwrap();
+    behind.split('"').next().unwrap().to_owned()
+}
+
 on_both_engines! {
+    async fn whatever_is_read_by_get_answers_head_with_the_same_status_and_no_body(engine: Engine) {
+        let world = World::on(engine).await;
+        let (_, inbox) = world.signed_up("anna@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("anna@example.org").await;
+        let inbox = crate::confirm::inbox_path(&inbox.text());
+        let style = style_of_pages(&world).await;
+        let pages = ["/f/news", "/f/news/embed", "/f/news/qr.svg", "/embed.js", "/verify", "/livez", "/readyz", "/p?brand=acme", &inbox, &style, &mail.confirm()];
+        for page in pages {
+            let mut client = world.client("198.51.100.7");
+            let read = client.get(page).await;
+            let asked = client.send("HEAD", page, None, b"").await;
+            assert_eq!((read.status, asked.status, asked.text().len()), (200, 200, 0), "{page}");
+        }
+        world.finish().await;
+    }
+
     async fn what_networks_opened_is_forgotten_after_ninety_one_days_and_the_hits_in_the_story_stay(engine: Engine) {
         let world = World::on(engine).await;
         world.signed_up("anna@example.org", "192.0.2.1").await;

@@ -163,8 +163,8 @@ impl Part {
         };
         let fact = read_body(event.body.as_deref()).ok().flatten();
         let fact = fact.map(|event| event.fact);
-        // Only what came back for good suppresses.
-        let for_good = |fact: &Fact| matches!(fact, Fact::Bounced(bounced) if bounced.hard);
+        // Only what came back for good suppresses, and only a mailbox that it speaks of.
+        let for_good = |fact: &Fact| matches!(fact, Fact::Bounced(bounced) if bounced.hard && !bounced.address_only);
         if reason == "bounced" && !fact.as_ref().is_some_and(for_good) {
             return Ok(());
         }

@@ -32,6 +32,10 @@ pub(super) struct Batch<'a> {
     pub others: HashMap<RequestId, Vec<RequestId>>,
     /// Whose mails do not leave any more.
     pub given_up: Vec<RequestId>,
+    /// The names that signups of confirmed contacts gave.
+    pub names: HashMap<RequestId, String>,
+    /// Whose name is another one now.
+    pub renamed: HashSet<ContactId>,
     /// What networks opened of the mails.
     pub seen: HashMap<RequestId, Vec<Seen>>,
     /// How many people's links the network of a press opened around its own hit on this mail.
@@ -56,6 +60,8 @@ impl<'a> Batch<'a> {
             changed: HashSet::new(),
             others: HashMap::new(),
             given_up: Vec::new(),
+            names: HashMap::new(),
+            renamed: HashSet::new(),
             seen: HashMap::new(),
             people: HashMap::new(),
             mailboxes: Vec::new(),
@@ -96,6 +102,20 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// The name that comes with a confirmation, where it is not the contact's already. Nobody but the person can have confirmed
+    /// the signup that gave it.
+    pub(super) fn take_name(&mut self, id: RequestId) -> Option<String> {
+        let name = self.names.remove(&id)?;
+        let request = self.requests.get(&id)?;
+        let contact = self.contacts.get_mut(&request.contact_id)?;
+        if contact.name.as_ref() == Some(&name) {
+            return None;
+        }
+        contact.name = Some(name.clone());
+        self.renamed.insert(contact.id);
+        Some(name)
+    }
+
     pub(super) fn record(&mut self, id: RequestId, fact: Fact) -> Result<(), StoreError> {
         let Some(row) = self.requests.get(&id) else {
             return Ok(());
@@ -124,9 +144,14 @@ impl<'a> Batch<'a> {
             .iter()
             .filter_map(|id| self.requests.remove(id))
             .collect();
+        let renamed: Vec<&Contact> = self
+            .renamed
+            .iter()
+            .filter_map(|id| self.contacts.get(id))
+            .collect();
         let standings: Vec<(BrandId, ContactId, &Standings)> = self
             .changed
-            .iter()
+            .difference(&self.renamed)
             .filter_map(|id| self.contacts.get(id))
             .map(|contact| (contact.brand_id, contact.id, &contact.standings))
             .collect();
@@ -139,6 +164,7 @@ impl<'a> Batch<'a> {
             outbox::remove_untried(&mut writes, id);
         }
         contacts::put_standings(&mut writes, &standings);
+        contacts::put_renamed(&mut writes, &renamed);
         events::append(&mut writes, &self.events);
         budgets::put_mailboxes(&mut writes, &mailboxes);
         let chance = self.events.first().map_or(0, |event| event.salt[0]);

@@ -121,6 +121,7 @@ impl Batch<'_> {
     }
 
     fn confirm(&mut self, call: Answer, grade: Grade) -> Result<Outcome, StoreError> {
+        let name = self.take_name(call.request);
         let Some(request) = self.requests.get(&call.request) else {
             return Ok(Outcome::Gone);
         };
@@ -129,6 +130,7 @@ impl Batch<'_> {
             grade,
             method: call.method,
             key_id: u8::try_from(request.key_id).unwrap_or(0),
+            name,
             circumstances: call.circumstances,
         };
         // The breaker weighs the mails of signups, so it counts no confirmation of a campaign's.

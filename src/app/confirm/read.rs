@@ -6,8 +6,10 @@ use super::batch::Batch;
 use super::{Act, Answer};
 use crate::app::Work;
 use crate::app::close::{Ending, open_requests};
+use crate::app::correct::said_at;
 use crate::domain::ids::RequestId;
 use crate::domain::scanner::{self, Seen, Thresholds};
+use crate::domain::standing::{RequestState, explicit_from};
 use crate::store::budgets;
 use crate::store::locks::Locks;
 use crate::store::openings::{self, Watched};
@@ -108,6 +110,7 @@ impl<'a> Batch<'a> {
         batch.mailboxes = budgets::find_mailboxes(tx, &boxes).await?;
         batch.read_others(tx, &declining).await?;
         batch.read_seen(tx, calls).await?;
+        batch.read_names(tx).await?;
         Ok(batch)
     }
 
@@ -134,6 +137,25 @@ impl<'a> Batch<'a> {
                 .insert(id, others.iter().map(|one| one.id).collect());
             for one in others {
                 self.requests.entry(one.id).or_insert(one);
+            }
+        }
+        Ok(())
+    }
+
+    /// The names that were given at signups of people who had confirmed before. Of anybody else the contact has it already.
+    async fn read_names(&mut self, tx: &mut Conn) -> Result<(), StoreError> {
+        for request in self.requests.values() {
+            let contact = self.contacts.get(&request.contact_id);
+            let had_confirmed = contact
+                .and_then(|one| explicit_from(&one.standings))
+                .is_some();
+            let is_open = request.state()? == RequestState::Open;
+            if !had_confirmed || !is_open || request.campaign_id.is_some() {
+                continue;
+            }
+            let said = said_at(tx, request).await?;
+            if let Some(name) = said.and_then(|said| said.name) {
+                self.names.insert(request.id, name);
             }
         }
         Ok(())

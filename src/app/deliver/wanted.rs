@@ -195,8 +195,8 @@ impl Delivery {
                 Wish::AskAnew(mail, from) => anew.push((*mail, from)),
             }
         }
-        // Whoever just signed up waits for the mail; a campaign can wait.
-        jobs.sort_by_key(|job| job.pace.is_some());
+        // Whoever just signed up waits for the mail; a campaign can wait. Whose turn came first goes first.
+        jobs.sort_by_key(|job| (job.pace.is_some(), job.mail.key()));
         for (mail, from) in anew {
             self.app.ask_anew(&mail, from).await?;
             self.under_way.remove(&[mail.key()]);

@@ -36,7 +36,8 @@ impl Batch<'_> {
         let ruling = ruling_of(&call, &contact.row.standings, &doors);
         let queued = mail == MailFate::Queued;
         let (request, replaced) = self.ask(&call, &mut contact, queued);
-        // A mail that is out, or consent that was confirmed, has its own name: nobody else types it over.
+        // A mail that is out, or consent that was confirmed, has its own name: nobody else types it over. The name of a signup of
+        // somebody confirmed is taken when that signup is confirmed.
         if queued && call.name.is_some() && explicit_from(&contact.row.standings).is_none() {
             contact.row.name.clone_from(&call.name);
         }

@@ -84,6 +84,7 @@ fn confirmed(at: Timestamp) -> Event {
         grade: Grade::LinkButton,
         method: "POST".to_owned(),
         key_id: 1,
+        name: None,
         circumstances: Default::default(),
     };
     event(at, fact)

@@ -64,6 +64,7 @@ fn confirmed() -> Fact {
         grade: Grade::LinkButton,
         method: "POST".into(),
         key_id: 1,
+        name: None,
         circumstances: Circumstances::default(),
     }
 }

@@ -72,6 +72,11 @@ pub fn sentence(entry: &Entry) -> String {
         "link_opened" => format!("The link \"{}\" of the mail was opened.", text("link")),
         "code_asked" => "A press that looked like a program's did not confirm.".to_owned(),
         "code_wrong" => "A wrong code was typed.".to_owned(),
+        "confirmed" if entry.text("name").is_some() => format!(
+            "Confirmed {} {}; the name given at that signup holds from now on.",
+            purposes(),
+            how(entry)
+        ),
         "confirmed" => format!("Confirmed {} {}.", purposes(), how(entry)),
         "declined" => format!("Said \"this was not me\" to {}.", purposes()),
         "withdrawn" => format!("Withdrew {}.", purposes()),

@@ -180,6 +180,31 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn whoever_signs_up_gets_the_next_turn_though_campaigns_wait_for_theirs(engine: Engine) {
+        let own = "from_address = \"letters@acme.example\"\n";
+        let slow = DECLARATIONS.replacen(own, &format!("{own}mails_per_hour = 10\n"), 1);
+        let world = World::declared(engine, "", &slow).await;
+        bought(&world, 40).await;
+        begin(&world, "spring", plan(Kind::Invitation)).await.unwrap();
+        world.app.campaigns_due().await.unwrap();
+        world.app.campaigns_due().await.unwrap();
+        begin(&world, "summer", plan(Kind::Invitation)).await.unwrap();
+        world.app.campaigns_due().await.unwrap();
+        world.app.campaigns_due().await.unwrap();
+        assert_eq!(world.deliver().await.len(), 10, "an hour's worth; the other campaign's people have turns now");
+        for name in ["vera", "wim"] {
+            world.signed_up(&format!("{name}@example.com"), "203.0.113.4").await;
+        }
+        assert_eq!(world.deliver().await.len(), 10);
+        for name in ["vera", "wim"] {
+            world.advance(360);
+            let newest = world.deliver().await.remove(0);
+            assert_eq!(newest.to, format!("{name}@example.com"));
+        }
+        assert_eq!(world.caught().len(), 12);
+        world.end().await;
+    }
+
     async fn a_reminder_outside_the_hours_waits_for_them_and_over_the_rate_for_its_own_turn(engine: Engine) {
         let world = World::on(engine).await;
         bought(&world, 20).await;

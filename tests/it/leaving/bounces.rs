@@ -463,6 +463,30 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_tag_that_does_not_exist_cuts_nobody_off_who_has_the_address_without_it(engine: Engine) {
+        let world = World::on(engine).await;
+        confirmed(&world, ANNA).await;
+        world.advance(86_400);
+        world.signed_up("anna+stranger@example.org", "203.0.113.9").await;
+        world.mail_to("anna+stranger@example.org").await;
+        let to = return_path(&world, "anna+stranger@example.org").await;
+        let gone = report(&to, "failed", "5.1.1", "550 no such user");
+        for taken in [Taken::Hard, Taken::Again] {
+            assert_eq!(world.app.take_report(gone.as_bytes(), Some(&to)).await.unwrap(), taken);
+        }
+        assert!(world.permission(ANNA, "newsletter").await.allowed, "another person, where a host knows no tags");
+        assert_eq!(suppressed_for(&world, ANNA).await, None);
+        let tagged = world.permission("anna+stranger@example.org", "newsletter").await;
+        assert_eq!((tagged.allowed, tagged.rule), (false, "D6"));
+        let story = world.story("anna+stranger@example.org").await;
+        let told = story.iter().any(|one| matches!(&one.fact, Fact::Bounced(bounced) if bounced.hard && bounced.address_only));
+        assert!(told, "{story:?}");
+        assert_eq!(crate::import::storing::findings(&world).await, Vec::<String>::new());
+        world.app.lift_suppression(&brand(&world), "anna+stranger@example.org", "mended").await.unwrap().unwrap();
+        assert!(world.permission("anna+stranger@example.org", "newsletter").await.allowed);
+        world.finish().await;
+    }
+
     async fn feedback_that_is_no_complaint_changes_nothing(engine: Engine) {
         let world = World::on(engine).await;
         confirmed(&world, "anna@example.org").await;

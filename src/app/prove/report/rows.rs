@@ -43,7 +43,14 @@ pub(super) fn of(fact: &Fact) -> Rows {
             }
             rows
         }
-        Fact::Confirmed { method, .. } => vec![("Request method", legible(method))],
+        Fact::Confirmed { method, name, .. } => {
+            let mut rows = vec![("Request method", legible(method))];
+            rows.extend(
+                name.as_deref()
+                    .map(|name| ("Name from now on", legible(name))),
+            );
+            rows
+        }
         Fact::PurposeChanged(change) => of_change(change),
         Fact::Bounced(bounced) => vec![
             ("Status (RFC 3463)", legible(&bounced.status)),
