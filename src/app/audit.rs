@@ -8,6 +8,7 @@ mod answers;
 mod checkpoints;
 mod compare;
 mod cosignatures;
+mod details;
 mod emptied;
 mod entries;
 mod erasures;

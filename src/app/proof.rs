@@ -1,6 +1,6 @@
 //! Files of proof that imports brought, or that came later: given back by their hashes, and found in what claims say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -23,9 +23,8 @@ impl App {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let mut conn = self.store.read().await?;
         let found = proofs::find(&mut conn, brand.id, sha256).await?;
-        let whole = |content: &Vec<u8>| Sha256::digest(content).as_slice() == sha256;
         match found {
-            Some(content) if !whole(&content) => {
+            Some(content) if !is_whole(&content, sha256) => {
                 Err(StoreError::Corrupt("a file of proof: it was changed"))
             }
             found => Ok(found),
@@ -33,12 +32,17 @@ impl App {
     }
 }
 
-/// Those of the files that events name which the brand keeps, by their hashes in hexadecimal.
+fn is_whole(content: &[u8], sha256: &FileHash) -> bool {
+    Sha256::digest(content).as_slice() == sha256
+}
+
+/// Those of the files that events name which the brand keeps, by their hashes in hexadecimal: whether what is kept still has
+/// that hash. One file is in memory at a time.
 pub(super) async fn kept_of(
     conn: &mut Conn,
     brand: BrandId,
     events: impl Iterator<Item = &Event>,
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<BTreeMap<String, bool>, StoreError> {
     let named: BTreeSet<FileHash> = events
         .flat_map(claims_of)
         .flat_map(|claim| claim.proof())
@@ -46,9 +50,13 @@ pub(super) async fn kept_of(
         .flat_map(|(_, value)| hashes_in(value))
         .filter_map(parse_hash)
         .collect();
-    let named: Vec<FileHash> = named.into_iter().collect();
-    let kept = proofs::list_kept(conn, brand, &named).await?;
-    Ok(kept.iter().map(|hash| hex(hash)).collect())
+    let mut kept = BTreeMap::new();
+    for hash in named {
+        if let Some(content) = proofs::find(conn, brand, &hash).await? {
+            kept.insert(hex(&hash), is_whole(&content, &hash));
+        }
+    }
+    Ok(kept)
 }
 
 /// The hashes that stand in a piece of proof, by themselves or behind other words.

@@ -257,8 +257,9 @@ fn check_signature(token: &Token<'_>, by: &Certificate) -> Result<(), TimestampP
         TimestampProblem::Algorithm(kind.unwrap_or_else(|| "unreadable".to_owned()))
     };
     let hash = Hash::parse(signer.hash.content).ok_or_else(|| unknown(signer.hash.content))?;
-    // RFC 5652, section 5.1: the hashes in use are named in front; nothing signs that list.
-    if token.hashes.len() != 1 || token.hashes[0].whole != signer.hash.whole {
+    // RFC 5652, section 5.1: the hashes in use are named in front, any number of them; nothing signs that list.
+    let mut named = token.hashes.iter();
+    if !named.any(|one| Hash::parse(one.content) == Some(hash)) {
         return Err(TimestampProblem::Form);
     }
     let content_type = signer.attribute(oid::CONTENT_TYPE);

@@ -259,9 +259,19 @@ function aheadOf({ clock }) {
   return Number.isSafeInteger(ahead) && Math.abs(ahead) <= ONE_DAY ? ahead : null;
 }
 
+/** An event is there before a checkpoint that holds it is signed. A clock that was set back may say otherwise, by a day at most. */
+function checkSigned({ checkpoint, anchors, remarks }, { name, index, at }) {
+  const holding = [{ name: "checkpoint", signedAt: checkpoint.signedAt }, ...anchors.filter(({ size }) => index < size)];
+  const first = holding.reduce((a, b) => (b.signedAt < a.signedAt ? b : a));
+  must(at <= first.signedAt + ONE_DAY, name, `It claims a time more than a day later than ${utc(first.signedAt)}, when the log signed ${first.name}, which holds it already.`);
+  if (at > first.signedAt + TEN_MINUTES) remarks.push(`The time of ${name} is later than ${utc(first.signedAt)}, when the log signed ${first.name}, which holds it already: the clock was set back, or another machine's clock differs.`);
+}
+
 async function times(bundle) {
   bundle.remarks = [];
-  for (const { name, event, index, at } of bundle.events) {
+  for (const one of bundle.events) {
+    const { name, event, index, at } = one;
+    checkSigned(bundle, one);
     const problem = contradiction(bundle.anchors, index, at);
     if (problem) {
       const ahead = aheadOf(event);
@@ -272,7 +282,7 @@ async function times(bundle) {
     const anchor = bundle.anchors.find(({ size, time }) => index < size && at > time + TEN_MINUTES);
     if (anchor) bundle.remarks.push(`The time of ${name} is later than the time stamp of ${anchor.base} that holds it: the server's clock was ahead, for it signed that checkpoint at ${utc(anchor.signedAt)}.`);
   }
-  return bundle.anchors.length ? "No event claims a time that a time stamp speaks against." : "Nothing to compare with.";
+  return bundle.anchors.length ? "No event claims a time that a time stamp speaks against, or the log's own signature." : "No event claims a time after the log's own signature. There is no time stamp to compare with.";
 }
 
 const ofKind = (bundle, kind) => bundle.events.filter(({ event }) => event.kind === kind);

@@ -128,6 +128,9 @@ async function mustBeSignedToken({ signedData, content }, { der, certificate }, 
   must(signer.signedAttrs, file, "The token has no signed attributes.");
   const hash = HASHES[signer.digestAlgorithm.algorithmId];
   must(hash && !WEAK.has(signer.signatureAlgorithm.algorithmId), file, "The token is signed with an algorithm that is too weak or not known here.");
+  // RFC 5652, section 5.1: the hashes in use are named in front, any number of them; nothing signs that list.
+  const named = signedData.digestAlgorithms.some((one) => one.algorithmId === signer.digestAlgorithm.algorithmId);
+  must(named, file, "The token does not name the hash that its signer used.");
   const type = attribute(signer, OID.contentType, file, "the type of content");
   must(type.valueBlock.toString() === OID.tstInfo, file, "The token's attributes speak of something else than a time stamp.");
   const claimed = new Uint8Array(attribute(signer, OID.messageDigest, file, "the hash of the content").valueBlock.valueHexView);

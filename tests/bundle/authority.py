@@ -96,12 +96,41 @@ def der(tag, *parts):
     return bytes([tag, 0x80 | len(octets)]) + octets + body
 
 
+def sizes(value):
+    """Of the head and of the content of the first value there."""
+    head, size = 2, value[1]
+    if size & 0x80:
+        head = 2 + (size & 0x7F)
+        size = int.from_bytes(value[2:head], "big")
+    return head, size
+
+
+def parts(value):
+    """The values in a value, each whole."""
+    found, rest = [], value[sizes(value)[0] :]
+    while rest:
+        end = sum(sizes(rest))
+        found.append(rest[:end])
+        rest = rest[end:]
+    return found
+
+
+def naming_hashes(response, *algorithms):
+    """A response whose token names other hashes in front, which nothing signs (RFC 5652, section 5.1)."""
+    granted, token = parts(response)
+    kind, wrapped = parts(token)
+    (signed,) = parts(wrapped)
+    version, _, *rest = parts(signed)
+    return der(0x30, granted, der(0x30, kind, der(0xA0, der(0x30, version, der(0x31, *algorithms), *rest))))
+
+
 def status(number):
     """PKIStatusInfo (RFC 3161, section 2.4.2)."""
     return der(0x30, der(2, bytes([number])))
 
 
 SHA256 = der(0x30, bytes.fromhex("0609608648016503040201"), der(5))
+SHA1, SHA512 = (der(0x30, bytes.fromhex(oid)) for oid in ("06052b0e03021a", "0609608648016503040203"))
 POLICY = bytes.fromhex("06092b06010401868d1f01")
 
 

@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 
-from authority import P256, P384, POLICY, der, extension, tst_info
+from authority import P256, P384, POLICY, SHA512, der, extension, naming_hashes, tst_info
 from breaking import listing, replace, with_files
 from broken_container import OTHER
 from good import DAY, FIRST, HOUR, MINUTE
@@ -253,6 +253,22 @@ def _(maker):
     return story.zip()
 
 
+@broken(7, "token-other-hashes", TSR, "the token names hashes in front, and not the one that its signer used")
+def _(maker):
+    story = maker.full()
+    token = story.anchors[0].stamp
+    story.anchors[0].stamp = lambda data: naming_hashes(token(data), SHA512)
+    return story.zip()
+
+
+@broken(7, "token-no-hashes", TSR, "the token names no hash in front")
+def _(maker):
+    story = maker.full()
+    token = story.anchors[0].stamp
+    story.anchors[0].stamp = lambda data: naming_hashes(token(data))
+    return story.zip()
+
+
 @broken(7, "token-critical-extension", TSR, "the token has a critical extension that nobody knows")
 def _(maker):
     story = maker.full()
@@ -371,6 +387,23 @@ def _(maker):
     story = maker.short()
     story.anchors = [maker.early()]
     story.add("link_opened", 149, maker.start + DAY + 11 * MINUTE, FIRST, link="confirm", method="GET", circumstances={})
+    return story.zip()
+
+
+@broken(8, "time-after-signed", "events/0004.json", "claims a time that comes a day after the log was signed with it")
+def _(maker):
+    story = maker.short()
+    story.add("link_opened", 200, maker.now + DAY + MINUTE, FIRST, link="confirm", method="GET", circumstances={})
+    story.lines = {"signed": stamp(maker.now)}
+    return story.zip()
+
+
+@broken(8, "time-after-anchor-signed", "events/0004.json", "older than the time stamp, and two days younger than the stamped checkpoint")
+def _(maker):
+    story = maker.short()
+    story.anchors = [maker.early(time=maker.start + 3 * DAY)]
+    story.anchors[0].lines = {"signed": stamp(maker.start + HOUR)}
+    story.add("link_opened", 149, maker.start + 2 * DAY, FIRST, link="confirm", method="GET", circumstances={})
     return story.zip()
 
 

@@ -5,7 +5,7 @@ import io
 import uuid
 import zipfile
 
-from authority import P256, P384, extension, tst_info
+from authority import P256, P384, SHA1, SHA256, SHA512, extension, naming_hashes, tst_info
 from log import b64
 from story import ADDRESS, CAMPAIGN, IMPORT, KEY, WITNESS, Anchor, Story, stamp
 
@@ -51,10 +51,14 @@ class Maker:
     def early(self, size=150, signer="ec", time=None, pem=None, **how):
         time = time or self.start + DAY
         pem = pem or self.shop.chain("ec", "ec-middle", "ec-root")
-        return Anchor("0001-curve", size, lambda data: self.shop.cms(signer, data, time, **how), pem)
+        anchor = Anchor("0001-curve", size, lambda data: self.shop.cms(signer, data, time, **how), pem)
+        anchor.lines = {"signed": stamp(time)}
+        return anchor
 
     def late(self, size=300, section="t"):
-        return Anchor("0002-acme", size, lambda data: self.shop.ts("tsa", data, section), self.shop.chain("tsa", "root"))
+        anchor = Anchor("0002-acme", size, lambda data: self.shop.ts("tsa", data, section), self.shop.chain("tsa", "root"))
+        anchor.lines = {"signed": stamp(self.now)}
+        return anchor
 
     def full(self):
         """Two requests, a withdrawal, an anchor between them and one after them."""
@@ -136,6 +140,14 @@ def with_purpose(maker):
     story, time = maker.full(), maker.start + DAY
     story.anchors[0] = maker.early(signer="by-stamping", pem=maker.shop.chain("by-stamping", "stamping", "ec-root"))
     story.anchors[0].stamp = lambda data: maker.shop.cms("by-stamping", data, time, content=tst_info(data, time, extension(False)))
+    return story.zip()
+
+
+def several_hashes(maker):
+    """The token names more hashes in front than the one that its signer used."""
+    story = maker.full()
+    token = story.anchors[0].stamp
+    story.anchors[0].stamp = lambda data: naming_hashes(token(data), SHA1, SHA256, SHA512)
     return story.zip()
 
 
@@ -249,6 +261,14 @@ def clock_behind(maker):
     return story.zip()
 
 
+def clocks_differ(maker):
+    """The log was signed by a clock that was 23 hours behind that of the event, or was set back just before."""
+    story = maker.short()
+    story.add("link_opened", 200, maker.now + 23 * HOUR, FIRST, link="confirm", method="GET", circumstances={})
+    story.lines = {"signed": stamp(maker.now)}
+    return story.zip()
+
+
 def named_mailbox(maker):
     story = maker.bare()
     story.sign_up(41, maker.start, FIRST, ["newsletter"])
@@ -328,6 +348,7 @@ GOOD = [
     Sample(incomplete, "good-incomplete", "a checkpoint that does not hold all that was waiting, and follows the first"),
     Sample(older_token, "good-older-token", "a token that names its certificate by SHA-1, as older authorities do"),
     Sample(with_purpose, "good-purpose", "an authority between that is for time stamps, and a token with an extension"),
+    Sample(several_hashes, "good-several-hashes", "a token that names several hashes in front"),
     Sample(one_entry, "good-one-entry", "a log of one entry; nobody has confirmed"),
     Sample(mail_just_after, "good-mail-just-after", "the mail's reply was written down five seconds after the click"),
     Sample(mail_long_after(ambiguous=True), "good-mail-ambiguous", "a first copy had come, its reply was lost"),
@@ -336,6 +357,7 @@ GOOD = [
     Sample(reply_lost, "good-reply-lost", "no server said that it took the mail, and one may have"),
     Sample(clock_ahead, "good-clock-ahead", "the clock was ahead when the stamped checkpoint was signed"),
     Sample(clock_behind, "good-clock-behind", "the clock was behind, as the event says"),
+    Sample(clocks_differ, "good-clocks-differ", "an event of a time that comes 23 hours after the log was signed"),
     Sample(at_the_limits, "good-limits", "64 signature lines, and lists 64 deep"),
     Sample(named_mailbox, "good-named-mailbox", "To has a name; a mail of no request goes elsewhere"),
     Sample(removed(), "good-removed", "no circumstances any more"),

@@ -77,6 +77,8 @@ class Story:
     def __init__(self, now, size=321):
         self.now, self.size, self.key, self.origin = now, size, KEY, ORIGIN
         self.random = random.Random(size)
+        # Some stories reach into days to come.
+        self.latest = now
         self.events, self.mails, self.forms, self.anchors = [], {}, [], []
         self.circumstances = {}
         # What the checkpoint's own lines say.
@@ -90,6 +92,7 @@ class Story:
 
     def add(self, kind, index, time, request=None, circumstances=None, **members):
         """`circumstances` are what the browser showed; bytes are kept as they are."""
+        self.latest = max(self.latest, time)
         event = {"id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)), "schema": 1, "kind": kind}
         event |= {"brand": BRAND, "contact": CONTACT, "at": stamp(time)}
         if request:
@@ -174,7 +177,7 @@ class Story:
         return entries
 
     def checkpoint(self):
-        text = checkpoint_text(self.origin, self.entries(), **self.lines)
+        text = checkpoint_text(self.origin, self.entries(), **{"signed": stamp(self.latest)} | self.lines)
         return self.key.note(text, *(w.cosignature(text, int(self.now.timestamp())) for w in self.witnesses))
 
     def consistency(self, entries):

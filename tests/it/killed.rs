@@ -2,6 +2,7 @@
 //! nothing lost.
 
 mod hooks;
+mod steps;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -9,6 +9,7 @@ use super::super::permit::parse_address;
 use super::super::record::read_body;
 use super::Audit;
 use super::answers::Answers;
+use super::details::Details;
 use super::kept::Hold;
 use crate::domain::event::{Event, Fact};
 use crate::domain::form::FormContent;
@@ -189,6 +190,7 @@ pub(super) struct Folded {
     /// Since when the person wishes to be erased.
     pub wished_at: Option<Timestamp>,
     answers: Answers,
+    details: Details,
     names_it: bool,
     ids: HashSet<EventId>,
     twice: Vec<EventId>,
@@ -202,6 +204,7 @@ impl Folded {
             _ => false,
         };
         self.answers.add(event);
+        self.details.add(contact, event, &self.standings);
         match &event.fact {
             Fact::LegalHold { reason, until } => {
                 self.hold = Some(Hold {
@@ -234,6 +237,7 @@ impl Folded {
             problems.push("it is found under another address than the one that is kept".to_owned());
         }
         problems.extend(self.answers.problems.iter().cloned());
+        problems.extend(self.details.problems(contact));
         for twice in &self.twice {
             problems.push(format!("its event {twice} stands there twice"));
         }

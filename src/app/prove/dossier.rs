@@ -1,6 +1,6 @@
 //! All that a bundle tells of one contact of one brand, gathered before any of it is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::anchors::ANCHORS_AT_MOST;
 use crate::domain::brand::BrandDeclaration;
@@ -22,8 +22,9 @@ pub struct Dossier {
     pub mails: BTreeMap<usize, Vec<u8>>,
     /// The pages that the form versions of the events showed.
     pub forms: BTreeMap<VersionHash, String>,
-    /// The files of proof that the brand keeps of those that imports named, by their SHA-256 in hexadecimal.
-    pub proofs: BTreeSet<String>,
+    /// The files of proof that the brand keeps of those that imports named, by their SHA-256 in hexadecimal; whether what is kept
+    /// still has it.
+    pub proofs: BTreeMap<String, bool>,
     /// The signed note that all proofs lead to.
     pub checkpoint: String,
     /// The checkpoints that an authority has time-stamped.

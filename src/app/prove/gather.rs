@@ -89,7 +89,7 @@ struct Gathered {
 struct Pages {
     address: String,
     entries: Vec<Entry>,
-    proofs: BTreeSet<String>,
+    proofs: BTreeMap<String, bool>,
     forms: BTreeMap<VersionHash, String>,
     left_out: LeftOut,
 }

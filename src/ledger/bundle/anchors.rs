@@ -1,11 +1,12 @@
-//! Steps 7 and 8: what a time-stamping authority saw of the log, and what that says of the events' times.
+//! Steps 7 and 8: what a time-stamping authority saw of the log, and what that and the log's own checkpoints say of the events'
+//! times.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::consistency::Consistency;
 use super::entry::Entry;
-use super::name::{self, ANCHOR_ENDINGS, CONSISTENCY};
+use super::name::{self, ANCHOR_ENDINGS, CHECKPOINT, CONSISTENCY};
 use super::problem::{BundleProblem, Step};
 use crate::domain::time::Timestamp;
 use crate::ledger::archive::Views;
@@ -184,10 +185,16 @@ fn check_stamp(
 }
 
 /// Step 8. Answers with what is worth knowing of the clock. An event's time must fit all anchors; if the event says itself
-/// how far the clock was ahead of an authority's, that authority's time may fit instead.
-pub fn check_times(anchors: &[Anchor], entries: &[Entry]) -> Result<Vec<String>, BundleProblem> {
+/// how far the clock was ahead of an authority's, that authority's time may fit instead. Nor may it be later than the log's own
+/// checkpoints that hold it were signed.
+pub fn check_times(
+    head: &Checkpoint,
+    anchors: &[Anchor],
+    entries: &[Entry],
+) -> Result<Vec<String>, BundleProblem> {
     let mut remarks = Vec::new();
     for entry in entries {
+        remarks.extend(check_signed(head, anchors, entry)?);
         let Some(problem) = contradiction(anchors, entry.index, entry.at) else {
             let behind = anchors.iter().find(|anchor| {
                 entry.index < anchor.size && entry.at > anchor.stamp.at.plus(TOLERANCE)
@@ -209,6 +216,34 @@ pub fn check_times(anchors: &[Anchor], entries: &[Entry]) -> Result<Vec<String>,
         }
     }
     Ok(remarks)
+}
+
+/// An event is there before the checkpoint that holds it is signed. By clocks that were set back just then, or that differ, it
+/// may say a later time, by at most a day, which is remarked on.
+fn check_signed(
+    head: &Checkpoint,
+    anchors: &[Anchor],
+    entry: &Entry,
+) -> Result<Option<String>, BundleProblem> {
+    let holding = anchors.iter().filter(|anchor| entry.index < anchor.size);
+    let holding =
+        holding.map(|anchor| (anchor.signed_at, name::anchor(&anchor.name, "checkpoint")));
+    let head = (head.signed_at, CHECKPOINT.to_owned());
+    let (signed_at, file) =
+        holding.fold(head, |first, one| if one.0 < first.0 { one } else { first });
+    if entry.at <= signed_at.plus(TOLERANCE) {
+        return Ok(None);
+    }
+    let told = format!("the log signed {file} at {signed_at}, which holds it already");
+    if entry.at.since(signed_at) > Duration::from_micros(CLOCK_OFF_AT_MOST.unsigned_abs()) {
+        let problem = format!("its time {} is more than a day too late: {told}", entry.at);
+        return Err(Step::Times.wrong(entry.file(), problem));
+    }
+    Ok(Some(format!(
+        "{} says {}, yet {told}: the clock was set back, or another machine's clock differs",
+        entry.file(),
+        entry.at
+    )))
 }
 
 fn ahead_of(anchor: &Anchor, entry: &Entry) -> String {

@@ -66,7 +66,7 @@ fn check(
     let circumstances = circumstances::check(files, &entries)?;
     check_proofs(files, &entries, &head)?;
     let anchors = anchors::check(files, &key, &head, known.roots)?;
-    let mut remarks = anchors::check_times(&anchors, &entries)?;
+    let mut remarks = anchors::check_times(&head, &anchors, &entries)?;
     check_forms(files, &entries)?;
     let mails = mails::check(files, &entries)?;
     let confirmations = story::check(&entries, &mails)?;

@@ -1,5 +1,6 @@
 //! The response of an authority taken apart: RFC 3161, section 2.4.2, in CMS (RFC 5652). Bytes that are signed are kept as
-//! they stood there. Every field that nothing signs must have the one value that it can have.
+//! they stood there. Every field that nothing signs must have the one value that it can have, but for the list of hashes: the
+//! signer's is among them.
 
 use super::certificate::{CERTIFICATES_AT_MOST, Certificate};
 use super::der::{self, Element, Reader};
@@ -130,6 +131,9 @@ impl<'a> Token<'a> {
             return None;
         }
         let hashes = signed.inside(der::SET)?.rest()?;
+        if hashes.iter().any(|one| one.tag != der::SEQUENCE) {
+            return None;
+        }
         let content = encapsulated(signed.inside(der::SEQUENCE)?)?;
         let certificates = match signed.optional(der::context(0, true))? {
             Some(set) => certificates(set)?,

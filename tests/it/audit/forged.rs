@@ -1,6 +1,7 @@
 //! What the audit must see beyond single rows: erasures that were none, consents that were lent to another, a log begun anew.
 
 use countersign::app::App;
+use countersign::app::sign_up::Submission;
 use countersign::clock::{Clock, Random};
 use countersign::store::{Engine, Location, head_file};
 
@@ -122,6 +123,33 @@ on_both_engines! {
             says(&world, wanted).await;
             world.end().await;
         }
+    }
+
+    async fn a_contact_with_a_language_a_name_or_a_request_that_no_event_tells_of_is_named(engine: Engine) {
+        let world = two_people(engine).await;
+        let form = world.app.catalog().form("news").unwrap().clone();
+        let (email, name) = ("carol@example.org".to_owned(), Some("Carol".to_owned()));
+        world.app.sign_up(&form, Submission { email, name, ..Default::default() }).await.unwrap();
+        world.app.sequence().await.unwrap();
+        assert_eq!(audited(&world).await.findings, [""; 0]);
+        let set = async |column: &str, value: &str| {
+            let statement = format!("update contact set {column} = {value} where address = 'carol@example.org'");
+            world.sql(&statement).await.unwrap();
+        };
+        let of = |who: &str| format!("(select q.id from request q join contact c on c.id = q.contact_id where c.address = '{who}@example.org')");
+        for (column, value, before, wanted) in [
+            ("language", "'fr'".to_owned(), "'en'".to_owned(), "the language that it is written to in"),
+            ("name", "'Eve'".to_owned(), "'Carol'".to_owned(), "its name is one that no event of it tells of"),
+            ("name", "null".to_owned(), "'Carol'".to_owned(), "its events tell of a name, and that is gone"),
+            ("open_request_id", of("ben"), of("carol"), "its newest request, by which its links and pages go on"),
+            ("open_request_id", "null".to_owned(), of("carol"), "its events tell of a request, and none is kept"),
+        ] {
+            set(column, &value).await;
+            says(&world, wanted).await;
+            set(column, &before).await;
+            assert_eq!(audited(&world).await.findings, [""; 0], "{column}");
+        }
+        world.end().await;
     }
 
     async fn a_consent_that_was_lent_to_another_brand_is_named(engine: Engine) {

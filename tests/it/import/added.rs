@@ -61,7 +61,7 @@ fn hex(content: &[u8]) -> String {
 }
 
 /// The text of a file in a bundle.
-fn text_in(bytes: &[u8], name: &str) -> String {
+pub fn text_in(bytes: &[u8], name: &str) -> String {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
     let mut text = String::new();
     std::io::Read::read_to_string(&mut archive.by_name(name).unwrap(), &mut text).unwrap();

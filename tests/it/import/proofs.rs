@@ -5,6 +5,7 @@ use std::process::Command;
 
 use countersign::app::import::NewImport;
 use countersign::app::import::tally::Counts;
+use countersign::clock::Clock;
 use countersign::domain::email_address::AddressRules;
 use countersign::domain::event::Fact;
 use countersign::domain::policy::{Source, Zone};
@@ -14,6 +15,7 @@ use countersign::intake::proof::{FILE_BYTES, ProofFolder};
 use sha2::{Digest, Sha256};
 
 use super::File;
+use super::added::text_in;
 use super::command::{complaint, data, import};
 use super::storing::{findings, with};
 use crate::erasure::{BY_OPERATOR, acme, forget};
@@ -133,12 +135,20 @@ on_both_engines! {
         assert_eq!(run(&[&hex(anna), "--brand", "other", "-o", "x"]).status.code(), Some(1), "each brand has its own");
         assert_eq!(run(&["abc", "--brand", "acme", "-o", "x"]).status.code(), Some(2));
 
-        // The bundle names the file and how to get it, and does not hold it.
+        // The bundle names the file and how to get it, and does not hold it. The command went by the machine's clock.
+        world.clock.step(Clock::System.now().micros() - world.clock.now().micros());
         let (bytes, _) = crate::bundle::bundle_of(&world, "anna@example.org").await;
-        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-        let mut html = String::new();
-        std::io::Read::read_to_string(&mut archive.by_name("report.html").unwrap(), &mut html).unwrap();
+        let html = text_in(&bytes, "report.html");
         assert!(html.contains(&format!("countersign proof-file {} --brand acme", hex(anna))), "{html}");
+        // Damaged it is no file that anybody could hand out, and the next bundle says so.
+        let zero = match engine {
+            countersign::store::Engine::Sqlite => "x'00'",
+            countersign::store::Engine::Postgres => "'\\x00'",
+        };
+        world.sql(&format!("update proof_file set content = {zero} where bytes = {}", anna.len())).await.unwrap();
+        let (bytes, _) = crate::bundle::bundle_of(&world, "anna@example.org").await;
+        let html = text_in(&bytes, "report.html");
+        assert!(html.contains("no longer has it: it was changed or damaged") && !html.contains("countersign proof-file"), "{html}");
         let data = world.app.data_of(&acme(&world), contact_of(&world, "anna@example.org").await).await.unwrap().unwrap();
         assert_eq!((&data["proof_files"][0]["sha256"], &data["proof_files"][0]["bytes"]), (&hex(anna).into(), &anna.len().into()));
         world.finish().await;

@@ -172,15 +172,20 @@ fn of_file(
     (key, hash): (&str, &str),
     claim: impl Fn(String, String) -> Claim,
 ) -> Claim {
+    let rests_on = if dossier.proofs.get(hash) == Some(&true) {
+        format!(
+            "The event names the SHA-256. The file is not in this bundle; the brand’s operator gives it out with: countersign proof-file {hash} --brand {} -o FILE",
+            dossier.brand.slug
+        )
+    } else {
+        "The event names the SHA-256. What the brand’s operator keeps as this file no longer has it: it was changed or damaged, and proves nothing.".to_owned()
+    };
     claim(
         format!(
             "The operator brought a file for it, as the proof “{}”, with the SHA-256 {hash}.",
             legible(key)
         ),
-        format!(
-            "The event names the SHA-256. The file is not in this bundle; the brand’s operator gives it out with: countersign proof-file {hash} --brand {} -o FILE",
-            dossier.brand.slug
-        ),
+        rests_on,
     )
 }
 
@@ -191,7 +196,7 @@ fn files_of<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
     proofs
         .flat_map(|(key, value)| hashes_in(value).map(move |hash| (key, hash)))
-        .filter(|(_, hash)| dossier.proofs.contains(*hash))
+        .filter(|(_, hash)| dossier.proofs.contains_key(*hash))
 }
 
 fn says_of_import(import: &Imported, at: &str) -> String {
