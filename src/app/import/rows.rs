@@ -91,7 +91,7 @@ fn kept(body: Option<&str>, id: ImportId) -> Result<Option<KeptRow>, StoreError>
     let Fact::Imported(imported) = event.fact else {
         return Ok(None);
     };
-    Ok((imported.import == id).then(|| KeptRow {
+    Ok((imported.import == id).then_some(KeptRow {
         line: imported.line,
         contact: event.contact,
         address: imported.address_typed,
