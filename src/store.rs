@@ -27,6 +27,7 @@ pub mod keys;
 pub mod leases;
 pub mod left;
 pub mod listed;
+pub mod load;
 pub mod locks;
 pub mod log;
 pub mod mails;

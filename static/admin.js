@@ -13,6 +13,13 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => delete form.dataset.sent, 5000);
 });
 
+// On a phone the places are a row that scrolls: the one where somebody is comes into sight.
+const here = document.querySelector(".bar nav [aria-current]");
+if (here) {
+  const row = here.closest("nav");
+  row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 // Work that goes on by itself is looked at again, until it is done or somebody types or chooses something.
 const live = document.querySelector("[data-live]");
 if (live) {

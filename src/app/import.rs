@@ -9,6 +9,7 @@ mod known;
 mod lines;
 mod read;
 pub mod report;
+mod rows;
 mod run;
 mod show;
 mod take;
@@ -17,6 +18,7 @@ mod withdraw;
 
 pub use again::Again;
 pub use read::{Problem, Progress};
+pub use rows::KeptRow;
 pub use run::{Begun, ImportProblem, NewImport};
 pub use show::ImportTold;
 pub use withdraw::{WithdrawProblem, Withdrawn};

@@ -16,8 +16,6 @@ use crate::store::{Conn, StoreError};
 /// Rows read at a time, and how many are looked through for those of an operator's brands.
 const TOGETHER: i64 = 500;
 pub const LOOKED_AT: usize = 10_000;
-/// PostgreSQL sorts all failed mails for each part of them.
-const FAILED_TOGETHER: i64 = 5_000;
 
 /// Which mails are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,8 +179,9 @@ impl App {
         let mut conn = self.store.read().await?;
         let ids = failed(&mut conn, &acting.operator, one).await?;
         drop(conn);
-        let now = self.clock.now();
         for part in ids.chunks(ROWS_AT_MOST) {
+            // Each part at a time of its own, as lists go by the time: what has one time is put in order for each page.
+            let now = self.clock.now();
             let mut writes = Writes::default();
             outbox::try_again(&mut writes, self.store.engine(), part, now);
             self.store.write_now(writes).await?;
@@ -200,17 +199,20 @@ async fn failed(
     operator: &Operator,
     one: Option<OutboxId>,
 ) -> Result<Vec<OutboxId>, StoreError> {
+    if let Some(id) = one {
+        let brand = outbox::find_failed(conn, id).await?;
+        let own = brand.is_some_and(|brand| operator.works_for(brand));
+        return Ok(own.then_some(id).into_iter().collect());
+    }
     let mut ids = Vec::new();
     let mut at: Option<OutboxKey> = None;
     loop {
-        let rows = outbox::list_shown(conn, Shown::Failed, (at, false), FAILED_TOGETHER).await?;
+        let rows = outbox::list_shown(conn, Shown::Failed, (at, false), TOGETHER).await?;
         let Some(last) = rows.last().map(|row| (row.due_at, row.id)) else {
             return Ok(ids);
         };
-        let wanted = |row: &ShownRow| {
-            operator.works_for(row.brand_id) && one.is_none_or(|one| one == row.id)
-        };
-        ids.extend(rows.iter().filter(|row| wanted(row)).map(|row| row.id));
+        let wanted = rows.iter().filter(|row| operator.works_for(row.brand_id));
+        ids.extend(wanted.map(|row| row.id));
         at = Some(last);
     }
 }

@@ -135,6 +135,16 @@ impl Mapping {
     }
 }
 
+/// As it is given.
+impl fmt::Display for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field {
+            Some(field) => write!(f, "{}={field}", self.column),
+            None => write!(f, "{}=ignore", self.column),
+        }
+    }
+}
+
 /// Why a header does not do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderProblem {

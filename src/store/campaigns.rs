@@ -160,9 +160,11 @@ const TALLY: &str = "insert into campaign_tally (brand_id, campaign_id, part, ac
 const COUNT_FATELESS: &str = "select cast(coalesce(sum(case when what like 'mail:%' then -people else people end), 0) as bigint) \
      from campaign_count where brand_id = $1 and campaign_id = $2 \
      and what in ('asked', 'answered', 'unanswered', 'mail:accepted', 'mail:failed')";
-/// By the outbox, which is short: a mail that failed for good is due never.
-const COUNT_WAITING: &str = "select count(*) from (select 1 from outbox o where o.due_at < 9223372036854775807 \
-     and o.tries <= $3 and o.brand_id = $1 and o.template in ('invitation', 'reconfirmation', 'merger_notice') \
+/// By the outbox, which is short: a mail that failed for good is due never, and one that is held just before that.
+const COUNT_WAITING: &str = "select count(*) from (select 1 from ( \
+     select brand_id, request_id, template, tries from outbox where due_at < 9223372036854775806 \
+     union all select brand_id, request_id, template, tries from outbox where due_at = 9223372036854775806) o \
+     where o.tries <= $3 and o.brand_id = $1 and o.template in ('invitation', 'reconfirmation', 'merger_notice') \
      and exists (select 1 from campaign_recipient p where p.brand_id = o.brand_id and p.request_id = o.request_id \
      and p.campaign_id = $2) limit $4) as mails";
 /// Who waits for the end of a pause keeps nothing running.

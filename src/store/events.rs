@@ -104,6 +104,8 @@ const LIST_SOURCES: &str = "select event.contact_id, event.body from r \
      and event.kind in ('signed_up', 'imported', 'proof_added', 'import_withdrawn', 'address_changed', 'confirmed', 'purpose_changed') order by event.position";
 const LIST_IMPORTED: &str = "select position, body from event where brand_id = $1 and kind = 'imported' \
      and position > $2 and position <= $3 order by position limit $4";
+const LIST_IMPORTED_DOWN: &str = "select position, body from event where brand_id = $1 and kind = 'imported' \
+     and position > $2 and position <= $3 order by position desc limit $4";
 const LIST_INVITED: &str = "select position, contact_id from event where brand_id = $1 and kind = 'invited' \
      and position > $2 and position <= $3 order by position limit $4";
 const LAST_OF_KIND: &str = "select position, body from event where brand_id = $1 and contact_id = $2 and kind = $3 \
@@ -332,10 +334,25 @@ pub async fn each_source(
 pub async fn list_imported(
     conn: &mut Conn,
     brand: BrandId,
-    (after, up_to): (i64, i64),
+    between: (i64, i64),
     limit: i64,
 ) -> Result<Vec<(i64, Option<String>)>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST_IMPORTED)
+    list_imported_in(conn, brand, (between, false), limit).await
+}
+
+/// The same, the newest first if `down`.
+pub async fn list_imported_in(
+    conn: &mut Conn,
+    brand: BrandId,
+    ((after, up_to), down): ((i64, i64), bool),
+    limit: i64,
+) -> Result<Vec<(i64, Option<String>)>, StoreError> {
+    let sql = if down {
+        LIST_IMPORTED_DOWN
+    } else {
+        LIST_IMPORTED
+    };
+    Ok(on!(conn, driver => sqlx::query_as(sql)
         .bind(brand)
         .bind(after)
         .bind(up_to)

@@ -344,19 +344,26 @@ impl HeldTransaction {
 
     /// Writes further, commits, and lets go of the locks.
     pub async fn finish_with(mut self, writes: Writes) -> Result<(), StoreError> {
-        if !writes.is_empty() {
-            match &mut self.conn {
-                Conn::PostgresWrite(tx) => run_postgres(tx, writes).await?,
-                Conn::SqliteWrite(tx) => {
-                    let (text, arguments) = writes.bound_sqlite("");
-                    let query = sqlx::query_with(AssertSqlSafe(text), arguments);
-                    query.execute(&mut **tx).await?;
-                }
-                Conn::SqliteRead(_) | Conn::PostgresRead(_) => {}
-            }
-        }
+        run(&mut self.conn, writes).await?;
         self.finish().await
     }
+}
+
+/// Writes in a transaction that is open.
+pub(super) async fn run(conn: &mut Conn, writes: Writes) -> Result<(), StoreError> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    match conn {
+        Conn::PostgresWrite(tx) => run_postgres(tx, writes).await?,
+        Conn::SqliteWrite(tx) => {
+            let (text, arguments) = writes.bound_sqlite("");
+            let query = sqlx::query_with(AssertSqlSafe(text), arguments);
+            query.execute(&mut **tx).await?;
+        }
+        Conn::SqliteRead(_) | Conn::PostgresRead(_) => {}
+    }
+    Ok(())
 }
 
 impl Epoch {

@@ -205,18 +205,27 @@ const IS_DUE: &str = "select due_at from outbox where due_at <= $1 and (leased_u
      order by due_at limit 1";
 const LIST_FAILED: &str = "select id, brand_id, recipient_domain, tries, last_reply from outbox \
      where due_at = 9223372036854775807 order by id desc limit $1";
-/// By the time alone, which every mail is found by: the state stands in no index.
-const COUNT_UP_TO: &str = "select (select count(*) from (select 1 from outbox where due_at < $1 limit $2) as due), \
-     (select count(*) from (select 1 from outbox where due_at = $1 limit $2) as failed)";
+/// By the time alone, which every mail is found by: the state stands in no index. PostgreSQL has one index up to the time of held
+/// mails, and one from there on.
+const COUNT_UP_TO: &str = "select (select count(*) from (select 1 from outbox where due_at < 9223372036854775806 limit $1) as due) \
+     + (select count(*) from (select 1 from outbox where due_at = 9223372036854775806 limit $1) as held), \
+     (select count(*) from (select 1 from outbox where due_at = 9223372036854775807 limit $1) as failed)";
 const COUNT_BY_BRAND: &str = "select brand_id, count(*) from (select brand_id from outbox \
      where due_at >= $1 and due_at <= $2 order by due_at limit $3) as taken group by brand_id";
 pub const LIST_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
-     last_reply, ambiguous, attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at > $1 or id > $3) order by due_at, id limit $4";
+     last_reply, ambiguous, attempts from outbox where (due_at, id) > ($1, $3) and due_at <= $2 order by due_at, id limit $4";
+/// What is held, and what failed, has one time each: by the id behind it.
+pub const LIST_PARKED: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
+     last_reply, ambiguous, attempts from outbox where due_at = $1 and id > $2 order by id limit $3";
+pub const LIST_PARKED_DOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, \
+     first_try_at, last_reply, ambiguous, attempts from outbox where due_at = $1 and id < $2 order by id desc limit $3";
 /// On SQLite no index has the id first: one mail is looked for by people and programs seldom, and each index costs every mail.
 const FIND_SHOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
      last_reply, ambiguous, attempts from outbox where id = $1";
+const FIND_FAILED: &str =
+    "select brand_id from outbox where due_at = 9223372036854775807 and id = $1";
 pub const LIST_SHOWN_DOWN: &str = "select id, brand_id, contact_id, template, recipient_domain, due_at, leased_until, tries, first_try_at, \
-     last_reply, ambiguous, attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at < $2 or id < $3) \
+     last_reply, ambiguous, attempts from outbox where due_at >= $1 and due_at <= $2 and (due_at, id) < ($2, $3) \
      order by due_at desc, id desc limit $4";
 const TRY_AGAIN: &str = "update outbox set state = 'due', due_at = r.now, tries = 0, first_try_at = null, attempts = null \
      from r where outbox.due_at = r.due_at and outbox.id = r.id";
@@ -227,10 +236,9 @@ const COUNT_HELD: &str =
     "select count(*) from (select 1 from outbox where due_at = $1 limit $2) as held";
 const GIVE_BACK: &str = "update outbox set due_at = $1 where (due_at, id) in ( \
      select due_at, id from outbox where due_at = $2 order by id limit $3)";
-/// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side. The index of due
-/// times has those first that were put by first, or nearly: an order by id would sort all of them each time.
+/// A second text for the reason that `REMOVE_POSTGRES` gives; and several workers may give back side by side.
 const GIVE_BACK_POSTGRES: &str = "update outbox set due_at = $1 where id = any(array( \
-     select id from outbox where due_at = $2 order by due_at limit $3 for update skip locked))";
+     select id from outbox where due_at = $2 order by id limit $3 for update skip locked))";
 
 pub fn insert(writes: &mut Writes, mails: &[OutboxRow]) {
     for part in mails.chunks(ROWS_AT_MOST) {
@@ -431,11 +439,11 @@ pub async fn list_failed(conn: &mut Conn, limit: i64) -> Result<Vec<FailedRow>, 
 
 /// How many mails wait and how many failed; a number of `limit` means so many or more.
 pub async fn count_up_to(conn: &mut Conn, limit: i64) -> Result<(i64, i64), StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(COUNT_UP_TO)
-        .bind(NEVER)
+    let (due, failed): (i64, i64) = on!(conn, driver => sqlx::query_as(COUNT_UP_TO)
         .bind(limit)
         .fetch_one(driver)
-        .await?))
+        .await?);
+    Ok((due.min(limit), failed))
 }
 
 /// The mails of each brand, among the first of them.
@@ -461,11 +469,31 @@ pub async fn list_shown(
     limit: i64,
 ) -> Result<Vec<ShownRow>, StoreError> {
     let (first, last) = which.between();
-    let of = OutboxId;
+    let end = OutboxId(if down {
+        uuid::Uuid::max()
+    } else {
+        uuid::Uuid::nil()
+    });
+    if which != Shown::Waiting {
+        let after = match after {
+            None => end,
+            Some((at, id)) if at.micros() == first => id,
+            // A key of another list: all of this one lies on one side of it.
+            Some((at, _)) if (at.micros() < first) != down => end,
+            Some(_) => return Ok(Vec::new()),
+        };
+        let sql = if down { LIST_PARKED_DOWN } else { LIST_PARKED };
+        return Ok(on!(conn, driver => sqlx::query_as(sql)
+            .bind(first)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(driver)
+            .await?));
+    }
     let (sql, from, last, id) = match (after, down) {
-        (None, false) => (LIST_SHOWN, first, last, of(uuid::Uuid::nil())),
-        (Some((at, id)), false) => (LIST_SHOWN, at.micros().max(first), last, id),
-        (None, true) => (LIST_SHOWN_DOWN, first, last, of(uuid::Uuid::max())),
+        (None, false) => (LIST_SHOWN, first, last, end),
+        (Some((at, id)), false) => (LIST_SHOWN, at.micros(), last, id),
+        (None, true) => (LIST_SHOWN_DOWN, first, last, end),
         (Some((at, id)), true) => (LIST_SHOWN_DOWN, first, at.micros().min(last), id),
     };
     Ok(on!(conn, driver => sqlx::query_as(sql)
@@ -480,6 +508,13 @@ pub async fn list_shown(
 /// One mail, wherever it stands.
 pub async fn find_shown(conn: &mut Conn, id: OutboxId) -> Result<Option<ShownRow>, StoreError> {
     Ok(on!(conn, driver => sqlx::query_as(FIND_SHOWN).bind(id).fetch_optional(driver).await?))
+}
+
+/// Whether a mail failed for good, and of which brand it is.
+pub async fn find_failed(conn: &mut Conn, id: OutboxId) -> Result<Option<BrandId>, StoreError> {
+    let found: Option<(BrandId,)> =
+        on!(conn, driver => sqlx::query_as(FIND_FAILED).bind(id).fetch_optional(driver).await?);
+    Ok(found.map(|found| found.0))
 }
 
 /// Makes failed mails due as if they had never been tried; their Message-IDs stay. One that is there no more, or failed no

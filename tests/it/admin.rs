@@ -12,7 +12,7 @@ pub mod roles;
 mod ruling;
 pub mod sealed;
 pub mod signing_in;
-mod tables;
+pub mod tables;
 mod wishes;
 
 use countersign::app::operators;

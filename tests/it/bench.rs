@@ -144,4 +144,25 @@ on_both_engines! {
             database.drop().await;
         }
     }
+
+    async fn the_operators_pages_are_measured_on_people_whose_events_are_logged_and_counted(engine: Engine) {
+        let place = place(engine).await;
+        let arguments = ["--pages", "3000", "--json", "--engine"];
+        let rest: &[&str] = match engine {
+            Engine::Sqlite => &["sqlite"],
+            Engine::Postgres => &["postgres", "--database-url", &place.url],
+        };
+        let printed = bench(&place.folder.0, &[&arguments[..], rest].concat()).await;
+        let figures: Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!((&figures["contacts"], figures["events"].as_u64()), (&3_000.into(), Some(990)), "{printed}");
+        for key in ["fill_seconds", "log_seconds", "summary_eps", "summary_rows"] {
+            assert!(figures[key].as_f64().unwrap() > 0.0, "{key} in {printed}");
+        }
+        let pages = figures["pages"].as_array().unwrap();
+        assert_eq!(pages.len(), 10, "{printed}");
+        assert!(pages.iter().all(|page| page["bytes"].as_u64().unwrap() > 500), "{printed}");
+        if let Some(database) = place.database {
+            database.drop().await;
+        }
+    }
 }

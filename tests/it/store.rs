@@ -1,8 +1,11 @@
 //! What both engines must hold: append-only events, durable batches, standings that are the fold of the events.
 
 use countersign::app::sign_up::Submission;
+use countersign::domain::ids::ContactId;
 use countersign::domain::standing::fold;
+use countersign::store::contacts::Contact;
 use countersign::store::locks::Locks;
+use countersign::store::set::Writes;
 use countersign::store::{Conn, Location, contacts, log};
 use sqlx::{Connection, PgConnection};
 
@@ -23,7 +26,63 @@ async fn run(world: &World, sql: &'static str) -> Result<u64, sqlx::Error> {
     }
 }
 
+/// The indexes of contacts, each with the statement that makes it; and what a writer is asked to have on disk.
+async fn indexes(world: &World) -> (Vec<(String, String)>, String) {
+    let names = "select name, sql from sqlite_schema where type = 'index' and tbl_name = 'contact' and sql is not null order by name";
+    let named = "select cast(indexname as text), indexdef from pg_indexes where tablename = 'contact' order by 1";
+    match world.app.store.write().await.unwrap() {
+        Conn::SqliteWrite(mut tx) => {
+            let indexes = sqlx::query_as(names).fetch_all(&mut *tx).await.unwrap();
+            let (level,): (i64,) = sqlx::query_as("pragma synchronous")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+            (indexes, level.to_string())
+        }
+        Conn::PostgresWrite(mut tx) => {
+            let indexes = sqlx::query_as(named).fetch_all(&mut *tx).await.unwrap();
+            let (level,): (String,) = sqlx::query_as("show synchronous_commit")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+            (indexes, level)
+        }
+        _ => unreachable!(),
+    }
+}
+
 on_both_engines! {
+    async fn a_store_that_is_filled_has_its_indexes_and_its_care_again_and_one_that_holds_people_is_not_filled(engine: Engine) {
+        let world = World::on(engine).await;
+        let before = indexes(&world).await;
+        assert!(before.0.iter().any(|index| index.0 == "contact_address"), "{before:?}");
+        let load = world.app.store.begin_load().await.unwrap();
+        assert!(!indexes(&world).await.0.iter().any(|index| index.0 == "contact_address"));
+        let id = ContactId(world.app.random.uuid_v7(world.app.clock.now()));
+        let contact = Contact {
+            brand_id: crate::leaving::brand(&world).id,
+            id,
+            address: "anna@example.org".to_owned(),
+            address_key: "anna@example.org".to_owned(),
+            mailbox: vec![7; 16],
+            language: "en".to_owned(),
+            name: None,
+            open_request_id: None,
+            standings: Default::default(),
+            created_at: world.app.clock.now(),
+        };
+        let mut writes = Writes::default();
+        contacts::put(&mut writes, &[contact]);
+        load.put(vec![writes]).await.unwrap();
+        load.end().await.unwrap();
+        assert_eq!(indexes(&world).await, before);
+        assert_eq!(crate::leaving::contact_of(&world, "anna@example.org").await, id);
+        let refused = world.app.store.begin_load().await.unwrap_err().to_string();
+        assert!(refused.contains("only an empty store"), "{refused}");
+        assert_eq!(indexes(&world).await, before);
+        world.end().await;
+    }
+
     async fn events_and_form_versions_refuse_to_be_changed_or_deleted(engine: Engine) {
         let world = World::on(engine).await;
         world.signed_up("anna@example.org", "192.0.2.1").await;

@@ -52,7 +52,7 @@ impl ImportTold {
             ("Delimiter", of_given("delimiter")),
             ("Sheet", of_given("sheet")),
             ("Columns", of_given("map")),
-            ("Dates", of_given("dates").filter(|text| text != "None")),
+            ("Dates", of_given("dates")),
             ("Language", text(said.get("language"))),
         ];
         let pairs = given.get("proof").and_then(Value::as_array);

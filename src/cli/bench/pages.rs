@@ -1,39 +1,26 @@
 //! The operators' pages on a store that holds many people: how long the server takes for each.
 
+mod people;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use self::people::{Sought, append};
 use super::stand::{self, Stand};
 use crate::app::operators;
 use crate::cli::Ended;
 use crate::clock::Random;
-use crate::domain::brand::Slug;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::figures::{Dimension, Figures};
-use crate::domain::ids::{BrandId, ContactId, OutboxId, RequestId};
+use crate::domain::ids::BrandId;
 use crate::domain::operator::Role;
-use crate::domain::policy::Rule;
-use crate::domain::standing::{Standing, State};
-use crate::domain::time::Timestamp;
-use crate::store::contacts::{self, Contact};
-use crate::store::events::{self, NewEvent};
-use crate::store::outbox::{self, OutboxRow, Retry};
-use crate::store::set::{ROWS_AT_MOST, Writes};
 use crate::store::summaries::{self, Span};
 
-/// Of so many people one has a story of events; the others are contacts only, so that ten million fit on a disk.
-const TOLD: u64 = 10;
-/// Days over which the signups lie, and domains that they are of.
-const DAYS: u64 = 90;
-const DOMAINS: u64 = 1_000;
-/// Of so many contacts one has a mail that waits; of ten times as many, one that failed.
-const WAITS: u64 = 50;
 /// How often each page is asked for, and each search made for somebody else.
 const ASKED: usize = 200;
 const NAME: &str = "bench";
@@ -47,13 +34,6 @@ const PAGES: [(&str, &str); 5] = [
     ("delivery_failed", "/admin/delivery?show=failed"),
     ("evidence", "/admin/evidence"),
 ];
-
-/// Somebody whom the searches are for.
-struct Sought {
-    brand: BrandId,
-    contact: ContactId,
-    address: String,
-}
 
 /// One page, in milliseconds from the request's last byte to the answer's.
 #[derive(Serialize)]
@@ -70,6 +50,9 @@ pub(super) struct PageFigures {
     engine: &'static str,
     contacts: u64,
     events: u64,
+    /// How long it took to fill the store, and to give the events their places in the log.
+    fill_seconds: f64,
+    log_seconds: f64,
     summary_eps: f64,
     summary_rows: i64,
     pages: Vec<Page>,
@@ -83,8 +66,12 @@ pub(super) async fn measure(
 ) -> Result<PageFigures, Ended> {
     let random = Random::Os;
     let stand = stand::set_up(folder, url, &random).await?;
+    let begun = Instant::now();
     let sought = append(&stand, contacts, &random).await?;
+    let fill_seconds = begun.elapsed().as_secs_f64();
+    let begun = Instant::now();
     stand.app.sequence().await?;
+    let log_seconds = begun.elapsed().as_secs_f64();
     let begun = Instant::now();
     let events = stand.app.summarize().await?;
     let summary_eps = events as f64 / begun.elapsed().as_secs_f64();
@@ -106,6 +93,8 @@ pub(super) async fn measure(
         engine,
         contacts,
         events,
+        fill_seconds,
+        log_seconds,
         summary_eps,
         summary_rows,
         pages,
@@ -169,184 +158,6 @@ impl Times {
             p50_ms: at(50),
             p99_ms: at(99),
             bytes: self.bytes,
-        }
-    }
-}
-
-/// The contacts, events and mails of so many people, over the last days. Six of ten confirm. Answers with some of them.
-async fn append(stand: &Stand, people: u64, random: &Random) -> Result<Vec<Sought>, Ended> {
-    let catalog = stand.app.catalog();
-    let forms: Vec<(BrandId, String, Slug)> = catalog
-        .brands
-        .iter()
-        .flat_map(|brand| catalog.forms_of(brand.id).map(move |form| (brand.id, form)))
-        .filter_map(|(brand, form)| {
-            let purpose = form.declared.purposes.first()?.clone();
-            Some((brand, form.declared.slug.to_string(), purpose))
-        })
-        .collect();
-    let now = stand.app.clock.now();
-    let mut together = Vec::with_capacity(ROWS_AT_MOST);
-    let mut known = Vec::with_capacity(ROWS_AT_MOST);
-    let mut mails = Vec::new();
-    let mut sought = Vec::with_capacity(ASKED);
-    let seek_every = (people / ASKED as u64).next_multiple_of(TOLD).max(TOLD);
-    for number in 0..people {
-        let Some((brand, form, purpose)) = forms.get(random.below(forms.len() as u64) as usize)
-        else {
-            return Err(Ended::Refused("there is no form".to_owned()));
-        };
-        let one = Person {
-            brand: *brand,
-            form,
-            purpose,
-            contact: ContactId(random.uuid_v7(now)),
-            request: RequestId(random.uuid_v7(now)),
-            // A few domains have most people.
-            domain: random.below(DOMAINS) * random.below(DOMAINS) / DOMAINS,
-            local: random.below(u64::MAX),
-            at: now.minus(Duration::from_secs(random.below(DAYS * 86_400))),
-        };
-        if number % TOLD == 0 {
-            one.tell(number / TOLD, random, &mut together);
-        }
-        known.push(one.contact(number, random));
-        if number % seek_every == 0 {
-            sought.push(Sought {
-                brand: one.brand,
-                contact: one.contact,
-                address: one.address(),
-            });
-        }
-        if number % WAITS == 0 {
-            mails.push((one.mail(random, now), number % (10 * WAITS) == 0));
-        }
-        if known.len() == ROWS_AT_MOST || number + 1 == people {
-            let mut writes = Writes::default();
-            contacts::put(&mut writes, &known);
-            events::append(&mut writes, &together);
-            stand.app.store.write_now(writes).await?;
-            together.clear();
-            known.clear();
-        }
-    }
-    for part in mails.chunks(ROWS_AT_MOST) {
-        let rows: Vec<OutboxRow> = part.iter().map(|mail| mail.0.clone()).collect();
-        let mut writes = Writes::default();
-        outbox::insert(&mut writes, &rows);
-        stand.app.store.write_now(writes).await?;
-        let failed: Vec<Retry> = part.iter().filter(|mail| mail.1).map(failed).collect();
-        let mut writes = Writes::default();
-        outbox::retry(&mut writes, stand.app.store.engine(), &failed);
-        stand.app.store.write_now(writes).await?;
-    }
-    Ok(sought)
-}
-
-fn failed((mail, _): &(OutboxRow, bool)) -> Retry {
-    Retry {
-        key: mail.key(),
-        next_due_at: None,
-        tries: 20,
-        first_try_at: mail.due_at,
-        message_id: format!("{}@example.net", mail.id),
-        last_reply: "452 4.2.2 mailbox full".to_owned(),
-        tried_at: mail.due_at,
-        ambiguous: false,
-    }
-}
-
-struct Person<'a> {
-    brand: BrandId,
-    form: &'a str,
-    purpose: &'a Slug,
-    contact: ContactId,
-    request: RequestId,
-    domain: u64,
-    local: u64,
-    at: Timestamp,
-}
-
-impl Person<'_> {
-    /// Spread evenly, as hexadecimal digits, so that a few of them are the beginning of many.
-    fn address(&self) -> String {
-        format!("{:016x}@d{}.example", self.local, self.domain)
-    }
-
-    fn contact(&self, number: u64, random: &Random) -> Contact {
-        let state = match number / TOLD % 10 {
-            0..6 => State::Explicit,
-            _ => State::Implicit,
-        };
-        let standing = Standing::new(state, None, Rule::A1, self.at);
-        Contact {
-            brand_id: self.brand,
-            id: self.contact,
-            address: self.address(),
-            address_key: self.address(),
-            mailbox: random.bytes::<16>().to_vec(),
-            language: "en".to_owned(),
-            name: None,
-            open_request_id: None,
-            standings: std::iter::once((self.purpose.clone(), standing)).collect(),
-            created_at: self.at,
-        }
-    }
-
-    fn tell(&self, number: u64, random: &Random, events: &mut Vec<NewEvent>) {
-        let request = self.request;
-        let mut add = |kind, after: u64, body: serde_json::Value| {
-            events.push(NewEvent {
-                brand_id: self.brand,
-                contact_id: self.contact,
-                kind,
-                at: self.at.plus(Duration::from_secs(after)),
-                body: body.to_string(),
-                salt: random.bytes(),
-                circumstances: None,
-                mail: None,
-            });
-        };
-        let address = self.address();
-        let expires = self.at.plus(Duration::from_secs(7 * 86_400));
-        add(
-            "signed_up",
-            0,
-            json!({
-                "request": request, "address": address, "form": self.form, "source": "website_form",
-                "mail": "queued", "confirmation_expires_at": expires,
-            }),
-        );
-        add("mail_accepted", 2, json!({ "request": request }));
-        if number % 10 < 7 {
-            add(
-                "link_opened",
-                60,
-                json!({ "request": request, "link": "confirm" }),
-            );
-        }
-        if number % 10 < 6 {
-            add(
-                "confirmed",
-                30 + random.below(7_200),
-                json!({ "request": request }),
-            );
-        }
-    }
-
-    fn mail(&self, random: &Random, now: Timestamp) -> OutboxRow {
-        OutboxRow {
-            id: OutboxId(random.uuid_v7(now)),
-            brand_id: self.brand,
-            contact_id: self.contact,
-            request_id: self.request,
-            template: "confirm".to_owned(),
-            recipient_domain: format!("d{}.example", self.domain),
-            due_at: now.plus(Duration::from_secs(3_600 + random.below(86_400))),
-            tries: 0,
-            first_try_at: None,
-            message_id: None,
-            ambiguous: 0,
         }
     }
 }
@@ -438,6 +249,10 @@ pub(super) fn print(figures: &PageFigures) {
     println!(
         "Operators' pages on {}, {} contacts, {} events, {} sums",
         f.engine, f.contacts, f.events, f.summary_rows
+    );
+    println!(
+        "filling            {:.1} s, and {:.1} s for the log",
+        f.fill_seconds, f.log_seconds
     );
     println!("counting           {:.0} events a second", f.summary_eps);
     for page in &f.pages {

@@ -118,16 +118,21 @@ impl Given {
 
     /// All of it, to tell whether the same was said before.
     pub fn as_json(&self, papers: &Papers) -> Value {
+        let dates = self.dates.as_ref().and_then(ValueEnum::to_possible_value);
+        let delimiter = self.delimiter.map(|one| match one {
+            b'\t' => "tab".to_owned(),
+            one => char::from(one).to_string(),
+        });
         json!({
             "source": self.source,
             "obtained_on": self.obtained_on,
             "proof": papers.proof,
             "proof_dir": self.proof_dir.is_some(),
-            "map": format!("{:?}", self.map),
-            "dates": format!("{:?}", self.dates),
+            "map": self.map.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "dates": dates.map(|dates| dates.get_name().to_owned()),
             "sheet": self.sheet,
             "encoding": self.encoding.map(Encoding::name),
-            "delimiter": self.delimiter,
+            "delimiter": delimiter,
         })
     }
 

@@ -25,6 +25,7 @@ use crate::web::extract::fields::Fields;
 use crate::web::page::render;
 
 pub mod list;
+pub mod rows;
 
 const DONE: [(&str, &str); 6] = [
     (

@@ -124,6 +124,7 @@ table! {
     // Lists that are brought
     Look get "/imports" => imports::list::list;
     Look get "/imports/{brand}/{id}" => imports::show;
+    Look get "/imports/{brand}/{id}/rows" => imports::rows::show;
     Take get "/imports/{brand}/{id}/report" => imports::report;
     Change post "/imports/{brand}/{id}/take-back" => imports::take_back;
     Change post "/imports/{brand}/{id}/resume" => imports::resume;

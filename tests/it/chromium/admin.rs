@@ -53,8 +53,9 @@ const NO_PAGES: [&str; 8] = [
     "/admin/new-campaign/{brand}/{id}/mail.html",
 ];
 /// What `jobs.rs` comes by, with lists and campaigns in it.
-const IN_JOBS: [&str; 7] = [
+const IN_JOBS: [&str; 8] = [
     "/admin/imports/{brand}/{id}",
+    "/admin/imports/{brand}/{id}/rows",
     "/admin/new-import/{brand}/{id}/columns",
     "/admin/new-import/{brand}/{id}/source",
     "/admin/new-import/{brand}/{id}/trial",
@@ -110,6 +111,10 @@ async fn webhook(world: &World) -> String {
     path
 }
 
+/// On a phone the places are a row that scrolls; pages at the door have none.
+const PLACE_IN_SIGHT: &str = "const here = document.querySelector('.bar nav [aria-current]'); if (!here) return true; \
+     const place = here.getBoundingClientRect(); return place.left >= 0 && place.right <= innerWidth";
+
 /// Each page is opened once: a page that fits and reads in one look is the same page in the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_fits_a_phone_stands_out_in_the_dark_and_names_its_fields() {
@@ -129,6 +134,12 @@ async fn every_page_fits_a_phone_stands_out_in_the_dark_and_names_its_fields() {
         browser.picture(&format!("admin{short}-phone")).await;
         axe(&browser).await;
         fits(&browser, &page, true).await;
+        let seen = browser.run(PLACE_IN_SIGHT).await;
+        assert_eq!(
+            seen,
+            json!(true),
+            "{path}: where somebody is, is out of sight"
+        );
         browser.look(true, None).await;
         browser.picture(&format!("admin{short}-dark")).await;
         colours(&browser).await;

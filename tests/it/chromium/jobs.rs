@@ -178,6 +178,18 @@ async fn bring(world: &World, browser: &Browser, path: &std::path::Path, kind: &
     fits(browser, &format!("import-done-{kind}")).await;
     browser.press("details.danger summary").await;
     fits(browser, &format!("import-take-back-{kind}")).await;
+    browser.press("main a[href$='/rows']").await;
+    browser.wait_for_text("person1@example.org").await;
+    fits(browser, &format!("import-rows-{kind}")).await;
+    if !scripts_off {
+        axe(browser).await;
+    }
+    browser
+        .press("select[name=verdict] option[value=refuse]")
+        .await;
+    browser.press("form[role=search] button").await;
+    browser.wait_for_text("No row here is so").await;
+    fits(browser, &format!("import-rows-none-{kind}")).await;
     browser.open(&format!("{}/admin/imports", world.base)).await;
     fits(browser, &format!("imports-{kind}")).await;
 }

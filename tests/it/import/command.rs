@@ -70,6 +70,23 @@ async fn known(world: &World) {
 }
 
 on_both_engines! {
+    async fn how_a_list_was_read_is_told_in_the_words_in_which_it_was_said(engine: Engine) {
+        let world = World::on(engine).await;
+        let list = b"Mail;Nr;Day;Rest\nanna@example.org;7;03/04/2026;x\n";
+        let arguments = [
+            "--source", "purchase", "--map", "Mail=email", "--map", "Nr=order", "--map", "Day=date", "--map", "Rest=ignore", "--dates",
+            "day-first", "--delimiter", ";", "--json",
+        ];
+        let (_folder, output) = tried(&world, list, &arguments).await;
+        assert_eq!(data(&output)["new"], 1);
+        let brand = crate::leaving::brand(&world);
+        let told = world.app.tell_imports_in_order(&brand, (None, true), 1).await.unwrap().remove(0);
+        let said = |name: &str| told.reading.iter().find(|one| one.0 == name).map(|one| one.1.as_str());
+        assert_eq!(said("Columns"), Some("Mail=email, Nr=proof.order, Day=proof.date, Rest=ignore"));
+        assert_eq!((said("Dates"), said("Delimiter")), (Some("day-first"), Some(";")));
+        world.end().await;
+    }
+
     async fn a_dry_run_counts_by_verdict_and_stores_nothing(engine: Engine) {
         let world = World::on(engine).await;
         known(&world).await;

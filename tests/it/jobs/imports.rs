@@ -5,6 +5,7 @@ use countersign::domain::operator::Role;
 use countersign::domain::standing::Basis;
 
 use super::{bring, follow, proposed, signed_in, take_columns, there, tried, work};
+use crate::admin::tables::{first_cells, is_refused, walk};
 use crate::harness::World;
 use crate::import::workbook::{Workbook, row};
 use crate::on_both_engines;
@@ -101,6 +102,72 @@ on_both_engines! {
             assert!(deeds.contains(deed), "{deed}: {deeds}");
         }
         world.finish().await;
+    }
+
+    async fn the_rows_that_are_kept_are_paged_filtered_and_taken_along_and_the_others_are_only_counted(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut olga = signed_in(&world, "olga", Role::Owner, &[]).await;
+        let mut list = "email,order,date\ninfo@example.org,1,2026-10-01\nnonsense,2,2026-10-01\n".to_owned();
+        for number in 0..120 {
+            // Two years are over for every tenth: they must be asked.
+            let year = if number % 10 == 0 { 2019 } else { 2026 };
+            list.push_str(&format!("p{number:03}@example.org,{number},{year}-10-01\n"));
+        }
+        let trial = tried(&mut olga, &world.app, list.as_bytes(), &[("source", "purchase")]).await;
+        let import = there(&olga.post(&trial.replace("/trial", "/start"), &[("name", "customers")]).await);
+        work(&world.app).await;
+        // What the server does besides lies between the rows of an import, and another list of the brand is another list.
+        world.signed_up("zoe@example.org", "192.0.2.9").await;
+        world.deliver().await;
+        let other = tried(&mut olga, &world.app, b"email,order,date\nyan@example.org,9,2026-10-01\n", &[("source", "purchase")]).await;
+        olga.post(&other.replace("/trial", "/start"), &[("name", "more")]).await;
+        work(&world.app).await;
+
+        let rows = format!("{import}/rows");
+        assert!(olga.get(&import).await.text().contains(&format!("href=\"{rows}\"")));
+        let page = olga.get(&rows).await.text();
+        assert!(page.contains("that the policy refuses (1), and those that cannot be read or name no address (1)"), "{page}");
+        assert!(!page.contains("info@example.org") && !page.contains("nonsense"), "{page}");
+        let (all, pages) = walk(&mut olga, &rows).await;
+        let lines: Vec<String> = (4..124).map(|line| line.to_string()).collect();
+        assert_eq!((&all, pages), (&lines, 3));
+        let (down, _) = walk(&mut olga, &format!("{rows}?sort=-line")).await;
+        assert!(down.iter().eq(lines.iter().rev()), "{down:?}");
+        let (asked, _) = walk(&mut olga, &format!("{rows}?verdict=confirm_first")).await;
+        let tenth: Vec<&String> = lines.iter().step_by(10).collect();
+        assert_eq!(asked.iter().collect::<Vec<_>>(), tenth);
+        let page = olga.get(&format!("{rows}?verdict=confirm_first")).await.text();
+        let rule = page.split("<tbody>").nth(1).unwrap().split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        assert_eq!(walk(&mut olga, &format!("{rows}?rule={rule}")).await.0.len(), 12, "{rule}");
+        let page = olga.get(&format!("{rows}?verdict=accept")).await.text();
+        let to = page.split("<td><a href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert!(olga.get(&to).await.text().contains("p001@example.org"), "{to}");
+        assert!(is_refused(&olga.get(&format!("{rows}?sort=address")).await, "line"));
+        assert!(is_refused(&olga.get(&format!("{rows}?rule=Z9")).await, &rule));
+        assert!(is_refused(&olga.get(&format!("{rows}?after=x")).await, "first page"));
+
+        let file = olga.get(&format!("{rows}?verdict=accept&format=csv")).await.text();
+        let mut file = file.lines();
+        assert_eq!(file.next(), Some("Line,Address,Verdict,Rule,Outreach,Reason"));
+        assert!(file.next().unwrap().starts_with("5,p001@example.org,accept,A2,auto,"));
+        assert_eq!(file.count(), 107);
+        let deeds = deeds_of(&world.app.store, operator_id(&world, "olga").await, 50).await.unwrap();
+        let said = |deed| countersign::domain::sentence::sentence(deed).contains("the rows of the import customers");
+        assert!(deeds.iter().any(said));
+
+        let erased = crate::erasure::forget(&world, "p000@example.org").await.unwrap();
+        drop(erased);
+        let page = olga.get(&rows).await.text();
+        assert_eq!((first_cells(&page)[0].as_str(), page.contains("p000@example.org")), ("5", false));
+        let mut vic = signed_in(&world, "vic", Role::Viewer, &[]).await;
+        let page = vic.get(&rows).await.text();
+        assert!(page.contains("p001@example.org") && !page.contains("format=csv"), "{page}");
+        assert_eq!(vic.get(&format!("{rows}?format=csv")).await.status, 403);
+        let mut otto = signed_in(&world, "otto", Role::Editor, &["other"]).await;
+        for path in [rows.clone(), format!("{rows}?format=csv"), rows.replace("/acme/", "/other/")] {
+            assert_eq!(otto.get(&path).await.status, 404, "{path}");
+        }
+        world.end().await;
     }
 
     async fn an_erasure_removes_lists_and_reports_that_are_over_and_says_how_many_wait(engine: Engine) {

@@ -14,6 +14,9 @@ const FIRST: &str = "'01932f00-0000-7000-8000-000000000000'::uuid";
 const ID: &str = "'01932f00-0000-7000-8000-000000001500'::uuid";
 const NUMBER: &str = "50";
 const LATER: &str = "5000";
+/// When mails are due that failed, and that are held.
+const NEVER: &str = "9223372036854775807";
+const HELD: &str = "9223372036854775806";
 const TEXT: &str = "'anna@example.org'";
 const STATE: &str = "'held'";
 const HASH: &str = "'\\x00'::bytea";
@@ -56,7 +59,7 @@ const fn with_ties(list: List) -> List {
     }
 }
 
-const LISTS: [List; 23] = [
+const LISTS: [List; 25] = [
     by(
         "contact_address",
         contacts::LIST_BY_ADDRESS,
@@ -148,6 +151,12 @@ const LISTS: [List; 23] = [
         outbox::LIST_SHOWN_DOWN,
         &[NUMBER, LATER, ID, NUMBER],
     )),
+    by_key("outbox_parked", outbox::LIST_PARKED, &[NEVER, ID, NUMBER]),
+    by_key(
+        "outbox_parked",
+        outbox::LIST_PARKED_DOWN,
+        &[HELD, ID, NUMBER],
+    ),
     by("event_contact", events::LIST, &[FIRST, ID, NUMBER, NUMBER]),
     by(
         "event_contact",

@@ -2,6 +2,9 @@
 
 use crate::domain::time::Timestamp;
 
+/// Bytes of a text from which it is long.
+const LONG: usize = 60;
+
 /// One cell.
 #[derive(Clone, Debug)]
 pub enum Cell {
@@ -72,6 +75,11 @@ impl Cell {
     /// Whether it says something only on a page: nothing is sorted by it, and no file has it.
     pub const fn is_for_pages(&self) -> bool {
         matches!(self, Self::Drawn(_) | Self::Act(_))
+    }
+
+    /// Whether it is a sentence or more, which a narrow column would make very high.
+    pub const fn is_long(&self) -> bool {
+        matches!(self, Self::Text(text) if text.len() > LONG)
     }
 
     pub const fn is_number(&self) -> bool {
