@@ -33,7 +33,7 @@ async fn two_people_at(world: &World) {
     world.app.sequence().await.unwrap();
 }
 
-async fn audited(world: &World) -> Audit {
+pub async fn audited(world: &World) -> Audit {
     world.app.audit(true, |_, _| {}).await.unwrap()
 }
 

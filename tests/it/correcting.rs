@@ -111,6 +111,15 @@ on_both_engines! {
         assert_eq!(taken, [None, said("Anna Maria"), said("Anna Maria Lopez"), None, None]);
         let told = world.story("anna@example.org").await.iter().map(countersign::domain::sentence::sentence).filter(|one| one.contains("The name given at that signup")).count();
         assert_eq!(told, 2);
+        let mut ben = world.client("192.0.2.2");
+        for fields in [&[("email", "ben@example.org")][..], &[("email", "ben@example.org"), ("name", "Ben")]] {
+            world.advance(86_400);
+            inbox_of(&mut ben, "/f/news", fields).await;
+            let mail = world.mail_to("ben@example.org").await;
+            ben.post(&mail.confirm(), &[]).await;
+        }
+        world.app.sequence().await.unwrap();
+        assert_eq!(crate::audit::audited(&world).await.findings, [""; 0], "a name that came with a confirmation is told by an event");
         world.finish().await;
     }
 

@@ -39,6 +39,7 @@ impl Details {
                 let takes_name = !import.left && !import.told_again;
                 self.named(contact, import.name.as_deref(), takes_name);
             }
+            Fact::Confirmed { name, .. } => self.named(contact, name.as_deref(), true),
             Fact::LanguageChanged { to, .. } => self.language = Some(to.clone()),
             Fact::Invited(invited) if !invited.reminder => self.opened(contact, event.request),
             // The mail may be that of another request, which then stays the open one.

@@ -321,6 +321,7 @@ impl<'a> Person<'a> {
             grade: Grade::LinkButton,
             method: "POST".to_owned(),
             key_id: 1,
+            name: None,
             circumstances: Circumstances::default(),
         }
     }
