@@ -1,8 +1,8 @@
 //! A wire to PostgreSQL that stops: from a first message on it counts what the program sends, and at one of them nothing goes on
 //! any more in either direction, as if the program had died before it sent it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,8 +15,6 @@ struct State {
     /// Messages since the first one that counts, that one included.
     sent: AtomicUsize,
     stopped: Notify,
-    /// The message that it stopped at.
-    held: Mutex<String>,
 }
 
 pub struct Between {
@@ -46,7 +44,6 @@ impl Between {
             stop_at,
             sent: AtomicUsize::new(0),
             stopped: Notify::new(),
-            held: Mutex::default(),
         });
         let (server, shared) = (server.to_owned(), state.clone());
         let task = tokio::spawn(async move {
@@ -63,10 +60,9 @@ impl Between {
         Self { url, state, task }
     }
 
-    /// Waits until it has stopped; answers with the message that did not arrive.
-    pub async fn stopped(&self) -> String {
+    /// Waits until it has stopped.
+    pub async fn stopped(&self) {
         self.state.stopped.notified().await;
-        self.state.held.lock().unwrap().clone()
     }
 }
 
@@ -83,7 +79,6 @@ async fn carry(
         };
         let message = &buffer[..read];
         if counts && state.counts(message) == state.stop_at {
-            *state.held.lock().unwrap() = String::from_utf8_lossy(message).into_owned();
             state.stopped.notify_one();
         }
         if state.sent.load(Ordering::SeqCst) >= state.stop_at {
