@@ -2,8 +2,8 @@
 //! nothing doubled, and the next process goes on.
 //!
 //! `countersign timestamp` does all of it once, from the event that says that it was run to the last row about an authority. On
-//! PostgreSQL it is killed before each message by which it asks the database for something; on SQLite at each system call by which
-//! something comes to the disk; on both when it has asked the authority.
+//! PostgreSQL it is killed before each of its statements; on SQLite at each system call by which something comes to the disk; on
+//! both when it has asked the authority.
 
 mod between;
 mod calls;
@@ -31,11 +31,11 @@ use crate::process::{PROGRAM, declare, free_port, write_settings};
 const REPLY: &str = "application/timestamp-reply";
 /// A dead process keeps others from its work until its lease is over. That time is made to pass.
 const LEASES_END: &str = "update lease set held_until = 0";
-/// What the first message that counts holds: the program keeps first that it was run.
-const FIRST: &[u8] = b"insert into event";
+/// What the first statement that counts holds: the program keeps first that it was run.
+const FIRST: &str = "insert into event";
 /// People who sign up before each kill, so that there is something to log.
 const PEOPLE: usize = 3;
-/// What the messages hold that must be among them; a statement is written out where its connection sees it first.
+/// What must be among the statements; one is written out where its connection sees it first.
 const STEPS: [&str; 9] = [
     "insert into lease",
     "pg_advisory_xact_lock(7161108350190421347)",
@@ -45,7 +45,7 @@ const STEPS: [&str; 9] = [
     "delete from lease",
     "insert into timestamp (",
     "insert into timestamp_try",
-    "COMMIT",
+    "commit",
 ];
 /// Far more steps than there are.
 const STEPS_AT_MOST: usize = 200;
@@ -204,9 +204,8 @@ impl Installation {
         calls::killed_at(&self.program(), calls, number, &told)
     }
 
-    /// Kills the program before its message of this number to the database; none if it came to its end
-    /// before.
-    async fn killed_before_message(&self, number: usize) -> Option<String> {
+    /// Kills the program before the database hears its statement of this number, and tells it; none if it came to its end before.
+    async fn killed_before_statement(&self, number: usize) -> Option<String> {
         let between = Between::start(&self.place.url, FIRST, number).await;
         self.write_settings(&between.url);
         let mut child = self
@@ -223,7 +222,7 @@ impl Installation {
         let stopped = tokio::select! {
             held = between.stopped() => Some(held),
             () = ended => None,
-            () = tokio::time::sleep(PATIENCE) => panic!("neither dead nor done at message {number}"),
+            () = tokio::time::sleep(PATIENCE) => panic!("neither dead nor done at statement {number}"),
         };
         child.kill().unwrap();
         child.wait().unwrap();
@@ -231,24 +230,27 @@ impl Installation {
     }
 }
 
-/// Kills it at its messages, one after another, until it comes to its end.
+/// Killed at its statements, one after another, until it comes to its end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_before_any_message_to_postgresql_it_loses_and_doubles_nothing() {
+async fn killed_before_any_statement_to_postgresql_it_loses_and_doubles_nothing() {
     if crate::harness::postgres::is_left_out() {
         return;
     }
     let mut installation = Installation::new(Engine::Postgres).await;
     installation.killed_when_it_has_asked().await;
     let (mut number, mut met) = (1, String::new());
-    while let Some(held) = installation.killed_before_message(number).await {
+    while let Some(held) = installation.killed_before_statement(number).await {
         met.push_str(&held);
-        let told = format!("killed before message {number}");
+        let told = format!("killed before statement {number}");
         installation.goes_on(&told).await;
         number += 1;
         assert!(number < STEPS_AT_MOST, "it never comes to its end");
     }
     for step in STEPS {
-        assert!(met.contains(step), "{step} is not among {number} messages");
+        assert!(
+            met.contains(step),
+            "{step} is not among {number} statements"
+        );
     }
     installation.end("at the end").await;
 }

@@ -1,5 +1,5 @@
-//! A wire to PostgreSQL that stops: from a first message on it counts what the program sends, and at one of them nothing goes on
-//! any more in either direction, as if the program had died before it sent it.
+//! A wire to PostgreSQL that stops: from a first statement on it counts what the program has done, and at one of them nothing goes
+//! on any more in either direction, as if the program had died before it said it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,12 +10,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 struct State {
-    from: &'static [u8],
+    from: &'static str,
     stop_at: usize,
-    /// Messages since the first one that counts, that one included.
-    sent: AtomicUsize,
+    /// Statements since the first one that counts, that one included.
+    said: AtomicUsize,
     stopped: Notify,
-    /// The message that it stopped at.
+    /// The statement that it stopped at.
     held: Mutex<String>,
 }
 
@@ -33,8 +33,8 @@ impl Drop for Between {
 }
 
 impl Between {
-    /// Stops at the message of this number, from the first on that holds `from`.
-    pub async fn start(url: &str, from: &'static [u8], stop_at: usize) -> Self {
+    /// Stops at the statement of this number, from the first on that holds `from`.
+    pub async fn start(url: &str, from: &'static str, stop_at: usize) -> Self {
         let (user, rest) = url.rsplit_once('@').expect("a URL with a user");
         let (server, database) = rest.split_once('/').expect("a URL with a database");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -44,7 +44,7 @@ impl Between {
         let state = Arc::new(State {
             from,
             stop_at,
-            sent: AtomicUsize::new(0),
+            said: AtomicUsize::new(0),
             stopped: Notify::new(),
             held: Mutex::default(),
         });
@@ -63,7 +63,7 @@ impl Between {
         Self { url, state, task }
     }
 
-    /// Waits until it has stopped; answers with the message that did not arrive.
+    /// Waits until it has stopped; answers with the statement that did not arrive.
     pub async fn stopped(&self) -> String {
         self.state.stopped.notified().await;
         self.state.held.lock().unwrap().clone()
@@ -72,21 +72,21 @@ impl Between {
 
 async fn carry(
     state: Arc<State>,
-    counts: bool,
+    is_program: bool,
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
 ) {
     let mut buffer = vec![0; 1 << 16];
+    let mut prepared = String::new();
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else {
             return;
         };
         let message = &buffer[..read];
-        if counts && state.counts(message) == state.stop_at {
-            *state.held.lock().unwrap() = String::from_utf8_lossy(message).into_owned();
-            state.stopped.notify_one();
+        if is_program && let Some(statement) = statement_of(message, &mut prepared) {
+            state.count(statement);
         }
-        if state.sent.load(Ordering::SeqCst) >= state.stop_at {
+        if state.said.load(Ordering::SeqCst) >= state.stop_at {
             return std::future::pending().await;
         }
         if to.write_all(message).await.is_err() {
@@ -95,18 +95,29 @@ async fn carry(
     }
 }
 
+/// The statement that a message of the program has done: a query (`Q`), or what it had prepared (`P`) and now binds (`B`). None for
+/// messages that have nothing done, as when a connection begins.
+fn statement_of(message: &[u8], prepared: &mut String) -> Option<String> {
+    let text = || String::from_utf8_lossy(message).into_owned();
+    match message[0] {
+        b'P' => {
+            *prepared = text();
+            None
+        }
+        b'B' => Some(std::mem::take(prepared)),
+        b'Q' => Some(text()),
+        _ => None,
+    }
+}
+
 impl State {
-    /// The number of this message; 0 for those before the first that counts.
-    fn counts(&self, message: &[u8]) -> usize {
-        let begun = self.sent.load(Ordering::SeqCst) > 0;
-        if begun
-            || message
-                .windows(self.from.len())
-                .any(|part| part == self.from)
+    fn count(&self, statement: String) {
+        let begun = self.said.load(Ordering::SeqCst) > 0;
+        if (begun || statement.contains(self.from))
+            && self.said.fetch_add(1, Ordering::SeqCst) + 1 == self.stop_at
         {
-            self.sent.fetch_add(1, Ordering::SeqCst) + 1
-        } else {
-            0
+            *self.held.lock().unwrap() = statement;
+            self.stopped.notify_one();
         }
     }
 }
