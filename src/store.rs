@@ -283,6 +283,9 @@ impl Store {
             .row_buffer_size(2_048)
             // Journals of single statements and small tables in between stay out of the file system.
             .pragma("temp_store", "memory")
+            // Every statement finds its rows by an index that is there. From 512 rows of a batch on SQLite would rather index the
+            // batch, and read a whole table to look for each of its rows in that.
+            .pragma("automatic_index", "off")
             .pragma("secure_delete", "on")
             // Checkpoints are made beside the writer, not by it: `checkpoint`.
             .pragma("wal_autocheckpoint", "0")

@@ -77,7 +77,7 @@ const MOVE_FOLDED: &str = "update summary_cursor set folded_day = $2 where folde
 const LIST_EVENTS: &str = "select position, brand_id, kind, at, case when kind in ('signed_up', 'invited', 'mail_accepted', \
      'mail_failed', 'link_opened', 'confirmed', 'declined', 'replaced', 'address_changed', 'bounced', 'complained') \
      then body end as body from event where position > $1 and position <= $2 order by position limit $3";
-const LIST_UNDER_WAY: &str = "select s.request_id, s.brand_id, s.signed_up_at, s.invited, s.form, s.source, s.domain, s.seen, \
+pub const LIST_UNDER_WAY: &str = "select s.request_id, s.brand_id, s.signed_up_at, s.invited, s.form, s.source, s.domain, s.seen, \
      s.forget_at from r join summary_request s on s.request_id = r.request_id";
 const LIST_NAMES: &str = "select s.brand_id, s.dimension, s.day, s.name from r join summary s on s.brand_id = r.brand_id \
      and s.dimension = r.dimension and s.day = r.day where r.day is not null";

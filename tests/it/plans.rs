@@ -2,7 +2,8 @@
 
 mod lists;
 
-use countersign::store::{Conn, Engine, contacts};
+use countersign::store::set::ROWS_AT_MOST;
+use countersign::store::{Conn, Engine, contacts, summaries};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -107,6 +108,29 @@ async fn on_postgres_every_kept_plan_finds_rows_by_whole_keys_whatever_the_table
             assert!(finds_rows_by_whole_keys(&plan), "after {change}:\n{plan}");
         }
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn on_sqlite_rows_are_found_by_their_keys_however_large_a_batch_is() {
+    let world = World::on(Engine::Sqlite).await;
+    let mut conn = world.app.store.read().await.unwrap();
+    let Conn::SqliteRead(read) = &mut conn else {
+        panic!("SQLite")
+    };
+    for count in [1, 64, 512, ROWS_AT_MOST] {
+        let rows = vec!["(?)"; count].join(", ");
+        let sql = summaries::LIST_UNDER_WAY;
+        let question = format!("explain query plan with r (request_id) as (values {rows}) {sql}");
+        let lines = sqlx::query(AssertSqlSafe(question))
+            .fetch_all(&mut **read)
+            .await
+            .unwrap();
+        let plan: Vec<String> = lines.iter().map(|line| line.get("detail")).collect();
+        let found = "SEARCH s USING PRIMARY KEY (request_id=?)";
+        assert!(plan.iter().any(|line| line == found), "{count}: {plan:?}");
+    }
+    drop(conn);
     world.end().await;
 }
 
