@@ -98,7 +98,11 @@ fn data_of(message: &str) -> Result<String, &'static str> {
 
 /// How often a byte occurs. Parts whose sums fit into a byte are what the compiler makes quick.
 fn count(text: &str, wanted: u8) -> usize {
-    let of_part = |part: &[u8]| part.iter().map(|byte| u8::from(*byte == wanted)).sum::<u8>();
+    let of_part = |part: &[u8]| {
+        part.iter()
+            .map(|byte| u8::from(*byte == wanted))
+            .sum::<u8>()
+    };
     let parts = text.as_bytes().chunks(usize::from(u8::MAX));
     parts.map(|part| usize::from(of_part(part))).sum()
 }
