@@ -1,5 +1,6 @@
 //! Notes in a contact's story: who may write them, where they stand, and that they go with the person.
 
+use countersign::clock::Clock;
 use countersign::domain::api_key::Scope;
 use countersign::domain::event::{Fact, Through};
 use countersign::domain::operator::Role;
@@ -28,6 +29,8 @@ on_both_engines! {
             let output = command.current_dir(&folder.0).args(arguments).output().unwrap();
             (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
         };
+        // The command goes by the clock of the machine.
+        world.clock.step(Clock::System.now().micros() - world.clock.now().micros());
         let text = "Called on Monday.\nWants <b>paper</b>.";
         assert_eq!(run(&["note", ADA, text, "--brand", "acme"]).0, 0);
         assert_eq!(run(&["note", "nobody@example.org", text, "--brand", "acme"]).0, 1);
