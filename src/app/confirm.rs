@@ -20,7 +20,7 @@ mod decide;
 mod read;
 
 /// Answers in one transaction at most.
-pub const BATCH: usize = 1_024;
+pub const BATCH: usize = 256;
 
 /// What the person, or a program, did.
 #[derive(Clone, Debug)]

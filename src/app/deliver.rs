@@ -69,7 +69,7 @@ impl App {
             work: self.work(),
             transport,
             dkim: self.dkim_key()?,
-            results: Batcher::start(512, WRITING, move |sent| {
+            results: Batcher::start(CLAIM as usize, WRITING, move |sent| {
                 let (app, work, stored) = (app.clone(), work.clone(), stored.clone());
                 async move { write(&app, &work, &stored, sent).await }
             }),

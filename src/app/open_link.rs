@@ -17,7 +17,7 @@ use crate::store::set::Writes;
 use crate::telemetry;
 
 /// Hits in one transaction at most.
-pub const BATCH: usize = 1_024;
+pub const BATCH: usize = 256;
 
 /// Hits on one mail that are kept as events: what comes after tells nobody anything new and would fill the disk. What each network
 /// opened last, and how close together, is kept of all of them, in a bounded number of rows.

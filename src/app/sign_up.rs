@@ -29,8 +29,8 @@ mod check;
 mod decide;
 mod fact;
 
-/// Signups in one transaction at most.
-pub const BATCH: usize = 1_024;
+/// Signups in one transaction at most. Larger ones cost memory: SQLite keeps a statement of its own for each number of rows.
+pub const BATCH: usize = 256;
 
 /// The templates of outbox rows: the confirmation mail, and the row of a signup that causes none.
 pub(super) const CONFIRM: &str = "confirm";

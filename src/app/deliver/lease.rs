@@ -15,7 +15,7 @@ use crate::store::set::Writes;
 use crate::store::{Conn, Engine, StoreError, settings};
 
 /// Mails claimed at a time.
-pub(super) const CLAIM: i64 = 512;
+pub(super) const CLAIM: i64 = 256;
 /// How long a claim holds without being renewed: after a crash the mails of a worker wait this long for another one.
 const LEASE: Duration = Duration::from_secs(60);
 const RENEW_EVERY: Duration = Duration::from_secs(20);
