@@ -120,6 +120,7 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(at("/v1/imports", [get().to(imports::list)]))
         .service(at("/v1/imports/{id}", [get().to(imports::show)]))
         .service(at("/v1/imports/{id}/report", [get().to(imports::report)]))
+        .service(at("/v1/imports/{id}/rows", [get().to(imports::rows)]))
         .service(at("/v1/imports/{id}/resume", [post().to(imports::resume)]))
         .service(at(
             "/v1/imports/{id}/withdraw",

@@ -13,11 +13,11 @@ use super::body::Params;
 use super::cursor;
 use super::idempotent::once;
 use super::import_drafts::refused as start_refused;
-use super::key::{ImportsRead, ImportsWrite, Key};
+use super::key::{ContactsRead, ImportsRead, ImportsWrite, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Page, Reply, ok};
 use crate::app::drafts::{Draft, ImportDraft, Stage};
-use crate::app::import::{ImportTold, WithdrawProblem};
+use crate::app::import::{ImportTold, KeptRow, WithdrawProblem};
 use crate::domain::brand::Brand;
 use crate::domain::ids::ImportId;
 use crate::domain::operator::Deed;
@@ -183,6 +183,80 @@ pub async fn report(
             format!("attachment; filename=\"report-{}.csv\"", told.id),
         ))
         .streaming(pieces))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RowsQuery {
+    /// The cursor of an earlier page.
+    after: Option<String>,
+    /// 1 to 500; by default 100.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// A row that was taken in, and what the policy said of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportRowItem {
+    line: u64,
+    #[schema(format = "uuid")]
+    contact: String,
+    /// As the list named it.
+    address: String,
+    verdict: &'static str,
+    rule: &'static str,
+    outreach: &'static str,
+    reason: String,
+}
+
+impl ImportRowItem {
+    fn of(row: KeptRow) -> Self {
+        let judgement = row.judgement;
+        Self {
+            line: row.line,
+            contact: row.contact.to_string(),
+            address: row.address,
+            verdict: judgement.verdict.as_str(),
+            rule: judgement.rule.id(),
+            outreach: judgement.outreach.as_str(),
+            reason: judgement.why,
+        }
+    }
+}
+
+/// The rows of an import that were taken in, in the order of the list.
+///
+/// Of refused and broken rows numbers are kept alone: the import's `counts`. Whoever was erased is here no more. A page looks through a
+/// bounded part of the events, so it may have fewer rows than asked for, or none, and a `next` all the same.
+#[utoipa::path(get, path = "/api/v1/imports/{id}/rows", operation_id = "listImportRows", tag = "Imports",
+    params(("id" = String, Path, format = "uuid"), RowsQuery), security(("key" = ["contacts:read"])),
+    responses((status = 200, description = "A page of rows", body = Page<ImportRowItem>)))]
+pub async fn rows(
+    request: HttpRequest,
+    shared: web::Data<Web>,
+    key: Key<ContactsRead>,
+    id: web::Path<String>,
+    query: Params<RowsQuery>,
+) -> Answer {
+    let behind = cursor::number_before(query.0.after.as_deref())?;
+    let limit = usize::try_from(cursor::limit(query.0.limit)?).unwrap_or(1);
+    let (brand, told, _) = find(&shared, &key, &id).await?;
+    let taken = format!("the rows of the import {}", told.name);
+    shared
+        .app
+        .takes_list(&key.acting(&request, &shared), taken)
+        .await?;
+    let of = (brand.id, told.id);
+    let (found, further) = shared
+        .app
+        .rows_of_import(of, (behind, false), limit)
+        .await?;
+    let items = found.into_iter().map(|row| ImportRowItem::of(row.1));
+    ok(&Page {
+        items: items.collect(),
+        next: further.map(cursor::of_position),
+    })
 }
 
 /// How far taking an import back is.

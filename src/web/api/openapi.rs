@@ -55,6 +55,7 @@ use super::{
         imports::list,
         imports::show,
         imports::report,
+        imports::rows,
         imports::resume,
         imports::withdraw,
         campaign_drafts::list,

@@ -50,7 +50,7 @@ pub async fn taken_in(world: &World, program: &mut Client, name: &str, list: &st
 on_both_engines! {
     async fn a_list_is_brought_tried_taken_in_reported_and_taken_back(engine: Engine) {
         let world = World::on(engine).await;
-        let mut crm = program(&world, &[Scope::ImportsRead, Scope::ImportsWrite]).await;
+        let mut crm = program(&world, &[Scope::ImportsRead, Scope::ImportsWrite, Scope::ContactsRead]).await;
         let draft = bring(&mut crm, "klanten.csv", "text/csv; charset=utf-8", LIST.as_bytes()).await;
         assert_eq!(draft.status, 201, "{}", draft.text());
         let draft = draft.json();
@@ -104,17 +104,28 @@ on_both_engines! {
         assert!(report.text().starts_with("line,address,verdict,rule,outreach,reason\n2,anna@example.org,accept,A2,auto,"));
         assert_eq!(report.text().lines().count(), 5);
 
+        let first = crm.get(&format!("{import}/rows?limit=1")).await.json();
+        let row = &first["items"][0];
+        assert_eq!((&row["line"], &row["address"], &row["verdict"], &row["rule"]), (&json!(2), &json!("anna@example.org"), &json!("accept"), &json!("A2")), "{first}");
+        assert_eq!((&row["outreach"], row["reason"].as_str().is_some_and(|why| !why.is_empty())), (&json!("auto"), true), "{first}");
+        let rest = crm.get(&format!("{import}/rows?after={}", first["next"].as_str().unwrap())).await.json();
+        assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next"]), (1, &json!(null)), "two were taken in: {rest}");
+        assert_eq!(problem(&crm.get(&format!("{import}/rows?after=xyz")).await).0, 400);
+
         let mut reader = program(&world, &[Scope::ImportsRead]).await;
-        assert_eq!(problem(&reader.get(&format!("{import}/report")).await).0, 403, "it names people");
+        for what in ["report", "rows"] {
+            assert_eq!(problem(&reader.get(&format!("{import}/{what}")).await).0, 403, "it names people");
+        }
         let back = crm.send("POST", &format!("{import}/withdraw"), None, b"").await;
         assert_eq!((back.status, back.json()), (200, json!({"state": "withdrawn", "contacts": 2, "left_without": 2})));
         let back = crm.send("POST", &format!("{import}/withdraw"), None, b"").await;
         assert_eq!((back.status, back.json()), (200, json!({"state": "withdrawn", "contacts": null, "left_without": null})));
         assert!(!world.permission("anna@example.org", "newsletter").await.allowed);
         let did = deeds(&world, "k0").await;
-        for deed in ["brought a list", "started an import", "took a list along", "took an import back"] {
+        for deed in ["brought a list", "started an import", "took an import back"] {
             assert_eq!(did.matches(deed).count(), 1, "{deed}: {did}");
         }
+        assert_eq!(did.matches("took a list along").count(), 2, "the report, and the rows: {did}");
         world.finish().await;
     }
 

@@ -182,9 +182,8 @@ impl Table {
                 ("", Some(json!({"source": "purchase"}))),
             ),
             "startImportDraft" => (self.draft.clone(), ("", Some(json!({})))),
-            "getImport" | "getImportReport" | "resumeImport" | "withdrawImport" => {
-                (self.import.clone(), none())
-            }
+            "getImport" | "getImportReport" | "listImportRows" | "resumeImport"
+            | "withdrawImport" => (self.import.clone(), none()),
             "getCampaignDraft" | "deleteCampaignDraft" | "previewCampaign" | "startCampaign" => {
                 (self.campaign_draft.clone(), none())
             }
