@@ -204,9 +204,10 @@ impl Installation {
         calls::killed_at(&self.program(), calls, number, &told)
     }
 
-    /// Kills the program before the database hears its statement of this number, and tells it; none if it came to its end before.
-    async fn killed_before_statement(&self, number: usize) -> Option<String> {
-        let between = Between::start(&self.place.url, FIRST, number).await;
+    /// Kills the program before the database hears its statement of this number, from the first on that holds a text, and tells
+    /// it; none if it came to its end before.
+    async fn killed_before_statement(&self, from: &'static str, number: usize) -> Option<String> {
+        let between = Between::start(&self.place.url, from, number).await;
         self.write_settings(&between.url);
         let mut child = self
             .program()
@@ -239,18 +240,24 @@ async fn killed_before_any_statement_to_postgresql_it_loses_and_doubles_nothing(
     let mut installation = Installation::new(Engine::Postgres).await;
     installation.killed_when_it_has_asked().await;
     let (mut number, mut met) = (1, String::new());
-    while let Some(held) = installation.killed_before_statement(number).await {
+    while let Some(held) = installation.killed_before_statement(FIRST, number).await {
         met.push_str(&held);
         let told = format!("killed before statement {number}");
         installation.goes_on(&told).await;
         number += 1;
         assert!(number < STEPS_AT_MOST, "it never comes to its end");
     }
+    // On a busy machine statements come in another order now and then, and one that moved was not met by its number.
     for step in STEPS {
+        if met.contains(step) {
+            continue;
+        }
+        let held = installation.killed_before_statement(step, 1).await;
         assert!(
-            met.contains(step),
-            "{step} is not among {number} statements"
+            held.is_some_and(|held| held.contains(step)),
+            "{step} is not among the statements"
         );
+        installation.goes_on(&format!("killed before {step}")).await;
     }
     installation.end("at the end").await;
 }
