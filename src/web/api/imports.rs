@@ -239,7 +239,7 @@ pub async fn rows(
     id: web::Path<String>,
     query: Params<RowsQuery>,
 ) -> Answer {
-    let behind = cursor::number_before(query.0.after.as_deref())?;
+    let behind = cursor::position(query.0.after.as_deref())?;
     let limit = usize::try_from(cursor::limit(query.0.limit)?).unwrap_or(1);
     let (brand, told, _) = find(&shared, &key, &id).await?;
     let taken = format!("the rows of the import {}", told.name);
@@ -250,7 +250,7 @@ pub async fn rows(
     let of = (brand.id, told.id);
     let (found, further) = shared
         .app
-        .rows_of_import(of, (behind, false), limit)
+        .rows_of_import(of, (Some(behind), false), limit)
         .await?;
     let items = found.into_iter().map(|row| ImportRowItem::of(row.1));
     ok(&Page {

@@ -10,7 +10,7 @@ mod calls;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -115,6 +115,12 @@ impl Installation {
         command
     }
 
+    fn started(&self) -> Child {
+        let mut program = self.program();
+        program.stdout(Stdio::null()).stderr(Stdio::null());
+        program.spawn().unwrap()
+    }
+
     async fn next_process(&self) -> Arc<App> {
         self.write_settings(&self.place.url);
         let config = Config::load(&self.file(), true).unwrap();
@@ -184,12 +190,7 @@ impl Installation {
     /// Has the program ask the authority, and die when it has.
     async fn killed_when_it_has_asked(&mut self) {
         self.hangs.store(true, Ordering::SeqCst);
-        let mut child = self
-            .program()
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = self.started();
         let asked = tokio::time::timeout(PATIENCE, self.asked.notified()).await;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -209,25 +210,22 @@ impl Installation {
     async fn killed_before_statement(&self, from: &'static str, number: usize) -> Option<String> {
         let between = Between::start(&self.place.url, from, number).await;
         self.write_settings(&between.url);
-        let mut child = self
-            .program()
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = self.started();
         let ended = async {
             while child.try_wait().unwrap().is_none() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let stopped = tokio::select! {
-            held = between.stopped() => Some(held),
-            () = ended => None,
-            () = tokio::time::sleep(PATIENCE) => panic!("neither dead nor done at statement {number}"),
-        };
+        let stopped = tokio::time::timeout(PATIENCE, async {
+            tokio::select! {
+                held = between.stopped() => Some(held),
+                () = ended => None,
+            }
+        });
+        let stopped = stopped.await;
         child.kill().unwrap();
         child.wait().unwrap();
-        stopped
+        stopped.unwrap_or_else(|_| panic!("neither dead nor done at statement {number}"))
     }
 }
 

@@ -97,9 +97,8 @@ async fn sifted(
             .rows_of_import((brand.id, id), (after, down), count + 1)
             .await?;
         let (rows, next) = cut(found, count);
-        let is_short = next.is_none();
         // Little of the import among the events that were looked through: further on there may be more.
-        Ok((rows, next.or(further.filter(|_| is_short))))
+        Ok((rows, next.or(further)))
     };
     let row = |kept| wanted.pick(row(brand, kept));
     sift(limit, after, wanted, read, row).await
