@@ -79,6 +79,9 @@ pub const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const BUNDLES_AT_ONCE: usize = 4;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS_AT_MOST: usize = 10_000;
+/// Connections that the system keeps until they are accepted (listen(2)). std keeps 128; whoever comes beyond that in a rush is
+/// reset by Linux without a word. It keeps no more than net.core.somaxconn says.
+const WAITING_AT_MOST: i32 = 4_096;
 /// Of those that only look how this process does.
 const MACHINES_AT_MOST: usize = 100;
 
@@ -103,9 +106,15 @@ pub fn serve_machines(
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(10)
     .disable_signals()
-    .listen(listener)?
+    .listen(with_room(listener)?)?
     .run();
     Ok(server)
+}
+
+/// The same socket, in whose queue a rush of connections has room.
+fn with_room(listener: TcpListener) -> std::io::Result<TcpListener> {
+    rustix::net::listen(&listener, WAITING_AT_MOST)?;
+    Ok(listener)
 }
 
 /// Starts serving on a bound socket. The server stops when its handle says so; requests under way get 10 seconds.
@@ -127,7 +136,7 @@ pub fn serve(listener: TcpListener, shared: Web, workers: usize) -> std::io::Res
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(10)
     .disable_signals()
-    .listen(listener)?
+    .listen(with_room(listener)?)?
     .run();
     Ok(server)
 }

@@ -1,5 +1,7 @@
-//! A flood of sign-ins: few passwords are hashed at once, the rest is turned away at once, and signups go on (T20).
+//! Many people at once: of a flood of sign-ins few passwords are hashed and the rest is turned away at once, while signups go on
+//! (T20); and whoever comes while the process gets no turn is answered later, not reset.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,4 +61,41 @@ async fn a_flood_of_sign_ins_is_turned_away_at_once_and_signups_go_on() {
     }
     assert!(wrong >= 2, "{wrong} were hashed");
     assert!(turned_away >= AT_ONCE / 2, "{turned_away} were turned away");
+}
+
+/// Signups that come while nobody accepts them.
+const HELD_UP: usize = 1_000;
+
+fn tell(signal: &str, child: &std::process::Child) {
+    let told = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_signs_up_while_the_process_gets_no_turn_is_answered_later_and_not_reset() {
+    let place = place(Engine::Sqlite).await;
+    let caught = Arc::new(Caught::with_room_for(2 * HELD_UP));
+    let smtp = smtp_catcher::start(caught, Clock::System).await.unwrap();
+    let port = free_port();
+    write_settings(&place.folder.0, &place.url, port, smtp.port());
+    declare(&place.folder.0, port);
+    let server = start(&place.folder.0, port).await;
+    tell("-STOP", &server.child);
+    let signups: Vec<_> = (0..HELD_UP)
+        .map(|number| {
+            let mut client = Client::new(&server.base, "127.0.0.1");
+            tokio::spawn(async move {
+                let email = format!("p{number}@example.org");
+                client.post("/f/news", &[("email", &email)]).await.status
+            })
+        })
+        .collect();
+    // Longer than Linux asks again for connections that no queue has room for.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    tell("-CONT", &server.child);
+    for signup in signups {
+        assert_eq!(signup.await.unwrap(), 303);
+    }
 }

@@ -203,8 +203,13 @@ impl Client {
         // A server that refuses a body by its length may close before all of it is written.
         let _ = stream.write_all(body).await;
         let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        let reply = parse(&answer);
+        let ended = stream.read_to_end(&mut answer).await;
+        let reply = parse(&answer).unwrap_or_else(|| {
+            let length = answer.len();
+            panic!(
+                "no whole head in {length} bytes from {method} {path}, which ended with {ended:?}"
+            )
+        });
         for (_, cookie) in reply
             .headers
             .iter()
@@ -218,11 +223,9 @@ impl Client {
     }
 }
 
-fn parse(answer: &[u8]) -> Reply {
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .expect("a whole head");
+/// The reply, unless its head did not come whole.
+fn parse(answer: &[u8]) -> Option<Reply> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let mut lines = head.split("\r\n");
     let status = lines
@@ -248,11 +251,11 @@ fn parse(answer: &[u8]) -> Reply {
     } else {
         rest.to_vec()
     };
-    Reply {
+    Some(Reply {
         status,
         headers,
         body,
-    }
+    })
 }
 
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {
