@@ -69,6 +69,12 @@ const LIST_CONTACTS: &str = "select c.id as contact_id, c.address, c.language \
      from r cross join contact c where c.brand_id = r.brand_id and c.id = r.id \
      and not exists (select 1 from mailbox m \
      where m.brand_id = c.brand_id and m.hash = c.mailbox and m.suppressed_at is not null)";
+/// Two texts for the reason that `LIST_POSTGRES` gives.
+pub const LIST_CONTACTS_POSTGRES: &str = "select c.id as contact_id, c.address, c.language from r \
+     cross join lateral (select * from contact t where t.brand_id = r.brand_id and t.id = r.id offset 0) c \
+     left join lateral (select t.suppressed_at from mailbox t \
+     where t.brand_id = c.brand_id and t.hash = c.mailbox offset 0) m on true \
+     where m.suppressed_at is null";
 
 /// Requests that are still open, of mailboxes that the brand may write to.
 const LIST: &str = "select q.id as request_id, q.form_id, q.form_version, q.purposes, q.language, q.page_host, q.key_id, \
@@ -77,13 +83,22 @@ const LIST: &str = "select q.id as request_id, q.form_id, q.form_version, q.purp
      where q.brand_id = r.brand_id and q.id = r.id and c.brand_id = q.brand_id and c.id = q.contact_id \
      and q.state = 'open' and not exists (select 1 from mailbox m \
      where m.brand_id = c.brand_id and m.hash = c.mailbox and m.suppressed_at is not null)";
+/// Two texts: PostgreSQL counted tables some time ago. Where it counted hardly any open request it reads all that are open by
+/// their index, for each batch: a thirtieth of the mails a second with 40,000 of them. Here it has one way only.
+pub const LIST_POSTGRES: &str = "select q.id as request_id, q.form_id, q.form_version, q.purposes, q.language, q.page_host, \
+     q.key_id, q.issued_at, q.expires_at, q.entered_at, c.address, c.name from r \
+     cross join lateral (select * from request t where t.brand_id = r.brand_id and t.id = r.id offset 0) q \
+     cross join lateral (select * from contact t where t.brand_id = q.brand_id and t.id = q.contact_id offset 0) c \
+     left join lateral (select t.suppressed_at from mailbox t \
+     where t.brand_id = c.brand_id and t.hash = c.mailbox offset 0) m on true \
+     where q.state = 'open' and m.suppressed_at is null";
 
 /// The recipients of the mails of these requests, without those to whom nothing may be sent any more.
 pub async fn list(conn: &mut Conn, keys: &[Key]) -> Result<Vec<Recipient>, StoreError> {
     let rows = Rows::of(keys)
         .uuid("brand_id", |key| key.0.0)
         .uuid("id", |key| key.1.0);
-    conn.read_set(LIST, rows).await
+    conn.read_set(conn.text(LIST, LIST_POSTGRES), rows).await
 }
 
 /// Those of these contacts that may be written to.
@@ -94,5 +109,6 @@ pub async fn list_contacts(
     let rows = Rows::of(keys)
         .uuid("brand_id", |key| key.0.0)
         .uuid("id", |key| key.1.0);
-    conn.read_set(LIST_CONTACTS, rows).await
+    conn.read_set(conn.text(LIST_CONTACTS, LIST_CONTACTS_POSTGRES), rows)
+        .await
 }

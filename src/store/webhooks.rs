@@ -78,10 +78,11 @@ const LIST_PROBE: &str = "select m.* from webhook_message m where m.webhook_id =
      and e.state = 'waiting' and e.position < m.position) order by m.last_try_at nulls first, m.position limit 1";
 pub const LIST_MESSAGES: &str = "select * from webhook_message where webhook_id = $1 and position < $2 order by position desc limit $3";
 pub const LIST_MESSAGES_UP: &str = "select * from webhook_message where webhook_id = $1 and position > $2 order by position limit $3";
-const PUT_MESSAGES: &str = "update webhook_message set state = r.state, due_at = r.due_at, tries = r.tries, \
+/// `|| ''` keeps PostgreSQL from the index of messages that wait, which it takes where it once counted few of them.
+pub const PUT_MESSAGES: &str = "update webhook_message set state = r.state, due_at = r.due_at, tries = r.tries, \
      first_try_at = r.first_try_at, last_try_at = r.last_try_at, status = r.status, reply = r.reply from r \
      where webhook_message.webhook_id = r.webhook_id and webhook_message.position = r.position \
-     and webhook_message.state = 'waiting'";
+     and webhook_message.state || '' = 'waiting'";
 const PUT_HEALTH: &str = "update webhook set state = r.state, why = r.why, failures = r.failures, \
      failing_since = r.failing_since, next_try_at = r.next_try_at from r where webhook.id = r.id and webhook.state = 'active'";
 const MAKE_DUE: &str = "update webhook_message set due_at = $2 where webhook_id = $1 and state = 'waiting' and due_at > $2";

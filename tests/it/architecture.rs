@@ -87,7 +87,7 @@ fn each_library_and_each_power_has_its_place() {
         ("lettre::", &["mail"]),
         ("ureq::", &["outgoing", "mail"]),
         ("hickory_resolver::", &["outgoing"]),
-        ("rustix::", &["store"]),
+        ("rustix::", &["store", "web"]),
         ("quick_xml::", &["intake"]),
         ("flate2::", &["intake", "web"]),
         ("webauthn_rp::", &["app"]),

@@ -3,7 +3,7 @@
 mod lists;
 
 use countersign::store::set::ROWS_AT_MOST;
-use countersign::store::{Conn, Engine, contacts, summaries};
+use countersign::store::{Conn, Engine, contacts, recipients, requests, summaries, webhooks};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -169,5 +169,57 @@ async fn on_both_engines_the_beginning_of_an_id_is_found_by_the_primary_key_alon
         finds_rows_by_whole_keys(&plan) && plan.contains("using contact_pkey"),
         "{plan}"
     );
+    world.end().await;
+}
+
+/// Tables that were counted when nothing in them was open, suppressed or waiting, and where all is by now.
+const COUNTED_BEFORE: &str = "\
+    alter table request set (autovacuum_enabled = off); \
+    alter table mailbox set (autovacuum_enabled = off); \
+    alter table webhook_message set (autovacuum_enabled = off); \
+    alter table webhook_message drop constraint webhook_message_webhook_id_fkey; \
+    update request set state = 'confirmed'; \
+    create temporary table one as select * from request limit 1; \
+    insert into request select (jsonb_populate_record(one, jsonb_build_object('id', gen_random_uuid()))).* \
+    from one cross join generate_series(1, 2000); \
+    insert into mailbox (brand_id, hash, recent, recent_until) \
+    select one.brand_id, decode(md5(n::text), 'hex'), '[]', 0 from one cross join generate_series(1, 2000) as n; \
+    insert into webhook_message (webhook_id, position, brand_id, contact_id, type, state, due_at, tries) \
+    select one.id, n, one.brand_id, one.contact_id, 'contact.confirmed', 'delivered', 0, 0 from one cross join generate_series(1, 2000) as n; \
+    analyze request; analyze mailbox; analyze webhook_message; \
+    update request set state = 'open'; \
+    update mailbox set suppressed_at = 1, suppressed_for = 'declined'; \
+    update webhook_message set state = 'waiting'";
+
+#[tokio::test]
+async fn on_postgres_rows_of_a_batch_are_found_by_whole_keys_also_where_a_table_was_counted_long_ago()
+ {
+    if crate::harness::postgres::is_left_out() {
+        return;
+    }
+    let world = World::on(Engine::Postgres).await;
+    world.signed_up("anna@example.org", "192.0.2.1").await;
+    ask(&world, COUNTED_BEFORE).await;
+    let ids = "(brand_id, id) as (select brand_id, id from request limit 4)";
+    let ended = "(brand_id, id, ended_at) as (select brand_id, id, 1::bigint from request limit 4)";
+    let message = "(webhook_id, position, state, due_at, tries, first_try_at, last_try_at, status, reply) as \
+         (select webhook_id, position, 'delivered', 1::bigint, 1::bigint, 1::bigint, 1::bigint, null::bigint, null from webhook_message limit 4)";
+    let by_state = [
+        "request_look",
+        "mailbox_suppressed",
+        "webhook_message_waiting",
+    ];
+    for (rows, sql) in [
+        (ids, recipients::LIST_POSTGRES),
+        (ids, recipients::LIST_CONTACTS_POSTGRES),
+        (ended, requests::END_UNSENT),
+        (message, webhooks::PUT_MESSAGES),
+    ] {
+        let question = format!("explain (costs off) with r {rows} {sql}");
+        let lines = ask(&world, &question).await;
+        let plan: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(!by_state.iter().any(|index| plan.contains(index)), "{plan}");
+    }
     world.end().await;
 }
