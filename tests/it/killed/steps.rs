@@ -53,6 +53,8 @@ const STEPS_AT_MOST: usize = 200;
 /// The program ends by itself, or is killed, long before.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+type WhenAsked = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
 /// An installation whose log is stamped by one authority and not by another, and how many signups were acknowledged.
 struct Installation {
     place: Place,
@@ -63,7 +65,7 @@ struct Installation {
     asked: Arc<Notify>,
     hangs: Arc<AtomicBool>,
     /// What is done before the authority gives its next stamp.
-    when_asked: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    when_asked: WhenAsked,
     acknowledged: usize,
 }
 
@@ -71,7 +73,7 @@ impl Installation {
     async fn new(engine: Engine) -> Self {
         let (asked, hangs) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
         let (told, state) = (asked.clone(), hangs.clone());
-        let when_asked: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>> = Arc::default();
+        let when_asked = WhenAsked::default();
         let first = when_asked.clone();
         let key = Authority::from_secret(&[7; 32]);
         let authority = Peer::start(move |request| {

@@ -20,7 +20,8 @@ const BEFORE_IT_STAMPS: Duration = Duration::from_millis(4_500);
 /// Where a server dies.
 #[derive(Clone, Copy, Debug)]
 enum Death {
-    BeforeStatement(Stop),
+    /// The statement holds this.
+    BeforeStatement(Stop, &'static str),
     WhenItHasAsked,
     /// At the call of this number once it has asked.
     AtCall(&'static str, usize),
@@ -28,13 +29,15 @@ enum Death {
     AtCallBefore(&'static str, usize),
 }
 
-const fn at(from: &'static str, which: usize, at: usize) -> Death {
-    Death::BeforeStatement(Stop {
+/// Before the statement of this number of a transaction, which begins with one that holds `from`, or `which` of them.
+const fn at((from, which): (&'static str, usize), at: usize, holds: &'static str) -> Death {
+    let stop = Stop {
         from,
         which,
         at,
         one_connection: true,
-    })
+    };
+    Death::BeforeStatement(stop, holds)
 }
 
 /// What a server had done of a round.
@@ -59,7 +62,7 @@ impl Installation {
     async fn server_dies(mut self, death: Death) -> Done {
         let told = format!("{death:?}");
         let between = match death {
-            Death::BeforeStatement(stop) => Some(Between::start(&self.place.url, stop).await),
+            Death::BeforeStatement(stop, _) => Some(Between::start(&self.place.url, stop).await),
             _ => None,
         };
         let url = between.as_ref().map_or(&self.place.url, |one| &one.url);
@@ -71,8 +74,9 @@ impl Installation {
         let pid = server.child.id();
         let died = tokio::time::timeout(PATIENCE, async {
             match death {
-                Death::BeforeStatement(_) => {
-                    between.as_ref().unwrap().stopped().await;
+                Death::BeforeStatement(_, holds) => {
+                    let held = between.as_ref().unwrap().stopped().await;
+                    assert!(held.contains(holds), "{held}; {told}");
                 }
                 Death::WhenItHasAsked => self.asked.notified().await,
                 Death::AtCall(calls, number) => {
@@ -82,7 +86,8 @@ impl Installation {
                     while self.authority.asked() == 0 {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
-                    dead(&mut server).await;
+                    let is_dead = dead(&mut server).await;
+                    assert!(is_dead || number > 1, "it writes nothing; {told}");
                 }
                 Death::AtCallBefore(calls, number) => {
                     tokio::time::sleep(BEFORE_IT_STAMPS).await;
@@ -96,10 +101,11 @@ impl Installation {
         drop(between);
         self.hangs.store(false, Ordering::SeqCst);
         let asked = self.authority.asked() > 0;
-        if matches!(death, Death::WhenItHasAsked) {
+        let is_stamped_by_the_next = matches!(death, Death::WhenItHasAsked);
+        if is_stamped_by_the_next {
             self.next_server_stamps(&told).await;
         }
-        let stamped = self.is_stamped_once(&told).await;
+        let stamped = self.is_stamped_once(&told).await && !is_stamped_by_the_next;
         if let Some(database) = self.place.database {
             database.drop().await;
         }
@@ -143,12 +149,16 @@ impl Installation {
     }
 }
 
-/// Waits for its end; for so long.
-async fn dead(server: &mut Server) {
+/// Waits for its end, for so long.
+async fn dead(server: &mut Server) -> bool {
     let until = tokio::time::Instant::now() + NOT_CALLED;
-    while server.child.try_wait().unwrap().is_none() && tokio::time::Instant::now() < until {
+    while tokio::time::Instant::now() < until {
+        if server.child.try_wait().unwrap().is_some() {
+            return true;
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    false
 }
 
 async fn all_die(engine: Engine, deaths: &[Death]) {
@@ -172,20 +182,18 @@ async fn a_server_on_postgresql_that_is_killed_before_any_statement_of_stamping_
     if crate::harness::postgres::is_left_out() {
         return;
     }
-    let turn = "pg_advisory_xact_lock(7161108350190421348)";
+    let (lease, end) = (("timestamps", 1), ("timestamps", 2));
+    let turn = ("pg_advisory_xact_lock(7161108350190421348)", 1);
     let deaths = [
-        // The lease, and its commit.
-        at("timestamps", 1, 1),
-        at("timestamps", 1, 2),
+        at(lease, 1, "insert into lease"),
+        at(lease, 2, "commit"),
         Death::WhenItHasAsked,
-        // The turn, the newest before, the stamp, how it stands with the authority, the commit.
-        at(turn, 1, 1),
-        at(turn, 1, 3),
-        at(turn, 1, 4),
-        at(turn, 1, 5),
-        // The end of the lease, and its commit.
-        at("timestamps", 2, 1),
-        at("timestamps", 2, 2),
+        at(turn, 1, turn.0),
+        at(turn, 3, "insert into timestamp ("),
+        at(turn, 4, "insert into timestamp_try"),
+        at(turn, 5, "commit"),
+        at(end, 1, "delete from lease"),
+        at(end, 2, "commit"),
     ];
     all_die(Engine::Postgres, &deaths).await;
 }
@@ -196,8 +204,8 @@ async fn a_server_on_sqlite_that_is_killed_at_calls_of_stamping_loses_no_timesta
     if calls::may_be_attached() {
         let sync = "fdatasync,fsync";
         deaths.extend([1, 2].map(|number| Death::AtCallBefore(sync, number)));
-        deaths.extend([1, 2, 3, 4].map(|number| Death::AtCall(sync, number)));
-        deaths.extend([2, 9, 16].map(|number| Death::AtCall("pwrite64", number)));
+        deaths.extend([1, 2, 3].map(|number| Death::AtCall(sync, number)));
+        deaths.extend([2, 6, 10, 14, 18].map(|number| Death::AtCall("pwrite64", number)));
     }
     all_die(Engine::Sqlite, &deaths).await;
 }
