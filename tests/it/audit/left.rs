@@ -253,4 +253,27 @@ on_both_engines! {
         tampered(&world, engine, "asked_address", &ways).await;
         world.end().await;
     }
+
+    async fn terms_of_earlier_versions_that_did_not_say_whom_they_remember_raise_no_alarm(engine: Engine) {
+        let world = World::with(engine, TERMS).await;
+        List::bought("orders", "email,order,date\nann@example.org,,2026-01-05\n").take_in(&world).await;
+        begin(&world, "orders", plan(Kind::Invitation)).await.unwrap();
+        work(&world).await;
+        world.advance(30 * DAY);
+        work(&world).await;
+        world.app.expire().await.unwrap();
+        world.advance(30 * DAY);
+        assert_eq!(world.app.purge_unconfirmed().await.unwrap(), 1);
+        tamper(&world, engine, "update event set body = replace(body, '\"asked\":\"first\",', '') where kind = 'erased'").await;
+        assert_eq!(audited(&world).await.findings, NOBODY, "while it waits");
+        assert_eq!(findings(&world).await, NOBODY);
+        tampered(&world, engine, "asked_address", &[
+            ("update asked_address set asked_by = asked_by + 1", "and no erasure by a term was at that time"),
+            ("insert into asked_address select brand_id, OTHER, asked_by from asked_address", "it was put in or changed"),
+        ]).await;
+        // Whether it had left one nothing tells.
+        world.sql("delete from asked_address").await.unwrap();
+        assert_eq!(audited(&world).await.findings, NOBODY, "docs/log.md says so");
+        world.end().await;
+    }
 }
