@@ -4,6 +4,7 @@
 //! What it says rests on the log's key; whoever does not trust that the key was kept from the operator compares with
 //! checkpoints that others hold: `compare`.
 
+mod addresses;
 mod answers;
 mod checkpoints;
 mod compare;
@@ -13,6 +14,7 @@ mod emptied;
 mod entries;
 mod erasures;
 mod kept;
+mod left;
 mod load;
 mod proofs;
 mod rows;

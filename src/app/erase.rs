@@ -23,7 +23,7 @@ use super::seal::{OpenProblem, Sealing};
 use super::sequence::SequenceProblem;
 use crate::domain::brand::{Brand, KeepProof};
 use crate::domain::email_address::EmailAddress;
-use crate::domain::event::{ErasedBy, Event, Fact, Through};
+use crate::domain::event::{Asked, ErasedBy, Event, Fact, Through};
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::seal::SealProblem;
 use crate::domain::time::Timestamp;
@@ -209,6 +209,11 @@ impl App {
             .empty(tx, (brand, wish.by), &hash, &mut erased, now)
             .await?;
         let known = erased::list(tx, brand.id, &[hash]).await?;
+        let asked = match invited {
+            true if erased::list_asked(tx, brand.id, &[hash]).await?.is_empty() => Asked::First,
+            true => Asked::Again,
+            false => Asked::No,
+        };
         // Who never confirmed has objected to nothing, and may come by any way; but an invitation in person comes once.
         if invited {
             erased::put_asked(tx, brand.id, &hash, now).await?;
@@ -222,7 +227,13 @@ impl App {
         let mut writes = Writes::default();
         events::append(
             &mut writes,
-            &[self.told((brand, wish), &erased, sealed, !known.is_empty(), now)?],
+            &[self.told(
+                (brand, wish),
+                &erased,
+                sealed,
+                (!known.is_empty(), asked),
+                now,
+            )?],
         );
         // If the process dies before this commit, nothing was erased; after it everything is.
         held.finish_with(writes).await?;
@@ -262,7 +273,7 @@ impl App {
         (brand, wish): (&Brand, Wish),
         erased: &Erased,
         sealed_sha256: Option<String>,
-        erased_before: bool,
+        (erased_before, asked): (bool, Asked),
         now: Timestamp,
     ) -> Result<NewEvent, StoreError> {
         let keep = kept(brand, wish.by);
@@ -275,6 +286,7 @@ impl App {
             sealed_until: erased.sealed_until,
             sealed_sha256,
             erased_before: Some(erased_before),
+            asked: (wish.by == ErasedBy::Term).then_some(asked),
         };
         let about = About {
             brand: brand.id,

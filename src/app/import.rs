@@ -6,6 +6,7 @@
 mod again;
 mod decide;
 mod known;
+pub(super) mod left;
 mod lines;
 mod read;
 pub mod report;

@@ -8,7 +8,7 @@ use super::campaign::Invited;
 use super::circumstances::Circumstances;
 use super::form::VersionHash;
 use super::ids::{ApiKeyId, BrandId, CampaignId, ContactId, EventId, ImportId, RequestId};
-use super::import::Imported;
+use super::import::{Imported, LeftTold};
 pub use super::leaving::{
     Bounced, Complained, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose, ToldBy,
 };
@@ -225,6 +225,18 @@ pub enum ErasedBy {
     Term,
 }
 
+/// Whether it is remembered of an address, when all else goes, that a campaign had asked it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// None had.
+    No,
+    /// From now on.
+    First,
+    /// It had been remembered before, and the time is now this one.
+    Again,
+}
+
 /// By what way an erasure was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -261,6 +273,15 @@ pub enum Fact {
         purposes: Vec<Slug>,
         /// Where the contact stands for these purposes without it; those that are missing here, nowhere.
         back_to: Standings,
+    },
+    /// A part of an operator's list said of people whom the brand does not know that they left. It stands under the import's own id,
+    /// and holds nothing about anybody.
+    LeftTold(Box<LeftTold>),
+    /// The list was taken back, and what it had told of them is forgotten.
+    LeftForgotten {
+        import: ImportId,
+        /// How many it had told of, those of earlier versions included.
+        rows: i64,
     },
     /// Proof was added later to what an import claimed.
     ProofAdded(Box<ProofAdded>),
@@ -465,6 +486,9 @@ pub enum Fact {
         /// Whether the same address had been erased before: then no further one is remembered. Earlier versions did not say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         erased_before: Option<bool>,
+        /// Of what is erased by a term: whether it is remembered that a campaign had asked the address. Earlier versions did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Asked>,
     },
     /// Somebody with the key read what an erasure had sealed.
     SealOpened {
@@ -533,6 +557,8 @@ impl Fact {
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(import) => import.circumstances.as_deref(),
             Self::ImportWithdrawn { .. }
+            | Self::LeftTold(_)
+            | Self::LeftForgotten { .. }
             | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }
@@ -574,6 +600,8 @@ impl Fact {
             | Self::OperatorActed { circumstances, .. } => Some(circumstances),
             Self::Imported(import) => Some(import.circumstances.get_or_insert_default()),
             Self::ImportWithdrawn { .. }
+            | Self::LeftTold(_)
+            | Self::LeftForgotten { .. }
             | Self::ProofAdded(_)
             | Self::Invited(_)
             | Self::Lapsed { .. }
@@ -606,6 +634,8 @@ impl Fact {
             Self::SignedUp(_) => "signed_up",
             Self::Imported(_) => "imported",
             Self::ImportWithdrawn { .. } => "import_withdrawn",
+            Self::LeftTold(_) => "left_told",
+            Self::LeftForgotten { .. } => "left_forgotten",
             Self::ProofAdded(_) => "proof_added",
             Self::Invited(_) => "invited",
             Self::Lapsed { .. } => "lapsed",
@@ -656,7 +686,9 @@ impl Fact {
             | Self::Declined { purposes, .. }
             | Self::Withdrawn { purposes, .. }
             | Self::AddressChanged { purposes, .. } => purposes,
-            Self::MailRequested { .. }
+            Self::LeftTold(_)
+            | Self::LeftForgotten { .. }
+            | Self::MailRequested { .. }
             | Self::MailAccepted { .. }
             | Self::MailFailed { .. }
             | Self::LinkOpened { .. }

@@ -10,6 +10,20 @@ use super::policy::{Claim, Judgement, Rule, Verdict};
 use super::standing::{Basis, Standing, Standings, State, apply, put};
 use super::time::Timestamp;
 
+/// Of how many people a part of a list told that they left, whom the brand does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftTold {
+    pub import: ImportId,
+    /// How many rows of the list came before the part.
+    pub part: i64,
+    pub rows: i64,
+    /// Over what is kept of them, with a salt that is kept with it and goes with it.
+    pub sha256: String,
+    /// In the first such event of an installation: imports up to this one may have told of more, in no event. None where none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold_to: Option<ImportId>,
+}
+
 /// What another system says of the person's consent. It is that system's word, kept as a claim and never as ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elsewhere {

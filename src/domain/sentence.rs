@@ -472,6 +472,13 @@ pub fn sentence(event: &Event) -> String {
             reason,
             ..
         } => erased(*by, *through, *events, *sealed, reason.as_deref()),
+        Fact::LeftTold(told) => format!(
+            "An import told of {} people whom the brand does not know that they left (import {}, its part behind row {}).",
+            told.rows, told.import, told.part
+        ),
+        Fact::LeftForgotten { import, rows } => format!(
+            "Import {import} was taken back, and that it had told of {rows} people that they left is forgotten."
+        ),
         Fact::SealOpened { by, reason } => {
             format!("What the erasure had sealed was opened by {by}: {reason}")
         }

@@ -317,7 +317,9 @@ pub fn apply(standings: &mut Standings, fact: &Fact, at: Timestamp) {
             notice_arrived(standings, notice_for, at);
         }
         Fact::Invited(invited) => invited.apply(standings, at),
-        Fact::MailRequested { .. }
+        Fact::LeftTold(_)
+        | Fact::LeftForgotten { .. }
+        | Fact::MailRequested { .. }
         | Fact::MailAccepted { .. }
         | Fact::MailFailed { .. }
         | Fact::LinkOpened { .. }

@@ -10,32 +10,52 @@ pub type AddressHash = [u8; 16];
 
 const PUT: &str = "insert into erased_address (brand_id, hash, erased_at) values ($1, $2, $3) \
      on conflict (brand_id, hash) do update set erased_at = excluded.erased_at";
-const LIST_ALL: &str = "select brand_id, hash, erased_at from erased_address \
+const LIST_ALL: &str = "select brand_id, hash, erased_at as since from erased_address \
      where (brand_id, hash) > ($1, $2) order by brand_id, hash limit $3";
 const LIST: &str = "select e.hash from r cross join erased_address e \
      where e.brand_id = r.brand_id and e.hash = r.hash";
 
 const PUT_ASKED: &str = "insert into asked_address (brand_id, hash, asked_by) values ($1, $2, $3) \
      on conflict (brand_id, hash) do update set asked_by = excluded.asked_by";
+const LIST_ALL_ASKED: &str = "select brand_id, hash, asked_by as since from asked_address \
+     where (brand_id, hash) > ($1, $2) order by brand_id, hash limit $3";
 const LIST_ASKED: &str = "select a.hash from r cross join asked_address a \
      where a.brand_id = r.brand_id and a.hash = r.hash";
 
-/// A row as the audit reads it.
+/// A row of either table as the audit reads it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct ErasedAddress {
+pub struct Remembered {
     pub brand_id: BrandId,
     pub hash: Vec<u8>,
-    /// The time of the newest erasure of the address.
-    pub erased_at: Timestamp,
+    /// The time of the newest erasure by which the address is remembered.
+    pub since: Timestamp,
 }
 
-/// All rows behind one (brand and hash), in their order.
+/// All erased addresses behind one (brand and hash), in their order.
 pub async fn list_all(
     conn: &mut Conn,
     after: &(BrandId, Vec<u8>),
     limit: i64,
-) -> Result<Vec<ErasedAddress>, StoreError> {
-    Ok(on!(conn, driver => sqlx::query_as(LIST_ALL)
+) -> Result<Vec<Remembered>, StoreError> {
+    page(conn, LIST_ALL, after, limit).await
+}
+
+/// The same of those that were asked.
+pub async fn list_all_asked(
+    conn: &mut Conn,
+    after: &(BrandId, Vec<u8>),
+    limit: i64,
+) -> Result<Vec<Remembered>, StoreError> {
+    page(conn, LIST_ALL_ASKED, after, limit).await
+}
+
+async fn page(
+    conn: &mut Conn,
+    sql: &'static str,
+    after: &(BrandId, Vec<u8>),
+    limit: i64,
+) -> Result<Vec<Remembered>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(sql)
         .bind(after.0)
         .bind(&after.1)
         .bind(limit)

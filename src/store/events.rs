@@ -114,6 +114,8 @@ const LIST_OF_KIND_SINCE: &str = "select body from event where brand_id = $1 and
      and at > $4 order by position desc limit $5";
 const LIST_ERASED_BEHIND: &str = "select body from event where position > $1 and brand_id = $2 and kind = 'erased' \
      and at = $3 order by position limit 10";
+const LIST_LEFT_BEHIND: &str = "select position, body from event where position > $1 \
+     and kind in ('left_told', 'left_forgotten') order by position limit $2";
 const LEFT_WHOLE: &str = "select event.brand_id, event.contact_id, min(event.position) from r \
      join event on event.brand_id = r.brand_id and event.contact_id = r.contact_id and event.position < r.position \
      where event.body is not null group by event.brand_id, event.contact_id";
@@ -122,9 +124,9 @@ const COUNT_EMPTIED: &str = "select event.brand_id, event.contact_id, count(*) a
      where event.body is null group by event.brand_id, event.contact_id";
 const END_OF_PAGE: &str = "select max(position) from (select position from event where position > $1 \
      order by position limit $2) as page";
-/// The kinds that an erased contact keeps are left out, and what operators did.
+/// The kinds that an erased contact keeps are left out, what operators did, and what lists told of people whom nobody knows.
 const WITHOUT_CONTACT: &str = "select position, contact_id from event where position > $1 and position <= $2 \
-     and body is not null and kind not in ('erased', 'seal_opened', 'seal_deleted', 'operator_acted') \
+     and body is not null and kind not in ('erased', 'seal_opened', 'seal_deleted', 'operator_acted', 'left_told', 'left_forgotten') \
      and not exists (select 1 from contact where contact.brand_id = event.brand_id and contact.id = event.contact_id) \
      order by position";
 
@@ -424,6 +426,19 @@ pub async fn list_erased_behind(
         .fetch_all(driver)
         .await?);
     Ok(found.into_iter().map(|row| row.0).collect())
+}
+
+/// What lists told of people who left, and that it was forgotten, behind a position.
+pub async fn list_left_behind(
+    conn: &mut Conn,
+    position: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Option<String>)>, StoreError> {
+    Ok(on!(conn, driver => sqlx::query_as(LIST_LEFT_BEHIND)
+        .bind(position)
+        .bind(limit)
+        .fetch_all(driver)
+        .await?))
 }
 
 /// Of those contacts that have an event with a body before a position, the first such event's position.

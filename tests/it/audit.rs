@@ -3,6 +3,7 @@
 mod forged;
 mod honest;
 mod kept;
+mod left;
 mod suppressions;
 
 use std::process::Command;

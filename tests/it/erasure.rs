@@ -163,6 +163,7 @@ on_both_engines! {
             sealed_until: None,
             sealed_sha256: None,
             erased_before: Some(false),
+            asked: None,
         };
         assert_eq!(left.into_iter().map(|event| event.fact).collect::<Vec<_>>(), [fact]);
         assert!(world.story("anna@example.org").await.is_empty());

@@ -7,6 +7,7 @@ use super::super::sequence::{Head, entry as entry_of};
 use super::checkpoints::{Checkpoints, Found};
 use super::emptied::Emptied;
 use super::erasures::Erasures;
+use super::left::Left;
 use super::load::{self, Chunk};
 use super::rows::{self, Unpacker};
 use super::strays::Strays;
@@ -26,6 +27,7 @@ struct Walk {
     unpacker: Unpacker,
     emptied: Emptied,
     erasures: Erasures,
+    left: Left,
     strays: Strays,
     /// Events whose circumstances are gone, though they themselves are not.
     undisclosed: Many,
@@ -68,6 +70,7 @@ impl App {
         walk.strays.tell(audit);
         walk.emptied.tell(conn, audit).await?;
         walk.erasures.check(conn, head, audit).await?;
+        walk.left.check(conn, head, audit).await?;
         self.audit_form_names(conn, &walk.forms, audit).await
     }
 }
@@ -83,6 +86,7 @@ impl Walk {
             unpacker: Unpacker::default(),
             emptied: Emptied::default(),
             erasures: Erasures::default(),
+            left: Left::default(),
             strays: Strays::default(),
             undisclosed: Many::default(),
             forms: HashSet::new(),
@@ -200,6 +204,7 @@ impl Walk {
             self.emptied.erased(about, index, &event, audit);
         }
         self.erasures.add(about, index, &event);
+        self.left.add(index, &event, audit);
         let said = Said {
             index,
             at: event.at,

@@ -1,8 +1,8 @@
-//! What erasures say of what stays after them: the sealed evidence, until when, and the address among the erased ones.
+//! What erasures say of what stays after them: the sealed evidence, until when, and the address among those that are remembered.
 //!
 //! The rows themselves are signed by nobody. An `erased` event says whether something was sealed, until when and with which
-//! hash, and whether the address had been erased before; a `seal_deleted` event says when it was deleted. So rows that are
-//! gone, or that were given another term, reason, time, address or content, are found.
+//! hash; a `seal_deleted` event says when it was deleted. So rows that are gone, or that were given another term, reason, time,
+//! address or content, are found.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use super::super::record::read_body;
 use super::super::seal::{PART, PartsHash};
 use super::super::sequence::Head;
 use super::Audit;
+use super::addresses::{self, Addresses, Kept as Remembered, Table};
 use super::emptied::About;
 use super::times::TOLERANCE;
 use crate::domain::event::{ErasedBy, Event, Fact};
@@ -17,7 +18,7 @@ use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::time::Timestamp;
 use crate::store::events::AuditedEvent;
 use crate::store::sealed::{self, Kept};
-use crate::store::{Conn, StoreError, erased, events};
+use crate::store::{Conn, StoreError, events};
 
 /// Rows that are read at a time.
 const PAGE: i64 = 1_000;
@@ -39,18 +40,9 @@ struct Sealed {
 /// What the erasures of a brand say together.
 #[derive(Default)]
 struct OfBrand {
-    /// When there were erasures, and how often at that time.
-    times: HashMap<Timestamp, u64>,
-    /// Erasures of addresses that had not been erased before: each is remembered in a row of its own.
-    first: u64,
+    addresses: Addresses,
     /// When there were erasures of addresses that may have been erased before, and the place in the log of the last at that time.
     again: HashMap<Timestamp, u64>,
-}
-
-/// Whether an erasure left a row of its own for the address: not where it had been erased before, nor where it was emptied
-/// because its term was over, for then nobody objected to anything.
-fn is_remembered(by: ErasedBy, erased_before: Option<bool>) -> bool {
-    by != ErasedBy::Term && erased_before == Some(false)
 }
 
 #[derive(Default)]
@@ -83,8 +75,7 @@ impl Erasures {
                 ..
             } => {
                 let of_brand = self.brands.entry(about.0).or_default();
-                *of_brand.times.entry(event.at).or_default() += 1;
-                of_brand.first += u64::from(is_remembered(*by, *erased_before));
+                of_brand.addresses.add(event);
                 if *by != ErasedBy::Term && *erased_before != Some(false) {
                     of_brand.again.insert(event.at, index);
                 }
@@ -109,13 +100,17 @@ impl Erasures {
 
     /// Holds the rows against it. They are read after the log: whatever it holds was committed with its rows.
     pub async fn check(
-        &self,
+        &mut self,
         conn: &mut Conn,
         head: &Head,
         audit: &mut Audit,
     ) -> Result<(), StoreError> {
         self.check_sealed(conn, head, audit).await?;
-        self.check_addresses(conn, head, audit).await
+        let brands = self.brands.iter_mut();
+        let mut addresses = brands
+            .map(|(brand, told)| (*brand, &mut told.addresses))
+            .collect();
+        addresses::check(conn, head, &mut addresses, audit).await
     }
 
     async fn check_sealed(
@@ -175,8 +170,8 @@ impl Erasures {
         if at == said.at || later {
             return Ok(true);
         }
-        let waiting = erasure_waiting(conn, head.last_position, brand, at).await?;
-        Ok(waiting == Some(false))
+        let waiting = addresses::waiting(conn, head, (brand, Table::Erased), at).await?;
+        Ok(waiting.is_some_and(|kept| kept != Remembered::First))
     }
 
     /// Sealed evidence that is gone: the log must say so, and that its term was over.
@@ -202,45 +197,6 @@ impl Erasures {
             )),
             _ => None,
         })
-    }
-
-    async fn check_addresses(
-        &self,
-        conn: &mut Conn,
-        head: &Head,
-        audit: &mut Audit,
-    ) -> Result<(), StoreError> {
-        let mut counted: HashMap<BrandId, u64> = HashMap::new();
-        let mut after = (BrandId(uuid::Uuid::nil()), Vec::new());
-        loop {
-            let page = erased::list_all(conn, &after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = (last.brand_id, last.hash.clone());
-            for row in &page {
-                let (brand, at) = (row.brand_id, row.erased_at);
-                let told = self.brands.get(&brand);
-                if told.is_some_and(|told| told.times.contains_key(&at)) {
-                    *counted.entry(brand).or_default() += 1;
-                    continue;
-                }
-                match erasure_waiting(conn, head.last_position, brand, at).await? {
-                    Some(first) => *counted.entry(brand).or_default() += u64::from(!first),
-                    None => audit.find(format!(
-                        "an erased address of brand {brand} is remembered since {at}, and no erasure was at that time: it was put in or changed"
-                    )),
-                }
-            }
-        }
-        for (brand, told) in &self.brands {
-            let there = counted.get(brand).copied().unwrap_or(0);
-            if there < told.first {
-                audit.find(format!(
-                    "{} addresses of brand {brand} were erased for the first time, and {there} of them are remembered as erased: the others were removed, and an import could bring them back",
-                    told.first
-                ));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -286,25 +242,6 @@ async fn replaced(
     }
     let is_same = parts.hex() == *sha256;
     Ok((!is_same).then(|| "and what is kept of it was replaced".to_owned()))
-}
-
-/// An erasure at this time that waits for its place in the log: whether it was the first of its address.
-async fn erasure_waiting(
-    conn: &mut Conn,
-    behind: i64,
-    brand: BrandId,
-    at: Timestamp,
-) -> Result<Option<bool>, StoreError> {
-    for body in events::list_erased_behind(conn, behind, brand, at).await? {
-        if let Ok(Some(event)) = read_body(body.as_deref())
-            && let Fact::Erased {
-                by, erased_before, ..
-            } = event.fact
-        {
-            return Ok(Some(is_remembered(by, erased_before)));
-        }
-    }
-    Ok(None)
 }
 
 fn in_order(sealed: &HashMap<About, Sealed>) -> Vec<(&About, &Sealed)> {

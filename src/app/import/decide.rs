@@ -28,7 +28,6 @@ use crate::store::contacts::Contact;
 use crate::store::erased::AddressHash;
 use crate::store::events::{self, NewEvent};
 use crate::store::held::Held;
-use crate::store::left::{self, LeftRow};
 use crate::store::listed::{self, Known, Named};
 use crate::store::locks::Locks;
 use crate::store::proofs::{self, Reference};
@@ -70,14 +69,17 @@ impl App {
             Some(_) => self.store.hold_beside_a_write(locks).await?,
         };
         run.check(held.conn(), written).await?;
-        let mut part = Part::of(self, import, run.row.id, candidates.len());
+        let before = written.unwrap_or(run.row.rows_done);
+        let mut part = Part::of(self, import, (run.row.id, before), candidates.len());
         let judged = part.judge_all(held.conn(), candidates, &who).await?;
+        let left = part.tell_left(held.conn()).await?;
         let files = part.new_files(held.conn()).await?;
         let ended = part
             .ends
             .find(held.conn(), import.purpose, part.now)
             .await?;
         let mut writes = part.writes();
+        left.put(&mut writes);
         proofs::put(&mut writes, &files);
         Ends::put(&mut writes, &ended);
         Ok(Decided {
@@ -96,7 +98,8 @@ impl App {
         kept: &mut Kept,
     ) -> Result<Vec<Judged>, StoreError> {
         let who: Vec<Named> = candidates.iter().map(|one| self.who(import, one)).collect();
-        let mut part = Part::of(self, import, ImportId(uuid::Uuid::nil()), candidates.len());
+        let id = ImportId(uuid::Uuid::nil());
+        let mut part = Part::of(self, import, (id, 0), candidates.len());
         for one in &who {
             if let Some(known) = kept.contacts.remove(&one.address_key) {
                 part.contacts.insert(one.address_key.clone(), known);
@@ -132,6 +135,8 @@ struct Part<'a> {
     app: &'a App,
     import: &'a Import<'a>,
     id: ImportId,
+    /// How many rows of the list came before it.
+    before: i64,
     /// The brand's; what was chosen for this import stands with its claims.
     terms: Terms,
     now: Timestamp,
@@ -148,11 +153,17 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     /// A part of which nothing is decided yet. The clock is read under its locks.
-    fn of(app: &'a App, import: &'a Import<'a>, id: ImportId, rows: usize) -> Self {
+    fn of(
+        app: &'a App,
+        import: &'a Import<'a>,
+        (id, before): (ImportId, i64),
+        rows: usize,
+    ) -> Self {
         Self {
             app,
             import,
             id,
+            before,
             terms: Terms {
                 organizer_lists: OrganizerLists::Refuse,
                 ..import.terms.clone()
@@ -401,24 +412,12 @@ impl<'a> Part<'a> {
                 contact_id: Some(*contact),
             })
             .collect();
-        let gone: Vec<LeftRow> = self
-            .left_now
-            .iter()
-            .map(|(hash, at)| LeftRow {
-                brand_id: self.import.brand.id,
-                hash: *hash,
-                purpose: self.import.purpose.to_string(),
-                import_id: self.id,
-                left_at: *at,
-            })
-            .collect();
         let changed = self.contacts.into_values().filter(|one| one.changed);
         let rows: Vec<Contact> = changed.map(|one| one.row).collect();
         let mut writes = Writes::default();
         contacts::put_brought(&mut writes, &rows, self.now);
         events::append(&mut writes, &self.events);
         proofs::refer(&mut writes, &references);
-        left::put(&mut writes, &gone);
         writes
     }
 }

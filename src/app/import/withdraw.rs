@@ -75,12 +75,33 @@ impl App {
             done.contacts += part.contacts;
             done.left_without += part.left_without;
         }
-        let mut tx = self.store.write().await?;
-        let ended_at = Some(self.clock.now());
-        left::delete_of(&mut tx, row.brand_id, row.id).await?;
-        imports::move_on(&mut tx, &row, "withdrawn", row.last_position, ended_at).await?;
-        tx.commit().await?;
+        self.end_withdrawal(&row).await?;
         Ok(done)
+    }
+
+    /// What it told of people whom the brand does not know is forgotten, and an event says so.
+    async fn end_withdrawal(&self, row: &ImportRow) -> Result<(), StoreError> {
+        let mut locks = Locks::default();
+        locks.import(row.brand_id, row.id);
+        let mut held = self.store.hold_to_write(locks).await?;
+        let tx = held.conn();
+        let now = self.clock.now();
+        let rows = left::delete_of(tx, row.brand_id, row.id).await?;
+        imports::move_on(tx, row, "withdrawn", row.last_position, Some(now)).await?;
+        let mut writes = Writes::default();
+        if rows > 0 {
+            let about = About {
+                brand: row.brand_id,
+                contact: ContactId(row.id.0),
+                request: None,
+            };
+            let fact = Fact::LeftForgotten {
+                import: row.id,
+                rows: i64::try_from(rows).unwrap_or(i64::MAX),
+            };
+            events::append(&mut writes, &[self.work().record(about, now, fact)?]);
+        }
+        held.finish_with(writes).await
     }
 
     /// From here on the import goes no further, and no campaign asks anybody because of it.

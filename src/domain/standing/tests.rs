@@ -149,6 +149,7 @@ fn an_erasure_leaves_no_standing_for_any_purpose() {
         sealed_until: None,
         sealed_sha256: None,
         erased_before: Some(false),
+        asked: None,
     };
     let mut standings = Standings::new();
     for fact in [signed_up(Verdict::Accept), confirmed(), withdrawn(), erased] {

@@ -162,6 +162,15 @@ on_both_engines! {
         says(&world, "and no erasure was at that time: it was put in or changed").await;
         world.sql(&format!("update erased_address set erased_at = erased_at - 1 where erased_at = {newest}")).await.unwrap();
         assert_eq!(audited(&world).await.findings, [""; 0]);
+        let other = match engine {
+            Engine::Sqlite => "zeroblob(16)",
+            Engine::Postgres => "'\\x00000000000000000000000000000000'::bytea",
+        };
+        let like_another = format!("insert into erased_address select brand_id, {other}, erased_at from erased_address where erased_at = {newest}");
+        world.sql(&like_another).await.unwrap();
+        says(&world, "and no erasure was at that time: it was put in or changed").await;
+        world.sql(&format!("delete from erased_address where hash = {other}")).await.unwrap();
+        assert_eq!(audited(&world).await.findings, [""; 0]);
         world.sql(&format!("delete from erased_address where erased_at = {oldest}")).await.unwrap();
         says(&world, "2 addresses of brand").await;
         says(&world, "and 1 of them are remembered as erased: the others were removed").await;

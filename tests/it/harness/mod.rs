@@ -114,7 +114,7 @@ pub async fn place(engine: Engine) -> Place {
 }
 
 /// A place with all tables, and nothing in them.
-async fn place_with_tables(engine: Engine) -> Place {
+pub async fn place_with_tables(engine: Engine) -> Place {
     match engine {
         Engine::Sqlite => {
             let place = sqlite_in(Folder::new());

@@ -10,7 +10,7 @@ mod lapsing;
 mod left;
 mod notice;
 mod proofs;
-mod resuming;
+pub mod resuming;
 pub mod storing;
 mod tables;
 pub mod workbook;

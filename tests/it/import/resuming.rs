@@ -26,7 +26,7 @@ fn people(count: usize) -> String {
 }
 
 /// Interrupts an import behind its first part; answers with the rows that are in.
-async fn interrupt(world: &World, list: &List<'_>, report: Option<&Path>) -> i64 {
+pub async fn interrupt(world: &World, list: &List<'_>, report: Option<&Path>) -> i64 {
     for waits in 3..2_000 {
         let begun = list.begin(world).await.unwrap();
         if begun.row.rows_done > 0 {

@@ -7,12 +7,13 @@
 
 mod between;
 mod calls;
+mod serving;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign::app::App;
@@ -23,9 +24,9 @@ use countersign::ledger::timestamp::authority::Authority;
 use countersign::store::{Engine, log};
 use tokio::sync::Notify;
 
-use self::between::Between;
+use self::between::{Between, Stop};
 use crate::harness::http::{Peer, Reaction};
-use crate::harness::{Place, place, sql_at};
+use crate::harness::{Place, place_with_tables, sql_at};
 use crate::process::{PROGRAM, declare, free_port, write_settings};
 
 const REPLY: &str = "application/timestamp-reply";
@@ -52,6 +53,8 @@ const STEPS_AT_MOST: usize = 200;
 /// The program ends by itself, or is killed, long before.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+type WhenAsked = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
 /// An installation whose log is stamped by one authority and not by another, and how many signups were acknowledged.
 struct Installation {
     place: Place,
@@ -61,6 +64,8 @@ struct Installation {
     refusing: Peer,
     asked: Arc<Notify>,
     hangs: Arc<AtomicBool>,
+    /// What is done before the authority gives its next stamp.
+    when_asked: WhenAsked,
     acknowledged: usize,
 }
 
@@ -68,17 +73,23 @@ impl Installation {
     async fn new(engine: Engine) -> Self {
         let (asked, hangs) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
         let (told, state) = (asked.clone(), hangs.clone());
+        let when_asked = WhenAsked::default();
+        let first = when_asked.clone();
         let key = Authority::from_secret(&[7; 32]);
         let authority = Peer::start(move |request| {
             if state.load(Ordering::SeqCst) {
                 told.notify_one();
                 return Reaction::Hang;
             }
+            let first = first.lock().unwrap().take();
+            if let Some(first) = first {
+                tokio::task::block_in_place(first);
+            }
             Reaction::ok(REPLY, key.respond(&request.body, Clock::System.now()))
         })
         .await;
         let refusing = Peer::start(|_| Reaction::status(503, "later")).await;
-        let place = place(engine).await;
+        let place = place_with_tables(engine).await;
         let installation = Self {
             port: free_port(),
             place,
@@ -86,6 +97,7 @@ impl Installation {
             refusing,
             asked,
             hangs,
+            when_asked,
             acknowledged: 0,
         };
         installation.write_settings(&installation.place.url);
@@ -208,7 +220,13 @@ impl Installation {
     /// Kills the program before the database hears its statement of this number, from the first on that holds a text, and tells
     /// it; none if it came to its end before.
     async fn killed_before_statement(&self, from: &'static str, number: usize) -> Option<String> {
-        let between = Between::start(&self.place.url, from, number).await;
+        let stop = Stop {
+            from,
+            which: 1,
+            at: number,
+            one_connection: false,
+        };
+        let between = Between::start(&self.place.url, stop).await;
         self.write_settings(&between.url);
         let mut child = self.started();
         let ended = async {

@@ -169,6 +169,8 @@ pub(in crate::app) const fn headline(fact: &Fact) -> &'static str {
         Fact::AddressChanged { .. } => "Address corrected",
         Fact::Replaced => "Request replaced",
         Fact::Erased { .. } => "Erased",
+        Fact::LeftTold(_) => "Left elsewhere",
+        Fact::LeftForgotten { .. } => "Left elsewhere forgotten",
         Fact::SealOpened { .. } => "Seal opened",
         Fact::SealDeleted => "Seal deleted",
         Fact::Exported { .. } => "Handed out",

@@ -1,7 +1,7 @@
 //! A wire to PostgreSQL that stops: from a first statement on it counts what the program has done, and at one of them nothing goes
 //! on any more in either direction, as if the program had died before it said it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -9,11 +9,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+/// Where it stops.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    /// What the first statement that counts holds, or a value that is bound to it.
+    pub from: &'static str,
+    /// Of several such statements, the one of this number.
+    pub which: usize,
+    /// The number of the statement that does not arrive, from that one on, which is 1.
+    pub at: usize,
+    /// Whether only statements of the same connection are counted: a server has other work beside.
+    pub one_connection: bool,
+}
+
 struct State {
-    from: &'static str,
-    stop_at: usize,
+    stop: Stop,
+    /// Statements that hold what the first one holds.
+    met: AtomicUsize,
     /// Statements since the first one that counts, that one included.
     said: AtomicUsize,
+    is_stopped: AtomicBool,
     stopped: Notify,
     /// The statement that it stopped at.
     held: Mutex<String>,
@@ -33,8 +48,7 @@ impl Drop for Between {
 }
 
 impl Between {
-    /// Stops at the statement of this number, from the first on that holds `from`.
-    pub async fn start(url: &str, from: &'static str, stop_at: usize) -> Self {
+    pub async fn start(url: &str, stop: Stop) -> Self {
         let (user, rest) = url.rsplit_once('@').expect("a URL with a user");
         let (server, database) = rest.split_once('/').expect("a URL with a database");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -42,9 +56,10 @@ impl Between {
         // What is said must be readable here.
         let url = format!("{user}@127.0.0.1:{port}/{database}?sslmode=disable");
         let state = Arc::new(State {
-            from,
-            stop_at,
+            stop,
+            met: AtomicUsize::new(0),
             said: AtomicUsize::new(0),
+            is_stopped: AtomicBool::new(false),
             stopped: Notify::new(),
             held: Mutex::default(),
         });
@@ -77,16 +92,16 @@ async fn carry(
     mut to: impl AsyncWrite + Unpin,
 ) {
     let mut buffer = vec![0; 1 << 16];
-    let mut prepared = String::new();
+    let (mut prepared, mut counts) = (String::new(), false);
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else {
             return;
         };
         let message = &buffer[..read];
         if is_program && let Some(statement) = statement_of(message, &mut prepared) {
-            state.count(statement);
+            state.count(statement, &mut counts);
         }
-        if state.said.load(Ordering::SeqCst) >= state.stop_at {
+        if state.is_stopped.load(Ordering::SeqCst) {
             return std::future::pending().await;
         }
         if to.write_all(message).await.is_err() {
@@ -96,7 +111,7 @@ async fn carry(
 }
 
 /// The statement that a message of the program has done: a query (`Q`), or what it had prepared (`P`) and now binds (`B`). None for
-/// messages that have nothing done, as when a connection begins.
+/// messages that have nothing done, as when a connection begins. What is bound stands behind it.
 fn statement_of(message: &[u8], prepared: &mut String) -> Option<String> {
     let text = || String::from_utf8_lossy(message).into_owned();
     match message[0] {
@@ -104,18 +119,22 @@ fn statement_of(message: &[u8], prepared: &mut String) -> Option<String> {
             *prepared = text();
             None
         }
-        b'B' => Some(std::mem::take(prepared)),
+        b'B' => Some(std::mem::take(prepared) + &text()),
         b'Q' => Some(text()),
         _ => None,
     }
 }
 
 impl State {
-    fn count(&self, statement: String) {
-        let begun = self.said.load(Ordering::SeqCst) > 0;
-        if (begun || statement.contains(self.from))
-            && self.said.fetch_add(1, Ordering::SeqCst) + 1 == self.stop_at
-        {
+    /// `counts`: whether the connection has said the first statement that counts.
+    fn count(&self, statement: String, counts: &mut bool) {
+        let is_met = statement.contains(self.stop.from);
+        if is_met && self.met.fetch_add(1, Ordering::SeqCst) + 1 == self.stop.which {
+            *counts = true;
+        }
+        let begun = !self.stop.one_connection && self.said.load(Ordering::SeqCst) > 0;
+        if (begun || *counts) && self.said.fetch_add(1, Ordering::SeqCst) + 1 == self.stop.at {
+            self.is_stopped.store(true, Ordering::SeqCst);
             *self.held.lock().unwrap() = statement;
             self.stopped.notify_one();
         }
