@@ -15,6 +15,7 @@ pub mod event;
 pub mod fate;
 pub mod figures;
 pub mod form;
+pub mod hex;
 pub mod ids;
 pub mod import;
 pub mod keys;

@@ -6,7 +6,6 @@ mod lost;
 
 pub use lost::NotAsked;
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -20,6 +19,7 @@ use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{
     AskedBy, Fact, Grade, LeaveMethod, LeftBy, PurposeChanged, ShownPurpose,
 };
+use crate::domain::hex::hex;
 use crate::domain::ids::{BrandId, ContactId};
 use crate::domain::leaving::SCOPE_PURPOSES;
 use crate::domain::permission::{Closed, closed};
@@ -384,11 +384,7 @@ fn wording_of(choices: &[Choice], around: [&str; 3]) -> String {
         hash.update(text.len().to_be_bytes());
         hash.update(text);
     }
-    let mut name = String::with_capacity(32);
-    for byte in &hash.finalize()[..16] {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    hex(&hash.finalize()[..16])
 }
 
 fn turned_on(

@@ -8,9 +8,9 @@ use super::App;
 use crate::domain::added::claims_of;
 use crate::domain::brand::Brand;
 use crate::domain::event::Event;
+use crate::domain::hex::hex;
 use crate::domain::ids::BrandId;
 use crate::domain::policy::takes_file;
-use crate::ledger::note::hex;
 use crate::store::proofs::{self, FileHash};
 use crate::store::{Conn, StoreError};
 

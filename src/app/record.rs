@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use super::Work;
 use crate::domain::circumstances::Circumstances;
 use crate::domain::event::{Event, Fact, SCHEMA_VERSION};
+use crate::domain::hex::hex;
 use crate::domain::ids::{BrandId, ContactId, EventId, RequestId};
 use crate::domain::time::Timestamp;
 use crate::ledger::canonical::canonical;
-use crate::ledger::note::hex;
 use crate::store::events::{self, NewEvent, StoredEvent, WholeEvent};
 use crate::store::{Conn, StoreError};
 

@@ -7,6 +7,7 @@ use super::App;
 use super::acted::Acting;
 use super::sign_in::{Admitted, SignInProblem, TRIES_AT_MOST, Tries, session_hash};
 use crate::domain::circumstances::Circumstances;
+use crate::domain::hex::hex;
 use crate::domain::ids::OperatorId;
 use crate::domain::operator::Deed;
 use crate::domain::time::Timestamp;
@@ -56,10 +57,6 @@ pub enum FactorProblem {
     Stale,
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn number_of(text: &str) -> Option<[u8; 16]> {

@@ -14,6 +14,7 @@ use super::acted::Acting;
 use super::operators::is_right;
 use crate::domain::budget::Rate;
 use crate::domain::circumstances::Circumstances;
+use crate::domain::hex::hex;
 use crate::domain::ids::OperatorId;
 use crate::domain::operator::{Deed, Operator};
 use crate::domain::time::Timestamp;
@@ -104,10 +105,7 @@ impl Tries {
 
     fn of(name: &str, known_device: Option<OperatorId>, from: &Circumstances) -> Self {
         // A name that somebody typed may be a password: only its hash is kept.
-        let hash: String = Sha256::digest(name.as_bytes())[..12]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = hex(&Sha256::digest(name.as_bytes())[..12]);
         let by_name = match known_device {
             Some(operator) => format!("sign-in/device/{operator}/{hash}"),
             None => format!("sign-in/name/{hash}"),
@@ -240,12 +238,7 @@ impl App {
         deed: Option<(Deed, Option<String>)>,
         before: Option<&[u8]>,
     ) -> Result<Admitted, SignInProblem> {
-        let secret: String = self
-            .random
-            .bytes::<32>()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let secret = hex(&self.random.bytes::<32>());
         let now = self.clock.now();
         let lasts = match stage {
             Stage::Password => FACTOR_WITHIN,

@@ -18,6 +18,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Done, Ended};
 use crate::clock::Random;
+use crate::domain::hex::hex;
 use crate::store::temporary::Temporary;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -72,11 +73,7 @@ pub struct Bench {
 impl Bench {
     pub async fn run(self) -> Done {
         let random = Random::Os;
-        let tag: String = random
-            .bytes::<6>()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let tag = hex(&random.bytes::<6>());
         let parent = self.folder.clone().unwrap_or_else(std::env::temp_dir);
         let folder = parent.join(format!("countersign-bench-{tag}"));
         std::fs::create_dir_all(&folder)?;

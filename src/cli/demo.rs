@@ -19,6 +19,7 @@ use crate::app::apply::{apply, parse};
 use crate::app::operators;
 use crate::clock::{Clock, Random};
 use crate::config::{Config, commented_file};
+use crate::domain::hex::hex;
 use crate::domain::operator;
 use crate::ledger::timestamp::authority::Authority;
 use crate::telemetry;
@@ -48,11 +49,7 @@ impl Folder {
     fn make(asked: Option<PathBuf>, random: &Random) -> std::io::Result<Self> {
         let keep = asked.is_some();
         let path = asked.unwrap_or_else(|| {
-            let name: String = random
-                .bytes::<8>()
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect();
+            let name = hex(&random.bytes::<8>());
             std::env::temp_dir().join(format!("countersign-demo-{name}"))
         });
         std::fs::create_dir_all(&path)?;

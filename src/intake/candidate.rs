@@ -9,6 +9,7 @@ use super::proof::{ProofFile, ProofFolder};
 use super::{Broken, Flaw, Row};
 use crate::domain::brand::LANGUAGES;
 use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
+use crate::domain::hex::hex;
 use crate::domain::import::Elsewhere;
 use crate::domain::policy::{Claim, ClaimProblem, Source, Zone};
 
@@ -205,7 +206,7 @@ impl Reading {
 
 /// A piece of proof that is a file: its hash, behind the words that there are for it besides.
 pub fn with_hash(key: &str, words: Option<&str>, sha256: &[u8; 32]) -> String {
-    let hash: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(sha256);
     match words {
         Some(words) if key != "scan" => format!("{words} sha256:{hash}"),
         _ => hash,

@@ -7,6 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hex;
+
 /// Signature types of C2SP signed-note.
 pub const ED25519: u8 = 0x01;
 pub const COSIGNATURE: u8 = 0x04;
@@ -290,10 +292,6 @@ impl Note {
 fn holds(by: &Verifier, message: &[u8], signature: &[u8]) -> bool {
     Signature::from_slice(signature)
         .is_ok_and(|signature| by.public.verify_strict(message, &signature).is_ok())
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

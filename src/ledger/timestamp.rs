@@ -20,7 +20,7 @@ pub use self::certificate::Certificate;
 use self::der::Reader;
 use self::signature::{Algorithm, Hash};
 use self::token::{Info, Response, Signer, Token};
-use super::note::hex;
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
 
 /// The longest response that is read.

@@ -7,7 +7,7 @@ use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use crate::domain::fate::{Severity, weigh};
-use crate::ledger::note::hex;
+use crate::domain::hex::hex;
 
 /// Bytes of a report; servers return the header or the whole of a mail, and ours are small.
 pub const MESSAGE_AT_MOST: usize = 1024 * 1024;

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::brand::{Accent, Brand, in_language};
 use crate::domain::campaign::Kind;
 use crate::domain::form::FormContent;
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
 use crate::texts::Texts;
 
@@ -162,10 +163,7 @@ pub fn template_version() -> &'static str {
             hash.chain_update(text.len().to_be_bytes())
                 .chain_update(text)
         });
-        hash.finalize()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&hash.finalize()[..8])
     });
     &VERSION
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Web;
 use super::packed::Packed;
 use crate::domain::brand::{Accent, Brand};
+use crate::domain::hex::hex;
 
 struct Asset {
     name: String,
@@ -38,10 +39,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub fn short_hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(bytes)[..6])
 }
 
 impl Assets {

@@ -14,6 +14,7 @@ use tracing::{Instrument, Span};
 
 use super::Web;
 use crate::clock::Random;
+use crate::domain::hex::hex;
 use crate::telemetry;
 use crate::telemetry::traces::{TARGET, rename, take_up};
 
@@ -32,7 +33,7 @@ impl Default for Ids {
     fn default() -> Self {
         let process = Random::Os.bytes::<6>();
         Self {
-            process: process.iter().map(|byte| format!("{byte:02x}")).collect(),
+            process: hex(&process),
             number: AtomicU64::new(0),
         }
     }

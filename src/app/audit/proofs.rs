@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::App;
 use super::Audit;
+use crate::domain::hex::hex;
 use crate::domain::ids::BrandId;
-use crate::ledger::note::hex;
 use crate::store::{Conn, StoreError, proofs};
 
 /// Files that are referred to and gone, and are told one by one.

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::event::ClockReading;
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
-use crate::ledger::note::hex;
 use crate::mail::pack::{dictionary_of, unpack};
 use crate::store::events::AuditedEvent;
 use crate::store::{Conn, StoreError, mails};

@@ -13,10 +13,10 @@ use super::details::Details;
 use super::kept::Hold;
 use crate::domain::event::{Event, Fact};
 use crate::domain::form::FormContent;
+use crate::domain::hex::hex;
 use crate::domain::ids::{BrandId, ContactId, EventId};
 use crate::domain::standing::{Standings, apply};
 use crate::domain::time::Timestamp;
-use crate::ledger::note::hex;
 use crate::store::contacts::Contact;
 use crate::store::{Conn, StoreError, brands, contacts, events, holds};
 

@@ -13,6 +13,7 @@ use super::files::{self, Part};
 use super::{Draft, DraftProblem, ImportDraft, Said, Stage};
 use crate::app::App;
 use crate::app::proof::parse_hash;
+use crate::domain::hex::hex;
 use crate::intake::papers::{PaperProblem, Papers};
 use crate::intake::proof::{FILE_BYTES, ProofFile, ProofFolder, ProofProblem, plain};
 use crate::store::StoreError;
@@ -112,7 +113,7 @@ impl Arriving {
             return Err(ProofProblem::Empty.into());
         }
         let hash = self.sha256();
-        self.paper.sha256 = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.paper.sha256 = hex(&hash);
         self.file.flush().await?;
         Ok(self.file.sync_all().await?)
     }

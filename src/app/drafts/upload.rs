@@ -12,6 +12,7 @@ use super::{Draft, ImportDraft, Said, Stage};
 use crate::app::App;
 use crate::app::acted::Acting;
 use crate::domain::brand::{Brand, Slug};
+use crate::domain::hex::hex;
 use crate::domain::operator::Deed;
 use crate::store::StoreError;
 
@@ -130,7 +131,7 @@ impl App {
                 .take(NAME_AT_MOST)
                 .collect(),
             bytes: incoming.bytes,
-            sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&hash),
             purpose: brought.purpose.clone(),
             said: Said::new(),
             papers: Vec::new(),

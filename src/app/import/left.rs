@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::ledger::note::hex;
+use crate::domain::hex::hex;
 use crate::store::left::LeftRow;
 
 /// Over rows in the order of their addresses' hashes. They hold a salt that goes with them: then the event tells nothing of anybody.

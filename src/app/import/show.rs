@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::tally::Counts;
 use crate::app::App;
 use crate::domain::brand::Brand;
+use crate::domain::hex::hex;
 use crate::domain::ids::{BrandId, ImportId};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
@@ -69,11 +70,7 @@ impl ImportTold {
             name: row.name,
             purpose: row.purpose,
             file_name: row.file_name,
-            file_sha256: row
-                .file_sha256
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            file_sha256: hex(&row.file_sha256),
             source: of_given("source"),
             reading: reading
                 .into_iter()

@@ -1,5 +1,8 @@
 //! Role addresses: several people read them, so nobody's consent can be verified (rule O6 of the consent policy).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Local parts that name a job or a system instead of a person, in lower case, by where the name comes from.
 ///
 /// Left out on purpose: `mail`, `hello`, `hi` and `me`, which one person on a domain of their own uses as often as an
@@ -214,11 +217,13 @@ pub(super) fn is_role(local: &str) -> bool {
     if local.ends_with("-request") {
         return true;
     }
-    let hyphenated = local.replace(['_', '.'], "-");
-    ROLES
-        .iter()
-        .any(|role| hyphenated == *role || local.chars().eq(role.chars().filter(|c| *c != '-')))
+    AS_ONE_WORD.contains(local) || HYPHENATED.contains(local.replace(['_', '.'], "-").as_str())
 }
+
+static HYPHENATED: LazyLock<HashSet<&str>> = LazyLock::new(|| ROLES.iter().copied().collect());
+/// The same, written as one word.
+static AS_ONE_WORD: LazyLock<HashSet<String>> =
+    LazyLock::new(|| ROLES.iter().map(|role| role.replace('-', "")).collect());
 
 #[cfg(test)]
 mod tests {

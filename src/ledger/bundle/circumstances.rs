@@ -10,9 +10,9 @@ use super::entry::Entry;
 use super::name;
 use super::problem::{BundleProblem, Step};
 use super::words::plain;
+use crate::domain::hex::hex;
 use crate::ledger::archive::Views;
 use crate::ledger::canonical::canonical;
-use crate::ledger::note::hex;
 
 /// It keeps whoever holds the event from guessing the address that was removed.
 const SALT_LENGTH: usize = 16;

@@ -11,8 +11,8 @@ use super::entry::Entry;
 use super::name;
 use super::opener;
 use super::problem::{BundleProblem, Step};
+use crate::domain::hex::hex;
 use crate::ledger::archive::Views;
-use crate::ledger::note::hex;
 
 /// The longest mail that is parsed.
 const MAIL_AT_MOST: usize = 16 << 20;

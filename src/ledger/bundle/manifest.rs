@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
 use crate::ledger::archive::MANIFEST;
-use crate::ledger::note::hex;
 
 const FIRST_LINE: &str = "countersign-bundle/v1";
 

@@ -14,11 +14,12 @@ use super::opener;
 use super::problem::{BundleProblem, Step};
 use super::report::{self, Report, Witness};
 use super::story;
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
 use crate::ledger::archive::{self, MANIFEST, Views};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::verify_inclusion;
-use crate::ledger::note::{ED25519, Note, NoteProblem, Verifier, hex};
+use crate::ledger::note::{ED25519, Note, NoteProblem, Verifier};
 use crate::ledger::receipt::Receipt;
 use crate::ledger::timestamp::Certificate;
 

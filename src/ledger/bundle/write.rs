@@ -11,12 +11,13 @@ use super::consistency::Consistency;
 use super::entry;
 use super::manifest::{self, Manifest};
 use super::name::{self, CHECKPOINT, CONSISTENCY, LOG_KEY, Page};
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
 use crate::ledger::archive::{self, ArchiveProblem, MANIFEST, Views};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::commitment::Salt;
 use crate::ledger::merkle::Hash;
-use crate::ledger::note::{Note, NoteProblem, SigningNoteKey, hex};
+use crate::ledger::note::{Note, NoteProblem, SigningNoteKey};
 use crate::ledger::receipt::Receipt;
 
 /// Everything that goes into a bundle.

@@ -8,8 +8,8 @@ use super::TimestampProblem;
 use super::der::{self, Element, Reader};
 use super::oid;
 use super::signature::{self, Algorithm};
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
-use crate::ledger::note::hex;
 
 /// More than any authority's chain needs.
 pub const CERTIFICATES_AT_MOST: usize = 32;

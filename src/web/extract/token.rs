@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 
 use crate::domain::brand::Brand;
+use crate::domain::hex::hex;
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Purpose, Refused, Token};
@@ -49,12 +50,7 @@ pub fn verify(shared: &Web, purpose: Purpose, text: &str) -> Result<Known, Unkno
 /// The name of the cookie that marks the browser that made a request. One cookie per request: two signups of one
 /// browser, for two brands say, do not disturb each other.
 pub fn cookie_name(request: RequestId) -> String {
-    let bytes = request.0.as_bytes();
-    let tail: String = bytes[10..]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("cs-{tail}")
+    format!("cs-{}", hex(&request.0.as_bytes()[10..]))
 }
 
 /// Whether this browser is the one that made a request: it brings the cookie that our page set there.

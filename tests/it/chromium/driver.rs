@@ -254,6 +254,17 @@ impl Browser {
         panic!("{css} is there anew each time");
     }
 
+    /// Presses what brings another page, and waits until it is there: the page before may say the same words.
+    pub async fn press_through(&self, css: &str) {
+        let before = self.find("html").await;
+        self.press(css).await;
+        let deadline = Instant::now() + PATIENCE;
+        while before.tag_name().await.is_ok() {
+            assert!(Instant::now() < deadline, "{css} brings no other page");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Types the owner's name and password at the door, and goes in.
     pub async fn sign_in(&self, base: &str) {
         self.open(&format!("{base}/admin/sign-in")).await;

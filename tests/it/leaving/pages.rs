@@ -57,13 +57,13 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
     .await;
     browser.open(&preferences).await;
     browser.press("input[type=checkbox][value=events]").await;
-    browser.press("#choices button").await;
+    browser.press_through("#choices button").await;
     browser.wait_for_text("Saved.").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
-    browser.press("#pause button").await;
+    browser.press_through("#pause button").await;
     browser.wait_for_text("No mail before").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
-    browser.press("button[value=resume]").await;
+    browser.press_through("button[value=resume]").await;
     browser.wait_for_text("Saved.").await;
     browser.open(&links.unsubscribe_url).await;
     browser.press("main button").await;
@@ -74,10 +74,10 @@ async fn the_pages_fit_on_a_phone_and_with_scripts_off_everything_can_be_chosen_
     browser
         .press("input[type=checkbox][value=newsletter]")
         .await;
-    browser.press("#choices button").await;
+    browser.press_through("#choices button").await;
     browser.wait_for_text("Saved.").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (true, false));
-    browser.press("#leave button").await;
+    browser.press_through("#leave button").await;
     browser.wait_for_text("Saved.").await;
     assert_eq!(allowed(&world, "anna@example.org").await, (false, false));
     browser.open(&format!("{}/erase", preferences)).await;

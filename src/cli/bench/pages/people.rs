@@ -16,12 +16,12 @@ use crate::domain::event::{
     Source,
 };
 use crate::domain::form::Form;
+use crate::domain::hex::hex;
 use crate::domain::ids::{BrandId, ContactId, EventId, OutboxId, RequestId};
 use crate::domain::policy::{POLICY_VERSION, Rule, Ruling, Verdict};
 use crate::domain::standing::{Standing, State};
 use crate::domain::time::Timestamp;
 use crate::ledger::canonical::canonical;
-use crate::ledger::note::hex;
 use crate::store::contacts::{self, Contact};
 use crate::store::events::{self, NewEvent};
 use crate::store::outbox::{self, OutboxRow, Retry};

@@ -5,10 +5,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::fixture::*;
+use crate::domain::hex::hex;
 use crate::ledger::archive::{Files, MANIFEST};
 use crate::ledger::bundle::{BundleProblem, Known, Parts, Step, Whence, verify_files};
 use crate::ledger::merkle::consistency_ranges;
-use crate::ledger::note::{SigningNoteKey, hex};
+use crate::ledger::note::SigningNoteKey;
 
 #[track_caller]
 fn refused(result: Result<crate::ledger::bundle::Report, BundleProblem>, at: Step, file: &str) {

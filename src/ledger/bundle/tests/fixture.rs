@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::super::manifest::{self, Manifest};
 use super::super::*;
+use crate::domain::hex::hex;
 use crate::domain::time::Timestamp;
 use crate::ledger::archive::{Files, MANIFEST};
 use crate::ledger::canonical::canonical;
@@ -21,7 +22,7 @@ use crate::ledger::commitment::commitment;
 use crate::ledger::merkle::{
     Growing, Hash, consistency_ranges, fold, inclusion_ranges, leaf_hash, subtrees,
 };
-use crate::ledger::note::{SigningNoteKey, hex};
+use crate::ledger::note::SigningNoteKey;
 use crate::ledger::stamps::Stamps;
 use crate::ledger::timestamp::authority::Authority;
 use crate::ledger::timestamp::{self, Asked, Certificate, Certificates};
