@@ -100,7 +100,8 @@ const FIND_POSTGRES: &str = "select r.number, c.id, c.address, c.language, c.nam
      q.state, q.mailed, q.last_mail_at, q.follows_id, q.code_tries, q.other_tries, q.openings, q.issued_at, q.expires_at, q.ended_at, \
      q.campaign_id, q.entered_at, q.look_at, q.corrections, \
      m.recent, m.suppressed_at, m.suppressed_for, e.erased_at, l.left_joined, \
-     n.arrival as network_arrival, f.arrival as form_arrival, i.arrival as installation_arrival \
+     n.arrival as network_arrival, f.arrival as form_arrival, \
+     (select arrival from rate where key = 'installation') as installation_arrival \
      from r \
      left join lateral (select * from contact t where t.brand_id = r.brand_id and t.address_key = r.address_key offset 0) c on true \
      left join lateral (select * from request t where t.brand_id = c.brand_id and t.id = c.open_request_id offset 0) q on true \
@@ -109,8 +110,7 @@ const FIND_POSTGRES: &str = "select r.number, c.id, c.address, c.language, c.nam
      left join lateral (select string_agg(t.purpose || ' ' || t.left_at, ',') as left_joined from left_elsewhere t \
      where t.brand_id = r.brand_id and t.hash = r.address_hash) l on true \
      left join lateral (select * from rate t where t.key = r.network offset 0) n on true \
-     left join lateral (select * from rate t where t.key = r.form offset 0) f on true \
-     left join lateral (select * from rate t where t.key = 'installation' offset 0) i on true";
+     left join lateral (select * from rate t where t.key = r.form offset 0) f on true";
 
 /// What is known of each, in their order. The caller holds the locks of all of them.
 pub async fn find_known(tx: &mut Conn, all: &[Who]) -> Result<Vec<Known>, StoreError> {

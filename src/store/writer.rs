@@ -1,10 +1,12 @@
-//! Group commit: calls that arrive while a batch commits form the next batch. There is no timer; an idle server commits
-//! a single call at once, a busy one many together.
+//! Group commit: calls that arrive while a batch commits form the next batch. An idle server commits a single call at once, a busy
+//! one many together.
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tracing::Instrument;
 
 use super::StoreError;
@@ -14,6 +16,9 @@ use crate::telemetry::traces::TARGET;
 
 /// Calls that may wait before new ones are turned away.
 const WAITING_AT_MOST: usize = 8_192;
+
+/// How long a call waits for others besides a batch that is under way: one that is held up does not hold up the next.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Batches of a verb that decides: one is decided while another is written.
 pub const DECIDING: usize = 2;
@@ -27,6 +32,53 @@ type Waiting<C, R> = (C, oneshot::Sender<Result<R, StoreError>>);
 #[derive(Debug)]
 pub struct Batcher<C, R> {
     queue: mpsc::Sender<Waiting<C, R>>,
+    turn: Arc<Turn>,
+}
+
+/// Whether it is time for the next batch. A small one costs nearly as much as a large one: beside others that are under way a batch
+/// begins when as many calls wait as these hold.
+#[derive(Debug, Default)]
+struct Turn {
+    /// Calls of batches that were begun and are not done.
+    under_way: AtomicUsize,
+    changed: Notify,
+}
+
+impl Turn {
+    fn is_come(&self, waiting: usize) -> bool {
+        waiting >= self.under_way.load(Ordering::SeqCst)
+    }
+
+    /// Waits for it, but not for long.
+    async fn come(&self, waiting: impl Fn() -> usize) {
+        if self.is_come(waiting()) {
+            return;
+        }
+        let come = async {
+            while !self.is_come(waiting()) {
+                self.changed.notified().await;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, come).await;
+    }
+
+    fn begin(&self, calls: usize) -> UnderWay<'_> {
+        self.under_way.fetch_add(calls, Ordering::SeqCst);
+        UnderWay { turn: self, calls }
+    }
+}
+
+/// A batch that was begun; dropped, it is done.
+struct UnderWay<'a> {
+    turn: &'a Turn,
+    calls: usize,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.turn.under_way.fetch_sub(self.calls, Ordering::SeqCst);
+        self.turn.changed.notify_one();
+    }
 }
 
 /// A call that was handed in. Letting go of it does not take the call back.
@@ -44,6 +96,7 @@ impl<C, R> Clone for Batcher<C, R> {
     fn clone(&self) -> Self {
         Self {
             queue: self.queue.clone(),
+            turn: self.turn.clone(),
         }
     }
 }
@@ -63,15 +116,17 @@ where
         let limit = batch_at_most.clamp(1, ROWS_AT_MOST);
         let (queue, waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
         let (waiting, run) = (Arc::new(Mutex::new(waiting)), Arc::new(run));
+        let turn = Arc::new(Turn::default());
         for _ in 0..at_once {
-            let (waiting, run) = (waiting.clone(), run.clone());
+            let (waiting, run, turn) = (waiting.clone(), run.clone(), turn.clone());
             tokio::spawn(async move {
                 let mut batch = Vec::with_capacity(limit);
                 // Whoever holds the lock forms the next batch; it is free again before the batch is run.
-                while waiting.lock().await.recv_many(&mut batch, limit).await > 0 {
+                while let Some(under_way) = form(&waiting, &turn, &mut batch, limit).await {
                     let (calls, answers): (Vec<C>, Vec<_>) = batch.drain(..).unzip();
                     let span = tracing::info_span!(target: TARGET, "db.batch", calls = calls.len());
                     let results = answer_all(run.as_ref(), calls).instrument(span).await;
+                    drop(under_way);
                     for (answer, result) in answers.into_iter().zip(results) {
                         // The caller may be gone; its work is done all the same.
                         let _ = answer.send(result);
@@ -79,7 +134,7 @@ where
                 }
             });
         }
-        Self { queue }
+        Self { queue, turn }
     }
 
     /// Hands in one call and waits for the commit that holds it.
@@ -93,8 +148,30 @@ where
         self.queue
             .try_send((command, answer))
             .map_err(|_| StoreError::Busy)?;
+        // With the one that whoever forms the next batch has taken already.
+        let waiting = 1 + self.queue.max_capacity() - self.queue.capacity();
+        if self.turn.is_come(waiting) {
+            self.turn.changed.notify_one();
+        }
         Ok(Submitted(answered))
     }
+}
+
+/// Takes the calls of the next batch when its turn has come; none when nobody can call any more.
+async fn form<'a, C, R>(
+    waiting: &Mutex<mpsc::Receiver<Waiting<C, R>>>,
+    turn: &'a Turn,
+    batch: &mut Vec<Waiting<C, R>>,
+    limit: usize,
+) -> Option<UnderWay<'a>> {
+    let mut queue = waiting.lock().await;
+    batch.push(queue.recv().await?);
+    turn.come(|| 1 + queue.len()).await;
+    while batch.len() < limit {
+        let Ok(call) = queue.try_recv() else { break };
+        batch.push(call);
+    }
+    Some(turn.begin(batch.len()))
 }
 
 /// Runs a batch; if it fails as a whole, each call alone, so that one that cannot be stored never takes others along.
@@ -134,5 +211,103 @@ where
         Ok(results)
     } else {
         Err(UNANSWERED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex as Seen;
+
+    use tokio::sync::Semaphore;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    /// A batcher whose batches are seen when they begin, and done when they may be.
+    struct Held {
+        batcher: Batcher<(), ()>,
+        begun: Arc<Seen<Vec<usize>>>,
+        done: Arc<Semaphore>,
+    }
+
+    fn held() -> Held {
+        let begun = Arc::new(Seen::new(Vec::new()));
+        let done = Arc::new(Semaphore::new(0));
+        let (seen, may) = (begun.clone(), done.clone());
+        let batcher = Batcher::start(16, DECIDING, move |calls: Vec<()>| {
+            let (seen, may) = (seen.clone(), may.clone());
+            async move {
+                seen.lock().unwrap().push(calls.len());
+                may.acquire().await.unwrap().forget();
+                Ok(calls)
+            }
+        });
+        Held {
+            batcher,
+            begun,
+            done,
+        }
+    }
+
+    impl Held {
+        fn submit(&self, calls: usize) {
+            for _ in 0..calls {
+                self.batcher.submit(()).unwrap();
+            }
+        }
+
+        /// The sizes of the batches that were begun, once nobody has anything to do. The clock stands meanwhile.
+        async fn begun(&self) -> Vec<usize> {
+            for _ in 0..20 {
+                yield_now().await;
+            }
+            self.begun.lock().unwrap().clone()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_batcher_begins_at_once_and_beside_a_batch_the_next_begins_when_as_many_wait() {
+        let held = held();
+        held.submit(4);
+        assert_eq!(held.begun().await, [4]);
+        held.submit(3);
+        assert_eq!(held.begun().await, [4]);
+        held.submit(1);
+        assert_eq!(held.begun().await, [4, 4]);
+        held.submit(1);
+        assert_eq!(held.begun().await, [4, 4], "there are two at once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_a_batch_is_done_the_next_begins_with_whoever_waits() {
+        let held = held();
+        held.submit(4);
+        assert_eq!(held.begun().await, [4]);
+        held.submit(2);
+        held.done.add_permits(1);
+        assert_eq!(held.begun().await, [4, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_that_is_held_up_holds_up_the_next_for_five_milliseconds_and_no_longer() {
+        let held = held();
+        held.submit(4);
+        assert_eq!(held.begun().await, [4]);
+        held.submit(1);
+        for milliseconds in [0, 4] {
+            tokio::time::advance(Duration::from_millis(milliseconds)).await;
+            assert_eq!(held.begun().await, [4]);
+        }
+        tokio::time::advance(Duration::from_millis(2)).await;
+        assert_eq!(held.begun().await, [4, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_is_no_larger_than_its_limit_whatever_waits() {
+        let held = held();
+        held.submit(40);
+        assert_eq!(held.begun().await, [16, 16]);
+        held.done.add_permits(2);
+        assert_eq!(held.begun().await, [16, 16, 8]);
     }
 }
