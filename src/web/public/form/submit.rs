@@ -20,7 +20,7 @@ use crate::texts::Texts;
 use crate::web::error::{self, Problem, wants_json};
 use crate::web::extract::client::circumstances;
 use crate::web::extract::fields::Fields;
-use crate::web::same_time::in_the_same_time;
+use crate::web::same_time::signed_up_in_the_same_time;
 use crate::web::{Web, cors};
 
 /// What a signup is answered with: the same for every state of the address.
@@ -130,7 +130,7 @@ pub async fn submit(
         Err(problem) => return answer(error::store_failure(&request, &shared, &problem)),
     }
     let given = submission(&request, &shared, &form, &fields);
-    match in_the_same_time(shared.app.sign_up(&form, given)).await {
+    match signed_up_in_the_same_time(shared.app.sign_up(&form, given)).await {
         Ok(_) if kiosk::is_asked(&request) => {
             if wants_json(&request) {
                 return kiosk::recorded(&shared);
