@@ -1,6 +1,7 @@
 //! A wire to PostgreSQL that stops: from a first statement on it counts what the program has done, and at one of them nothing goes
 //! on any more in either direction, as if the program had died before it said it.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -92,7 +93,7 @@ async fn carry(
     mut to: impl AsyncWrite + Unpin,
 ) {
     let mut buffer = vec![0; 1 << 16];
-    let (mut prepared, mut counts) = (String::new(), false);
+    let (mut prepared, mut counts) = (HashMap::new(), false);
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else {
             return;
@@ -110,17 +111,28 @@ async fn carry(
     }
 }
 
-/// The statement that a message of the program has done: a query (`Q`), or what it had prepared (`P`) and now binds (`B`). None for
-/// messages that have nothing done, as when a connection begins. What is bound stands behind it.
-fn statement_of(message: &[u8], prepared: &mut String) -> Option<String> {
-    let text = || String::from_utf8_lossy(message).into_owned();
+/// The statement that a message of the program has done: a query (`Q`), or one that it prepared (`P`) and binds (`B`), for the first
+/// time or once more. None for messages that have nothing done, as when a connection begins. What is bound stands behind it.
+fn statement_of(message: &[u8], prepared: &mut HashMap<String, String>) -> Option<String> {
+    let text = String::from_utf8_lossy(message).into_owned();
+    // Behind the kind and a length: of a preparation the statement's name and its text, of a binding a portal's name and the statement's.
+    let mut parts = message.get(5..)?.split(|byte| *byte == 0);
+    let mut part = || {
+        parts
+            .next()
+            .map(|part| String::from_utf8_lossy(part).into_owned())
+    };
     match message[0] {
         b'P' => {
-            *prepared = text();
+            prepared.insert(part()?, part()?);
             None
         }
-        b'B' => Some(std::mem::take(prepared) + &text()),
-        b'Q' => Some(text()),
+        b'B' => {
+            part();
+            let statement = prepared.get(&part()?).map_or("", String::as_str);
+            Some(format!("{statement}{text}"))
+        }
+        b'Q' => Some(text),
         _ => None,
     }
 }
