@@ -1,11 +1,12 @@
 //! People whom a brand does not know and of whom a list said that they left: keyed hashes of their addresses, and nothing else.
 
+use uuid::Uuid;
+
 use super::erased::AddressHash;
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ImportId};
 use crate::domain::time::Timestamp;
-use uuid::Uuid;
 
 /// Somebody who left, as a part of an import told.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]

@@ -325,9 +325,7 @@ async fn on_a_full_disk_signups_are_refused_and_once_there_is_room_they_are_take
     faulty.acknowledged.push("after@example.org".to_owned());
     // Its files go with the server: a copy of what is on that disk, once nothing is under way.
     let mut server = server;
-    let _ = Command::new("kill")
-        .args(["-STOP", &server.child.id().to_string()])
-        .status();
+    server.tell("-STOP");
     for name in ["test.db", "test.db-wal"] {
         let copied = std::fs::copy(disk.join(name), faulty.folder.0.join(name));
         assert!(copied.is_ok() || name.ends_with("wal"), "{copied:?}");

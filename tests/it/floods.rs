@@ -1,7 +1,6 @@
 //! Many people at once: of a flood of sign-ins few passwords are hashed and the rest is turned away at once, while signups go on
 //! (T20); and whoever comes while the process gets no turn is answered later, not reset.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,13 +65,6 @@ async fn a_flood_of_sign_ins_is_turned_away_at_once_and_signups_go_on() {
 /// Signups that come while nobody accepts them.
 const HELD_UP: usize = 1_000;
 
-fn tell(signal: &str, child: &std::process::Child) {
-    let told = Command::new("kill")
-        .args([signal, &child.id().to_string()])
-        .status();
-    assert!(told.unwrap().success());
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_signs_up_while_the_process_gets_no_turn_is_answered_later_and_not_reset() {
     let place = place(Engine::Sqlite).await;
@@ -82,7 +74,7 @@ async fn whoever_signs_up_while_the_process_gets_no_turn_is_answered_later_and_n
     write_settings(&place.folder.0, &place.url, port, smtp.port());
     declare(&place.folder.0, port);
     let server = start(&place.folder.0, port).await;
-    tell("-STOP", &server.child);
+    server.tell("-STOP");
     let signups: Vec<_> = (0..HELD_UP)
         .map(|number| {
             let mut client = Client::new(&server.base, "127.0.0.1");
@@ -94,7 +86,7 @@ async fn whoever_signs_up_while_the_process_gets_no_turn_is_answered_later_and_n
         .collect();
     // Longer than Linux asks again for connections that no queue has room for.
     tokio::time::sleep(Duration::from_secs(4)).await;
-    tell("-CONT", &server.child);
+    server.tell("-CONT");
     for signup in signups {
         assert_eq!(signup.await.unwrap(), 303);
     }

@@ -29,6 +29,16 @@ pub struct Server {
     pub base: String,
 }
 
+impl Server {
+    /// Sends it a signal, named as kill(1) does.
+    pub fn tell(&self, signal: &str) {
+        let told = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status();
+        assert!(told.unwrap().success(), "{signal}");
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -1,7 +1,7 @@
 //! Traces: sent to a collector that stands in the test, decoded, and searched for what must not be in them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -85,14 +85,7 @@ fn settings(folder: &Folder, port: u16, more: &str) {
 
 /// Asks a server to stop, and waits until it has.
 async fn stopped(mut server: Server) {
-    let id = server.child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    server.tell("-TERM");
     let until = Instant::now() + Duration::from_secs(45);
     while server.child.try_wait().unwrap().is_none() {
         assert!(Instant::now() < until, "it did not stop");
