@@ -51,6 +51,7 @@ form-problem-long = Diese Adresse ist zu lang. Bitte prüfen Sie sie.
 form-problem-unusual = An Adressen mit Anführungszeichen, Kommentaren oder Zahlen in Klammern können wir nicht schreiben. Bitte verwenden Sie eine andere.
 form-problem-role = Diese Adresse sieht aus, als würden mehrere Personen mitlesen. Bitte verwenden Sie Ihre eigene: Nur Sie selbst können für sich einwilligen.
 form-problem-purpose = Wählen Sie mindestens eine Art von E‑Mails.
+form-problem-gone = Das Formular bietet nicht mehr an, was Sie gewählt haben. Bitte wählen Sie aus dem, was es jetzt gibt.
 form-problem-proof = Die Prüfung gegen Programme fehlte oder war zu alt. Bitte drücken Sie noch einmal auf die Schaltfläche.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = Meinten Sie { $address }?

@@ -51,6 +51,7 @@ form-problem-long = This address is too long. Please check it.
 form-problem-unusual = We cannot write to addresses with quotation marks, comments or numbers in brackets. Please use another one.
 form-problem-role = This looks like an address that several people read. Please use your own: only you can agree for yourself.
 form-problem-purpose = Choose at least one kind of mail.
+form-problem-gone = This form no longer has what you chose. Please choose from what it has now.
 form-problem-proof = The check against programs was missing or too old. Please press the button again.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = Did you mean { $address }?

@@ -51,6 +51,7 @@ form-problem-long = Esta dirección es demasiado larga. Revísela, por favor.
 form-problem-unusual = No podemos escribir a direcciones con comillas, comentarios o números entre corchetes. Use otra, por favor.
 form-problem-role = Parece una dirección que leen varias personas. Use la suya propia, por favor: nadie más puede aceptar por usted.
 form-problem-purpose = Elija al menos un tipo de correo.
+form-problem-gone = Este formulario ya no ofrece lo que ha elegido. Elija entre lo que ofrece ahora, por favor.
 form-problem-proof = La comprobación contra programas automáticos faltaba o era demasiado antigua. Pulse de nuevo el botón, por favor.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = ¿Quería decir { $address }?

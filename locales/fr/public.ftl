@@ -51,6 +51,7 @@ form-problem-long = Cette adresse est trop longue. Veuillez la vérifier.
 form-problem-unusual = Nous ne pouvons pas écrire aux adresses qui contiennent des guillemets, des commentaires ou des nombres entre crochets. Veuillez en utiliser une autre.
 form-problem-role = Cette adresse semble être lue par plusieurs personnes. Veuillez utiliser la vôtre : personne d’autre ne peut donner votre accord.
 form-problem-purpose = Choisissez au moins un type d’e‑mails.
+form-problem-gone = Ce formulaire ne propose plus ce que vous avez choisi. Veuillez choisir parmi ce qu’il propose maintenant.
 form-problem-proof = La vérification contre les programmes automatiques manquait ou était trop ancienne. Veuillez appuyer de nouveau sur le bouton.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = Vouliez-vous dire { $address } ?

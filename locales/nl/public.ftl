@@ -51,6 +51,7 @@ form-problem-long = Dit adres is te lang. Controleer het.
 form-problem-unusual = We kunnen niet schrijven naar adressen met aanhalingstekens, opmerkingen of cijfers tussen haakjes. Gebruik een ander adres.
 form-problem-role = Dit lijkt een adres dat meerdere mensen lezen. Gebruik je eigen adres: alleen jij kunt voor jezelf toestemming geven.
 form-problem-purpose = Kies minstens één soort e‑mail.
+form-problem-gone = Dit formulier biedt niet meer aan wat je had gekozen. Kies uit wat er nu is.
 form-problem-proof = De controle tegen programma’s ontbrak of was te oud. Druk nog een keer op de knop.
 # Follows the text of a problem. $address is an address that the person may have meant.
 form-did-you-mean = Bedoelde je { $address }?

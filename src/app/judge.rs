@@ -8,7 +8,7 @@ use crate::domain::brand::{Brand, Slug};
 use crate::domain::email_address::EmailAddress;
 use crate::domain::ids::BrandId;
 use crate::domain::permission::Suppressed;
-use crate::domain::policy::{AddressFacts, Closed, Terms};
+use crate::domain::policy::{AddressFacts, Closed, Terms, is_foreign};
 use crate::domain::standing::{Standings, State, has_left_all};
 use crate::store::budgets::MailboxHash;
 use crate::store::left::Left;
@@ -16,6 +16,21 @@ use crate::store::set::ROWS_AT_MOST;
 use crate::store::{Conn, StoreError, budgets, contacts, erased, left};
 
 impl App {
+    /// Whether the page of a signup is somebody else's: where the brand's forms say on which origins they stand, all others are, but for
+    /// our own.
+    pub(super) fn is_foreign(&self, brand: &Brand, page: &str) -> bool {
+        let catalog = self.catalog();
+        let forms = catalog.forms_of(brand.id);
+        let declared = forms.flat_map(|form| form.declared.origins.iter().cloned());
+        let mut own: Vec<String> = declared.collect();
+        if own.is_empty() {
+            return false;
+        }
+        own.extend(brand.declared.home_url.iter().cloned());
+        own.push(self.config.base_url.clone());
+        is_foreign(page, &own)
+    }
+
     /// The brand's terms, with the origins of its pages: those of its forms, and our own.
     pub fn terms(&self, brand: &Brand) -> Terms {
         let catalog = self.catalog();

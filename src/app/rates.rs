@@ -15,9 +15,23 @@ pub(super) use crate::store::signups::INSTALLATION;
 /// What moves in place of the installation's rate where no mail is queued and the time of the answer must not tell.
 pub(super) const NOBODY: &str = "nobody";
 
-/// Counts a mail that a budget refused or held, for `/metrics`.
+/// Counts a mail that the budget of a mailbox or of a network refused, for `/metrics`.
 pub(super) fn refused(budget: &'static str) {
-    metrics::counter!(telemetry::BUDGET, "budget" => budget).increment(1);
+    count(budget, budget);
+}
+
+/// The same of a rate that holds back, by what became of the mail and by whose rate it is.
+fn count(budget: &'static str, of: &'static str) {
+    metrics::counter!(telemetry::BUDGET, "budget" => budget, "of" => of).increment(1);
+}
+
+/// Whose rate it is.
+fn whose(key: &str) -> &'static str {
+    if key == INSTALLATION {
+        "installation"
+    } else {
+        "form"
+    }
 }
 
 /// The rate of whatever a form causes.
@@ -37,6 +51,8 @@ pub(super) fn held_at_most(confirm_within: Duration) -> Duration {
 pub(super) struct Reserved<const N: usize> {
     arrivals: [(String, i64); N],
     due_at: Timestamp,
+    /// Whose rate is the one that lets it leave last.
+    of: &'static str,
 }
 
 #[derive(Debug)]
@@ -91,17 +107,23 @@ impl Rates {
         rates: [(String, u32); N],
         at_most: Duration,
     ) -> Option<Reserved<N>> {
-        let mut due_at = self.now;
+        let (mut due_at, mut of) = (self.now, "");
         let arrivals = rates.map(|(key, an_hour)| {
             let (arrival, from) = Rate { an_hour }.reserve(self.arrival(&key), self.now);
-            due_at = due_at.max(from);
+            if from > due_at {
+                (due_at, of) = (from, whose(&key));
+            }
             (key, arrival)
         });
         if due_at > self.now.plus(at_most) {
-            refused("full");
+            count("full", of);
             return None;
         }
-        Some(Reserved { arrivals, due_at })
+        Some(Reserved {
+            arrivals,
+            due_at,
+            of,
+        })
     }
 
     /// One mail of a form, from all that it counts towards: its mailbox, which says yes or no, the form and the installation, which hold
@@ -128,7 +150,7 @@ impl Rates {
     /// Takes what was reserved: from when the mail may leave.
     pub fn take<const N: usize>(&mut self, reserved: Reserved<N>) -> Timestamp {
         if reserved.due_at > self.now {
-            refused("held");
+            count("held", reserved.of);
         }
         for (key, arrival) in reserved.arrivals {
             self.move_to(key, arrival);

@@ -79,6 +79,8 @@ pub enum Refusal {
     RoleAddress,
     UnknownPurpose,
     NoPurpose,
+    /// The form has none of what is meant any more.
+    NoLongerOffered,
     Store,
 }
 
@@ -96,6 +98,8 @@ pub struct SignUp {
     language: String,
     page: Option<String>,
     page_host: Option<String>,
+    /// The page is somebody else's.
+    is_foreign: bool,
     fields: Vec<String>,
     bot: bool,
     booth: Option<AtBooth>,

@@ -25,6 +25,8 @@ const MAX_DOMAIN_BYTES: usize = 255;
 /// RFC 1035, section 2.3.4.
 const MAX_LABEL_BYTES: usize = 63;
 const MAX_NAME_GRAPHEMES: usize = 40;
+/// Characters of a name that are kept.
+const MAX_KEPT_NAME: usize = 100;
 /// Vocalised Hebrew and stacked Tibetan need up to four; more only draws over the neighbouring lines.
 const MAX_MARKS_IN_A_ROW: usize = 4;
 
@@ -428,9 +430,22 @@ fn untagged(local: &str) -> &str {
     }
 }
 
+/// A person's name as it is kept: as it was typed, on one line of 100 characters at most, in NFC; none where nothing is left. What may
+/// stand in a mail is for [`clean_name`] to say.
+pub fn kept_name(typed: &str) -> Option<String> {
+    // Marks that turn the order of whatever stands behind them (UAX #9, section 2).
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let fits = |c: &char| !turns(*c) && (!c.is_control() || c.is_whitespace());
+    let typed: String = typed.chars().take(MAX_TYPED_BYTES).filter(fits).collect();
+    let words: Vec<&str> = typed.split_whitespace().collect();
+    let name: String = words.join(" ").nfc().take(MAX_KEPT_NAME).collect();
+    let name = name.trim_end().to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
 /// A person's name that may stand in a mail, or `None`: then the mail goes out without one (T4).
 ///
-/// At most 40 graphemes of letters, marks, spaces, `'`, `-` and single dots that end a word, so that no link, number or
+/// At most 40 graphemes of letters, marks, spaces, apostrophes, `-` and single dots that end a word, so that no link, number or
 /// sentence of a spammer fits. A name is left out, never repaired, but for NFC and superfluous spaces.
 pub fn clean_name(typed: &str) -> Option<String> {
     if typed.len() > MAX_TYPED_BYTES {
@@ -438,11 +453,21 @@ pub fn clean_name(typed: &str) -> Option<String> {
     }
     let words: Vec<&str> = typed.split(' ').filter(|word| !word.is_empty()).collect();
     let name: String = words.join(" ").nfc().collect();
+    // No link ends in a single letter: between initials a dot needs no space.
+    let without_initials = name.split(' ').map(|word| {
+        if is_initials(word) {
+            word.replace('.', "")
+        } else {
+            word.to_owned()
+        }
+    });
+    let judged = without_initials.collect::<Vec<_>>().join(" ");
     let mut before = None;
     let mut marks = 0;
-    for c in name.chars() {
+    for c in judged.chars() {
         let fits = match c {
-            ' ' | '\'' | '-' => true,
+            // A typographic apostrophe is what telephones write.
+            ' ' | '\'' | '\u{2019}' | '-' => true,
             '.' => before != Some('.'),
             _ if is_combining_mark(c) => {
                 marks += 1;
@@ -462,6 +487,12 @@ pub fn clean_name(typed: &str) -> Option<String> {
     }
     let has_letter = name.chars().any(is_name_letter);
     (has_letter && name.graphemes(true).count() <= MAX_NAME_GRAPHEMES).then_some(name)
+}
+
+/// `J.R.R.`
+fn is_initials(word: &str) -> bool {
+    let letters = word.strip_suffix('.').unwrap_or(word);
+    letters.contains('.') && letters.split('.').all(|one| one.chars().count() == 1)
 }
 
 /// A letter of a script. Letters in circles and squares are symbols, and the mathematical alphabets serve to get words
@@ -699,7 +730,9 @@ mod tests {
         for (typed, name) in [
             (" Ada   Lovelace ", "Ada Lovelace"),
             ("O'Brien-Smith Jr.", "O'Brien-Smith Jr."),
+            ("O’Brien", "O’Brien"),
             ("J. R. R. Tolkien", "J. R. R. Tolkien"),
+            ("J.R.R. Tolkien", "J.R.R. Tolkien"),
             ("J.-P. Sartre", "J.-P. Sartre"),
             ("Rene\u{301}", "René"),
             ("山田 太郎", "山田 太郎"),
@@ -707,6 +740,22 @@ mod tests {
             ("สมชาย ใจดี", "สมชาย ใจดี"),
         ] {
             assert_eq!(clean_name(typed).as_deref(), Some(name), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_kept_as_it_was_typed_on_one_line() {
+        let long = "é".repeat(300);
+        for (typed, kept) in [
+            ("Anna, Maria", Some("Anna, Maria")),
+            (" J.R.R.\t Tolkien\n(old) ", Some("J.R.R. Tolkien (old)")),
+            ("Rene\u{301}", Some("René")),
+            ("a\u{202E}b\u{7}c", Some("abc")),
+            (long.as_str(), Some(&long[..200])),
+            (" \u{7} ", None),
+            ("", None),
+        ] {
+            assert_eq!(kept_name(typed).as_deref(), kept, "{typed:?}");
         }
     }
 
@@ -720,6 +769,8 @@ mod tests {
             "---",
             "evil.com",
             "evil.\u{301}com",
+            "a.co",
+            "x.y.zz",
             "a..",
             "You won 500",
             "http://x",

@@ -23,6 +23,7 @@ pub use claim::{AddressFacts, Claim, ClaimProblem, Closed, is_same_brand};
 pub use data::data;
 pub use judge::{Facts, Judgement, judge, judge_signup};
 pub use overlay::{OVERLAYS, Overlay, OverlayRow};
+pub use proof::is_foreign;
 pub use rule::{ADDRESS_RULES, GENERAL_RULES, PRECEDENCE, READING_DATES, Rule};
 pub use sources::{Need, ProofKey, Row, SOURCES, Source, TAKE_FILES, takes_file};
 pub use terms::{ACTIVE_WITHIN_AT_MOST, ACTIVE_WITHIN_MONTHS, OrganizerLists, Terms};

@@ -8,7 +8,7 @@ use super::header::{Columns, Field};
 use super::proof::{ProofFile, ProofFolder};
 use super::{Broken, Flaw, Row};
 use crate::domain::brand::LANGUAGES;
-use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
+use crate::domain::email_address::{AddressRules, EmailAddress, kept_name};
 use crate::domain::hex::hex;
 use crate::domain::import::Elsewhere;
 use crate::domain::policy::{Claim, ClaimProblem, Source, Zone};
@@ -179,7 +179,7 @@ impl Reading {
         let parts = [Field::FirstName, Field::LastName].map(|field| self.cell(row, field));
         let joined: Vec<&str> = parts.into_iter().flatten().collect();
         let joined = (!joined.is_empty()).then(|| joined.join(" "));
-        joined.or(full).as_deref().and_then(clean_name)
+        joined.or(full).as_deref().and_then(kept_name)
     }
 
     fn elsewhere(&self, row: &Row) -> Option<Elsewhere> {

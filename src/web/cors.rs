@@ -66,6 +66,25 @@ pub fn of_brand(
     response
 }
 
+/// The brand of an inbox page's token.
+fn brand_of(shared: &Web, token: &str) -> Option<BrandId> {
+    let known = token::verify(shared, Purpose::Inbox, token).ok()?;
+    Some(known.brand.id)
+}
+
+/// Lets the origins of whatever the path names read an answer that was given before anybody looked at it: a form's, or those of an
+/// inbox page's brand.
+pub fn of_path(request: &HttpRequest, shared: &Web, response: HttpResponse) -> HttpResponse {
+    let named = |name| request.match_info().get(name);
+    if let Some(form) = named("form") {
+        return of_form(request, shared, form, response);
+    }
+    match named("token").and_then(|token| brand_of(shared, token)) {
+        Some(brand) => of_brand(request, shared, brand, response),
+        None => response,
+    }
+}
+
 fn preflight(request: &HttpRequest, allowed: impl Fn(&str) -> bool) -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
     allow(request, &mut response, allowed);
@@ -107,9 +126,7 @@ pub fn preflight_of_form() -> Route {
 pub fn preflight_of_inbox() -> Route {
     options().to(
         |request: HttpRequest, shared: web::Data<Web>, path: web::Path<(String, String)>| async move {
-            let brand = token::verify(&shared, Purpose::Inbox, &path.0)
-                .ok()
-                .map(|known| known.brand.id);
+            let brand = brand_of(&shared, &path.0);
             preflight(&request, |origin| {
                 brand.is_some_and(|brand| brand_allows(&shared, brand, origin))
             })

@@ -113,6 +113,33 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn whoever_signs_up_at_two_forms_for_different_things_answers_both_mails(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut client = world.client("192.0.2.1");
+        let email = ("email", "anna@example.org");
+        client.post("/f/news-two", &[email]).await;
+        let first = world.mail_to("anna@example.org").await;
+        client.post("/f/news", &[email, ("purpose", "events")]).await;
+        let second = world.mail_to("anna@example.org").await;
+        assert_ne!(first.confirm(), second.confirm());
+        let mut other = world.client("198.51.100.7");
+        assert_eq!(other.post(&first.confirm(), &[]).await.heading(), "Confirmed");
+        let basis = async |purpose| world.permission("anna@example.org", purpose).await.basis;
+        assert_eq!((basis("newsletter").await, basis("events").await), (Basis::Explicit, Basis::Implicit));
+        assert_eq!(other.post(&second.confirm(), &[]).await.heading(), "Confirmed");
+        assert_eq!(basis("events").await, Basis::Explicit);
+        // What asks for all that an earlier mail asks for takes its place, at whichever form.
+        client.post("/f/news-two", &[("email", "bo@example.org")]).await;
+        let first = world.mail_to("bo@example.org").await;
+        client.post("/f/news", &[("email", "bo@example.org"), ("purpose", "newsletter"), ("purpose", "events")]).await;
+        let second = world.mail_to("bo@example.org").await;
+        assert!(other.get(&first.confirm()).await.text().contains("There is a newer mail"));
+        assert_eq!(other.post(&second.confirm(), &[]).await.heading(), "Confirmed");
+        let standing = world.permission("bo@example.org", "newsletter").await;
+        assert_eq!(standing.basis, Basis::Explicit);
+        world.finish().await;
+    }
+
     async fn the_first_link_works_after_a_second_signup_that_caused_no_mail(engine: Engine) {
         let world = World::on(engine).await;
         world.signed_up("anna@example.org", "192.0.2.1").await;

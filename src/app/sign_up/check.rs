@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{Refusal, SignUp, Submission};
 use crate::app::App;
 use crate::domain::brand::{RoleAddresses, Slug};
-use crate::domain::email_address::{AddressRules, EmailAddress, clean_name};
-use crate::domain::form::Form;
+use crate::domain::email_address::{AddressRules, EmailAddress, kept_name};
+use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::RequestId;
 
 impl App {
@@ -27,18 +27,20 @@ impl App {
             return Err(Refusal::RoleAddress);
         }
         let page = given.page.as_deref();
+        let version = form.version_shown(given.version.as_deref()).clone();
         let now = self.clock.now();
         Ok(SignUp {
             address_hash: self.keys.address_hash(brand.id.0, address.key()),
             mailbox: self.keys.mailbox_hash(brand.id.0, &address.mailbox()),
-            version: form.version_shown(given.version.as_deref()).clone(),
-            purposes: purposes_of(form, &given.purposes)?,
+            purposes: purposes_of(form, &version, &given.purposes)?,
+            version,
             name: given
                 .name
                 .filter(|_| form.declared.asks_name)
-                .and_then(|name| clean_name(&name)),
+                .and_then(|name| kept_name(&name)),
             language: language_of(form, given.language),
             page_host: page.and_then(|page| shown_host(page, form, self.config.host())),
+            is_foreign: page.is_some_and(|page| self.is_foreign(&brand, page)),
             page: given.page.filter(|page| is_page(page)),
             fields: given.fields,
             bot: given.bot,
@@ -71,23 +73,37 @@ fn is_page(page: &str) -> bool {
         && !page.contains(char::is_control)
 }
 
-/// The purposes that are meant: those named, or those that the form is for.
-fn purposes_of(form: &Form, named: &[String]) -> Result<Vec<Slug>, Refusal> {
-    let offered = || form.declared.purposes.iter().chain(&form.declared.choices);
-    let mut purposes: BTreeSet<Slug> = BTreeSet::new();
-    for name in named.iter().filter(|name| !name.is_empty()) {
-        let slug = offered()
-            .find(|slug| slug.as_str() == name)
-            .ok_or(Refusal::UnknownPurpose)?;
-        purposes.insert(slug.clone());
-    }
-    if purposes.is_empty() {
-        purposes.extend(form.declared.purposes.iter().cloned());
-    }
-    if purposes.is_empty() {
+/// The purposes that are meant: those named, or those that the form is for; of what the person was shown. What the form has no longer
+/// is left out.
+fn purposes_of(form: &Form, version: &VersionHash, named: &[String]) -> Result<Vec<Slug>, Refusal> {
+    let content = form.content(version).ok_or(Refusal::Store)?;
+    let mut named = named.iter().filter(|name| !name.is_empty()).peekable();
+    let meant: BTreeSet<&Slug> = if named.peek().is_some() {
+        let shown = |name: &String| {
+            content
+                .purposes
+                .iter()
+                .find(|one| one.slug.as_str() == name)
+        };
+        let known = named.map(|name| shown(name).ok_or(Refusal::UnknownPurpose));
+        known
+            .map(|one| one.map(|one| &one.slug))
+            .collect::<Result<_, _>>()?
+    } else {
+        let fixed = content.purposes.iter().filter(|one| !one.choice);
+        fixed.map(|one| &one.slug).collect()
+    };
+    if meant.is_empty() {
         return Err(Refusal::NoPurpose);
     }
-    Ok(purposes.into_iter().collect())
+    let declared = &form.declared;
+    let is_offered =
+        |slug: &&Slug| declared.purposes.contains(slug) || declared.choices.contains(slug);
+    let purposes: Vec<Slug> = meant.into_iter().filter(is_offered).cloned().collect();
+    if purposes.is_empty() {
+        return Err(Refusal::NoLongerOffered);
+    }
+    Ok(purposes)
 }
 
 /// The host of the page, for the mail's "asked from": only our own or one that the brand declared, since a page is what

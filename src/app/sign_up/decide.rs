@@ -107,14 +107,17 @@ impl Batch<'_> {
         contact.row.open_request_id = Some(request.id);
         contact.open = Some(request.clone());
         // One link serves one request, and a newer mail replaces the older. Without a new mail the older one stays
-        // good: nobody can spoil a person's link by typing the address once more.
-        let replaced = open.map(|mut open| {
-            let id = open.id;
-            open.state = RequestState::Replaced.as_str().to_owned();
-            open.ended_at = Some(now);
-            self.replace(open);
-            id
-        });
+        // good: nobody can spoil a person's link by typing the address once more. So does what the newer one does not ask for: whoever
+        // signs up at two forms has two mails to answer.
+        let replaced = open
+            .filter(|open| is_asked_again(open, call))
+            .map(|mut open| {
+                let id = open.id;
+                open.state = RequestState::Replaced.as_str().to_owned();
+                open.ended_at = Some(now);
+                self.replace(open);
+                id
+            });
         (request, replaced)
     }
 
@@ -151,6 +154,15 @@ impl Batch<'_> {
             ambiguous: 0,
         });
     }
+}
+
+/// Whether a signup takes the place of an open request: it is at the same form, or asks for all that was asked for there.
+fn is_asked_again(open: &RequestRow, call: &SignUp) -> bool {
+    open.form_id == call.form.id
+        || open
+            .purposes()
+            .iter()
+            .all(|one| call.purposes.contains(one))
 }
 
 /// The answer to an entry, or a correction, that came once more: nothing is recorded, and no mail is caused.

@@ -50,6 +50,7 @@ pub(super) fn ruling_of(call: &SignUp, standings: &Standings, doors: &Doors) -> 
     };
     judge_signup(
         doors.suppressed || call.purposes.iter().all(closed) || (doors.erased && !reopened()),
+        call.is_foreign,
         call.address.is_role(),
         call.brand.declared.role_addresses,
         call.brand.declared.hold_until_confirmed,

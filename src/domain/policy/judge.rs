@@ -256,14 +256,20 @@ fn asking(outcomes: &[Outcome], decider: &Outcome) -> Outreach {
 /// Judges a signup at the brand's own form, whose proof the server itself keeps. It is on the path that a signup waits for:
 /// nothing is allocated.
 ///
-/// A person who withdrew is refused as a *basis*, yet is asked: a fresh double opt-in of their own reopens (D3).
+/// A person who withdrew is refused as a *basis*, yet is asked: a fresh double opt-in of their own reopens (D3). A form that stands on a
+/// page of somebody else is no form of the brand's own: whoever signs up there is asked first (D4).
 pub fn judge_signup(
     withdrew_or_declined: bool,
+    foreign_page: bool,
     role_address: bool,
     role_addresses: RoleAddresses,
     hold_until_confirmed: bool,
 ) -> Ruling {
-    let outcome = Outcome::of(Source::WebsiteForm.row()).hold(hold_until_confirmed);
+    let mut outcome = Outcome::of(Source::WebsiteForm.row());
+    if foreign_page {
+        outcome.confirm_first(Rule::D4);
+    }
+    let outcome = outcome.hold(hold_until_confirmed);
     let address = AddressFacts {
         role: role_address,
         closed: withdrew_or_declined.then_some(Closed::Withdrew),

@@ -9,6 +9,16 @@ use super::{Claim, Need, Source, Terms, Zone};
 use crate::domain::origin::origin_of;
 use crate::domain::time::Timestamp;
 
+/// Whether a page is on none of a brand's own origins. Where the brand has named none, nothing speaks against any; what is no web address
+/// is no page.
+pub fn is_foreign(page: &str, own: &[String]) -> bool {
+    let Some(origin) = origin_of(page).filter(|_| !own.is_empty()) else {
+        return false;
+    };
+    !own.iter()
+        .any(|one| origin_of(one).as_ref() == Some(&origin))
+}
+
 /// What is wrong with the proof of a source that would be acceptable (rule D4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Gap {
@@ -172,14 +182,13 @@ impl<'a> Reader<'a> {
         let Some(text) = self.claim.given("page") else {
             return;
         };
-        let Some(origin) = origin_of(text) else {
+        if origin_of(text).is_none() {
             let wanted = "a URL that begins with https:// or http://";
             self.gaps
                 .push(Gap::Unreadable("page", text.to_owned(), wanted));
             return;
-        };
-        let own = &self.terms.origins;
-        if !own.is_empty() && !own.iter().filter_map(|o| origin_of(o)).any(|o| o == origin) {
+        }
+        if is_foreign(text, &self.terms.origins) {
             let foreign = "the page is on no origin that the brand has declared";
             self.gaps.push(Gap::Contradiction(foreign));
         }

@@ -11,8 +11,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
 
 use super::body::{self, Broken};
-use crate::web::Web;
-use crate::web::error;
+use crate::web::{Web, cors, error};
 
 /// Bytes of a body; a signup needs a few hundred, a proof of work a thousand.
 const BODY_AT_MOST: usize = 64 * 1024;
@@ -135,16 +134,22 @@ impl Fields {
         while let Some(part) = parts.next().await {
             let mut part = part.map_err(|_| Unreadable::Malformed)?;
             let name = part.name().unwrap_or_default().to_owned();
+            // Of files no form of ours knows anything but that there was one.
+            let disposition = part.content_disposition();
+            let is_file = disposition.is_some_and(|one| one.get_filename().is_some());
             let mut value = BytesMut::new();
             while let Some(chunk) = part.next().await {
                 let chunk = chunk.map_err(|_| Unreadable::Malformed)?;
+                if is_file {
+                    continue;
+                }
                 if value.len() + chunk.len() > VALUE_AT_MOST {
                     return Err(Unreadable::TooLarge);
                 }
                 value.extend_from_slice(&chunk);
             }
-            let value = String::from_utf8(value.to_vec()).map_err(|_| Unreadable::Malformed)?;
-            fields.push(name, value)?;
+            // As in url-encoded forms: a page in an older character set is no reason to lose the signup.
+            fields.push(name, String::from_utf8_lossy(&value).into_owned())?;
         }
         Ok(fields)
     }
@@ -187,7 +192,10 @@ impl FromRequest for Fields {
                 }
             };
             let response = match request.app_data::<web::Data<Web>>() {
-                Some(shared) => error::answer(&request, shared, status, key),
+                Some(shared) => {
+                    let response = error::answer(&request, shared, status, key);
+                    cors::of_path(&request, shared, response)
+                }
                 None => error::plain_failure(),
             };
             let response = match problem {

@@ -303,7 +303,25 @@ fn a_signup_is_judged_by_the_same_precedence() {
         ),
         (false, false, loosened, false, (Verdict::Accept, Rule::A1)),
     ] {
-        let ruling = judge_signup(closed, role, roles, hold);
+        let ruling = judge_signup(closed, false, role, roles, hold);
+        assert_eq!(
+            (ruling.verdict, ruling.rule),
+            expected,
+            "{closed} {role} {hold}"
+        );
+    }
+}
+
+#[test]
+fn a_signup_on_somebody_elses_page_is_confirmed_first_unless_the_address_itself_decides() {
+    let refuse = RoleAddresses::Refuse;
+    for (closed, role, hold, expected) in [
+        (false, false, false, (Verdict::ConfirmFirst, Rule::D4)),
+        (false, false, true, (Verdict::ConfirmFirst, Rule::D4)),
+        (false, true, false, (Verdict::Refuse, Rule::O6)),
+        (true, false, false, (Verdict::Refuse, Rule::D3)),
+    ] {
+        let ruling = judge_signup(closed, true, role, refuse, hold);
         assert_eq!(
             (ruling.verdict, ruling.rule),
             expected,

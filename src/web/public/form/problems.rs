@@ -12,6 +12,7 @@ pub fn problems_of(refusal: &Refusal) -> Option<Vec<(&'static str, &'static str)
         Refusal::UnknownPurpose | Refusal::NoPurpose => {
             return Some(vec![("purpose", "form-problem-purpose")]);
         }
+        Refusal::NoLongerOffered => return Some(vec![("purpose", "form-problem-gone")]),
         Refusal::RoleAddress => "form-problem-role",
         Refusal::Address(problem) => match problem {
             AddressProblem::Empty => "form-problem-empty",

@@ -14,6 +14,7 @@ use crate::app::sign_up::{SignedUp, Submission};
 use crate::domain::booth::AtBooth;
 use crate::domain::brand::Brand;
 use crate::domain::form::Form;
+use crate::domain::origin::origin_of;
 use crate::domain::token::Purpose;
 use crate::store::StoreError;
 use crate::texts::Texts;
@@ -56,19 +57,12 @@ pub(super) fn submission(
     form: &Form,
     fields: &Fields,
 ) -> Submission {
-    let referer = || {
-        request
-            .headers()
-            .get(header::REFERER)
-            .and_then(|value| value.to_str().ok())
-            .map(ToOwned::to_owned)
-    };
     Submission {
         email: fields.raw("email").to_owned(),
         name: fields.one("name").map(ToOwned::to_owned),
         purposes: fields.all("purpose"),
         language: language_of(request, form, fields.one("lang")),
-        page: fields.one("page").map(ToOwned::to_owned).or_else(referer),
+        page: page_of(request, shared, fields.one("page")),
         version: fields.one("version").map(ToOwned::to_owned),
         fields: fields.names(),
         bot: fields.one(HONEYPOT).is_some() || too_fast(shared, form, fields),
@@ -81,6 +75,33 @@ pub(super) fn submission(
         corrects: None,
         circumstances: circumstances(request, &shared.app.config.trusted_proxies),
     }
+}
+
+/// The page that the form stood on: what the form says of it, else what the browser says. Where the browser names another site than the
+/// form does (Fetch Standard, section 3.1), the browser is believed. Our own forms may stand in a frame of a page that they name.
+fn page_of(request: &HttpRequest, shared: &Web, said: Option<&str>) -> Option<String> {
+    let header = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let referer = header(header::REFERER);
+    let said = said.or(referer);
+    let Some(origin) = header(header::ORIGIN).and_then(origin_of) else {
+        return said.map(ToOwned::to_owned);
+    };
+    let is_there = |page: &&str| origin_of(page).as_ref() == Some(&origin);
+    let is_ours = origin_of(&shared.app.config.base_url).as_ref() == Some(&origin);
+    let page = match said {
+        Some(page) if is_ours || is_there(&page) => page,
+        _ => match referer.filter(is_there) {
+            Some(page) => page,
+            None if is_ours => return None,
+            None => &origin,
+        },
+    };
+    Some(page.to_owned())
 }
 
 /// Whether the form came back sooner than a person types. A form that does not say when it was opened (plain HTML on
