@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::connect::Connector;
-pub use self::outgoing::{Mail, Refusal};
+pub use self::outgoing::{MORE, Mail, Refusal};
 use self::pool::Pool;
 
 mod commands;
@@ -188,7 +188,7 @@ impl Transport {
     /// Sends one mail, waiting for a free session first. Dropping the future is safe at any time, but
     /// then nobody knows whether the mail was accepted.
     pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Outcome {
-        match Mail::checked(envelope, message) {
+        match Mail::checked(envelope, message.to_vec()) {
             Ok(mail) => self.deliver(None, &mail, None).await.0,
             Err(refusal) => refusal.into(),
         }

@@ -1,5 +1,7 @@
 //! Composing a mail: mostly by filling the skeleton of its kind, then signing.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,6 +10,7 @@ use super::ready::whose;
 use super::wanted::Job;
 use crate::app::links::leave_until;
 use crate::domain::brand::{Brand, Slug};
+use crate::domain::email_address::clean_name;
 use crate::domain::form::{FormContent, VersionHash};
 use crate::domain::time::Timestamp;
 use crate::domain::token::Purpose;
@@ -22,31 +25,49 @@ const KINDS_AT_MOST: usize = 256;
 
 /// Mails that differ only in what a skeleton fills in.
 #[derive(PartialEq, Eq, Hash)]
-struct MailKind {
-    revision: Option<String>,
-    version: String,
-    language: String,
-    purposes: String,
-    page_host: Option<String>,
+struct MailKind<'a> {
+    revision: Option<Cow<'a, str>>,
+    version: Cow<'a, str>,
+    language: Cow<'a, str>,
+    purposes: Cow<'a, str>,
+    page_host: Option<Cow<'a, str>>,
     by_tablet: bool,
-    domain: String,
-    ask: Option<Ask>,
+    domain: Cow<'a, str>,
+    ask: Option<Cow<'a, Ask>>,
     reminder: bool,
+}
+
+impl MailKind<'_> {
+    fn kept(self) -> MailKind<'static> {
+        let kept = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        MailKind {
+            revision: self.revision.map(kept),
+            version: kept(self.version),
+            language: kept(self.language),
+            purposes: kept(self.purposes),
+            page_host: self.page_host.map(kept),
+            by_tablet: self.by_tablet,
+            domain: kept(self.domain),
+            ask: self.ask.map(|ask| Cow::Owned(ask.into_owned())),
+            reminder: self.reminder,
+        }
+    }
 }
 
 /// The skeletons of the kinds that were sent lately; none for a kind that cannot have one.
 #[derive(Default)]
-pub(super) struct Skeletons(Mutex<HashMap<MailKind, Option<Arc<Skeleton>>>>);
+pub(super) struct Skeletons(Mutex<HashMap<MailKind<'static>, Option<Arc<Skeleton>>>>);
 
 impl Skeletons {
     /// The skeleton of a kind of mail, made at its first use.
     fn of<E>(
         &self,
-        kind: MailKind,
+        kind: MailKind<'_>,
         compose: &dyn Fn(&Varying) -> Result<Vec<u8>, E>,
     ) -> Option<Arc<Skeleton>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(skeleton) = known.get(&kind) {
+        let found: &HashMap<MailKind<'_>, _> = &known;
+        if let Some(skeleton) = found.get(&kind) {
             return skeleton.clone();
         }
         // Old revisions and rare pages would pile up; starting over costs a composition or two.
@@ -54,7 +75,7 @@ impl Skeletons {
             known.clear();
         }
         let skeleton = Skeleton::of(compose).map(Arc::new);
-        known.insert(kind, skeleton.clone());
+        known.insert(kind.kept(), skeleton.clone());
         skeleton
     }
 }
@@ -70,7 +91,7 @@ struct Common<'a> {
     brand: &'a Brand,
     content: &'a FormContent,
     job: &'a Job,
-    purposes: Vec<Slug>,
+    purposes: OnceCell<Vec<Slug>>,
     name: Option<String>,
     domain: &'a str,
 }
@@ -99,13 +120,16 @@ impl Delivery {
             brand,
             content,
             job,
-            purposes: job.to.purposes(),
-            name: name.filter(|_| form.declared.name_in_mail),
+            purposes: OnceCell::new(),
+            // Kept as it was typed; in a mail stands only what is nothing but a name (T4).
+            name: name
+                .filter(|_| form.declared.name_in_mail)
+                .and_then(|name| clean_name(&name)),
             domain,
         };
         let compose = |values: &Varying| self.mail(&common, values).compose();
         let plain = common.name.is_none();
-        let kind = plain.then(|| kind_of(job, catalog.revision.clone(), &version, domain));
+        let kind = plain.then(|| kind_of(job, catalog.revision.as_deref(), &version, domain));
         let skeleton = kind.and_then(|kind| self.skeletons.of(kind, &compose));
         let dictionary = skeleton.as_ref().map(|one| one.dictionary.clone());
         let bytes = match skeleton.and_then(|skeleton| skeleton.fill(&values)) {
@@ -160,13 +184,18 @@ impl Delivery {
             to: to.address.clone(),
             confirm_token: token(Purpose::Confirm),
             about_token: token(Purpose::About),
-            leave_token: self.app.keys.sign_about(
-                Purpose::Unsubscribe,
-                &to.purposes,
-                brand.number,
-                job.mail.contact_id.0,
-                leave_until(now),
-            ),
+            leave_token: if job.ask.is_some() {
+                let (contact, until) = (job.mail.contact_id.0, leave_until(now));
+                keys.sign_about(
+                    Purpose::Unsubscribe,
+                    &to.purposes,
+                    brand.number,
+                    contact,
+                    until,
+                )
+            } else {
+                String::new()
+            },
             code: keys
                 .code(key_id, to.request_id.0)
                 .ok_or("the secret that this request was made with is gone")?,
@@ -184,7 +213,7 @@ impl Delivery {
             brand: common.brand,
             content: common.content,
             language: &to.language,
-            purposes: &common.purposes,
+            purposes: common.purposes.get_or_init(|| to.purposes()),
             name: common.name.clone(),
             to: &values.to,
             decline_url: self.app.url(&format!("{confirm}/decline")),
@@ -234,16 +263,21 @@ impl Delivery {
     }
 }
 
-fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &str) -> MailKind {
+fn kind_of<'a>(
+    job: &'a Job,
+    revision: Option<&'a str>,
+    version: &'a VersionHash,
+    domain: &'a str,
+) -> MailKind<'a> {
     MailKind {
-        revision,
-        version: version.as_str().to_owned(),
-        language: job.to.language.clone(),
-        purposes: job.to.purposes.clone(),
-        page_host: job.to.page_host.clone(),
+        revision: revision.map(Cow::Borrowed),
+        version: version.as_str().into(),
+        language: job.to.language.as_str().into(),
+        purposes: job.to.purposes.as_str().into(),
+        page_host: job.to.page_host.as_deref().map(Cow::Borrowed),
         by_tablet: job.to.entered_at.is_some(),
-        domain: domain.to_owned(),
-        ask: job.ask.clone(),
+        domain: domain.into(),
+        ask: job.ask.as_ref().map(Cow::Borrowed),
         reminder: job.is_reminder(),
     }
 }

@@ -9,6 +9,7 @@ use super::result::Sent;
 use super::wanted::Job;
 use crate::domain::brand::Brand;
 use crate::domain::envelope::Returned;
+use crate::mail::pack::Dictionary;
 use crate::mail::transport::{Envelope, Mail};
 use crate::store::StoreError;
 use crate::telemetry;
@@ -18,8 +19,16 @@ pub(super) struct Ready {
     pub job: Job,
     pub brand: Arc<Brand>,
     pub message_id: String,
-    pub composed: Composed,
+    /// What the mail is packed with to be kept.
+    pub dictionary: Option<Arc<Dictionary>>,
     mail: Mail,
+}
+
+impl Ready {
+    /// The mail's bytes.
+    pub fn message(&self) -> &[u8] {
+        self.mail.message()
+    }
 }
 
 impl Borrow<Mail> for Ready {
@@ -37,7 +46,7 @@ impl Delivery {
         };
         let message_id = message_id(&brand, &job);
         let now = self.app.clock.now();
-        let composed = match self.compose(&brand, &job, &message_id, now) {
+        let Composed { bytes, dictionary } = match self.compose(&brand, &job, &message_id, now) {
             Ok(composed) => composed,
             Err(reason) => return Err(self.failed(&job, message_id, reason, now, false)),
         };
@@ -45,12 +54,12 @@ impl Delivery {
             from: self.sender(&brand, &job),
             to: job.to.address.clone(),
         };
-        match Mail::checked(&envelope, &composed.bytes) {
+        match Mail::checked(&envelope, bytes) {
             Ok(mail) => Ok(Ready {
                 job,
                 brand,
                 message_id,
-                composed,
+                dictionary,
                 mail,
             }),
             Err(refusal) => {

@@ -97,14 +97,14 @@ impl Delivery {
         reply: String,
         now: Timestamp,
     ) -> Result<Sent, StoreError> {
-        let (job, composed) = (&one.job, &one.composed);
+        let (job, message) = (&one.job, one.message());
         let of = Self::asked(job);
         let notice = of.as_ref().and_then(|asked| asked.notice_to.as_ref());
         let fact = Fact::MailAccepted {
             message_id: one.message_id.clone(),
             from: one.brand.declared.from_address.clone(),
             reply,
-            mail_sha256: hex(&Sha256::digest(&composed.bytes)),
+            mail_sha256: hex(&Sha256::digest(message)),
             template: job.mail.template.clone(),
             template_version: template_version().to_owned(),
             language: job.to.language.clone(),
@@ -113,14 +113,14 @@ impl Delivery {
             notice_for: notice.map_or_else(Vec::new, |notice| notice.1.clone()),
         };
         let mut event = self.event(job, now, fact)?;
-        let packed = pack(&composed.bytes, composed.dictionary.as_deref());
+        let packed = pack(message, one.dictionary.as_deref());
         event.mail = Some(packed.map_err(|_| StoreError::Corrupt("a mail that cannot be packed"))?);
         Ok(Sent::Accepted {
             key: job.mail.key(),
             event: Arc::new(event),
             weighs: of.is_none() && job.mail.template == CONFIRM,
             of,
-            dictionary: composed.dictionary.clone(),
+            dictionary: one.dictionary.clone(),
         })
     }
 

@@ -70,14 +70,15 @@ impl Delivery {
     }
 
     async fn send_row(&self, row: Vec<Job>, writing: &Writing) {
-        let mut ready = Vec::with_capacity(row.len());
-        for job in self.that_may_leave(row).await {
+        // Each is made when the one in front of it leaves: what was just written is read again while it is at hand.
+        let jobs = self.that_may_leave(row).await.into_iter();
+        let row = jobs.filter_map(|job| {
             let key = job.mail.key();
-            match self.make_ready(job) {
-                Ok(one) => ready.push(one),
-                Err(sent) => self.hand_over(key, sent, writing),
-            }
-        }
+            let ready = self.make_ready(job);
+            ready
+                .map_err(|sent| self.hand_over(key, sent, writing))
+                .ok()
+        });
         let span = tracing::info_span!(
             target: TARGET,
             "smtp.row",
@@ -98,7 +99,7 @@ impl Delivery {
             fate.fetch_add(1, Ordering::Relaxed);
             self.hand_over(one.job.mail.key(), self.result(one, outcome), writing);
         };
-        let sending = self.transport.send_row(&ready, &told);
+        let sending = self.transport.send_row(row, &told);
         sending.instrument(span.clone()).await;
         let fields = [
             "mails.accepted",

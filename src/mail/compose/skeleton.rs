@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::domain::brand::LANGUAGES;
 use crate::domain::time::Timestamp;
 use crate::mail::pack::Dictionary;
+use crate::mail::transport::MORE;
 
 /// What differs between two mails of one kind.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Varying {
     pub to: String,
     pub confirm_token: String,
     pub about_token: String,
-    /// To leave what a campaign asks for; in other mails it stands nowhere.
+    /// To leave what a campaign asks for; in other mails it stands nowhere, and is empty.
     pub leave_token: String,
     pub code: String,
     pub asked_at: Timestamp,
@@ -99,7 +100,8 @@ pub struct Skeleton {
     tail: Vec<u8>,
     /// Places in head and tail written one behind the other.
     patches: Vec<Patch>,
-    lengths: [usize; 9],
+    /// Of the fields that stand somewhere.
+    lengths: [Option<usize>; 9],
 }
 
 const TO: &str = "\r\nTo: ";
@@ -123,29 +125,31 @@ impl Skeleton {
         let tail = composed[value + marks.to.len()..].to_vec();
         let joined = [head.as_slice(), tail.as_slice()].concat();
         let fields = marks.fields(language);
-        let patches = fields
+        let patches: Vec<Patch> = fields
             .iter()
             .enumerate()
             .flat_map(|(field, mark)| places(&joined, mark.as_bytes(), field))
             .collect();
+        let mut lengths = [None; 9];
+        for patch in &patches {
+            lengths[patch.field] = Some(fields[patch.field].len());
+        }
         Some(Self {
             dictionary: Dictionary::of(composed.to_vec()),
             language,
             head,
             tail,
             patches,
-            lengths: fields.map(|mark| mark.len()),
+            lengths,
         })
     }
 
     /// The message with these values; `None` if one has not the length that the skeleton has room for.
     pub fn fill(&self, values: &Varying) -> Option<Vec<u8>> {
         let fields = values.fields(self.language);
-        if fields
-            .iter()
-            .zip(&self.lengths)
-            .any(|(field, length)| field.len() != *length || !field.is_ascii())
-        {
+        if fields.iter().zip(&self.lengths).any(|(field, length)| {
+            length.is_some_and(|one| field.len() != one) || !field.is_ascii()
+        }) {
             return None;
         }
         // A folded header would need the composer; RFC 5322 allows 998 octets a line, an address has 254 at most.
@@ -153,7 +157,7 @@ impl Skeleton {
         if to.iter().any(|byte| *byte < 0x21 || *byte == 0x7f) || !values.to.is_ascii() {
             return None;
         }
-        let mut bytes = Vec::with_capacity(self.head.len() + to.len() + self.tail.len());
+        let mut bytes = Vec::with_capacity(self.head.len() + to.len() + self.tail.len() + MORE);
         bytes.extend_from_slice(&self.head);
         bytes.extend_from_slice(to);
         bytes.extend_from_slice(&self.tail);

@@ -1,6 +1,5 @@
 //! Sending one mail over a session: MAIL, RCPT, DATA, the message and the final dot.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,12 +120,16 @@ impl Session {
         let dot_at = notes.written() + mail.data.len() as u64;
         let is_dot_sent = || notes.written() >= dot_at;
         self.is_begun = next.is_some();
-        let said = next.map_or(Cow::Borrowed(mail.data.as_str()), |next| {
-            Cow::Owned([&mail.data, Commands::of(next, false).lines()].concat())
-        });
+        let mut said = std::mem::take(&mut self.said);
+        said.clear();
+        said.push_str(&mail.data);
+        if let Some(next) = next {
+            said.push_str(Commands::of(next, false).lines());
+        }
         self.awaited += 1;
         let began_at = Instant::now();
         let result = self.write_data(&said, settings, is_dot_sent).await;
+        self.said = said;
         self.is_quick = began_at.elapsed() < QUICK;
         let reason = match result.map(Reply::from_lettre) {
             Some(Ok(reply)) => match self.ended_by(&reply, mail) {

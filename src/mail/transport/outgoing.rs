@@ -12,6 +12,11 @@ const MAX_ADDRESS: usize = 254;
 const MAX_LOCAL_PART: usize = 64;
 /// Dots that are doubled without a larger buffer.
 const DOTS: usize = 64;
+/// A line with a dot alone is the end. The CRLF that must stand before that dot is the message's own last one: with another the server
+/// would get one empty line more than we signed and stored.
+const END: &str = ".\r\n";
+/// Bytes that a message takes in when it is sent.
+pub const MORE: usize = END.len();
 
 /// Why a mail cannot be sent as it is; it is never tried again.
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub struct Mail {
     pub(super) to: String,
     /// What DATA carries: the message with its dots doubled, and the end of data.
     pub(super) data: String,
+    /// The message, where dots were doubled in it.
+    message: Option<String>,
     /// The message needs BODY=8BITMIME (RFC 6152).
     pub(super) is_eight_bit: bool,
     /// The recipient or a header field needs SMTPUTF8 (RFC 6531, section 3.4).
@@ -39,36 +46,50 @@ pub struct Mail {
 }
 
 impl Mail {
-    pub fn checked(envelope: &Envelope, message: &[u8]) -> Result<Self, Refusal> {
+    /// Takes the message over; with [`MORE`] bytes to spare it is not copied.
+    pub fn checked(envelope: &Envelope, message: Vec<u8>) -> Result<Self, Refusal> {
         if !(envelope.from.is_empty() || is_sendable(&envelope.from) && envelope.from.is_ascii()) {
             return Err(refusal("the sender cannot be sent", Phase::MailFrom));
         }
         if !is_sendable(&envelope.to) {
             return Err(refusal("the recipient cannot be sent", Phase::Recipient));
         }
-        let text = std::str::from_utf8(message).map_err(|_| "the message is not UTF-8");
-        let (text, data) = text
-            .and_then(|text| Ok((text, data_of(text)?)))
-            .map_err(|why| refusal(why, Phase::Data))?;
+        let in_data = |why| refusal(why, Phase::Data);
+        let text = String::from_utf8(message).map_err(|_| in_data("the message is not UTF-8"))?;
+        let has_dots = check_lines(&text).map_err(in_data)?;
+        let is_eight_bit = !text.is_ascii();
+        let is_international = !envelope.to.is_ascii() || !header_of(&text).is_ascii();
+        let (mut data, message) = if has_dots {
+            (with_dots_doubled(&text), Some(text))
+        } else {
+            (text, None)
+        };
+        data.push_str(END);
         Ok(Self {
             from: envelope.from.clone(),
             to: envelope.to.clone(),
             data,
-            is_eight_bit: !text.is_ascii(),
-            is_international: !envelope.to.is_ascii() || !header_of(text).is_ascii(),
+            message,
+            is_eight_bit,
+            is_international,
         })
+    }
+
+    /// The message as it was given.
+    pub fn message(&self) -> &[u8] {
+        match &self.message {
+            Some(message) => message.as_bytes(),
+            None => self.data.strip_suffix(END).unwrap_or(&self.data).as_bytes(),
+        }
     }
 }
 
-/// The message as DATA carries it: a dot at the start of a line gets another (RFC 5321, section 4.5.2), and a line with a
-/// dot alone is the end. The CRLF that must stand before that dot is the message's own last one: with another the server
-/// would get one empty line more than we signed and stored.
-fn data_of(message: &str) -> Result<String, &'static str> {
+/// Whether a line of the message begins with a dot; an error where its lines are such that servers disagree about them.
+fn check_lines(message: &str) -> Result<bool, &'static str> {
     if !message.ends_with("\r\n") {
         return Err("the message does not end with CRLF");
     }
-    let mut data = String::with_capacity(message.len() + DOTS);
-    let (mut lines, mut copied, mut start) = (0, 0, 0);
+    let (mut lines, mut has_dots) = (0, false);
     for line in message.split_inclusive('\n') {
         if !line.ends_with("\r\n") {
             return Err("the message holds a bare LF");
@@ -76,12 +97,7 @@ fn data_of(message: &str) -> Result<String, &'static str> {
         if line.len() > MAX_LINE {
             return Err("the message has a line of more than 998 octets");
         }
-        if line.starts_with('.') {
-            data.push_str(&message[copied..start]);
-            data.push('.');
-            copied = start;
-        }
-        start += line.len();
+        has_dots |= line.starts_with('.');
         lines += 1;
     }
     // Every line has one at its end.
@@ -91,9 +107,19 @@ fn data_of(message: &str) -> Result<String, &'static str> {
     if count(message, 0) > 0 {
         return Err("the message holds a NUL");
     }
-    data.push_str(&message[copied..]);
-    data.push_str(".\r\n");
-    Ok(data)
+    Ok(has_dots)
+}
+
+/// The message as DATA carries it, but for the end: a dot at the start of a line gets another (RFC 5321, section 4.5.2).
+fn with_dots_doubled(message: &str) -> String {
+    let mut data = String::with_capacity(message.len() + DOTS);
+    for line in message.split_inclusive('\n') {
+        if line.starts_with('.') {
+            data.push('.');
+        }
+        data.push_str(line);
+    }
+    data
 }
 
 /// How often a byte occurs. Parts whose sums fit into a byte are what the compiler makes quick.

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -19,35 +20,52 @@ const PATIENCE: Duration = Duration::from_millis(400);
 pub(super) type Lane = Option<(Session, OwnedSemaphorePermit)>;
 
 impl Transport {
-    /// Sends mails in a row; `told` hears what became of each as soon as it is known. Dropping the future is as with
-    /// [`Transport::send`].
-    pub fn send_row<'a, M>(
+    /// Sends mails in a row; `told` hears what became of each as soon as it is known. Of the row two mails are taken at a time, so
+    /// whoever makes them as they are asked for has few of them in memory. Dropping the future is as with [`Transport::send`].
+    pub async fn send_row<M, R>(&self, row: R, told: &(impl Fn(&M, Outcome) + Sync))
+    where
+        M: Borrow<Mail> + Send + Sync,
+        R: Iterator<Item = M> + Send,
+    {
+        let mut row = row.map(Arc::new);
+        if let Some(first) = row.next() {
+            self.send_from(first, row, told).await;
+        }
+    }
+
+    fn send_from<'a, M, R>(
         &'a self,
-        row: &'a [M],
+        mut mail: Arc<M>,
+        mut behind: R,
         told: &'a (impl Fn(&M, Outcome) + Sync),
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>
     where
-        M: Borrow<Mail> + Sync,
+        M: Borrow<Mail> + Send + Sync + 'a,
+        R: Iterator<Item = Arc<M>> + Send + 'a,
     {
         Box::pin(async move {
             let mut lane = Lane::default();
-            for (at, mail) in row.iter().enumerate() {
-                let behind = &row[at + 1..];
-                let next = behind.first().map(Borrow::borrow);
-                let mut sending = std::pin::pin!(self.deliver(lane.take(), mail.borrow(), next));
-                if behind.is_empty() {
-                    told(mail, sending.await.0);
-                    return;
-                }
-                let Ok((outcome, kept)) = timeout(PATIENCE, &mut sending).await else {
-                    // The next mail goes over another session, so nobody needs the one on which it was begun: its place
-                    // is free as soon as the stalled mail is answered for.
-                    let stalled = async { told(mail, sending.await.0) };
-                    tokio::join!(stalled, self.send_row(behind, told));
+            loop {
+                let Some(next) = behind.next() else {
+                    let (outcome, _) = self.deliver(lane, (*mail).borrow(), None).await;
+                    told(&mail, outcome);
                     return;
                 };
-                told(mail, outcome);
-                lane = kept;
+                let (outcome, kept) = {
+                    let begun = Some((*next).borrow());
+                    let mut sending = std::pin::pin!(self.deliver(lane, (*mail).borrow(), begun));
+                    if let Ok(ended) = timeout(PATIENCE, &mut sending).await {
+                        ended
+                    } else {
+                        // The next mail goes over another session, so nobody needs the one on which it was begun: its place
+                        // is free as soon as the stalled mail is answered for.
+                        let stalled = async { told(&mail, sending.await.0) };
+                        tokio::join!(stalled, self.send_from(Arc::clone(&next), behind, told));
+                        return;
+                    }
+                };
+                told(&mail, outcome);
+                (lane, mail) = (kept, next);
             }
         })
     }

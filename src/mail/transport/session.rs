@@ -85,6 +85,8 @@ pub(super) struct Session {
     pub(super) is_begun: bool,
     /// The last message was answered at once.
     pub(super) is_quick: bool,
+    /// What was last said, for its memory.
+    pub(super) said: String,
     _counted: Counted,
 }
 
@@ -120,6 +122,7 @@ impl Session {
             needs_reset: false,
             is_begun: false,
             is_quick: false,
+            said: String::new(),
             _counted: counted,
         })
     }

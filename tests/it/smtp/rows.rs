@@ -1,6 +1,7 @@
 //! Mails in a row: the commands of the next leave behind the message of the one before, and still every mail gets its own
 //! reply, is sent once, and waits for no other.
 
+use std::borrow::Borrow;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -16,17 +17,23 @@ fn address(number: usize) -> String {
     format!("ann{number}@example.net")
 }
 
+struct Numbered(usize, Mail);
+
+impl Borrow<Mail> for Numbered {
+    fn borrow(&self) -> &Mail {
+        &self.1
+    }
+}
+
 /// What became of each of so many mails in a row, in the order in which it was told.
 async fn send_row(transport: &Transport, mails: usize) -> Vec<(usize, Outcome)> {
-    let row: Vec<Mail> = (0..mails)
-        .map(|number| Mail::checked(&envelope(&address(number)), MESSAGE).unwrap())
-        .collect();
+    let row = (0..mails).map(|number| {
+        let mail = Mail::checked(&envelope(&address(number)), MESSAGE.to_vec());
+        Numbered(number, mail.unwrap())
+    });
     let outcomes = Mutex::new(Vec::new());
-    let told = |mail: &Mail, outcome| {
-        let number = row.iter().position(|one| std::ptr::eq(one, mail));
-        outcomes.lock().unwrap().push((number.unwrap(), outcome));
-    };
-    timeout(PATIENCE, transport.send_row(&row, &told))
+    let told = |mail: &Numbered, outcome| outcomes.lock().unwrap().push((mail.0, outcome));
+    timeout(PATIENCE, transport.send_row(row, &told))
         .await
         .expect("the row came back");
     outcomes.into_inner().unwrap()
