@@ -84,6 +84,8 @@ on_both_engines! {
             (json!({"form": [{"slug": "third", "purposes": ["none"]}]}), 422),
             (json!({"form": [{"slug": "news", "purposes": ["news"]}]}), 422),
             (json!({"from_address": null}), 422),
+            (json!({"from_address": "nonsense"}), 422),
+            (json!({"purpose": [{"slug": "news", "name": {"de": "Neues"}, "wording": {"de": "Neues."}}]}), 422),
         ] {
             let mut wrong = third.clone();
             for (name, value) in change.as_object().unwrap() {
