@@ -57,8 +57,21 @@ impl<'a> Reader<'a> {
 
     fn read_entry(&mut self, section: &str, key: &str, value: &toml::Value) {
         if let Some(setting) = table::find(section, key) {
+            let is_text = |item: &toml::Value| item.is_str();
+            let wrong = match value {
+                toml::Value::Array(items) if !items.iter().all(is_text) => {
+                    Some("a list holds texts; write each in quotes")
+                }
+                toml::Value::Table(_) => Some("is one value and no section"),
+                _ => None,
+            };
+            if let Some(what) = wrong {
+                self.wrong(section, key, what);
+            }
             let text = match value {
                 toml::Value::String(text) => text.clone(),
+                // Told above; a second problem with its text would say nothing more.
+                toml::Value::Table(_) => return,
                 toml::Value::Array(items) => items
                     .iter()
                     .filter_map(toml::Value::as_str)
