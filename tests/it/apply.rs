@@ -1,8 +1,10 @@
 //! Declaring brands, purposes and forms.
 
-use countersign::app::apply::{Step, apply, newly_judged, parse, plan};
+use countersign::app::apply::{Consenting, Step, apply, newly_judged, parse, plan, planned};
 use countersign::domain::brand::Slug;
 use countersign::domain::form::VersionHash;
+use countersign::domain::ids::ContactId;
+use countersign::store::contacts;
 
 use crate::harness::{DECLARATIONS, Folder, World};
 use crate::on_both_engines;
@@ -94,6 +96,60 @@ on_both_engines! {
         let steps = apply(&world.app, &changed).await.unwrap();
         assert_eq!(steps, [Step::ChangeForm("news".to_owned())]);
         assert_eq!(world.app.catalog().form("news").unwrap().current, before);
+        world.finish().await;
+    }
+
+    async fn a_purpose_that_is_declared_no_more_is_a_step_that_tells_how_many_hold_consent_for_it(engine: Engine) {
+        let world = World::on(engine).await;
+        for email in ["anna@example.org", "bert@example.org"] {
+            let taken = world.client("192.0.2.1").post("/f/news", &[("email", email), ("purpose", "events")]).await;
+            assert_eq!(taken.status, 303, "{}", taken.text());
+        }
+        world.signed_up("carl@example.org", "192.0.2.1").await;
+        let mail = world.mail_to("bert@example.org").await;
+        let mut bert = world.client("198.51.100.7");
+        assert_eq!(bert.post(&mail.confirm(), &[]).await.heading(), "Confirmed");
+        let without = DECLARATIONS
+            .replacen("[[brand.purpose]]\nslug = \"events\"\nname = { en = \"Events\" }\nwording = { en = \"Invitations.\" }\n", "", 1)
+            .replacen("choices = [\"events\"]", "choices = []", 1);
+        let folder = Folder::new();
+        std::fs::write(folder.0.join("countersign.toml"), world.settings_text()).unwrap();
+        std::fs::write(folder.0.join("brands.toml"), &without).unwrap();
+        let says = |arguments: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+            let output = command.current_dir(&folder.0).args(arguments).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let plan = says(&["apply", "brands.toml", "--plan"]);
+        let told = "- purpose events of brand acme: 2 contacts hold consent for it, which stays on record; permission answers for it no more\n";
+        assert!(plan.contains(told), "implicit and explicit consent count: {plan}");
+        // Contacts are looked at in parts; of two purposes each has its own.
+        let brand = world.app.catalog().brand_by_slug("acme").unwrap().id;
+        let mut conn = world.app.store.read().await.unwrap();
+        for (purpose, consenting) in [("events", 2), ("newsletter", 1), ("event", 0)] {
+            let (mut found, mut after) = (Vec::new(), ContactId(uuid::Uuid::nil()));
+            while let [one] = contacts::list_consenting(&mut conn, brand, purpose, after, 1).await.unwrap()[..] {
+                after = one.0;
+                found.push(one.1);
+            }
+            let holding = found.iter().filter(|holds| **holds).count();
+            assert_eq!((found.len(), holding), (3, consenting), "{purpose}");
+        }
+        drop(conn);
+        let many = Consenting { contacts: 10_000, or_more: true };
+        assert!(many.to_string().starts_with("10000 or more contacts hold consent"), "{many}");
+        says(&["withdraw", "bert@example.org", "--brand", "acme", "--purpose", "events"]);
+        let step = Step::RemovePurpose {
+            brand: "acme".to_owned(),
+            purpose: "events".to_owned(),
+            consenting: Some(Consenting { contacts: 1, or_more: false }),
+        };
+        assert!(step.to_string().contains(": 1 contact holds consent"), "{step}");
+        let without = parse(&without).unwrap();
+        assert!(planned(&world.app, &without).await.unwrap().contains(&step));
+        assert!(apply(&world.app, &without).await.unwrap().contains(&step));
+        assert_eq!(planned(&world.app, &without).await.unwrap(), [], "it is told once");
         world.finish().await;
     }
 
