@@ -126,12 +126,22 @@ impl Engine {
 }
 
 /// Where the database is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Location {
     /// A file; made if it is not there.
     Sqlite(std::path::PathBuf),
     /// A `postgres://` URL.
     Postgres(String),
+}
+
+/// Without the URL: a password may stand in it.
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// Why a URL names no database. Nothing of the URL is repeated: a password may stand in it.

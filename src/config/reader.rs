@@ -79,10 +79,10 @@ impl<'a> Reader<'a> {
                     .join(","),
                 other => other.to_string(),
             };
-            // A database's URL may hold a password.
-            let is_secret = setting.kind == Kind::Secret
-                || (setting.section, setting.key) == ("database", "url") && text.contains('@');
-            self.file_holds_secrets |= is_secret && !text.is_empty();
+            // A database's URL is secret for the password that may stand in it.
+            let is_url = (setting.section, setting.key) == ("database", "url");
+            let holds_secret = setting.kind == Kind::Secret && (!is_url || text.contains('@'));
+            self.file_holds_secrets |= holds_secret && !text.is_empty();
             self.values.insert((setting.section, setting.key), text);
             return;
         }

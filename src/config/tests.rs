@@ -530,3 +530,46 @@ fn secrets_that_could_not_be_told_apart_are_named_with_their_setting() {
     }
     assert!(good > 1_900 && same > 0, "{good} {same}");
 }
+
+#[test]
+fn the_databases_url_may_lie_in_a_file_and_its_password_never_shows() {
+    let file = std::env::temp_dir().join(format!("countersign-url-{}", std::process::id()));
+    std::fs::write(&file, "postgres://u:hunter2@db.example/n\n").unwrap();
+    let path = file.to_str().unwrap();
+    let start = format!(
+        "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[database]\n"
+    );
+    let named = format!("{start}url_file = \"{path}\"\n");
+    let own = format!("{start}url = \"sqlite://other.db\"\n");
+    for (text, environment) in [
+        (&named, &[][..]),
+        (&own, &[("COUNTERSIGN_DATABASE_URL_FILE", path)][..]),
+    ] {
+        let config = parse(text, environment).unwrap();
+        assert!(
+            matches!(&config.database, Location::Postgres(url) if url == "postgres://u:hunter2@db.example/n")
+        );
+        let shown = format!("{config:?} {:#?}", config.database);
+        assert!(
+            !shown.contains("hunter2") && shown.contains("Postgres"),
+            "{shown}"
+        );
+        assert_eq!(config.secret_files, [Path::new(path)]);
+    }
+    let missing = parse(&format!("{start}url_file = \"nowhere\"\n"), &[]).unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .contains("[database] url_file: /etc/countersign/nowhere"),
+        "{missing}"
+    );
+    std::fs::remove_file(&file).unwrap();
+    let holds = |url: &str| {
+        let text =
+            format!("[server]\nbase_url = \"https://a.example\"\n[database]\nurl = \"{url}\"\n");
+        parse(&text, &[("COUNTERSIGN_SECRETS_ROOT", SECRET)])
+            .unwrap()
+            .file_holds_secrets
+    };
+    assert!(holds("postgres://u:hunter2@db.example/n") && !holds("sqlite://countersign.db"));
+}
