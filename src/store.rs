@@ -126,7 +126,7 @@ impl Engine {
 }
 
 /// Where the database is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Location {
     /// A file; made if it is not there.
     Sqlite(std::path::PathBuf),
@@ -134,16 +134,44 @@ pub enum Location {
     Postgres(String),
 }
 
+/// Without the URL: a password may stand in it.
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// Why a URL names no database. Nothing of the URL is repeated: a password may stand in it.
+#[derive(Debug, thiserror::Error)]
+pub enum LocationProblem {
+    #[error("must begin with sqlite:// and a path, or with postgres://")]
+    Scheme,
+    #[error(
+        "cannot be read ({0}); write it as postgres://USER:PASSWORD@HOST:PORT/NAME, with signs such as @ / : # in user and \
+         password as %40 %2F %3A %23"
+    )]
+    Url(String),
+}
+
 impl Location {
     /// Reads `sqlite://PATH` (or `sqlite:PATH`) and `postgres://…`.
-    pub fn parse(url: &str) -> Option<Self> {
+    pub fn parse(url: &str) -> Result<Self, LocationProblem> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Some(Self::Postgres(url.to_owned()));
+            return match PgConnectOptions::from_str(url) {
+                Ok(_) => Ok(Self::Postgres(url.to_owned())),
+                Err(sqlx::Error::Configuration(why)) => Err(LocationProblem::Url(why.to_string())),
+                Err(_) => Err(LocationProblem::Url("it is no URL".to_owned())),
+            };
         }
         let path = url
             .strip_prefix("sqlite://")
-            .or_else(|| url.strip_prefix("sqlite:"))?;
-        (!path.is_empty()).then(|| Self::Sqlite(path.into()))
+            .or_else(|| url.strip_prefix("sqlite:"))
+            .filter(|path| !path.is_empty())
+            .ok_or(LocationProblem::Scheme)?;
+        Ok(Self::Sqlite(path.into()))
     }
 }
 

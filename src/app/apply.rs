@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::App;
 use super::acted::Acting;
 use super::catalog::{Catalog, REVISION};
-use crate::domain::brand::BrandDeclaration;
+use crate::domain::brand::{BrandDeclaration, Slug};
 use crate::domain::form::{FormContent, problems_of};
-use crate::domain::ids::{BrandId, FormId};
+use crate::domain::ids::{BrandId, ContactId, FormId};
 use crate::domain::operator::Deed;
 use crate::store::brands::{self, FormRow, NewVersion};
 use crate::store::locks::Locks;
 use crate::store::set::Writes;
-use crate::store::{StoreError, events, settings};
+use crate::store::{StoreError, contacts, events, settings};
 use crate::texts::Texts;
 
 /// A file of declarations.
@@ -42,6 +42,10 @@ pub enum ApplyProblem {
 
 /// How often whoever declares the whole tries again because somebody else was faster.
 const ROUNDS: usize = 5;
+/// So many contacts that hold consent are counted for a plan, and so many contacts are looked at for that, in parts.
+const CONSENTING_AT_MOST: usize = 10_000;
+const LOOKED_AT_AT_MOST: usize = 1_000_000;
+const LOOKED_AT_ONCE: i64 = 10_000;
 
 /// One step of a plan, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +59,37 @@ pub enum Step {
     ChangeForm(String),
     /// Declared before and not any more: takes no signups; its links still work.
     RetireForm(String),
+    /// Declared before and not any more: what contacts gave for it stands in no answer.
+    RemovePurpose {
+        brand: String,
+        purpose: String,
+        /// None in a plan that nobody counted for ([`planned`] does).
+        consenting: Option<Consenting>,
+    },
+}
+
+/// How many contacts hold consent, counted as far as [`CONSENTING_AT_MOST`] and [`LOOKED_AT_AT_MOST`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Consenting {
+    pub contacts: usize,
+    pub or_more: bool,
+}
+
+impl std::fmt::Display for Consenting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.contacts, self.or_more) {
+            (0, false) => f.write_str("nobody holds consent for it"),
+            (0, true) => f.write_str("contacts may hold consent for it, which stays on record"),
+            (1, false) => f.write_str("1 contact holds consent for it, which stays on record"),
+            (many, or_more) => {
+                let or_more = if or_more { " or more" } else { "" };
+                write!(
+                    f,
+                    "{many}{or_more} contacts hold consent for it, which stays on record"
+                )
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for Step {
@@ -72,6 +107,17 @@ impl std::fmt::Display for Step {
             }
             Self::ChangeForm(slug) => write!(f, "~ form {slug}: settings"),
             Self::RetireForm(slug) => write!(f, "- form {slug}: takes no signups any more"),
+            Self::RemovePurpose {
+                brand,
+                purpose,
+                consenting,
+            } => {
+                write!(f, "- purpose {purpose} of brand {brand}: ")?;
+                if let Some(consenting) = consenting {
+                    write!(f, "{consenting}; ")?;
+                }
+                f.write_str("permission answers for it no more")
+            }
         }
     }
 }
@@ -88,6 +134,14 @@ impl Step {
             }
             Self::ChangeForm(slug) => json!({ "step": "change_form", "form": slug }),
             Self::RetireForm(slug) => json!({ "step": "retire_form", "form": slug }),
+            Self::RemovePurpose {
+                brand,
+                purpose,
+                consenting,
+            } => json!({
+                "step": "remove_purpose", "brand": brand, "purpose": purpose,
+                "contacts": consenting.map(|one| one.contacts), "or_more": consenting.map(|one| one.or_more)
+            }),
         }
     }
 }
@@ -201,6 +255,17 @@ pub fn plan(catalog: &Catalog, declarations: &Declarations) -> Result<Vec<Step>,
             }
         }
         if let Some(brand) = known {
+            let stays = |slug: &Slug| declared.purposes.iter().any(|own| own.slug == *slug);
+            let before = brand.declared.purposes.iter().map(|one| &one.slug);
+            steps.extend(
+                before
+                    .filter(|slug| !stays(slug))
+                    .map(|slug| Step::RemovePurpose {
+                        brand: declared.slug.to_string(),
+                        purpose: slug.to_string(),
+                        consenting: None,
+                    }),
+            );
             for form in catalog.forms_of(brand.id) {
                 if !declared
                     .forms
@@ -217,6 +282,63 @@ pub fn plan(catalog: &Catalog, declarations: &Declarations) -> Result<Vec<Step>,
     } else {
         Err(ApplyProblem::Declarations(problems))
     }
+}
+
+/// What applying would change, with how many people it concerns.
+pub async fn planned(app: &App, declarations: &Declarations) -> Result<Vec<Step>, ApplyProblem> {
+    let catalog = app.catalog();
+    let steps = plan(&catalog, declarations)?;
+    counted(app, &catalog, steps).await
+}
+
+async fn counted(
+    app: &App,
+    catalog: &Catalog,
+    mut steps: Vec<Step>,
+) -> Result<Vec<Step>, ApplyProblem> {
+    for step in &mut steps {
+        if let Step::RemovePurpose {
+            brand,
+            purpose,
+            consenting,
+        } = step
+            && let Some(brand) = catalog.brand_by_slug(brand)
+        {
+            *consenting = Some(count_consenting(app, brand.id, purpose).await?);
+        }
+    }
+    Ok(steps)
+}
+
+async fn count_consenting(
+    app: &App,
+    brand: BrandId,
+    purpose: &str,
+) -> Result<Consenting, StoreError> {
+    let mut conn = app.store.read().await?;
+    let (mut contacts, mut looked_at) = (0, 0);
+    let mut after = ContactId(uuid::Uuid::nil());
+    loop {
+        let part =
+            contacts::list_consenting(&mut conn, brand, purpose, after, LOOKED_AT_ONCE).await?;
+        contacts += part.iter().filter(|one| one.1).count();
+        looked_at += part.len();
+        let is_last = (part.len() as i64) < LOOKED_AT_ONCE;
+        match part.last() {
+            Some(last) if !is_last => after = last.0,
+            _ => break,
+        }
+        if contacts >= CONSENTING_AT_MOST || looked_at >= LOOKED_AT_AT_MOST {
+            return Ok(Consenting {
+                contacts: contacts.min(CONSENTING_AT_MOST),
+                or_more: true,
+            });
+        }
+    }
+    Ok(Consenting {
+        contacts: contacts.min(CONSENTING_AT_MOST),
+        or_more: contacts > CONSENTING_AT_MOST,
+    })
 }
 
 /// The known brands whose terms, by which the consent policy judges, would change. What was given before stays as it was judged.
@@ -291,6 +413,7 @@ pub async fn apply_to(
     if steps.is_empty() {
         return Ok(steps);
     }
+    let steps = counted(app, &catalog, steps).await?;
     let now = app.clock.now();
     let mut held = app.store.hold_to_write(Locks::declarations()).await?;
     let tx = held.conn();

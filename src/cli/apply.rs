@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Done, Ended};
 use crate::app::App;
 use crate::app::apply::{
-    ApplyProblem, Step, apply_on_command_line, in_short, newly_judged, parse, plan,
+    ApplyProblem, Step, apply_on_command_line, in_short, newly_judged, parse, planned,
 };
 
 #[derive(Args)]
@@ -31,7 +31,7 @@ impl Apply {
             other => Ended::Wrong(other.to_string()),
         };
         let declarations = parse(&text).map_err(wrong)?;
-        let steps = plan(&app.catalog(), &declarations).map_err(wrong)?;
+        let steps = planned(app, &declarations).await.map_err(wrong)?;
         let applies = !self.plan && !steps.is_empty();
         if !self.json {
             let judged = newly_judged(&app.catalog(), &declarations);

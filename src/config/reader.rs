@@ -57,8 +57,21 @@ impl<'a> Reader<'a> {
 
     fn read_entry(&mut self, section: &str, key: &str, value: &toml::Value) {
         if let Some(setting) = table::find(section, key) {
+            let is_text = |item: &toml::Value| item.is_str();
+            let wrong = match value {
+                toml::Value::Array(items) if !items.iter().all(is_text) => {
+                    Some("a list holds texts; write each in quotes")
+                }
+                toml::Value::Table(_) => Some("is one value and no section"),
+                _ => None,
+            };
+            if let Some(what) = wrong {
+                self.wrong(section, key, what);
+            }
             let text = match value {
                 toml::Value::String(text) => text.clone(),
+                // Told above; a second problem with its text would say nothing more.
+                toml::Value::Table(_) => return,
                 toml::Value::Array(items) => items
                     .iter()
                     .filter_map(toml::Value::as_str)
@@ -66,10 +79,10 @@ impl<'a> Reader<'a> {
                     .join(","),
                 other => other.to_string(),
             };
-            // A database's URL may hold a password.
-            let is_secret = setting.kind == Kind::Secret
-                || (setting.section, setting.key) == ("database", "url") && text.contains('@');
-            self.file_holds_secrets |= is_secret && !text.is_empty();
+            // A database's URL is secret for the password that may stand in it.
+            let is_url = (setting.section, setting.key) == ("database", "url");
+            let holds_secret = setting.kind == Kind::Secret && (!is_url || text.contains('@'));
+            self.file_holds_secrets |= holds_secret && !text.is_empty();
             self.values.insert((setting.section, setting.key), text);
             return;
         }

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use secrecy::{SecretSlice, SecretString};
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 use super::Dkim;
 use super::reader::Reader;
 use super::table::Setting;
+use crate::domain::keys::{Keys, KeysProblem};
+use crate::mail::dkim::{DkimKey, is_host_name};
 
 impl Reader<'_> {
     pub(super) fn read_secret_file(&mut self, setting: &'static Setting, path: &Path) {
@@ -27,7 +29,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn root_secrets(&mut self) -> Vec<SecretSlice<u8>> {
-        let mut secrets = Vec::new();
+        let mut secrets: Vec<SecretSlice<u8>> = Vec::new();
         let root = self.text("secrets", "root");
         if root.is_empty() {
             self.wrong(
@@ -43,7 +45,23 @@ impl Reader<'_> {
             .chain(previous.split_whitespace().map(|text| (text, "previous")))
         {
             match STANDARD.decode(text) {
-                Ok(bytes) if bytes.len() >= 32 => secrets.push(bytes.into()),
+                Ok(bytes) if secrets.iter().any(|one| one.expose_secret() == bytes) => self.wrong(
+                    "secrets",
+                    key,
+                    "names a secret that stands there already, here or under root; keep it once",
+                ),
+                Ok(bytes) if bytes.len() >= 32 => {
+                    secrets.push(bytes.into());
+                    // One in 256 pairs: then nothing could tell which of the two signed.
+                    if matches!(Keys::derive(&secrets), Err(KeysProblem::SameId)) {
+                        self.wrong(
+                            "secrets",
+                            key,
+                            "has by chance the key id of another one; make a new secret: openssl rand -base64 32",
+                        );
+                        secrets.pop();
+                    }
+                }
                 _ => self.wrong(
                     "secrets",
                     key,
@@ -77,10 +95,28 @@ impl Reader<'_> {
                 String::new()
             })
         };
+        let (selector, key) = (needed("selector"), needed("key"));
+        for (name, given) in [("domain", &domain), ("selector", &selector)] {
+            if !given.is_empty() && !is_host_name(given) {
+                self.wrong(
+                    "dkim",
+                    name,
+                    "must be a name as it stands in DNS, with other letters as xn--",
+                );
+            }
+        }
+        // Under a name that fits: what is wrong with the given ones is told above.
+        if !key.is_empty() && DkimKey::from_pem(key.as_bytes(), "selector", "domain").is_err() {
+            self.wrong(
+                "dkim",
+                "key",
+                "must be a private key in PEM, Ed25519 or RSA of 2,048 to 4,096 bits: openssl genpkey -algorithm ed25519",
+            );
+        }
         Some(Dkim {
             domain,
-            selector: needed("selector"),
-            key: needed("key").into(),
+            selector,
+            key: key.into(),
         })
     }
 }

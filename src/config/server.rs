@@ -84,14 +84,10 @@ impl Reader<'_> {
     pub(super) fn database(&mut self) -> Location {
         let url = self.text("database", "url");
         match Location::parse(&url) {
-            Some(Location::Sqlite(path)) => Location::Sqlite(self.folder.join(path)),
-            Some(location) => location,
-            None => {
-                self.wrong(
-                    "database",
-                    "url",
-                    "must begin with sqlite:// or postgres://",
-                );
+            Ok(Location::Sqlite(path)) => Location::Sqlite(self.folder.join(path)),
+            Ok(location) => location,
+            Err(problem) => {
+                self.wrong("database", "url", &problem.to_string());
                 Location::Sqlite(PathBuf::new())
             }
         }

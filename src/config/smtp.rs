@@ -3,6 +3,9 @@
 use secrecy::SecretString;
 
 use super::reader::Reader;
+use crate::mail::transport::{
+    SettingsProblem, check_certificates, check_hello_name, check_host, check_url, is_sendable,
+};
 
 /// How mail is encrypted on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub struct Smtp {
     pub extra_root_certificates: Vec<Vec<u8>>,
 }
 
+const CANNOT_BE_SENT: &str = "holds a character (NUL or U+0001) that no login can send";
+
 impl Reader<'_> {
     pub(super) fn smtp(&mut self, host: &str) -> Smtp {
         let tls = match self
@@ -52,16 +57,50 @@ impl Reader<'_> {
             _ => SmtpTls::Required,
         };
         Smtp {
-            host: self.text("smtp", "host"),
+            host: self.smtp_host(tls),
             port: u16::try_from(self.number("smtp", "port", 1, 65_535)).unwrap_or(587),
             tls,
             login: self.login(),
-            hello_name: self
-                .given("smtp", "hello_name")
-                .unwrap_or_else(|| host.to_owned()),
+            hello_name: self.hello_name(host),
             max_sessions: self.number("smtp", "max_sessions", 1, 256) as usize,
             extra_root_certificates: self.extra_root_certificates(),
         }
+    }
+
+    fn smtp_host(&mut self, tls: SmtpTls) -> String {
+        let host = self.text("smtp", "host");
+        match check_host(&host, tls == SmtpTls::Plain) {
+            Ok(()) => {}
+            Err(SettingsProblem::PlainOutside) => self.wrong(
+                "smtp",
+                "tls",
+                &format!("plain goes to an address of this machine only, and [smtp] host {host} is none; choose required or implicit"),
+            ),
+            Err(_) => self.wrong(
+                "smtp",
+                "host",
+                "must be the host name or IP address of the SMTP server, without port, such as mail.example.org",
+            ),
+        }
+        host
+    }
+
+    /// By default the host of the public address, where that can be read.
+    fn hello_name(&mut self, host: &str) -> String {
+        let given = self.given("smtp", "hello_name");
+        let name = given.clone().unwrap_or_else(|| host.to_owned());
+        if check_hello_name(&name).is_err() && !name.is_empty() {
+            let what = match given {
+                Some(_) => {
+                    "must be a host name, or an IP address in brackets: mail.example.org, [192.0.2.1]"
+                }
+                None => {
+                    "give one, such as mail.example.org: the host of base_url cannot stand in EHLO"
+                }
+            };
+            self.wrong("smtp", "hello_name", what);
+        }
+        name
     }
 
     fn extra_root_certificates(&mut self) -> Vec<Vec<u8>> {
@@ -69,7 +108,15 @@ impl Reader<'_> {
             return Vec::new();
         };
         match std::fs::read(self.folder.join(&path)) {
-            Ok(bytes) => vec![bytes],
+            Ok(bytes) => {
+                if check_certificates(&bytes, 1).is_err() {
+                    let what = format!(
+                        "{path} holds no certificates in PEM, or one that cannot be read; each begins with -----BEGIN CERTIFICATE-----"
+                    );
+                    self.wrong("smtp", "ca_file", &what);
+                }
+                vec![bytes]
+            }
             Err(error) => {
                 self.wrong("smtp", "ca_file", &format!("{path}: {error}"));
                 Vec::new()
@@ -97,7 +144,17 @@ impl Reader<'_> {
             }
             return SmtpLogin::None;
         };
+        if !is_sendable(&user) {
+            self.wrong("smtp", "user", CANNOT_BE_SENT);
+        }
         if let Some(token_url) = self.given("smtp", "oauth_token_url") {
+            if check_url(&token_url).is_err() {
+                self.wrong(
+                    "smtp",
+                    "oauth_token_url",
+                    "must be an https:// URL without user and # (http:// only to this machine)",
+                );
+            }
             let mut needed = |key: &'static str| {
                 self.given("smtp", key).unwrap_or_else(|| {
                     self.wrong("smtp", key, "is needed beside oauth_token_url");
@@ -114,10 +171,15 @@ impl Reader<'_> {
             };
         }
         match self.given("smtp", "password") {
-            Some(password) => SmtpLogin::Password {
-                user,
-                password: password.into(),
-            },
+            Some(password) => {
+                if !is_sendable(&password) {
+                    self.wrong("smtp", "password", CANNOT_BE_SENT);
+                }
+                SmtpLogin::Password {
+                    user,
+                    password: password.into(),
+                }
+            }
             None => {
                 self.wrong("smtp", "password", "is needed beside user");
                 SmtpLogin::None

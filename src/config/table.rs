@@ -41,7 +41,7 @@ settings! {
     server.trusted_proxies: List = "", "Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. Empty: the header is ignored.";
     server.workers: Number = "2", "Threads that serve requests.";
     server.any_domain: Flag = "false", "Accept addresses at reserved or unknown domains. For trying out only.";
-    database.url: Text = "sqlite://countersign.db", "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME.";
+    database.url: Secret = "sqlite://countersign.db", "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME; it may lie in a file of its own: url_file.";
     secrets.root: Secret = "", "The root secret, base64 of 32 random bytes. `countersign init` makes one.";
     secrets.previous: Secret = "", "Earlier root secrets, newest first, separated by spaces. They still verify what they signed.";
     smtp.host: Text = "localhost", "The SMTP server that takes the mail.";

@@ -408,3 +408,168 @@ fn what_kubernetes_tells_of_a_service_of_this_name_is_no_setting() {
     let told = names.map(|name| (name.to_owned(), "10.0.0.1".to_owned()));
     assert!(Config::parse(&text, told.into(), Path::new("")).is_ok());
 }
+
+#[test]
+fn what_would_fail_when_mail_or_the_database_is_begun_is_in_the_one_message() {
+    let no_pem = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let problem = parse(
+        &format!(
+            "[server]\nbase_url = \"https://a.example\"\ntrusted_proxies = [10]\n\
+             [database]\nurl = \"postgres://u:hunter2@h:99999/n\"\n\
+             [secrets]\nroot = \"{SECRET} {SECRET}\"\n\
+             [smtp]\nhost = \"\"\nhello_name = \"bad name\"\nca_file = \"{no_pem}\"\n\
+             user = \"u\\u0001\"\npassword = \"p\\u0001\"\n\
+             [dkim]\ndomain = \"a example\"\nselector = \"s\"\nkey = \"notpem\"\n"
+        ),
+        &[],
+    )
+    .unwrap_err();
+    let told = problem.to_string();
+    for (setting, mend) in [
+        ("[server] trusted_proxies", "in quotes"),
+        ("[database] url", "postgres://USER:PASSWORD@HOST:PORT/NAME"),
+        ("[secrets] root", "keep it once"),
+        ("[smtp] host", "such as mail.example.org"),
+        ("[smtp] hello_name", "mail.example.org"),
+        ("[smtp] ca_file", "BEGIN CERTIFICATE"),
+        ("[smtp] user", "U+0001"),
+        ("[smtp] password", "U+0001"),
+        ("[dkim] domain", "as it stands in DNS"),
+        ("[dkim] key", "openssl genpkey"),
+    ] {
+        let line = told
+            .lines()
+            .find(|line| line.contains(&format!("{setting}: ")));
+        assert!(
+            line.is_some_and(|line| line.contains(mend)),
+            "{setting}: {told}"
+        );
+    }
+    assert_eq!(problem.0.len(), 10, "{told}");
+    assert!(!told.contains("hunter2") && !told.contains("notpem") && !told.contains(SECRET));
+}
+
+#[test]
+fn mail_without_encryption_is_for_this_machine_as_far_as_an_address_tells_at_the_start() {
+    let plain_to = |host: &str| {
+        let text = format!(
+            "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n\
+             [smtp]\nhost = \"{host}\"\ntls = \"plain\"\n"
+        );
+        parse(&text, &[]).map_err(|problem| problem.to_string())
+    };
+    for host in ["192.0.2.1", "::", "[2001:db8::1]", "::ffff:192.0.2.1"] {
+        let problem = plain_to(host).unwrap_err();
+        assert!(
+            problem.contains("[smtp] tls: plain goes to") && problem.contains(host),
+            "{problem}"
+        );
+    }
+    for host in [
+        "127.0.0.1",
+        "::1",
+        "[::1]",
+        "::ffff:127.0.0.1",
+        "localhost",
+        "mail.example.org",
+    ] {
+        plain_to(host).unwrap();
+    }
+}
+
+#[test]
+fn a_name_for_ehlo_is_asked_for_where_that_of_the_public_address_cannot_stand_there() {
+    let hello = |base_url: &str, more: &str| {
+        let text = format!(
+            "[server]\nbase_url = \"{base_url}\"\n[secrets]\nroot = \"{SECRET}\"\n[smtp]\n{more}"
+        );
+        parse(&text, &[]).map_err(|problem| problem.0)
+    };
+    let told = hello("https://my_host.example", "").unwrap_err();
+    assert!(
+        told.len() == 1 && told[0].starts_with("[smtp] hello_name: give one"),
+        "{told:?}"
+    );
+    let own = hello("https://my_host.example", "hello_name = \"[192.0.2.1]\"\n").unwrap();
+    assert_eq!(own.smtp.hello_name, "[192.0.2.1]");
+    let one = hello("ftp://a.example", "").unwrap_err();
+    assert_eq!(
+        one.len(),
+        1,
+        "only the public address itself is told: {one:?}"
+    );
+}
+
+#[test]
+fn secrets_that_could_not_be_told_apart_are_named_with_their_setting() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let with = |previous: &str| {
+        let text = format!(
+            "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\nprevious = \"{previous}\"\n"
+        );
+        parse(&text, &[]).map_err(|problem| problem.0)
+    };
+    let twice = with(SECRET).unwrap_err();
+    assert!(
+        twice.len() == 1 && twice[0].starts_with("[secrets] previous: names a secret"),
+        "{twice:?}"
+    );
+    let (mut good, mut same) = (0, 0);
+    for number in 0_u32..2_000 {
+        let other = STANDARD.encode([&[7; 28][..], &number.to_be_bytes()].concat());
+        match with(&other) {
+            Ok(config) => good += config.root_secrets.len() / 2,
+            Err(told) => {
+                assert!(
+                    told.len() == 1 && told[0].starts_with("[secrets] previous: has by chance"),
+                    "{told:?}"
+                );
+                same += 1;
+            }
+        }
+    }
+    assert!(good > 1_900 && same > 0, "{good} {same}");
+}
+
+#[test]
+fn the_databases_url_may_lie_in_a_file_and_its_password_never_shows() {
+    let file = std::env::temp_dir().join(format!("countersign-url-{}", std::process::id()));
+    std::fs::write(&file, "postgres://u:hunter2@db.example/n\n").unwrap();
+    let path = file.to_str().unwrap();
+    let start = format!(
+        "[server]\nbase_url = \"https://a.example\"\n[secrets]\nroot = \"{SECRET}\"\n[database]\n"
+    );
+    let named = format!("{start}url_file = \"{path}\"\n");
+    let own = format!("{start}url = \"sqlite://other.db\"\n");
+    for (text, environment) in [
+        (&named, &[][..]),
+        (&own, &[("COUNTERSIGN_DATABASE_URL_FILE", path)][..]),
+    ] {
+        let config = parse(text, environment).unwrap();
+        assert!(
+            matches!(&config.database, Location::Postgres(url) if url == "postgres://u:hunter2@db.example/n")
+        );
+        let shown = format!("{config:?} {:#?}", config.database);
+        assert!(
+            !shown.contains("hunter2") && shown.contains("Postgres"),
+            "{shown}"
+        );
+        assert_eq!(config.secret_files, [Path::new(path)]);
+    }
+    let missing = parse(&format!("{start}url_file = \"nowhere\"\n"), &[]).unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .contains("[database] url_file: /etc/countersign/nowhere"),
+        "{missing}"
+    );
+    std::fs::remove_file(&file).unwrap();
+    let holds = |url: &str| {
+        let text =
+            format!("[server]\nbase_url = \"https://a.example\"\n[database]\nurl = \"{url}\"\n");
+        parse(&text, &[("COUNTERSIGN_SECRETS_ROOT", SECRET)])
+            .unwrap()
+            .file_holds_secrets
+    };
+    assert!(holds("postgres://u:hunter2@db.example/n") && !holds("sqlite://countersign.db"));
+}

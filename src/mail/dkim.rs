@@ -144,7 +144,8 @@ fn rsa(der: PrivateKeyDer<'_>) -> Result<RsaKey<Sha256>, DkimProblem> {
     RsaKey::from_key_der(der).map_err(|_| DkimProblem::Key)
 }
 
-fn is_host_name(name: &str) -> bool {
+/// Whether a selector or a domain can stand in a signature.
+pub fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label

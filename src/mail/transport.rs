@@ -12,8 +12,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::connect::Connector;
+pub use self::connect::{check_certificates, check_hello_name, check_host};
+pub use self::login::is_sendable;
 pub use self::outgoing::{MORE, Mail, Refusal};
 use self::pool::Pool;
+pub use self::xoauth2::check_url;
 
 mod commands;
 mod connect;
@@ -144,6 +147,8 @@ pub enum Phase {
 pub enum SettingsProblem {
     #[error("the SMTP host is neither a host name nor an IP address")]
     Host,
+    #[error("plain text goes to loopback addresses only, and the SMTP host is none")]
+    PlainOutside,
     #[error("the name for EHLO must be a host name or an address literal in brackets")]
     HelloName,
     #[error("at least one session, one mail per session and time limits above zero are needed")]

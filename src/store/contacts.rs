@@ -6,7 +6,7 @@ use super::budgets::{MailboxHash, read_hash};
 use super::set::{ROWS_AT_MOST, Rows, Writes};
 use super::{Conn, StoreError, on};
 use crate::domain::ids::{BrandId, ContactId, RequestId};
-use crate::domain::standing::{Standings, explicit_from, lapses_at, never_confirmed};
+use crate::domain::standing::{Standings, State, explicit_from, lapses_at, never_confirmed};
 use crate::domain::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,6 +181,9 @@ pub const LIST_OF_BRAND: &str = concat!(
     columns!(),
     " from contact where brand_id = $1 and id > $2 order by id limit $3"
 );
+/// Whether each holds consent is seen in the text of its standings, so that a million of them need not be read.
+pub const LIST_CONSENTING: &str = "select id, cast(case when standings like $4 or standings like $5 then 1 else 0 end as bigint) \
+     from contact where brand_id = $1 and id > $2 order by id limit $3";
 pub const LIST_NEWEST: &str = concat!(
     "select ",
     columns!(),
@@ -263,6 +266,27 @@ pub async fn find_by_id(
         .fetch_optional(driver)
         .await?);
     found.map(ContactRow::read).transpose()
+}
+
+/// Contacts of a brand behind one, in the order of their ids: each with whether it holds consent for a purpose.
+pub async fn list_consenting(
+    conn: &mut Conn,
+    brand: BrandId,
+    purpose: &str,
+    after: ContactId,
+    limit: i64,
+) -> Result<Vec<(ContactId, bool)>, StoreError> {
+    // As `written` writes a standing: its state comes first.
+    let stands = |state: State| format!("%\"{purpose}\":{{\"state\":\"{}\"%", state.as_str());
+    let found: Vec<(ContactId, i64)> = on!(conn, driver => sqlx::query_as(LIST_CONSENTING)
+        .bind(brand)
+        .bind(after)
+        .bind(limit)
+        .bind(stands(State::Explicit))
+        .bind(stands(State::Implicit))
+        .fetch_all(driver)
+        .await?);
+    Ok(found.into_iter().map(|(id, is)| (id, is == 1)).collect())
 }
 
 /// Contacts of a brand behind one, in the order of their ids.

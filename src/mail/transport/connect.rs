@@ -1,6 +1,6 @@
 //! From a host name to a session that is encrypted and logged in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,11 +162,25 @@ fn check(settings: &SmtpSettings) -> Result<(), SettingsProblem> {
     {
         return Err(SettingsProblem::Limits);
     }
+    check_hello_name(&settings.hello_name)
+}
+
+/// Whether our name can stand in EHLO.
+pub fn check_hello_name(name: &str) -> Result<(), SettingsProblem> {
     let is_name_byte =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
-    let name = settings.hello_name.as_bytes();
-    if !(1..=255).contains(&name.len()) || !name.iter().copied().all(is_name_byte) {
+    if !(1..=255).contains(&name.len()) || !name.bytes().all(is_name_byte) {
         return Err(SettingsProblem::HelloName);
+    }
+    Ok(())
+}
+
+/// Whether the server can be connected to at all, as far as its name tells: what a name resolves to is seen when connecting.
+pub fn check_host(host: &str, is_plain: bool) -> Result<(), SettingsProblem> {
+    let (host, _) = host_and_name(host)?;
+    let is_outside = |address: IpAddr| !address.to_canonical().is_loopback();
+    if is_plain && host.parse().is_ok_and(is_outside) {
+        return Err(SettingsProblem::PlainOutside);
     }
     Ok(())
 }
@@ -176,7 +190,7 @@ fn host_and_name(host: &str) -> Result<(String, ServerName<'static>), SettingsPr
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(host);
-    let ascii = match bare.parse::<std::net::IpAddr>() {
+    let ascii = match bare.parse::<IpAddr>() {
         Ok(address) => address.to_string(),
         Err(_) => idna::domain_to_ascii(bare).map_err(|_| SettingsProblem::Host)?,
     };
@@ -189,22 +203,30 @@ fn host_and_name(host: &str) -> Result<(String, ServerName<'static>), SettingsPr
 fn root_certificates(extra: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, SettingsProblem> {
     let mut roots = rustls_native_certs::load_native_certs().certs;
     for (index, file) in extra.iter().enumerate() {
-        let problem = SettingsProblem::RootCertificate { number: index + 1 };
-        let certificates: Vec<_> = match CertificateDer::pem_slice_iter(file).collect() {
-            Ok(certificates) => certificates,
-            Err(_) => return Err(problem),
-        };
-        let mut store = RootCertStore::empty();
-        let (_, ignored) = store.add_parsable_certificates(certificates.iter().cloned());
-        if certificates.is_empty() || ignored > 0 {
-            return Err(problem);
-        }
-        roots.extend(certificates);
+        roots.extend(check_certificates(file, index + 1)?);
     }
     if roots.is_empty() {
         return Err(SettingsProblem::NoRoots);
     }
     Ok(roots)
+}
+
+/// The certificates in a PEM file, all of them such as can be trusted.
+pub fn check_certificates(
+    file: &[u8],
+    number: usize,
+) -> Result<Vec<CertificateDer<'static>>, SettingsProblem> {
+    let problem = SettingsProblem::RootCertificate { number };
+    let certificates: Vec<_> = match CertificateDer::pem_slice_iter(file).collect() {
+        Ok(certificates) => certificates,
+        Err(_) => return Err(problem),
+    };
+    let mut store = RootCertStore::empty();
+    let (_, ignored) = store.add_parsable_certificates(certificates.iter().cloned());
+    if certificates.is_empty() || ignored > 0 {
+        return Err(problem);
+    }
+    Ok(certificates)
 }
 
 /// The provider is named and not the process's default, so that no other crate can change it.

@@ -32,6 +32,11 @@ pub(super) enum Authenticator {
     },
 }
 
+/// NUL separates the parts of PLAIN (RFC 4616, section 2), 0x01 those of XOAUTH2.
+pub fn is_sendable(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['\0', '\u{1}'])
+}
+
 impl Login {
     pub(super) fn needs_https(&self) -> bool {
         matches!(self, Self::Xoauth2 { .. })
@@ -44,8 +49,6 @@ impl Authenticator {
         roots: &[CertificateDer<'static>],
         connect_within: Duration,
     ) -> Result<Self, SettingsProblem> {
-        // NUL separates the parts of PLAIN (RFC 4616, section 2), 0x01 those of XOAUTH2.
-        let is_sendable = |text: &str| !text.is_empty() && !text.contains(['\0', '\u{1}']);
         match login {
             Login::None => Ok(Self::None),
             Login::Password { user, password } => {

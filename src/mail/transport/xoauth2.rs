@@ -234,7 +234,8 @@ fn agent(roots: &[CertificateDer<'static>], within: Duration) -> ureq::Agent {
         .new_agent()
 }
 
-fn check_url(url: &str) -> Result<(), SettingsProblem> {
+/// Whether tokens may be fetched there.
+pub fn check_url(url: &str) -> Result<(), SettingsProblem> {
     let uri: Uri = url.parse().map_err(|_| SettingsProblem::TokenUrl)?;
     let host = uri.host().unwrap_or_default();
     let is_loopback = host

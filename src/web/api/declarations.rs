@@ -12,7 +12,7 @@ use super::idempotent::once;
 use super::key::{CatalogWrite, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply};
-use crate::app::apply::{ApplyProblem, Declarations, Step, apply_to, check, plan};
+use crate::app::apply::{ApplyProblem, Consenting, Declarations, Step, apply_to, check, planned};
 use crate::domain::brand::BrandDeclaration;
 use crate::domain::operator::Deed;
 use crate::web::Web;
@@ -170,17 +170,32 @@ pub struct FormInput {
 /// One thing that changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StepItem {
-    /// `add_brand`, `change_brand`, `add_form`, `new_version`, `change_form` or `retire_form`.
+    /// `add_brand`, `change_brand`, `add_form`, `new_version`, `change_form`, `retire_form` or `remove_purpose`.
     step: &'static str,
-    /// The name of the brand or form.
+    /// The name of the brand, form or purpose.
     #[schema(example = "news")]
     slug: String,
     /// The new version's.
     version: Option<String>,
+    /// What a purpose that is removed leaves behind; permission answers for it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<RemovedPurpose>,
+}
+
+/// Of a purpose that is declared no more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RemovedPurpose {
+    /// The brand that had it.
+    brand: String,
+    /// How many contacts hold consent for it, which stays on record; 10,000 are counted at most.
+    contacts: usize,
+    /// Whether there may be more.
+    or_more: bool,
 }
 
 impl From<Step> for StepItem {
     fn from(step: Step) -> Self {
+        let mut removed = None;
         let (step, slug, version) = match step {
             Step::AddBrand(slug) => ("add_brand", slug, None),
             Step::ChangeBrand(slug) => ("change_brand", slug, None),
@@ -188,11 +203,25 @@ impl From<Step> for StepItem {
             Step::NewVersion(slug, version) => ("new_version", slug, Some(version)),
             Step::ChangeForm(slug) => ("change_form", slug, None),
             Step::RetireForm(slug) => ("retire_form", slug, None),
+            Step::RemovePurpose {
+                brand,
+                purpose,
+                consenting,
+            } => {
+                let Consenting { contacts, or_more } = consenting.unwrap_or_default();
+                removed = Some(RemovedPurpose {
+                    brand,
+                    contacts,
+                    or_more,
+                });
+                ("remove_purpose", purpose, None)
+            }
         };
         Self {
             step,
             slug,
             version,
+            removed,
         }
     }
 }
@@ -243,7 +272,7 @@ pub async fn declare(
             if revision.is_some_and(|known| known != app.revision()) {
                 return Err(ApiProblem::conflict(OVERTAKEN));
             }
-            let steps = plan(&app.catalog(), &declarations).map_err(refused)?;
+            let steps = planned(app, &declarations).await.map_err(refused)?;
             let stands = app.revision();
             let applied = !dry_run && !steps.is_empty();
             let steps = if applied {

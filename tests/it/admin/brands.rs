@@ -62,6 +62,9 @@ on_both_engines! {
             (vec![("time_zone", "UTC"), ("active_within_months", "99")], "active_within_months must be 1 to 24"),
             (vec![("time_zone", "UTC"), ("active_within_months", "12"), ("role_addresses", "on")], "needs responsible"),
             (vec![("time_zone", "UTC"), ("active_within_months", "12"), ("keep_years", "3")], "keep_proof_after_erasure"),
+            (vec![("time_zone", "UTC"), ("active_within_months", "12"), ("from_address", "nonsense")], "from_address &#34;nonsense&#34; is no address"),
+            (vec![("time_zone", "UTC"), ("active_within_months", "12"), ("reply_to", "x y")], "reply_to &#34;x y&#34; is no address"),
+            (vec![("time_zone", "UTC"), ("active_within_months", "12"), ("contact", "")], "contact says whom people write to"),
         ] {
             let own = [&words[..], &own].concat();
             let reply = client.post(path, &with(&own)).await;

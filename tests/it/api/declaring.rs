@@ -68,6 +68,29 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn a_purpose_that_is_left_out_is_told_with_how_many_hold_consent_for_it(engine: Engine) {
+        let world = World::on(engine).await;
+        world.signed_up("anna@example.org", "192.0.2.1").await;
+        world.deliver().await;
+        let mut crm = program(&world, &[Scope::CatalogRead, Scope::CatalogWrite]).await;
+        let mut brand = crm.get("/api/v1/brands/acme").await.json()["declared"].clone();
+        brand["purpose"].as_array_mut().unwrap().retain(|one| one["slug"] == "events");
+        for form in brand["form"].as_array_mut().unwrap() {
+            form["purposes"] = json!(["events"]);
+            form["choices"] = json!([]);
+        }
+        let step = json!({
+            "step": "remove_purpose", "slug": "newsletter", "version": null,
+            "removed": {"brand": "acme", "contacts": 1, "or_more": false}
+        });
+        for dry_run in [true, false] {
+            let told = crm.post_json(PATH, &json!({"dry_run": dry_run, "brands": [brand]})).await.json();
+            let steps = told["steps"].as_array().unwrap();
+            assert!(steps.contains(&step) && told["applied"] == json!(!dry_run), "{told}");
+        }
+        world.finish().await;
+    }
+
     async fn a_new_brand_is_declared_and_what_is_wrong_changes_nothing(engine: Engine) {
         let world = World::on(engine).await;
         let mut crm = program(&world, &[Scope::CatalogRead, Scope::CatalogWrite]).await;
@@ -84,6 +107,8 @@ on_both_engines! {
             (json!({"form": [{"slug": "third", "purposes": ["none"]}]}), 422),
             (json!({"form": [{"slug": "news", "purposes": ["news"]}]}), 422),
             (json!({"from_address": null}), 422),
+            (json!({"from_address": "nonsense"}), 422),
+            (json!({"purpose": [{"slug": "news", "name": {"de": "Neues"}, "wording": {"de": "Neues."}}]}), 422),
         ] {
             let mut wrong = third.clone();
             for (name, value) in change.as_object().unwrap() {

@@ -59,7 +59,7 @@ const fn with_ties(list: List) -> List {
     }
 }
 
-const LISTS: [List; 25] = [
+const LISTS: [List; 26] = [
     by(
         "contact_address",
         contacts::LIST_BY_ADDRESS,
@@ -86,6 +86,11 @@ const LISTS: [List; 25] = [
         &[FIRST, ID, NUMBER],
     ),
     by_key("contact_pkey", contacts::LIST_NEWEST, &[FIRST, ID, NUMBER]),
+    by_key(
+        "contact_pkey",
+        contacts::LIST_CONSENTING,
+        &[FIRST, ID, NUMBER, TEXT, TEXT],
+    ),
     by(
         "mailbox_suppressed",
         budgets::LIST_SUPPRESSED,
