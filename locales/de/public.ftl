@@ -45,6 +45,7 @@ form-failed = Das hat nicht geklappt. Bitte prüfen Sie Ihre Verbindung und vers
 form-problem-title = Bitte prüfen Sie Ihre Eingaben
 form-problem-empty = Geben Sie Ihre E‑Mail-Adresse ein.
 form-problem-at = In dieser Adresse fehlt das @-Zeichen. Sie sollte aussehen wie anna@example.org.
+form-problem-space = Eine Adresse enthält keine Leerzeichen. Geben Sie nur die Adresse ein, wie anna@example.org.
 form-problem-syntax = Diese Adresse enthält einen Fehler. Sie sollte aussehen wie anna@example.org.
 form-problem-domain = Der Teil nach dem @-Zeichen ist für E‑Mails nicht erreichbar. Bitte prüfen Sie die Schreibweise.
 form-problem-long = Diese Adresse ist zu lang. Bitte prüfen Sie sie.

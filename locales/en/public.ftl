@@ -45,6 +45,7 @@ form-failed = That did not work. Please check your connection and try again.
 form-problem-title = Please check what you entered
 form-problem-empty = Enter your email address.
 form-problem-at = This address has no @ sign. It should look like anna@example.org.
+form-problem-space = An address has no spaces. Enter the address alone, such as anna@example.org.
 form-problem-syntax = This address has a mistake in it. It should look like anna@example.org.
 form-problem-domain = Mail cannot reach the part after the @ sign. Please check its spelling.
 form-problem-long = This address is too long. Please check it.

@@ -45,6 +45,7 @@ form-failed = No ha funcionado. Compruebe su conexión e inténtelo de nuevo, po
 form-problem-title = Revise lo que ha escrito, por favor
 form-problem-empty = Escriba su dirección de correo electrónico.
 form-problem-at = A esta dirección le falta el signo @. Debería parecerse a anna@example.org.
+form-problem-space = Una dirección no lleva espacios. Escriba solo la dirección, como anna@example.org.
 form-problem-syntax = Esta dirección contiene un error. Debería parecerse a anna@example.org.
 form-problem-domain = El correo no puede llegar a la parte que sigue al signo @. Compruebe cómo está escrita, por favor.
 form-problem-long = Esta dirección es demasiado larga. Revísela, por favor.

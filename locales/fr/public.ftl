@@ -45,6 +45,7 @@ form-failed = Cela n’a pas fonctionné. Veuillez vérifier votre connexion et 
 form-problem-title = Veuillez vérifier votre saisie
 form-problem-empty = Saisissez votre adresse e‑mail.
 form-problem-at = Il manque le signe @ dans cette adresse. Elle devrait ressembler à anna@example.org.
+form-problem-space = Une adresse ne contient pas d’espace. Saisissez l’adresse seule, comme anna@example.org.
 form-problem-syntax = Cette adresse contient une erreur. Elle devrait ressembler à anna@example.org.
 form-problem-domain = Aucun e‑mail ne peut atteindre ce qui suit le signe @. Veuillez en vérifier l’orthographe.
 form-problem-long = Cette adresse est trop longue. Veuillez la vérifier.

@@ -45,6 +45,7 @@ form-failed = Dat is niet gelukt. Controleer je verbinding en probeer het opnieu
 form-problem-title = Controleer wat je hebt ingevuld
 form-problem-empty = Vul je e‑mailadres in.
 form-problem-at = In dit adres ontbreekt het @-teken. Het moet eruitzien als anna@example.org.
+form-problem-space = In een adres staan geen spaties. Vul alleen het adres in, zoals anna@example.org.
 form-problem-syntax = Er zit een fout in dit adres. Het moet eruitzien als anna@example.org.
 form-problem-domain = Het deel na het @-teken kan geen e‑mail ontvangen. Controleer of je het goed hebt geschreven.
 form-problem-long = Dit adres is te lang. Controleer het.

@@ -29,12 +29,13 @@ const ENTRIES_AT_MOST: usize = 25;
 const WORKER: &str = include_str!("../../../static/kiosk-worker.js");
 
 /// Texts of problems that a page without scripts may be asked to show: what was wrong, never what was typed.
-const PROBLEMS: [&str; 8] = [
+const PROBLEMS: [&str; 9] = [
     "form-problem-empty",
     "form-problem-at",
     "form-problem-syntax",
     "form-problem-domain",
     "form-problem-long",
+    "form-problem-space",
     "form-problem-unusual",
     "form-problem-role",
     "form-problem-purpose",
