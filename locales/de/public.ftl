@@ -205,12 +205,15 @@ error-unknown-kind-text = Senden Sie das Formular als application/x-www-form-url
 embed-title = Dieses Formular auf Ihrer Website einbinden
 # $form is the title of the form.
 embed-intro = Es gibt drei Wege, „{ $form }“ zu zeigen. Wählen Sie einen und kopieren Sie ihn. Alle führen zur selben E‑Mail und zum selben Nachweis.
+embed-languages = Sprache des Formulars:
 embed-script-title = Mit einem Skript
 embed-script-text = Das Formular übernimmt Breite, Schriften und Farben Ihrer Seite, und die nächsten Schritte geschehen an Ort und Stelle. Tragen Sie Ihre Website unter „origins“ des Formulars ein.
 embed-html-title = Als reines HTML
 embed-html-text = Funktioniert überall und ohne Skripte. Sie gestalten es selbst; der nächste Schritt öffnet sich auf unserer Seite. Lassen Sie den Text über der Schaltfläche stehen: In ihn willigen die Menschen ein.
+embed-html-proof = Nicht für dieses Formular: Es verlangt eine kleine Berechnung, die Programme fernhält, und die braucht ein Skript. Wählen Sie einen der anderen Wege.
 embed-frame-title = In einem Frame
 embed-frame-text = Für Website-Baukästen, die weder Skripte noch Formulare erlauben. Wählen Sie eine passende Höhe.
+embed-policy = Hat Ihre Website eine strenge Sicherheitsrichtlinie (Content-Security-Policy), erlauben Sie:
 embed-copy = Kopieren
 embed-copied = Kopiert
 embed-preview = Formular ansehen

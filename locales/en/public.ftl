@@ -205,12 +205,18 @@ error-unknown-kind-text = Send the form as application/x-www-form-urlencoded, mu
 embed-title = Put this form on your website
 # $form is the title of the form.
 embed-intro = Three ways to show “{ $form }”. Choose one and copy it. All lead to the same mail and the same proof.
+# A row of language names follows.
+embed-languages = Language of the form:
 embed-script-title = With a script
 embed-script-text = The form takes the width, fonts and colours of your page, and the next steps happen in place. Name your site under “origins” of the form.
 embed-html-title = As plain HTML
 embed-html-text = Works everywhere and without scripts. You shape it yourself; the next step opens on our page. Keep the text above the button: it is what people agree to.
+# In place of embed-html-text where the form asks for a proof of work.
+embed-html-proof = Not for this form: it asks for a small calculation that keeps programs out, and that takes a script. Choose one of the other ways.
 embed-frame-title = In a frame
 embed-frame-text = For site builders that allow neither scripts nor forms. Choose the height to fit.
+# A directive such as "script-src https://subscribe.example.org" follows. The name in brackets stays as it is.
+embed-policy = If your website has a strict security policy (Content-Security-Policy), allow:
 embed-copy = Copy
 embed-copied = Copied
 embed-preview = See the form

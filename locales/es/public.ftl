@@ -205,12 +205,15 @@ error-unknown-kind-text = Envíe el formulario como application/x-www-form-urlen
 embed-title = Ponga este formulario en su sitio web
 # $form is the title of the form.
 embed-intro = Hay tres formas de mostrar «{ $form }». Elija una y cópiela. Todas llevan al mismo correo y a la misma prueba.
+embed-languages = Idioma del formulario:
 embed-script-title = Con un script
 embed-script-text = El formulario adopta el ancho, los tipos de letra y los colores de su página, y los pasos siguientes se dan allí mismo. Indique su sitio en «origins» del formulario.
 embed-html-title = Como HTML sencillo
 embed-html-text = Funciona en todas partes y sin scripts. Usted le da forma; el paso siguiente se abre en nuestra página. Conserve el texto que hay sobre el botón: es lo que las personas aceptan.
+embed-html-proof = No para este formulario: pide un pequeño cálculo que mantiene fuera a los programas, y ese cálculo necesita un script. Elija una de las otras formas.
 embed-frame-title = En un marco
 embed-frame-text = Para creadores de sitios que no permiten ni scripts ni formularios. Elija la altura adecuada.
+embed-policy = Si su sitio aplica una política de seguridad estricta (Content-Security-Policy), permita:
 embed-copy = Copiar
 embed-copied = Copiado
 embed-preview = Ver el formulario

@@ -205,12 +205,15 @@ error-unknown-kind-text = Envoyez le formulaire en application/x-www-form-urlenc
 embed-title = Placez ce formulaire sur votre site
 # $form is the title of the form.
 embed-intro = Il y a trois façons d’afficher « { $form } ». Choisissez-en une et copiez-la. Toutes mènent au même e‑mail et à la même preuve.
+embed-languages = Langue du formulaire :
 embed-script-title = Avec un script
 embed-script-text = Le formulaire reprend la largeur, les polices et les couleurs de votre page, et les étapes suivantes se déroulent sur place. Indiquez votre site sous « origins » dans le formulaire.
 embed-html-title = En HTML simple
 embed-html-text = Fonctionne partout et sans script. Vous choisissez sa présentation ; l’étape suivante s’ouvre sur notre page. Gardez le texte au-dessus du bouton : c’est ce que les personnes acceptent.
+embed-html-proof = Pas pour ce formulaire : il demande un petit calcul qui tient les programmes à l’écart, et ce calcul exige un script. Choisissez une des autres façons.
 embed-frame-title = Dans un cadre
 embed-frame-text = Pour les outils de création de sites qui n’autorisent ni scripts ni formulaires. Choisissez la hauteur qui convient.
+embed-policy = Si votre site applique une politique de sécurité stricte (Content-Security-Policy), autorisez :
 embed-copy = Copier
 embed-copied = Copié
 embed-preview = Voir le formulaire

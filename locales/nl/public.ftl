@@ -205,12 +205,15 @@ error-unknown-kind-text = Verstuur het formulier als application/x-www-form-urle
 embed-title = Zet dit formulier op je website
 # $form is the title of the form.
 embed-intro = Er zijn drie manieren om “{ $form }” te tonen. Kies er een en kopieer die. Ze leiden allemaal tot dezelfde e‑mail en hetzelfde bewijs.
+embed-languages = Taal van het formulier:
 embed-script-title = Met een script
 embed-script-text = Het formulier neemt de breedte, lettertypen en kleuren van je pagina over en de volgende stappen gebeuren ter plekke. Zet je site bij “origins” van het formulier.
 embed-html-title = Als gewone HTML
 embed-html-text = Werkt overal en zonder scripts. Je bepaalt zelf de vormgeving; de volgende stap opent op onze pagina. Laat de tekst boven de knop staan: daarmee gaan mensen akkoord.
+embed-html-proof = Niet voor dit formulier: het vraagt om een kleine berekening die programma’s buitenhoudt, en daar is een script voor nodig. Kies een van de andere manieren.
 embed-frame-title = In een frame
 embed-frame-text = Voor websitebouwers die geen scripts of formulieren toestaan. Kies een hoogte die past.
+embed-policy = Heeft je website een strikt beveiligingsbeleid (Content-Security-Policy), sta dan dit toe:
 embed-copy = Kopiëren
 embed-copied = Gekopieerd
 embed-preview = Formulier bekijken

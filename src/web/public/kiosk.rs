@@ -103,7 +103,7 @@ pub(super) fn page(
     language: &str,
 ) -> HttpResponse {
     let t = Texts::of(language);
-    let mut links = languages(form, language, false);
+    let mut links = languages(form, language, "", "");
     for link in &mut links {
         link.url = url_of(form, &link.code);
     }
@@ -125,7 +125,7 @@ pub(super) fn page(
         css: shared.assets.kiosk_css.clone(),
         script: shared.assets.kiosk_js.clone(),
     };
-    shown_with(HttpResponse::Ok(), &page, &[], "'none'")
+    shown_with(HttpResponse::Ok(), &page, None, "'none'")
 }
 
 /// The way on without scripts. The address of the next page holds nothing of the person, so that nobody finds it by going

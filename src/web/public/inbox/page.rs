@@ -98,7 +98,7 @@ pub(super) fn page(
         response.cookie(browser_cookie(shared, known));
     }
     let page = inbox_page(shared, token, known, view, form.as_deref(), extras);
-    shown_with(response, &page, &[], &framed_by)
+    shown_with(response, &page, None, &framed_by)
 }
 
 fn inbox_page(
