@@ -29,6 +29,7 @@ struct MailKind {
     purposes: String,
     page_host: Option<String>,
     by_tablet: bool,
+    no_page_left: bool,
     domain: String,
     ask: Option<Ask>,
     reminder: bool,
@@ -73,6 +74,7 @@ struct Common<'a> {
     purposes: Vec<Slug>,
     name: Option<String>,
     domain: &'a str,
+    no_page_left: bool,
 }
 
 impl Delivery {
@@ -102,10 +104,11 @@ impl Delivery {
             purposes: job.to.purposes(),
             name: name.filter(|_| form.declared.name_in_mail),
             domain,
+            no_page_left: form.leaves_no_page(),
         };
         let compose = |values: &Varying| self.mail(&common, values).compose();
         let plain = common.name.is_none();
-        let kind = plain.then(|| kind_of(job, catalog.revision.clone(), &version, domain));
+        let kind = plain.then(|| kind_of(&common, catalog.revision.clone(), &version));
         let skeleton = kind.and_then(|kind| self.skeletons.of(kind, &compose));
         let dictionary = skeleton.as_ref().map(|one| one.dictionary.clone());
         let bytes = match skeleton.and_then(|skeleton| skeleton.fill(&values)) {
@@ -194,6 +197,7 @@ impl Delivery {
             asked_at: values.asked_at,
             asked_from: to.page_host.clone(),
             by_tablet: to.entered_at.is_some(),
+            no_page_left: common.no_page_left,
             expires_at: values.expires_at,
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
@@ -234,7 +238,8 @@ impl Delivery {
     }
 }
 
-fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &str) -> MailKind {
+fn kind_of(common: &Common<'_>, revision: Option<String>, version: &VersionHash) -> MailKind {
+    let job = common.job;
     MailKind {
         revision,
         version: version.as_str().to_owned(),
@@ -242,7 +247,8 @@ fn kind_of(job: &Job, revision: Option<String>, version: &VersionHash, domain: &
         purposes: job.to.purposes.clone(),
         page_host: job.to.page_host.clone(),
         by_tablet: job.to.entered_at.is_some(),
-        domain: domain.to_owned(),
+        no_page_left: common.no_page_left,
+        domain: common.domain.to_owned(),
         ask: job.ask.clone(),
         reminder: job.is_reminder(),
     }
