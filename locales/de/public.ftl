@@ -125,6 +125,7 @@ done-text = Vielen Dank. { $brand } darf Ihnen jetzt schreiben.
 done-text-again = Sie haben schon früher bestätigt. Es ist nichts weiter zu tun.
 done-purposes = Was Sie abonniert haben
 done-leave = Sie können sich jederzeit abmelden: Jede E‑Mail enthält einen Link dafür.
+done-preferences = Ändern, was { $brand } Ihnen schickt
 done-receipt = Einen Beleg dieser Bestätigung aufheben
 done-continue = Weiter
 
@@ -141,7 +142,7 @@ decline-else = Wenn Sie es doch selbst waren, schließen Sie einfach diese Seite
 decline-code-text = Anscheinend hat ein Programm die Links der E‑Mail vor Ihnen geöffnet. Manche E‑Mail-Dienste tun das zur Prüfung. Damit niemand an Ihrer Stelle Nein sagt, geben Sie bitte die sechs Ziffern aus der E‑Mail ein.
 decline-code-wrong = Das sind nicht die Ziffern aus der E‑Mail. Bitte geben Sie die sechs Ziffern so ein, wie sie dort stehen.
 declined-title = Danke für Ihren Hinweis
-declined-text = Die Anfrage ist geschlossen. { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht.
+declined-text = Die Anfrage ist geschlossen. { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht. Möchten Sie die E‑Mails eines Tages doch, schreiben Sie an { $contact }.
 decline-after-confirmation-title = Das wurde schon bestätigt
 decline-after-confirmation-text = Die Anfrage ist bereits bestätigt. Um sich abzumelden, verwenden Sie den Link in einer beliebigen E‑Mail von { $brand } oder schreiben Sie an den Kontakt unten.
 
@@ -158,8 +159,10 @@ about-where = Auf welcher Seite
 about-until = Bis wann die Links funktionieren
 about-why = Warum Sie sie erhalten haben
 about-why-text = Jemand hat Ihre Adresse in ein Formular eingegeben: höchstwahrscheinlich Sie selbst oder jemand, der sich vertippt hat. Die E‑Mail fragt Sie, damit niemand außer Ihnen selbst für Sie abonnieren kann.
+about-why-text-at-once = Jemand hat Ihre Adresse in ein Formular eingegeben: höchstwahrscheinlich Sie selbst oder jemand, der sich vertippt hat. Die E‑Mail fragt, ob Sie es waren, denn das können nur Sie sagen.
 about-nothing = Wenn Sie nichts tun
 about-nothing-text = Nichts wird bestätigt. Die Links in der E‑Mail funktionieren nur bis zum { $date }.
+about-nothing-text-at-once = Nichts wird bestätigt. { $brand } darf Ihnen aber senden, was im Formular bestellt wurde, solange Sie nicht auf „Das war ich nicht“ drücken. Die Links in der E‑Mail funktionieren nur bis zum { $date }.
 about-yes = Wenn Sie es waren
 about-yes-text = Gehen Sie zurück zur E‑Mail und drücken Sie dort auf die Schaltfläche.
 about-no = Wenn Sie es nicht waren

@@ -125,6 +125,8 @@ done-text = Thank you. { $brand } may now write to you.
 done-text-again = You confirmed before. There is nothing more to do.
 done-purposes = What you subscribed to
 done-leave = You can leave at any time: every mail has a link for it.
+# A link to the page lost-title.
+done-preferences = Change what { $brand } sends you
 done-receipt = Keep a receipt of this confirmation
 done-continue = Continue
 
@@ -141,7 +143,7 @@ decline-else = If it was you after all, just close this page. Nothing has change
 decline-code-text = It looks as if a program opened the links of the mail before you. Some mail services do that as a check. So that nobody says no in your place, please enter the six digits from the mail.
 decline-code-wrong = These are not the digits from the mail. Please type the six digits as they stand there.
 declined-title = Thank you for telling us
-declined-text = The request is closed. { $brand } has no consent from you and does not write to you.
+declined-text = The request is closed. { $brand } has no consent from you and does not write to you. Should you want its mail one day, write to { $contact }.
 decline-after-confirmation-title = This was confirmed before
 decline-after-confirmation-text = The request has already been confirmed. To leave, use the link in any mail from { $brand }, or write to the contact below.
 
@@ -158,8 +160,11 @@ about-where = On which page
 about-until = Until when the links work
 about-why = Why you got it
 about-why-text = Somebody entered your address in a form: most likely you, or somebody who mistyped. The mail asks you, so that nobody can subscribe you but yourself.
+# Where the sender may write before anybody answered. The words in quotation marks in the second text are those of confirm-not-me.
+about-why-text-at-once = Somebody entered your address in a form: most likely you, or somebody who mistyped. The mail asks you whether it was you, for nobody else can say so.
 about-nothing = If you do nothing
 about-nothing-text = Nothing is confirmed. The links in the mail stop working on { $date }.
+about-nothing-text-at-once = Nothing is confirmed. { $brand } may still send you what was asked for in the form, unless you press “This was not me”. The links in the mail stop working on { $date }.
 about-yes = If it was you
 about-yes-text = Go back to the mail and press the button in it.
 about-no = If it was not you

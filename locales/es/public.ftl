@@ -125,6 +125,7 @@ done-text = Gracias. { $brand } ya puede escribirle.
 done-text-again = Usted ya lo había confirmado. No tiene que hacer nada más.
 done-purposes = A qué se ha suscrito
 done-leave = Puede darse de baja en cualquier momento: cada correo incluye un enlace para hacerlo.
+done-preferences = Cambiar lo que { $brand } le envía
 done-receipt = Guardar un recibo de esta confirmación
 done-continue = Continuar
 
@@ -141,7 +142,7 @@ decline-else = Si al final sí fue usted, simplemente cierre esta página. Nada 
 decline-code-text = Parece que un programa ha abierto los enlaces del correo antes que usted. Algunos servicios de correo lo hacen como comprobación. Para que nadie diga que no en su lugar, escriba las seis cifras del correo, por favor.
 decline-code-wrong = No son las cifras del correo. Escriba las seis cifras tal como figuran en él.
 declined-title = Gracias por decírnoslo
-declined-text = La solicitud está cerrada. { $brand } no tiene su consentimiento y no le escribe.
+declined-text = La solicitud está cerrada. { $brand } no tiene su consentimiento y no le escribe. Si algún día quiere recibir sus correos, escriba a { $contact }.
 decline-after-confirmation-title = Esto ya estaba confirmado
 decline-after-confirmation-text = La solicitud ya se ha confirmado. Para darse de baja, use el enlace de cualquier correo de { $brand } o escriba al contacto que figura abajo.
 
@@ -158,8 +159,10 @@ about-where = En qué página
 about-until = Hasta cuándo funcionan los enlaces
 about-why = Por qué lo ha recibido
 about-why-text = Alguien escribió su dirección en un formulario: lo más probable es que fuera usted, o alguien que se equivocó al teclear. El correo se lo pregunta a usted para que nadie más pueda suscribirle.
+about-why-text-at-once = Alguien escribió su dirección en un formulario: lo más probable es que fuera usted, o alguien que se equivocó al teclear. El correo le pregunta si fue usted, porque nadie más puede decirlo.
 about-nothing = Si no hace nada
 about-nothing-text = No se confirma nada. Los enlaces del correo dejan de funcionar el { $date }.
+about-nothing-text-at-once = No se confirma nada. Aun así, { $brand } puede enviarle lo que se pidió en el formulario, salvo que usted pulse «No he sido yo». Los enlaces del correo dejan de funcionar el { $date }.
 about-yes = Si ha sido usted
 about-yes-text = Vuelva al correo y pulse el botón que contiene.
 about-no = Si no ha sido usted

@@ -125,6 +125,7 @@ done-text = Merci. { $brand } peut maintenant vous écrire.
 done-text-again = Vous aviez déjà confirmé. Vous n’avez plus rien à faire.
 done-purposes = Votre abonnement
 done-leave = Vous pouvez vous désabonner à tout moment : chaque e‑mail contient un lien pour le faire.
+done-preferences = Modifier ce que { $brand } vous envoie
 done-receipt = Garder un reçu de cette confirmation
 done-continue = Continuer
 
@@ -141,7 +142,7 @@ decline-else = Si c’était vous finalement, fermez simplement cette page. Rien
 decline-code-text = Il semble qu’un programme ait ouvert les liens de l’e‑mail avant vous. Certains services de messagerie le font pour les contrôler. Pour que personne ne dise non à votre place, veuillez saisir les six chiffres indiqués dans l’e‑mail.
 decline-code-wrong = Ce ne sont pas les chiffres de l’e‑mail. Veuillez saisir les six chiffres tels qu’ils y figurent.
 declined-title = Merci de nous l’avoir dit
-declined-text = La demande est close. { $brand } n’a pas votre accord et ne vous écrit pas.
+declined-text = La demande est close. { $brand } n’a pas votre accord et ne vous écrit pas. Si un jour vous souhaitez tout de même recevoir ses e‑mails, écrivez à { $contact }.
 decline-after-confirmation-title = C’était déjà confirmé
 decline-after-confirmation-text = La demande a déjà été confirmée. Pour vous désabonner, utilisez le lien de n’importe quel e‑mail envoyé par { $brand } ou écrivez au contact ci-dessous.
 
@@ -158,8 +159,10 @@ about-where = Sur quelle page
 about-until = Jusqu’à quand les liens fonctionnent
 about-why = Pourquoi vous l’avez reçu
 about-why-text = Quelqu’un a saisi votre adresse dans un formulaire : très probablement vous, ou une personne qui a fait une faute de frappe. L’e‑mail vous pose la question, pour que personne ne puisse vous abonner à votre place.
+about-why-text-at-once = Quelqu’un a saisi votre adresse dans un formulaire : très probablement vous, ou une personne qui a fait une faute de frappe. L’e‑mail vous demande si c’était vous, car personne d’autre ne peut le dire.
 about-nothing = Si vous ne faites rien
 about-nothing-text = Rien n’est confirmé. Les liens de l’e‑mail cessent de fonctionner le { $date }.
+about-nothing-text-at-once = Rien n’est confirmé. { $brand } peut toutefois vous envoyer ce qui a été demandé dans le formulaire, sauf si vous appuyez sur « Ce n’était pas moi ». Les liens de l’e‑mail cessent de fonctionner le { $date }.
 about-yes = Si c’était vous
 about-yes-text = Revenez à l’e‑mail et appuyez sur le bouton qu’il contient.
 about-no = Si ce n’était pas vous

@@ -125,6 +125,7 @@ done-text = Dank je wel. { $brand } mag je nu e‑mails sturen.
 done-text-again = Je hebt al eerder bevestigd. Je hoeft niets meer te doen.
 done-purposes = Waarvoor je je hebt ingeschreven
 done-leave = Je kunt je altijd uitschrijven: in elke e‑mail staat daarvoor een link.
+done-preferences = Wijzig wat { $brand } je stuurt
 done-receipt = Een bewijs van deze bevestiging bewaren
 done-continue = Verder
 
@@ -141,7 +142,7 @@ decline-else = Was je het toch zelf? Sluit dan gewoon deze pagina. Er is niets v
 decline-code-text = Het lijkt erop dat een programma de links in de e‑mail eerder heeft geopend dan jij. Sommige e‑maildiensten doen dat als controle. Vul daarom de zes cijfers uit de e‑mail in, zodat niemand in jouw plaats nee zegt.
 decline-code-wrong = Dit zijn niet de cijfers uit de e‑mail. Typ de zes cijfers zoals ze daar staan.
 declined-title = Bedankt voor je melding
-declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e‑mails.
+declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e‑mails. Wil je die later toch, schrijf dan naar { $contact }.
 decline-after-confirmation-title = Dit was al bevestigd
 decline-after-confirmation-text = De aanvraag is al bevestigd. Wil je je uitschrijven, gebruik dan de link in een e‑mail van { $brand } of schrijf naar het contactadres hieronder.
 
@@ -158,8 +159,10 @@ about-where = Op welke pagina
 about-until = Tot wanneer de links werken
 about-why = Waarom je deze e‑mail kreeg
 about-why-text = Iemand heeft je adres in een formulier ingevuld: waarschijnlijk jijzelf, of iemand die zich vertypte. De e‑mail vraagt het aan jou, zodat niemand anders je kan inschrijven.
+about-why-text-at-once = Iemand heeft je adres in een formulier ingevuld: waarschijnlijk jijzelf, of iemand die zich vertypte. De e‑mail vraagt of jij het was, want dat kan niemand anders zeggen.
 about-nothing = Als je niets doet
 about-nothing-text = Er wordt niets bevestigd. De links in de e‑mail werken niet meer na { $date }.
+about-nothing-text-at-once = Er wordt niets bevestigd. Wel mag { $brand } je sturen waar in het formulier om is gevraagd, tenzij je op “Dit was ik niet” drukt. De links in de e‑mail werken niet meer na { $date }.
 about-yes = Als jij het was
 about-yes-text = Ga terug naar de e‑mail en druk op de knop.
 about-no = Als jij het niet was

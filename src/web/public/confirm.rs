@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::message::{self, Action, Tone};
 use super::opened;
+use super::unsubscribe::lost_url;
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::inbox::InboxView;
 use crate::app::open_link::{Opened, Whose};
@@ -62,6 +63,8 @@ struct DonePage {
     again: bool,
     token: String,
     purposes: Vec<PurposeView>,
+    /// Where a link to the preferences is asked for: it goes to the address only, whoever has this page.
+    preferences_url: String,
     continue_url: Option<String>,
 }
 
@@ -295,6 +298,7 @@ fn done_page(shared: &Web, found: &Found, token: &str, again: bool) -> HttpRespo
         again,
         token: token.to_owned(),
         purposes: found.purposes(),
+        preferences_url: lost_url(&found.known.brand),
         continue_url: found
             .redirect()
             .map(ToOwned::to_owned)
