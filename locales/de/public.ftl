@@ -78,6 +78,8 @@ inbox-resend = Noch einmal senden
 inbox-resend-wait = Noch einmal senden in { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = Wir haben die E‑Mail noch einmal angefordert. Es kann eine Minute dauern.
+inbox-resend-early = Das war zu früh, es wurde nichts gesendet.
+inbox-resend-in = Noch einmal senden geht in { $seconds } s.
 inbox-wrong-address = Falsche Adresse?
 inbox-change-label = Ihre richtige Adresse
 inbox-change-button = Diese Adresse verwenden
@@ -89,7 +91,7 @@ inbox-confirmed-title = Bestätigt
 inbox-continue = Weiter
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Diese Anfrage ist abgeschlossen
-inbox-closed-text = Sie wurde beantwortet, durch eine neuere ersetzt oder ist zu alt. Sie können die E‑Mails von { $brand } jederzeit wieder abonnieren.
+inbox-closed-text = Sie wurde beantwortet, durch eine neuere ersetzt oder ist zu alt. Wenn Sie E‑Mails von { $brand } möchten, füllen Sie das Formular noch einmal aus. Kommt dann keine E‑Mail an, schreiben Sie an { $contact }.
 inbox-closed-action = Erneut abonnieren
 
 ## Confirm: the page behind the link in the mail

@@ -78,6 +78,10 @@ inbox-resend = Send again
 inbox-resend-wait = Send again in { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = We have asked for the mail once more. It can take a minute.
+# Where "send again" was pressed before its time; inbox-resend-in stands beside the button then.
+inbox-resend-early = That was too soon, so nothing was sent.
+# Where scripts are off, beside the button. Keep the unit a sign.
+inbox-resend-in = It can be sent again in { $seconds } s.
 inbox-wrong-address = Wrong address?
 inbox-change-label = Your right address
 inbox-change-button = Use this address
@@ -87,9 +91,10 @@ inbox-did-you-mean = Did you mean { $address }?
 inbox-did-you-mean-yes = Yes, use this one
 inbox-confirmed-title = Confirmed
 inbox-continue = Continue
-# A request that is over: declined, replaced or too old.
+# A request that is over: declined, corrected or too old. The words fit each of them, for the page tells nobody which it is, and promise no
+# mail: who declined gets none. $contact is an address or a web address.
 inbox-closed-title = This request is over
-inbox-closed-text = It was answered, replaced by a newer one, or is too old. You can subscribe to { $brand } again at any time.
+inbox-closed-text = It was answered, replaced by a newer one, or is too old. If you want mail from { $brand }, fill in the form again. If no mail comes then, write to { $contact }.
 inbox-closed-action = Subscribe again
 
 ## Confirm: the page behind the link in the mail

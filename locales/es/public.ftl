@@ -78,6 +78,8 @@ inbox-resend = Enviar de nuevo
 inbox-resend-wait = Enviar de nuevo en { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = Hemos pedido que se envíe de nuevo el correo. Puede tardar un minuto.
+inbox-resend-early = Era demasiado pronto: no se ha enviado nada.
+inbox-resend-in = Se podrá enviar de nuevo en { $seconds } s.
 inbox-wrong-address = ¿La dirección no es correcta?
 inbox-change-label = Su dirección correcta
 inbox-change-button = Usar esta dirección
@@ -89,7 +91,7 @@ inbox-confirmed-title = Confirmado
 inbox-continue = Continuar
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Esta solicitud está cerrada
-inbox-closed-text = Ya recibió respuesta, se sustituyó por otra más reciente o es demasiado antigua. Puede volver a suscribirse a { $brand } en cualquier momento.
+inbox-closed-text = Ya recibió respuesta, se sustituyó por otra más reciente o es demasiado antigua. Si quiere recibir correos de { $brand }, rellene de nuevo el formulario. Si no llega ningún correo, escriba a { $contact }.
 inbox-closed-action = Suscribirse de nuevo
 
 ## Confirm: the page behind the link in the mail

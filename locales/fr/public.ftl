@@ -78,6 +78,8 @@ inbox-resend = Renvoyer
 inbox-resend-wait = Renvoyer dans { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = Nous avons demandé un nouvel envoi de l’e‑mail. Cela peut prendre une minute.
+inbox-resend-early = C’était trop tôt : rien n’a été envoyé.
+inbox-resend-in = Un nouvel envoi sera possible dans { $seconds } s.
 inbox-wrong-address = L’adresse est fausse ?
 inbox-change-label = Votre bonne adresse
 inbox-change-button = Utiliser cette adresse
@@ -89,7 +91,7 @@ inbox-confirmed-title = C’est confirmé
 inbox-continue = Continuer
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Cette demande est close
-inbox-closed-text = Elle a reçu une réponse, a été remplacée par une plus récente ou est trop ancienne. Vous pouvez vous abonner de nouveau à { $brand } à tout moment.
+inbox-closed-text = Elle a reçu une réponse, a été remplacée par une plus récente ou est trop ancienne. Si vous souhaitez recevoir les e‑mails de { $brand }, remplissez de nouveau le formulaire. Si aucun e‑mail n’arrive, écrivez à { $contact }.
 inbox-closed-action = S’abonner de nouveau
 
 ## Confirm: the page behind the link in the mail

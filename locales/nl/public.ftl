@@ -78,6 +78,8 @@ inbox-resend = Opnieuw sturen
 inbox-resend-wait = Opnieuw sturen over { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = We hebben nog een keer om de e‑mail gevraagd. Het kan even duren.
+inbox-resend-early = Dat was te vroeg: er is niets gestuurd.
+inbox-resend-in = Opnieuw sturen kan over { $seconds } s.
 inbox-wrong-address = Verkeerd adres?
 inbox-change-label = Je juiste adres
 inbox-change-button = Dit adres gebruiken
@@ -89,7 +91,7 @@ inbox-confirmed-title = Bevestigd
 inbox-continue = Verder
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Deze aanvraag is afgesloten
-inbox-closed-text = De aanvraag is beantwoord, vervangen door een nieuwere of te oud. Je kunt je altijd opnieuw inschrijven bij { $brand }.
+inbox-closed-text = De aanvraag is beantwoord, vervangen door een nieuwere of te oud. Wil je e‑mails van { $brand }, vul het formulier dan opnieuw in. Komt er geen e‑mail, schrijf dan naar { $contact }.
 inbox-closed-action = Opnieuw inschrijven
 
 ## Confirm: the page behind the link in the mail
