@@ -40,6 +40,8 @@ pub struct Web {
     pub ids: observe::Ids,
     /// Waiting pages that are kept informed at the moment.
     pub listeners: AtomicUsize,
+    /// How long nothing is said to a page that waits, at most.
+    pub stir_within: Duration,
     /// What API keys used of their quotas.
     pub used: api::quota::Used,
     /// How long a client may take to send its request's head.
@@ -63,6 +65,7 @@ impl Web {
             metrics,
             ids: observe::Ids::default(),
             listeners: AtomicUsize::new(0),
+            stir_within: STIR_WITHIN,
             used: api::quota::Used::default(),
             head_within: HEAD_WITHIN,
             body_within: extract::body::WITHIN,
@@ -76,6 +79,8 @@ impl Web {
 /// How long a client may take to send its request's head. With what its body may take (`extract::body::WITHIN`) a slow client is
 /// gone within 15 seconds (T32).
 pub const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// Proxies cut a connection on which nothing comes for a minute.
+const STIR_WITHIN: Duration = Duration::from_secs(15);
 const BUNDLES_AT_ONCE: usize = 4;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS_AT_MOST: usize = 10_000;

@@ -1,12 +1,5 @@
 /* <countersign-form form="ID" lang server>: a form in any page, and the next steps in its place.
-   Style it by --countersign-accent, -accent-ink, -font, -radius, -edge, ::part(…). Fires "countersign" with detail.state.
-   Texts:
-   form-email-label form-name-label form-optional form-trap-label form-privacy form-proof-working form-sending
-   form-failed inbox-title inbox-sent-to inbox-from inbox-code-label inbox-code-button inbox-waiting inbox-nothing
-   inbox-resend inbox-resend-wait inbox-sent-again inbox-wrong-address inbox-change-label inbox-change-button
-   inbox-did-you-mean inbox-did-you-mean-yes inbox-confirmed-title inbox-closed-title inbox-closed-text
-   inbox-closed-action done-text done-leave
-*/
+   Style it by --countersign-accent, -accent-ink, -font, -radius, -edge, ::part(…). Fires "countersign" with detail.state. */
 (() => {
   const home = document.currentScript?.src.replace(/\/embed\.js.*/, "") || location.origin;
   const sheet = new CSSStyleSheet();
@@ -19,8 +12,9 @@ a{color:inherit}
 .all>*+*,form>*+*,.panel>*+*,li+li{margin-block-start:14px}
 label{display:block;font-weight:600}
 input{margin-block-start:6px}
-input,button{inline-size:100%;min-block-size:48px;padding:10px 14px;font:inherit;color:inherit;background:none;border:1px solid var(--e)}
-button,summary{min-block-size:44px;font-weight:600;cursor:pointer}
+input,button,.go{inline-size:100%;min-block-size:48px;padding:10px 14px;font:inherit;color:inherit;background:none;border:1px solid var(--e)}
+.go{display:block;text-decoration:none}
+button,summary,.go{min-block-size:44px;font-weight:600;cursor:pointer}
 .yes{color:var(--countersign-accent-ink,var(--own-i));background:var(--a);border-color:var(--a)}
 [aria-disabled=true]{opacity:.65;cursor:default}
 :focus-visible,.boxes:focus-within{outline:3px solid;outline-offset:2px}
@@ -211,17 +205,18 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
       heading.focus();
     }
 
-    wait({ inbox, status, masked, sender, resend_in: first, did_you_mean: address, opened }) {
+    wait({ inbox, status, masked, sender, resend_in: first, did_you_mean: address, opened, webmail }) {
       this.stop?.();
       const p = (key, values) => h("p", {}, this.say(key, values));
+      const link = (href, target, text) => h("a", { class: "go", part: "button", href, target }, text);
       let ready = Date.now() + first * 1000;
       const see = ({ state, resend_in: left }) => {
         ready = Date.now() + left * 1000;
         if (state === "waiting") return;
         this.stop();
-        const about = { brand: this.def.brand.name };
-        if (state === "confirmed") this.panel("\u2713", "inbox-confirmed-title", p("done-text", about), p("done-leave"));
-        else this.panel("\u2026", "inbox-closed-title", p("inbox-closed-text", about),
+        const { continue_url: next, brand: { name: brand, contact } } = this.def;
+        if (state === "confirmed") this.panel("\u2713", "inbox-confirmed-title", p("done-text", { brand }), p("done-leave"), next && link(next, "_self", this.say("inbox-continue")));
+        else this.panel("\u2026", "inbox-closed-title", p("inbox-closed-text", { brand, contact }),
           h("button", { part: "button", click: () => this.load() }, this.say("inbox-closed-action")));
         this.tell(state);
       };
@@ -239,11 +234,13 @@ i{block-size:52px;margin-inline:3px;border:1px solid var(--e)}
         if (ready > Date.now()) return;
         ready = Date.now() + 60000;
         const sent = await ask(`${inbox}/resend`, { opened }).catch(() => 0);
+        ready = Date.now() + (sent ? sent.resend_in : 3) * 1000;
         notice.textContent = this.say(sent ? "inbox-sent-again" : "form-failed");
       } });
       const change = (body) => this.send(`${inbox}/address`, body);
       this.panel("\u2709\ufe0e", "inbox-title",
         h("p", { role: "status" }, this.say("inbox-sent-to"), " ", h("b", {}, masked)),
+        webmail && link(webmail.url, "_blank", this.say("inbox-webmail", webmail)),
         address && this.form(this.say("inbox-did-you-mean-yes"), () => change({ email: address }), p("inbox-did-you-mean", { address })),
         p("inbox-from", { sender }), codes, p("inbox-waiting"), p("inbox-nothing"), resend, notice,
         h("details", {}, h("summary", {}, this.say("inbox-wrong-address")),

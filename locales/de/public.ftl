@@ -45,6 +45,7 @@ form-failed = Das hat nicht geklappt. Bitte prüfen Sie Ihre Verbindung und vers
 form-problem-title = Bitte prüfen Sie Ihre Eingaben
 form-problem-empty = Geben Sie Ihre E‑Mail-Adresse ein.
 form-problem-at = In dieser Adresse fehlt das @-Zeichen. Sie sollte aussehen wie anna@example.org.
+form-problem-space = Eine Adresse enthält keine Leerzeichen. Geben Sie nur die Adresse ein, wie anna@example.org.
 form-problem-syntax = Diese Adresse enthält einen Fehler. Sie sollte aussehen wie anna@example.org.
 form-problem-domain = Der Teil nach dem @-Zeichen ist für E‑Mails nicht erreichbar. Bitte prüfen Sie die Schreibweise.
 form-problem-long = Diese Adresse ist zu lang. Bitte prüfen Sie sie.
@@ -78,6 +79,8 @@ inbox-resend = Noch einmal senden
 inbox-resend-wait = Noch einmal senden in { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = Wir haben die E‑Mail noch einmal angefordert. Es kann eine Minute dauern.
+inbox-resend-early = Das war zu früh, es wurde nichts gesendet.
+inbox-resend-in = Noch einmal senden geht in { $seconds } s.
 inbox-wrong-address = Falsche Adresse?
 inbox-change-label = Ihre richtige Adresse
 inbox-change-button = Diese Adresse verwenden
@@ -89,7 +92,7 @@ inbox-confirmed-title = Bestätigt
 inbox-continue = Weiter
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Diese Anfrage ist abgeschlossen
-inbox-closed-text = Sie wurde beantwortet, durch eine neuere ersetzt oder ist zu alt. Sie können die E‑Mails von { $brand } jederzeit wieder abonnieren.
+inbox-closed-text = Sie wurde beantwortet, durch eine neuere ersetzt oder ist zu alt. Wenn Sie E‑Mails von { $brand } möchten, füllen Sie das Formular noch einmal aus. Kommt dann keine E‑Mail an, schreiben Sie an { $contact }.
 inbox-closed-action = Erneut abonnieren
 
 ## Confirm: the page behind the link in the mail
@@ -125,6 +128,7 @@ done-text = Vielen Dank. { $brand } darf Ihnen jetzt schreiben.
 done-text-again = Sie haben schon früher bestätigt. Es ist nichts weiter zu tun.
 done-purposes = Was Sie abonniert haben
 done-leave = Sie können sich jederzeit abmelden: Jede E‑Mail enthält einen Link dafür.
+done-preferences = Ändern, was { $brand } Ihnen schickt
 done-receipt = Einen Beleg dieser Bestätigung aufheben
 done-continue = Weiter
 
@@ -141,7 +145,7 @@ decline-else = Wenn Sie es doch selbst waren, schließen Sie einfach diese Seite
 decline-code-text = Anscheinend hat ein Programm die Links der E‑Mail vor Ihnen geöffnet. Manche E‑Mail-Dienste tun das zur Prüfung. Damit niemand an Ihrer Stelle Nein sagt, geben Sie bitte die sechs Ziffern aus der E‑Mail ein.
 decline-code-wrong = Das sind nicht die Ziffern aus der E‑Mail. Bitte geben Sie die sechs Ziffern so ein, wie sie dort stehen.
 declined-title = Danke für Ihren Hinweis
-declined-text = Die Anfrage ist geschlossen. { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht.
+declined-text = Die Anfrage ist geschlossen. { $brand } hat keine Einwilligung von Ihnen und schreibt Ihnen nicht. Möchten Sie die E‑Mails eines Tages doch, schreiben Sie an { $contact }.
 decline-after-confirmation-title = Das wurde schon bestätigt
 decline-after-confirmation-text = Die Anfrage ist bereits bestätigt. Um sich abzumelden, verwenden Sie den Link in einer beliebigen E‑Mail von { $brand } oder schreiben Sie an den Kontakt unten.
 
@@ -158,8 +162,10 @@ about-where = Auf welcher Seite
 about-until = Bis wann die Links funktionieren
 about-why = Warum Sie sie erhalten haben
 about-why-text = Jemand hat Ihre Adresse in ein Formular eingegeben: höchstwahrscheinlich Sie selbst oder jemand, der sich vertippt hat. Die E‑Mail fragt Sie, damit niemand außer Ihnen selbst für Sie abonnieren kann.
+about-why-text-at-once = Jemand hat Ihre Adresse in ein Formular eingegeben: höchstwahrscheinlich Sie selbst oder jemand, der sich vertippt hat. Die E‑Mail fragt, ob Sie es waren, denn das können nur Sie sagen.
 about-nothing = Wenn Sie nichts tun
 about-nothing-text = Nichts wird bestätigt. Die Links in der E‑Mail funktionieren nur bis zum { $date }.
+about-nothing-text-at-once = Nichts wird bestätigt. { $brand } darf Ihnen aber senden, was im Formular bestellt wurde, solange Sie nicht auf „Das war ich nicht“ drücken. Die Links in der E‑Mail funktionieren nur bis zum { $date }.
 about-yes = Wenn Sie es waren
 about-yes-text = Gehen Sie zurück zur E‑Mail und drücken Sie dort auf die Schaltfläche.
 about-no = Wenn Sie es nicht waren
@@ -205,12 +211,15 @@ error-unknown-kind-text = Senden Sie das Formular als application/x-www-form-url
 embed-title = Dieses Formular auf Ihrer Website einbinden
 # $form is the title of the form.
 embed-intro = Es gibt drei Wege, „{ $form }“ zu zeigen. Wählen Sie einen und kopieren Sie ihn. Alle führen zur selben E‑Mail und zum selben Nachweis.
+embed-languages = Sprache des Formulars:
 embed-script-title = Mit einem Skript
 embed-script-text = Das Formular übernimmt Breite, Schriften und Farben Ihrer Seite, und die nächsten Schritte geschehen an Ort und Stelle. Tragen Sie Ihre Website unter „origins“ des Formulars ein.
 embed-html-title = Als reines HTML
 embed-html-text = Funktioniert überall und ohne Skripte. Sie gestalten es selbst; der nächste Schritt öffnet sich auf unserer Seite. Lassen Sie den Text über der Schaltfläche stehen: In ihn willigen die Menschen ein.
+embed-html-proof = Nicht für dieses Formular: Es verlangt eine kleine Berechnung, die Programme fernhält, und die braucht ein Skript. Wählen Sie einen der anderen Wege.
 embed-frame-title = In einem Frame
 embed-frame-text = Für Website-Baukästen, die weder Skripte noch Formulare erlauben. Wählen Sie eine passende Höhe.
+embed-policy = Hat Ihre Website eine strenge Sicherheitsrichtlinie (Content-Security-Policy), erlauben Sie:
 embed-copy = Kopieren
 embed-copied = Kopiert
 embed-preview = Formular ansehen

@@ -19,7 +19,7 @@ mail-button = Yes, I subscribe
 mail-link = If the button does not work, copy this link into your browser:
 # In the text part, above the link.
 mail-link-text = To confirm, open this link:
-# Above the six digits.
+# Above the six digits. Where no such page may be left, mail-ask-code stands there.
 mail-code = Or enter this code on the page where you subscribed:
 
 mail-asked = Your address was entered on { $date }.

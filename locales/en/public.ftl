@@ -45,6 +45,7 @@ form-failed = That did not work. Please check your connection and try again.
 form-problem-title = Please check what you entered
 form-problem-empty = Enter your email address.
 form-problem-at = This address has no @ sign. It should look like anna@example.org.
+form-problem-space = An address has no spaces. Enter the address alone, such as anna@example.org.
 form-problem-syntax = This address has a mistake in it. It should look like anna@example.org.
 form-problem-domain = Mail cannot reach the part after the @ sign. Please check its spelling.
 form-problem-long = This address is too long. Please check it.
@@ -78,6 +79,10 @@ inbox-resend = Send again
 inbox-resend-wait = Send again in { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = We have asked for the mail once more. It can take a minute.
+# Where "send again" was pressed before its time; inbox-resend-in stands beside the button then.
+inbox-resend-early = That was too soon, so nothing was sent.
+# Where scripts are off, beside the button. Keep the unit a sign.
+inbox-resend-in = It can be sent again in { $seconds } s.
 inbox-wrong-address = Wrong address?
 inbox-change-label = Your right address
 inbox-change-button = Use this address
@@ -87,9 +92,10 @@ inbox-did-you-mean = Did you mean { $address }?
 inbox-did-you-mean-yes = Yes, use this one
 inbox-confirmed-title = Confirmed
 inbox-continue = Continue
-# A request that is over: declined, replaced or too old.
+# A request that is over: declined, corrected or too old. The words fit each of them, for the page tells nobody which it is, and promise no
+# mail: who declined gets none. $contact is an address or a web address.
 inbox-closed-title = This request is over
-inbox-closed-text = It was answered, replaced by a newer one, or is too old. You can subscribe to { $brand } again at any time.
+inbox-closed-text = It was answered, replaced by a newer one, or is too old. If you want mail from { $brand }, fill in the form again. If no mail comes then, write to { $contact }.
 inbox-closed-action = Subscribe again
 
 ## Confirm: the page behind the link in the mail
@@ -125,6 +131,8 @@ done-text = Thank you. { $brand } may now write to you.
 done-text-again = You confirmed before. There is nothing more to do.
 done-purposes = What you subscribed to
 done-leave = You can leave at any time: every mail has a link for it.
+# A link to the page lost-title.
+done-preferences = Change what { $brand } sends you
 done-receipt = Keep a receipt of this confirmation
 done-continue = Continue
 
@@ -141,7 +149,7 @@ decline-else = If it was you after all, just close this page. Nothing has change
 decline-code-text = It looks as if a program opened the links of the mail before you. Some mail services do that as a check. So that nobody says no in your place, please enter the six digits from the mail.
 decline-code-wrong = These are not the digits from the mail. Please type the six digits as they stand there.
 declined-title = Thank you for telling us
-declined-text = The request is closed. { $brand } has no consent from you and does not write to you.
+declined-text = The request is closed. { $brand } has no consent from you and does not write to you. Should you want its mail one day, write to { $contact }.
 decline-after-confirmation-title = This was confirmed before
 decline-after-confirmation-text = The request has already been confirmed. To leave, use the link in any mail from { $brand }, or write to the contact below.
 
@@ -158,8 +166,11 @@ about-where = On which page
 about-until = Until when the links work
 about-why = Why you got it
 about-why-text = Somebody entered your address in a form: most likely you, or somebody who mistyped. The mail asks you, so that nobody can subscribe you but yourself.
+# Where the sender may write before anybody answered. The words in quotation marks in the second text are those of confirm-not-me.
+about-why-text-at-once = Somebody entered your address in a form: most likely you, or somebody who mistyped. The mail asks you whether it was you, for nobody else can say so.
 about-nothing = If you do nothing
 about-nothing-text = Nothing is confirmed. The links in the mail stop working on { $date }.
+about-nothing-text-at-once = Nothing is confirmed. { $brand } may still send you what was asked for in the form, unless you press “This was not me”. The links in the mail stop working on { $date }.
 about-yes = If it was you
 about-yes-text = Go back to the mail and press the button in it.
 about-no = If it was not you
@@ -205,12 +216,18 @@ error-unknown-kind-text = Send the form as application/x-www-form-urlencoded, mu
 embed-title = Put this form on your website
 # $form is the title of the form.
 embed-intro = Three ways to show “{ $form }”. Choose one and copy it. All lead to the same mail and the same proof.
+# A row of language names follows.
+embed-languages = Language of the form:
 embed-script-title = With a script
 embed-script-text = The form takes the width, fonts and colours of your page, and the next steps happen in place. Name your site under “origins” of the form.
 embed-html-title = As plain HTML
 embed-html-text = Works everywhere and without scripts. You shape it yourself; the next step opens on our page. Keep the text above the button: it is what people agree to.
+# In place of embed-html-text where the form asks for a proof of work.
+embed-html-proof = Not for this form: it asks for a small calculation that keeps programs out, and that takes a script. Choose one of the other ways.
 embed-frame-title = In a frame
 embed-frame-text = For site builders that allow neither scripts nor forms. Choose the height to fit.
+# A directive such as "script-src https://subscribe.example.org" follows. The name in brackets stays as it is.
+embed-policy = If your website has a strict security policy (Content-Security-Policy), allow:
 embed-copy = Copy
 embed-copied = Copied
 embed-preview = See the form

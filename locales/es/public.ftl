@@ -45,6 +45,7 @@ form-failed = No ha funcionado. Compruebe su conexión e inténtelo de nuevo, po
 form-problem-title = Revise lo que ha escrito, por favor
 form-problem-empty = Escriba su dirección de correo electrónico.
 form-problem-at = A esta dirección le falta el signo @. Debería parecerse a anna@example.org.
+form-problem-space = Una dirección no lleva espacios. Escriba solo la dirección, como anna@example.org.
 form-problem-syntax = Esta dirección contiene un error. Debería parecerse a anna@example.org.
 form-problem-domain = El correo no puede llegar a la parte que sigue al signo @. Compruebe cómo está escrita, por favor.
 form-problem-long = Esta dirección es demasiado larga. Revísela, por favor.
@@ -78,6 +79,8 @@ inbox-resend = Enviar de nuevo
 inbox-resend-wait = Enviar de nuevo en { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = Hemos pedido que se envíe de nuevo el correo. Puede tardar un minuto.
+inbox-resend-early = Era demasiado pronto: no se ha enviado nada.
+inbox-resend-in = Se podrá enviar de nuevo en { $seconds } s.
 inbox-wrong-address = ¿La dirección no es correcta?
 inbox-change-label = Su dirección correcta
 inbox-change-button = Usar esta dirección
@@ -89,7 +92,7 @@ inbox-confirmed-title = Confirmado
 inbox-continue = Continuar
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Esta solicitud está cerrada
-inbox-closed-text = Ya recibió respuesta, se sustituyó por otra más reciente o es demasiado antigua. Puede volver a suscribirse a { $brand } en cualquier momento.
+inbox-closed-text = Ya recibió respuesta, se sustituyó por otra más reciente o es demasiado antigua. Si quiere recibir correos de { $brand }, rellene de nuevo el formulario. Si no llega ningún correo, escriba a { $contact }.
 inbox-closed-action = Suscribirse de nuevo
 
 ## Confirm: the page behind the link in the mail
@@ -125,6 +128,7 @@ done-text = Gracias. { $brand } ya puede escribirle.
 done-text-again = Usted ya lo había confirmado. No tiene que hacer nada más.
 done-purposes = A qué se ha suscrito
 done-leave = Puede darse de baja en cualquier momento: cada correo incluye un enlace para hacerlo.
+done-preferences = Cambiar lo que { $brand } le envía
 done-receipt = Guardar un recibo de esta confirmación
 done-continue = Continuar
 
@@ -141,7 +145,7 @@ decline-else = Si al final sí fue usted, simplemente cierre esta página. Nada 
 decline-code-text = Parece que un programa ha abierto los enlaces del correo antes que usted. Algunos servicios de correo lo hacen como comprobación. Para que nadie diga que no en su lugar, escriba las seis cifras del correo, por favor.
 decline-code-wrong = No son las cifras del correo. Escriba las seis cifras tal como figuran en él.
 declined-title = Gracias por decírnoslo
-declined-text = La solicitud está cerrada. { $brand } no tiene su consentimiento y no le escribe.
+declined-text = La solicitud está cerrada. { $brand } no tiene su consentimiento y no le escribe. Si algún día quiere recibir sus correos, escriba a { $contact }.
 decline-after-confirmation-title = Esto ya estaba confirmado
 decline-after-confirmation-text = La solicitud ya se ha confirmado. Para darse de baja, use el enlace de cualquier correo de { $brand } o escriba al contacto que figura abajo.
 
@@ -158,8 +162,10 @@ about-where = En qué página
 about-until = Hasta cuándo funcionan los enlaces
 about-why = Por qué lo ha recibido
 about-why-text = Alguien escribió su dirección en un formulario: lo más probable es que fuera usted, o alguien que se equivocó al teclear. El correo se lo pregunta a usted para que nadie más pueda suscribirle.
+about-why-text-at-once = Alguien escribió su dirección en un formulario: lo más probable es que fuera usted, o alguien que se equivocó al teclear. El correo le pregunta si fue usted, porque nadie más puede decirlo.
 about-nothing = Si no hace nada
 about-nothing-text = No se confirma nada. Los enlaces del correo dejan de funcionar el { $date }.
+about-nothing-text-at-once = No se confirma nada. Aun así, { $brand } puede enviarle lo que se pidió en el formulario, salvo que usted pulse «No he sido yo». Los enlaces del correo dejan de funcionar el { $date }.
 about-yes = Si ha sido usted
 about-yes-text = Vuelva al correo y pulse el botón que contiene.
 about-no = Si no ha sido usted
@@ -205,12 +211,15 @@ error-unknown-kind-text = Envíe el formulario como application/x-www-form-urlen
 embed-title = Ponga este formulario en su sitio web
 # $form is the title of the form.
 embed-intro = Hay tres formas de mostrar «{ $form }». Elija una y cópiela. Todas llevan al mismo correo y a la misma prueba.
+embed-languages = Idioma del formulario:
 embed-script-title = Con un script
 embed-script-text = El formulario adopta el ancho, los tipos de letra y los colores de su página, y los pasos siguientes se dan allí mismo. Indique su sitio en «origins» del formulario.
 embed-html-title = Como HTML sencillo
 embed-html-text = Funciona en todas partes y sin scripts. Usted le da forma; el paso siguiente se abre en nuestra página. Conserve el texto que hay sobre el botón: es lo que las personas aceptan.
+embed-html-proof = No para este formulario: pide un pequeño cálculo que mantiene fuera a los programas, y ese cálculo necesita un script. Elija una de las otras formas.
 embed-frame-title = En un marco
 embed-frame-text = Para creadores de sitios que no permiten ni scripts ni formularios. Elija la altura adecuada.
+embed-policy = Si su sitio aplica una política de seguridad estricta (Content-Security-Policy), permita:
 embed-copy = Copiar
 embed-copied = Copiado
 embed-preview = Ver el formulario

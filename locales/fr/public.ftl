@@ -45,6 +45,7 @@ form-failed = Cela n’a pas fonctionné. Veuillez vérifier votre connexion et 
 form-problem-title = Veuillez vérifier votre saisie
 form-problem-empty = Saisissez votre adresse e‑mail.
 form-problem-at = Il manque le signe @ dans cette adresse. Elle devrait ressembler à anna@example.org.
+form-problem-space = Une adresse ne contient pas d’espace. Saisissez l’adresse seule, comme anna@example.org.
 form-problem-syntax = Cette adresse contient une erreur. Elle devrait ressembler à anna@example.org.
 form-problem-domain = Aucun e‑mail ne peut atteindre ce qui suit le signe @. Veuillez en vérifier l’orthographe.
 form-problem-long = Cette adresse est trop longue. Veuillez la vérifier.
@@ -78,6 +79,8 @@ inbox-resend = Renvoyer
 inbox-resend-wait = Renvoyer dans { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = Nous avons demandé un nouvel envoi de l’e‑mail. Cela peut prendre une minute.
+inbox-resend-early = C’était trop tôt : rien n’a été envoyé.
+inbox-resend-in = Un nouvel envoi sera possible dans { $seconds } s.
 inbox-wrong-address = L’adresse est fausse ?
 inbox-change-label = Votre bonne adresse
 inbox-change-button = Utiliser cette adresse
@@ -89,7 +92,7 @@ inbox-confirmed-title = C’est confirmé
 inbox-continue = Continuer
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Cette demande est close
-inbox-closed-text = Elle a reçu une réponse, a été remplacée par une plus récente ou est trop ancienne. Vous pouvez vous abonner de nouveau à { $brand } à tout moment.
+inbox-closed-text = Elle a reçu une réponse, a été remplacée par une plus récente ou est trop ancienne. Si vous souhaitez recevoir les e‑mails de { $brand }, remplissez de nouveau le formulaire. Si aucun e‑mail n’arrive, écrivez à { $contact }.
 inbox-closed-action = S’abonner de nouveau
 
 ## Confirm: the page behind the link in the mail
@@ -125,6 +128,7 @@ done-text = Merci. { $brand } peut maintenant vous écrire.
 done-text-again = Vous aviez déjà confirmé. Vous n’avez plus rien à faire.
 done-purposes = Votre abonnement
 done-leave = Vous pouvez vous désabonner à tout moment : chaque e‑mail contient un lien pour le faire.
+done-preferences = Modifier ce que { $brand } vous envoie
 done-receipt = Garder un reçu de cette confirmation
 done-continue = Continuer
 
@@ -141,7 +145,7 @@ decline-else = Si c’était vous finalement, fermez simplement cette page. Rien
 decline-code-text = Il semble qu’un programme ait ouvert les liens de l’e‑mail avant vous. Certains services de messagerie le font pour les contrôler. Pour que personne ne dise non à votre place, veuillez saisir les six chiffres indiqués dans l’e‑mail.
 decline-code-wrong = Ce ne sont pas les chiffres de l’e‑mail. Veuillez saisir les six chiffres tels qu’ils y figurent.
 declined-title = Merci de nous l’avoir dit
-declined-text = La demande est close. { $brand } n’a pas votre accord et ne vous écrit pas.
+declined-text = La demande est close. { $brand } n’a pas votre accord et ne vous écrit pas. Si un jour vous souhaitez tout de même recevoir ses e‑mails, écrivez à { $contact }.
 decline-after-confirmation-title = C’était déjà confirmé
 decline-after-confirmation-text = La demande a déjà été confirmée. Pour vous désabonner, utilisez le lien de n’importe quel e‑mail envoyé par { $brand } ou écrivez au contact ci-dessous.
 
@@ -158,8 +162,10 @@ about-where = Sur quelle page
 about-until = Jusqu’à quand les liens fonctionnent
 about-why = Pourquoi vous l’avez reçu
 about-why-text = Quelqu’un a saisi votre adresse dans un formulaire : très probablement vous, ou une personne qui a fait une faute de frappe. L’e‑mail vous pose la question, pour que personne ne puisse vous abonner à votre place.
+about-why-text-at-once = Quelqu’un a saisi votre adresse dans un formulaire : très probablement vous, ou une personne qui a fait une faute de frappe. L’e‑mail vous demande si c’était vous, car personne d’autre ne peut le dire.
 about-nothing = Si vous ne faites rien
 about-nothing-text = Rien n’est confirmé. Les liens de l’e‑mail cessent de fonctionner le { $date }.
+about-nothing-text-at-once = Rien n’est confirmé. { $brand } peut toutefois vous envoyer ce qui a été demandé dans le formulaire, sauf si vous appuyez sur « Ce n’était pas moi ». Les liens de l’e‑mail cessent de fonctionner le { $date }.
 about-yes = Si c’était vous
 about-yes-text = Revenez à l’e‑mail et appuyez sur le bouton qu’il contient.
 about-no = Si ce n’était pas vous
@@ -205,12 +211,15 @@ error-unknown-kind-text = Envoyez le formulaire en application/x-www-form-urlenc
 embed-title = Placez ce formulaire sur votre site
 # $form is the title of the form.
 embed-intro = Il y a trois façons d’afficher « { $form } ». Choisissez-en une et copiez-la. Toutes mènent au même e‑mail et à la même preuve.
+embed-languages = Langue du formulaire :
 embed-script-title = Avec un script
 embed-script-text = Le formulaire reprend la largeur, les polices et les couleurs de votre page, et les étapes suivantes se déroulent sur place. Indiquez votre site sous « origins » dans le formulaire.
 embed-html-title = En HTML simple
 embed-html-text = Fonctionne partout et sans script. Vous choisissez sa présentation ; l’étape suivante s’ouvre sur notre page. Gardez le texte au-dessus du bouton : c’est ce que les personnes acceptent.
+embed-html-proof = Pas pour ce formulaire : il demande un petit calcul qui tient les programmes à l’écart, et ce calcul exige un script. Choisissez une des autres façons.
 embed-frame-title = Dans un cadre
 embed-frame-text = Pour les outils de création de sites qui n’autorisent ni scripts ni formulaires. Choisissez la hauteur qui convient.
+embed-policy = Si votre site applique une politique de sécurité stricte (Content-Security-Policy), autorisez :
 embed-copy = Copier
 embed-copied = Copié
 embed-preview = Voir le formulaire

@@ -45,6 +45,7 @@ form-failed = Dat is niet gelukt. Controleer je verbinding en probeer het opnieu
 form-problem-title = Controleer wat je hebt ingevuld
 form-problem-empty = Vul je e‑mailadres in.
 form-problem-at = In dit adres ontbreekt het @-teken. Het moet eruitzien als anna@example.org.
+form-problem-space = In een adres staan geen spaties. Vul alleen het adres in, zoals anna@example.org.
 form-problem-syntax = Er zit een fout in dit adres. Het moet eruitzien als anna@example.org.
 form-problem-domain = Het deel na het @-teken kan geen e‑mail ontvangen. Controleer of je het goed hebt geschreven.
 form-problem-long = Dit adres is te lang. Controleer het.
@@ -78,6 +79,8 @@ inbox-resend = Opnieuw sturen
 inbox-resend-wait = Opnieuw sturen over { $seconds } s
 # Also shown where no second mail may be sent, so it promises no arrival.
 inbox-sent-again = We hebben nog een keer om de e‑mail gevraagd. Het kan even duren.
+inbox-resend-early = Dat was te vroeg: er is niets gestuurd.
+inbox-resend-in = Opnieuw sturen kan over { $seconds } s.
 inbox-wrong-address = Verkeerd adres?
 inbox-change-label = Je juiste adres
 inbox-change-button = Dit adres gebruiken
@@ -89,7 +92,7 @@ inbox-confirmed-title = Bevestigd
 inbox-continue = Verder
 # A request that is over: declined, replaced or too old.
 inbox-closed-title = Deze aanvraag is afgesloten
-inbox-closed-text = De aanvraag is beantwoord, vervangen door een nieuwere of te oud. Je kunt je altijd opnieuw inschrijven bij { $brand }.
+inbox-closed-text = De aanvraag is beantwoord, vervangen door een nieuwere of te oud. Wil je e‑mails van { $brand }, vul het formulier dan opnieuw in. Komt er geen e‑mail, schrijf dan naar { $contact }.
 inbox-closed-action = Opnieuw inschrijven
 
 ## Confirm: the page behind the link in the mail
@@ -125,6 +128,7 @@ done-text = Dank je wel. { $brand } mag je nu e‑mails sturen.
 done-text-again = Je hebt al eerder bevestigd. Je hoeft niets meer te doen.
 done-purposes = Waarvoor je je hebt ingeschreven
 done-leave = Je kunt je altijd uitschrijven: in elke e‑mail staat daarvoor een link.
+done-preferences = Wijzig wat { $brand } je stuurt
 done-receipt = Een bewijs van deze bevestiging bewaren
 done-continue = Verder
 
@@ -141,7 +145,7 @@ decline-else = Was je het toch zelf? Sluit dan gewoon deze pagina. Er is niets v
 decline-code-text = Het lijkt erop dat een programma de links in de e‑mail eerder heeft geopend dan jij. Sommige e‑maildiensten doen dat als controle. Vul daarom de zes cijfers uit de e‑mail in, zodat niemand in jouw plaats nee zegt.
 decline-code-wrong = Dit zijn niet de cijfers uit de e‑mail. Typ de zes cijfers zoals ze daar staan.
 declined-title = Bedankt voor je melding
-declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e‑mails.
+declined-text = De aanvraag is afgesloten. { $brand } heeft geen toestemming van je en stuurt je geen e‑mails. Wil je die later toch, schrijf dan naar { $contact }.
 decline-after-confirmation-title = Dit was al bevestigd
 decline-after-confirmation-text = De aanvraag is al bevestigd. Wil je je uitschrijven, gebruik dan de link in een e‑mail van { $brand } of schrijf naar het contactadres hieronder.
 
@@ -158,8 +162,10 @@ about-where = Op welke pagina
 about-until = Tot wanneer de links werken
 about-why = Waarom je deze e‑mail kreeg
 about-why-text = Iemand heeft je adres in een formulier ingevuld: waarschijnlijk jijzelf, of iemand die zich vertypte. De e‑mail vraagt het aan jou, zodat niemand anders je kan inschrijven.
+about-why-text-at-once = Iemand heeft je adres in een formulier ingevuld: waarschijnlijk jijzelf, of iemand die zich vertypte. De e‑mail vraagt of jij het was, want dat kan niemand anders zeggen.
 about-nothing = Als je niets doet
 about-nothing-text = Er wordt niets bevestigd. De links in de e‑mail werken niet meer na { $date }.
+about-nothing-text-at-once = Er wordt niets bevestigd. Wel mag { $brand } je sturen waar in het formulier om is gevraagd, tenzij je op “Dit was ik niet” drukt. De links in de e‑mail werken niet meer na { $date }.
 about-yes = Als jij het was
 about-yes-text = Ga terug naar de e‑mail en druk op de knop.
 about-no = Als jij het niet was
@@ -205,12 +211,15 @@ error-unknown-kind-text = Verstuur het formulier als application/x-www-form-urle
 embed-title = Zet dit formulier op je website
 # $form is the title of the form.
 embed-intro = Er zijn drie manieren om “{ $form }” te tonen. Kies er een en kopieer die. Ze leiden allemaal tot dezelfde e‑mail en hetzelfde bewijs.
+embed-languages = Taal van het formulier:
 embed-script-title = Met een script
 embed-script-text = Het formulier neemt de breedte, lettertypen en kleuren van je pagina over en de volgende stappen gebeuren ter plekke. Zet je site bij “origins” van het formulier.
 embed-html-title = Als gewone HTML
 embed-html-text = Werkt overal en zonder scripts. Je bepaalt zelf de vormgeving; de volgende stap opent op onze pagina. Laat de tekst boven de knop staan: daarmee gaan mensen akkoord.
+embed-html-proof = Niet voor dit formulier: het vraagt om een kleine berekening die programma’s buitenhoudt, en daar is een script voor nodig. Kies een van de andere manieren.
 embed-frame-title = In een frame
 embed-frame-text = Voor websitebouwers die geen scripts of formulieren toestaan. Kies een hoogte die past.
+embed-policy = Heeft je website een strikt beveiligingsbeleid (Content-Security-Policy), sta dan dit toe:
 embed-copy = Kopiëren
 embed-copied = Gekopieerd
 embed-preview = Formulier bekijken

@@ -184,6 +184,7 @@ impl App {
             now,
             ask: None,
             by_tablet: false,
+            no_page_left: form.leaves_no_page(),
             reminder: false,
             unsubscribe_url: None,
         };

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::domain::ids::RequestId;
 
@@ -24,6 +24,7 @@ pub struct Live {
     mail: Notify,
     smtp: Mutex<Said>,
     log_problem: Mutex<Option<String>>,
+    stopping: watch::Sender<bool>,
 }
 
 impl Default for Live {
@@ -33,6 +34,7 @@ impl Default for Live {
             mail: Notify::new(),
             smtp: Mutex::default(),
             log_problem: Mutex::new(None),
+            stopping: watch::Sender::new(false),
         }
     }
 }
@@ -45,6 +47,15 @@ impl Live {
 
     pub fn listen(&self) -> broadcast::Receiver<RequestId> {
         self.answered.subscribe()
+    }
+
+    /// The process is about to end: answers that go on until something happens end now.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 
     pub fn mail_queued(&self) {

@@ -189,6 +189,8 @@ pub async fn run(app: Arc<App>, web: Web, role: Role, listener: Option<TcpListen
     asked_to_stop().await?;
     tracing::info!("stopping; what is under way is finished first");
     let _ = stop.send(true);
+    // Pages that wait would hold up the end for as long as requests are given to finish.
+    app.live.stop();
     for server in servers {
         server.stop(true).await;
     }

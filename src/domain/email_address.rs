@@ -43,8 +43,10 @@ pub enum AddressProblem {
     LocalPart,
     LocalPartTooLong,
     QuotedLocalPart,
-    /// A comment, or white space inside the address (RFC 5322, section 3.2.2).
+    /// RFC 5322, section 3.2.2.
     Comment,
+    /// White space inside the address, as in a name with an address behind it.
+    WhiteSpace,
     DomainSyntax,
     /// A label of more than 63 octets or a domain of more than 255, as it goes over the wire.
     DomainTooLong,
@@ -71,6 +73,7 @@ impl AddressProblem {
             Self::LocalPartTooLong => "local_part_too_long",
             Self::QuotedLocalPart => "quoted_local_part",
             Self::Comment => "comment",
+            Self::WhiteSpace => "white_space",
             Self::DomainSyntax => "domain_syntax",
             Self::DomainTooLong => "domain_too_long",
             Self::IpLiteral => "ip_literal",
@@ -279,8 +282,7 @@ fn split(typed: &str) -> Result<(&str, &str), AddressProblem> {
         match c {
             '@' => return Ok((&typed[..index], &typed[index + 1..])),
             '"' => return Err(AddressProblem::QuotedLocalPart),
-            _ if is_comment_or_space(c) => return Err(AddressProblem::Comment),
-            _ => {}
+            _ => no_comment_or_space(c)?,
         }
     }
     Err(AddressProblem::NoAt)
@@ -326,8 +328,12 @@ fn is_ascii_atom_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c)
 }
 
-fn is_comment_or_space(c: char) -> bool {
-    matches!(c, '(' | ')') || c.is_whitespace()
+const fn no_comment_or_space(c: char) -> Result<(), AddressProblem> {
+    match c {
+        '(' | ')' => Err(AddressProblem::Comment),
+        _ if c.is_whitespace() => Err(AddressProblem::WhiteSpace),
+        _ => Ok(()),
+    }
 }
 
 /// Characters that show nothing: `Default_Ignorable_Code_Point` of Unicode, the blank Braille pattern, annotation and
@@ -350,9 +356,7 @@ fn domain_to_ascii(domain: &str) -> Result<String, AddressProblem> {
     if domain.starts_with('[') {
         return Err(AddressProblem::IpLiteral);
     }
-    if domain.chars().any(is_comment_or_space) {
-        return Err(AddressProblem::Comment);
-    }
+    domain.chars().try_for_each(no_comment_or_space)?;
     // Lengths are checked here instead, because the library does not say what was wrong.
     let ascii = Uts46::new()
         .to_ascii(
@@ -607,9 +611,12 @@ mod tests {
             ("\"a@b\"@example.org", P::QuotedLocalPart),
             ("(x)a@example.org", P::Comment),
             ("(a@b)c@example.org", P::Comment),
-            ("a b@example.org", P::Comment),
-            ("a@example.org (x)", P::Comment),
-            ("a@exa\u{A0}mple.org", P::Comment),
+            ("a b@example.org", P::WhiteSpace),
+            ("a@example.org(x)", P::Comment),
+            ("a@example.org (x)", P::WhiteSpace),
+            ("Anna <a@example.org>", P::WhiteSpace),
+            ("a@ example.org", P::WhiteSpace),
+            ("a@exa\u{A0}mple.org", P::WhiteSpace),
             ("a@b@example.org", P::DomainSyntax),
             ("a@", P::DomainSyntax),
             ("a@example..org", P::DomainSyntax),

@@ -228,6 +228,12 @@ impl Form {
         self.versions.get(version)
     }
 
+    /// Whether people who signed up may have no page of ours before them that waits for the code: it led them on, or a booth's tablet
+    /// went to the next person.
+    pub const fn leaves_no_page(&self) -> bool {
+        self.declared.redirect_after_signup.is_some() || self.declared.kiosk
+    }
+
     /// Whether a URL may be the target of a redirect or of a script's post: exactly one of the form's origins.
     pub fn allows_origin(&self, origin: &str) -> bool {
         self.declared.origins.iter().any(|own| own == origin)

@@ -100,6 +100,8 @@ pub struct ConfirmationMail<'a> {
     pub asked_from: Option<String>,
     /// `asked_at` is what a booth's tablet said: the signup waited there.
     pub by_tablet: bool,
+    /// The person may have no page open that waits for the code.
+    pub no_page_left: bool,
     pub expires_at: Timestamp,
     pub message_id: String,
     pub now: Timestamp,

@@ -185,7 +185,7 @@ pub async fn html(shared: web::Data<Web>, index: web::Path<usize>) -> HttpRespon
     let Some(mail) = one(&shared, *index) else {
         return HttpResponse::NotFound().finish();
     };
-    let own = policy(None, &[], "'self'").replace("style-src 'self'", "style-src 'unsafe-inline'");
+    let own = policy(None, None, "'self'").replace("style-src 'self'", "style-src 'unsafe-inline'");
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((

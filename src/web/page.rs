@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt;
 use super::assets::theme_url;
 use super::{Web, error};
 use crate::domain::brand::Brand;
-use crate::domain::origin::content_source;
+use crate::domain::origin::{content_source, origin_of};
 use crate::mail::compose::BrandView;
 use crate::texts::Texts;
 
@@ -109,9 +109,9 @@ macro_rules! framed {
 pub(crate) use framed;
 
 /// The content security policy of a page. Everything that pages may load is served by us, but for the brand's own logo, which
-/// is named to the letter; nothing is inline (T9, T23). `form_targets` are origins that a form's answer may redirect to
-/// (browsers hold redirects against `form-action`); `framed_by` are origins that may show the page in a frame.
-pub fn policy(logo_url: Option<&str>, form_targets: &[String], framed_by: &str) -> String {
+/// is named to the letter; nothing is inline (T9, T23). `redirect` is where the answer to the page's form may redirect to;
+/// `framed_by` are origins that may show the page in a frame.
+pub fn policy(logo_url: Option<&str>, redirect: Option<&str>, framed_by: &str) -> String {
     let mut text =
         String::from("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'");
     if let Some(logo) = logo_url.and_then(content_source) {
@@ -119,31 +119,40 @@ pub fn policy(logo_url: Option<&str>, form_targets: &[String], framed_by: &str) 
         text.push_str(&logo);
     }
     text.push_str("; connect-src 'self'; base-uri 'none'; frame-src 'self'; form-action 'self'");
-    for target in form_targets {
-        text.push(' ');
-        text.push_str(target);
-    }
+    text.push_str(redirect.map_or("", form_targets));
     text.push_str("; frame-ancestors ");
     text.push_str(framed_by);
     text
 }
 
+/// What a page's `form-action` allows where the answer to its form redirects to an address. Browsers hold each hop of a chain of
+/// redirects against it (CSP Level 3, section 6.4.1), and where the declared address leads on to (https, www, another site) only its owner
+/// knows: naming its origin would leave people, whose answer is recorded by then, on a page that does nothing. Nobody else gains by
+/// it: the forms of our pages are ours, and the server itself redirects to declared addresses only (T15).
+fn form_targets(redirect: &str) -> &'static str {
+    match origin_of(redirect) {
+        Some(origin) if origin.starts_with("http:") => " https: http:",
+        Some(_) => " https:",
+        None => "",
+    }
+}
+
 /// Shows a page in its brand's frame; no other page may show it in a frame of its own.
 pub fn shown(status: StatusCode, page: &impl Framed) -> HttpResponse {
-    shown_with(HttpResponse::build(status), page, &[], "'none'")
+    shown_with(HttpResponse::build(status), page, None, "'none'")
 }
 
 /// The same of a page whose form leads elsewhere, or that others may show in a frame.
 pub fn shown_with(
     mut response: HttpResponseBuilder,
     page: &impl Framed,
-    form_targets: &[String],
+    redirect: Option<&str>,
     framed_by: &str,
 ) -> HttpResponse {
     let logo = page.frame().brand.logo_url.as_deref();
     response.insert_header((
         header::CONTENT_SECURITY_POLICY,
-        policy(logo, form_targets, framed_by),
+        policy(logo, redirect, framed_by),
     ));
     respond(response, page)
 }

@@ -3,7 +3,7 @@
 use countersign::domain::event::Grade;
 use countersign::domain::standing::Basis;
 
-use crate::harness::World;
+use crate::harness::{Reply, World};
 use crate::on_both_engines;
 
 on_both_engines! {
@@ -18,6 +18,8 @@ on_both_engines! {
         world.advance(3);
         let done = other.post(&mail.confirm(), &[("opened", &page.hidden("opened"))]).await;
         assert_eq!(done.heading(), "Confirmed");
+        // The link goes to the address: whoever presses need not be the only one who sees this page.
+        assert!(done.text().contains("<a href=\"/p?brand=acme\">"), "{}", done.text());
         let again = other.post(&mail.confirm(), &[]).await;
         assert_eq!(again.heading(), "Already confirmed");
         let permission = world.permission("anna@example.org", "newsletter").await;
@@ -26,6 +28,52 @@ on_both_engines! {
             world.kinds("anna@example.org").await,
             ["signed_up", "mail_accepted", "link_opened", "confirmed"]
         );
+        world.finish().await;
+    }
+
+    async fn only_pages_whose_form_leads_on_to_a_declared_address_let_browsers_follow_it_anywhere(engine: Engine) {
+        let both = "slug = \"news\"\nredirect_after_signup = \"https://www.acme.example/a\"\n\
+             redirect_after_confirmation = \"http://www.acme.example/b\"\n";
+        let declared = crate::harness::DECLARATIONS.replace("slug = \"news\"\n", both);
+        let world = World::declared(engine, "", &declared).await;
+        let allowed = |reply: &Reply| {
+            let policy = reply.header("content-security-policy").unwrap();
+            policy.split("; ").find(|part| part.starts_with("form-action")).unwrap().to_owned()
+        };
+        let (own, https) = ("form-action 'self'", "form-action 'self' https:");
+        let any = "form-action 'self' https: http:";
+        let mut person = world.client("192.0.2.1");
+        assert_eq!(allowed(&person.get("/f/news").await), https);
+        assert_eq!(allowed(&person.post("/f/news", &[("email", "")]).await), https);
+        assert_eq!(allowed(&person.get("/f/news-two").await), own);
+        person.post("/f/news", &[("email", "anna@example.org")]).await;
+        let mail = world.mail_to("anna@example.org").await;
+        let mut other = world.client("198.51.100.7");
+        assert_eq!(allowed(&other.get(&mail.confirm()).await), any);
+        // At once, as a program presses: the code is asked for.
+        let asks = other.post(&mail.confirm(), &[]).await;
+        assert_eq!((asks.heading().as_str(), allowed(&asks).as_str()), ("One more step", any));
+        let asks = other.post(&mail.decline(), &[]).await;
+        assert_eq!((asks.heading().as_str(), allowed(&asks).as_str()), ("One more step", own));
+        let done = other.post(&mail.confirm(), &[("code", &mail.code())]).await;
+        assert_eq!((done.status, done.location().as_str()), (303, "http://www.acme.example/b"));
+        world.finish().await;
+    }
+
+    async fn about_this_mail_says_what_an_unanswered_mail_lets_the_brand_send(engine: Engine) {
+        let world = World::on(engine).await;
+        let mut client = world.client("192.0.2.1");
+        let mut about = async |form: &str, email: &str| {
+            client.post(form, &[("email", email)]).await;
+            let mail = world.mail_to(email).await;
+            world.client("198.51.100.7").get(&mail.about()).await.text()
+        };
+        let at_once = about("/f/news", "anna@example.org").await;
+        let held = about("/f/other", "bea@example.org").await;
+        let may = "may still send you what was asked for in the form, unless you press “This was not me”";
+        let nobody = "so that nobody can subscribe you but yourself";
+        assert!(at_once.contains(&format!("Acme Letters {may}")) && !at_once.contains(nobody), "{at_once}");
+        assert!(held.contains(nobody) && !held.contains(may), "{held}");
         world.finish().await;
     }
 

@@ -46,6 +46,29 @@ on_both_engines! {
         world.finish().await;
     }
 
+    async fn the_mail_sends_nobody_with_its_code_to_a_page_that_is_not_there(engine: Engine) {
+        let then = "slug = \"news-two\"\nredirect_after_signup = \"https://www.acme.example/next\"\n";
+        let declared = DECLARATIONS
+            .replace("slug = \"news-two\"\n", then)
+            .replace("slug = \"news\"\n", "slug = \"news\"\nkiosk = true\n");
+        let world = World::declared(engine, "", &declared).await;
+        let mut client = world.client("192.0.2.1");
+        let (if_asked, there) = ("If the page asks for a code, enter this one:", "on the page where you subscribed:");
+        // The first two forms differ in nothing but where they lead.
+        for (form, email, expected, other) in [
+            ("news-three", "a@example.org", there, if_asked),
+            ("news-two", "b@example.org", if_asked, there),
+            ("news?kiosk=1", "c@example.org", if_asked, there),
+        ] {
+            assert_eq!(client.post(&format!("/f/{form}"), &[("email", email)]).await.status, 303);
+            let mail = world.mail_to(email).await.0;
+            for text in [&mail.text, &mail.html] {
+                assert!(text.contains(expected) && !text.contains(other), "{form}: {text}");
+            }
+        }
+        world.finish().await;
+    }
+
     async fn a_domains_rate_holds_mails_back_until_their_turn(engine: Engine) {
         let world = World::with(engine, "[delivery]\nper_domain_an_hour = 2\n").await;
         for number in 0..3 {
@@ -192,6 +215,7 @@ fn example(language: &str, values: &Varying) -> Vec<u8> {
         code: values.code.clone(),
         asked_at: values.asked_at,
         by_tablet: false,
+        no_page_left: false,
         asked_from: Some("www.acme.example".to_owned()),
         expires_at: values.expires_at,
         message_id: format!("{}@acme.example", values.message_local),

@@ -28,6 +28,7 @@ mod confirm;
 mod correcting;
 mod delivery;
 mod doctor;
+mod embed;
 mod erasure;
 mod evidence;
 mod faults;

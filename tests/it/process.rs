@@ -18,6 +18,7 @@ use countersign::domain::brand::Slug;
 use countersign::domain::standing::Basis;
 use countersign::store::Engine;
 use countersign::web::demo::Caught;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{Client, Folder, SECRET, place, postgres};
 use crate::on_both_engines;
@@ -311,6 +312,40 @@ async fn two_server_processes_on_one_postgresql_send_no_mail_twice() {
     if let Some(database) = place.database {
         database.drop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_waits_does_not_hold_up_the_end_of_the_server() {
+    let (folder, port) = (Folder::new(), free_port());
+    let database = format!("sqlite://{}", folder.0.join("test.db").display());
+    write_settings(&folder.0, &database, port, 1);
+    declare(&folder.0, port);
+    let mut server = start(&folder.0, port).await;
+    let mut client = Client::new(&server.base, "127.0.0.1");
+    let reply = client
+        .post("/f/news", &[("email", "anna@example.org")])
+        .await;
+    let head = format!(
+        "GET {}/events HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n",
+        reply.location()
+    );
+    let mut page = tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .unwrap();
+    page.write_all(head.as_bytes()).await.unwrap();
+    let mut seen = String::new();
+    while !seen.contains("waiting") {
+        let mut buffer = [0; 1_024];
+        let read = page.read(&mut buffer).await.unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    server.tell("-TERM");
+    // Requests under way get ten seconds.
+    wait_until("the server ends", Duration::from_secs(6), async || {
+        server.child.try_wait().unwrap().is_some()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

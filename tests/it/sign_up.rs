@@ -183,6 +183,10 @@ on_both_engines! {
             assert_eq!(reply.header("content-type"), Some("application/problem+json"));
             assert_eq!(reply.json()["errors"][0]["field"], "email");
         }
+        for email in ["a b@x.example", "Anna <a@x.example>"] {
+            let text = client.post("/f/news", &[("email", email)]).await.text();
+            assert!(text.contains("An address has no spaces. Enter the address alone"), "{email}: {text}");
+        }
         let reply = client.post("/f/news", &[("email", "a@example.org"), ("purpose", "nonsense")]).await;
         assert_eq!(reply.status, 422);
         assert_eq!(world.deliver().await.len(), 0);

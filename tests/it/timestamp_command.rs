@@ -41,9 +41,9 @@ fn installation(authorities: &str) -> (Folder, u16) {
 }
 
 /// A demo that is killed when the test lets go of it.
-struct Demo {
+pub struct Demo {
     child: Child,
-    base: String,
+    pub base: String,
     lines: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl Drop for Demo {
 }
 
 impl Demo {
-    fn start(folder: &Folder) -> Self {
+    pub fn start(folder: &Folder) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["demo", "--port", "0", "--data"])
             .arg(folder.0.join("data"))

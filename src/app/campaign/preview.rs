@@ -64,6 +64,7 @@ impl App {
             asked_at: now,
             asked_from: None,
             by_tablet: false,
+            no_page_left: false,
             expires_at,
             message_id: format!("{}@{}", request.0, domain.unwrap_or("localhost")),
             now,

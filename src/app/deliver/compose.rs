@@ -32,6 +32,7 @@ struct MailKind<'a> {
     purposes: Cow<'a, str>,
     page_host: Option<Cow<'a, str>>,
     by_tablet: bool,
+    no_page_left: bool,
     domain: Cow<'a, str>,
     ask: Option<Cow<'a, Ask>>,
     reminder: bool,
@@ -47,6 +48,7 @@ impl MailKind<'_> {
             purposes: kept(self.purposes),
             page_host: self.page_host.map(kept),
             by_tablet: self.by_tablet,
+            no_page_left: self.no_page_left,
             domain: kept(self.domain),
             ask: self.ask.map(|ask| Cow::Owned(ask.into_owned())),
             reminder: self.reminder,
@@ -94,6 +96,7 @@ struct Common<'a> {
     purposes: OnceCell<Vec<Slug>>,
     name: Option<String>,
     domain: &'a str,
+    no_page_left: bool,
 }
 
 impl Delivery {
@@ -126,10 +129,11 @@ impl Delivery {
                 .filter(|_| form.declared.name_in_mail)
                 .and_then(|name| clean_name(&name)),
             domain,
+            no_page_left: form.leaves_no_page(),
         };
         let compose = |values: &Varying| self.mail(&common, values).compose();
         let plain = common.name.is_none();
-        let kind = plain.then(|| kind_of(job, catalog.revision.as_deref(), &version, domain));
+        let kind = plain.then(|| kind_of(&common, catalog.revision.as_deref(), &version));
         let skeleton = kind.and_then(|kind| self.skeletons.of(kind, &compose));
         let dictionary = skeleton.as_ref().map(|one| one.dictionary.clone());
         let bytes = match skeleton.and_then(|skeleton| skeleton.fill(&values)) {
@@ -223,6 +227,7 @@ impl Delivery {
             asked_at: values.asked_at,
             asked_from: to.page_host.clone(),
             by_tablet: to.entered_at.is_some(),
+            no_page_left: common.no_page_left,
             expires_at: values.expires_at,
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
@@ -264,11 +269,11 @@ impl Delivery {
 }
 
 fn kind_of<'a>(
-    job: &'a Job,
+    common: &Common<'a>,
     revision: Option<&'a str>,
     version: &'a VersionHash,
-    domain: &'a str,
 ) -> MailKind<'a> {
+    let job = common.job;
     MailKind {
         revision: revision.map(Cow::Borrowed),
         version: version.as_str().into(),
@@ -276,7 +281,8 @@ fn kind_of<'a>(
         purposes: job.to.purposes.as_str().into(),
         page_host: job.to.page_host.as_deref().map(Cow::Borrowed),
         by_tablet: job.to.entered_at.is_some(),
-        domain: domain.into(),
+        no_page_left: common.no_page_left,
+        domain: common.domain.into(),
         ask: job.ask.as_ref().map(Cow::Borrowed),
         reminder: job.is_reminder(),
     }

@@ -144,6 +144,7 @@ pub(super) fn sample(stand: &Stand) -> Result<Vec<u8>, Ended> {
         asked_at: now,
         asked_from: None,
         by_tablet: false,
+        no_page_left: false,
         expires_at: now,
         message_id: format!("{id}@example.net"),
         now,

@@ -55,7 +55,11 @@ impl ConfirmationMail<'_> {
                 lead: both("mail-lead"),
                 paragraphs: Vec::new(),
                 button: t.get("mail-button"),
-                code_label: t.get("mail-code"),
+                code_label: t.get(if self.no_page_left {
+                    "mail-ask-code"
+                } else {
+                    "mail-code"
+                }),
                 why: format!("{} {expires}", self.asked(t)),
                 no: t.get("mail-not-me"),
                 no_link: t.get("mail-not-me-link"),

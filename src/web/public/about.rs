@@ -29,6 +29,8 @@ struct AboutPage {
     asked_from: Option<String>,
     expires_on: String,
     by_campaign: bool,
+    /// The brand may write before anybody answered.
+    writes_at_once: bool,
 }
 
 /// `GET /a/{token}`, and HEAD. The link's time may be over: what it says of the mail stays true, and "this was not me" is taken.
@@ -68,6 +70,7 @@ pub async fn show(
         asked_from: row.page_host.clone(),
         expires_on: row.expires_at.for_people(found.t.language()),
         by_campaign: found.by_campaign,
+        writes_at_once: !found.known.brand.declared.hold_until_confirmed,
     };
     shown(StatusCode::OK, &page)
 }

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::message::{self, Action, Tone};
 use super::opened;
+use super::unsubscribe::lost_url;
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::inbox::InboxView;
 use crate::app::open_link::{Opened, Whose};
@@ -13,7 +14,6 @@ use crate::app::resend::Asking;
 use crate::domain::event::Link;
 use crate::domain::form::{Form, VersionHash};
 use crate::domain::ids::{BrandId, ContactId};
-use crate::domain::origin::origin_of;
 use crate::domain::standing::RequestState;
 use crate::domain::token::Purpose;
 use crate::mail::compose::{PurposeView, purposes_shown};
@@ -63,6 +63,8 @@ struct DonePage {
     again: bool,
     token: String,
     purposes: Vec<PurposeView>,
+    /// Where a link to the preferences is asked for: it goes to the address only, whoever has this page.
+    preferences_url: String,
     continue_url: Option<String>,
 }
 
@@ -91,6 +93,12 @@ impl Found {
                 })
             })
             .unwrap_or_default()
+    }
+
+    /// Where whoever confirms is led to, if the form names it.
+    fn redirect(&self) -> Option<&str> {
+        let form = self.form.as_ref()?;
+        form.declared.redirect_after_confirmation.as_deref()
     }
 
     /// When the address was entered, and where; or when the campaign asked.
@@ -264,13 +272,6 @@ pub fn ended(request: &HttpRequest, shared: &Web, found: &Found, outcome: Outcom
 
 fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str) -> HttpResponse {
     let brand = &found.known.brand;
-    let targets: Vec<String> = found
-        .form
-        .as_ref()
-        .and_then(|form| form.declared.redirect_after_confirmation.as_deref())
-        .and_then(origin_of)
-        .into_iter()
-        .collect();
     shown_with(
         HttpResponse::Ok(),
         &ConfirmPage {
@@ -285,7 +286,7 @@ fn confirm_page(request: &HttpRequest, shared: &Web, found: &Found, token: &str)
             opened: opened::now(shared, &found.known.brand, found.known.request),
             script: shared.assets.confirm_js.clone(),
         },
-        &targets,
+        found.redirect(),
         "'none'",
     )
 }
@@ -297,10 +298,10 @@ fn done_page(shared: &Web, found: &Found, token: &str, again: bool) -> HttpRespo
         again,
         token: token.to_owned(),
         purposes: found.purposes(),
+        preferences_url: lost_url(&found.known.brand),
         continue_url: found
-            .form
-            .as_ref()
-            .and_then(|form| form.declared.redirect_after_confirmation.clone())
+            .redirect()
+            .map(ToOwned::to_owned)
             .or_else(|| found.known.brand.declared.home_url.clone()),
     };
     shown(StatusCode::OK, &page)
@@ -344,7 +345,10 @@ pub fn code_page(
         problem,
         tries_left,
     };
-    Some(shown(status, &page))
+    // The right code confirms, and leads on like the button. A decline leads nowhere.
+    let redirect = found.redirect().filter(|_| !declines);
+    let response = HttpResponse::build(status);
+    Some(shown_with(response, &page, redirect, "'none'"))
 }
 
 /// `POST /c/{token}`: the button, the script of the browser that signed up, or the code typed instead.
@@ -392,18 +396,12 @@ pub async fn submit(
         Err(response) => return response,
     };
     match outcome {
-        Outcome::Confirmed { again } => {
-            let target = found
-                .form
-                .as_ref()
-                .and_then(|form| form.declared.redirect_after_confirmation.clone());
-            match target.filter(|_| !again) {
-                Some(target) => HttpResponse::SeeOther()
-                    .insert_header((header::LOCATION, target))
-                    .finish(),
-                None => done_page(&shared, &found, &token, again),
-            }
-        }
+        Outcome::Confirmed { again } => match found.redirect().filter(|_| !again) {
+            Some(target) => HttpResponse::SeeOther()
+                .insert_header((header::LOCATION, target))
+                .finish(),
+            None => done_page(&shared, &found, &token, again),
+        },
         outcome => match code_page(&shared, &found, &token, outcome, false) {
             Some(page) => page,
             None if outcome == Outcome::Expired => too_old(&request, &shared, &found, &token),

@@ -36,7 +36,7 @@ const OPEN_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 #[derive(Debug, Default, Deserialize)]
 pub struct Query {
-    lang: Option<String>,
+    pub(super) lang: Option<String>,
     /// Shown in a frame.
     embed: Option<String>,
 }

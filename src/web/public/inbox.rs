@@ -19,6 +19,7 @@ use crate::web::{Web, cors, error};
 
 pub use self::acts::{address, code, resend};
 pub use self::events::events;
+pub use self::page::Webmail;
 
 mod acts;
 mod events;
@@ -54,6 +55,7 @@ impl Status {
 pub struct Query {
     embed: Option<String>,
     sent: Option<String>,
+    early: Option<String>,
 }
 
 /// Whether the page stands in a frame; the next page must know, or the frame may not show it.
@@ -175,9 +177,14 @@ pub async fn show(
     match look(&request, &shared, &token).await {
         Ok((known, view)) => {
             let t = Texts::of(&view.request.language);
+            let note = match (&query.sent, &query.early) {
+                (Some(_), _) => Some("inbox-sent-again"),
+                (None, Some(_)) => Some("inbox-resend-early"),
+                (None, None) => None,
+            };
             let extras = Extras {
                 embedded: query.embed.is_some(),
-                notice: query.sent.as_ref().map(|_| t.get("inbox-sent-again")),
+                notice: note.map(|note| t.get(note)),
                 ..Default::default()
             };
             page(&request, &shared, &token, &known, &view, extras)

@@ -29,12 +29,13 @@ const ENTRIES_AT_MOST: usize = 25;
 const WORKER: &str = include_str!("../../../static/kiosk-worker.js");
 
 /// Texts of problems that a page without scripts may be asked to show: what was wrong, never what was typed.
-const PROBLEMS: [&str; 8] = [
+const PROBLEMS: [&str; 9] = [
     "form-problem-empty",
     "form-problem-at",
     "form-problem-syntax",
     "form-problem-domain",
     "form-problem-long",
+    "form-problem-space",
     "form-problem-unusual",
     "form-problem-role",
     "form-problem-purpose",
@@ -102,7 +103,7 @@ pub(super) fn page(
     language: &str,
 ) -> HttpResponse {
     let t = Texts::of(language);
-    let mut links = languages(form, language, false);
+    let mut links = languages(form, language, "", "");
     for link in &mut links {
         link.url = url_of(form, &link.code);
     }
@@ -124,7 +125,7 @@ pub(super) fn page(
         css: shared.assets.kiosk_css.clone(),
         script: shared.assets.kiosk_js.clone(),
     };
-    shown_with(HttpResponse::Ok(), &page, &[], "'none'")
+    shown_with(HttpResponse::Ok(), &page, None, "'none'")
 }
 
 /// The way on without scripts. The address of the next page holds nothing of the person, so that nobody finds it by going

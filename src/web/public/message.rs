@@ -69,14 +69,20 @@ impl Message {
     }
 }
 
-/// A message with the texts `{key}-title` and `{key}-text`, in the look of a brand.
+/// A message with the texts `{key}-title` and `{key}-text`, in the look of a brand, whose name and contact they may name.
 pub fn of_brand(shared: &Web, brand: &Brand, t: Texts, key: &str, tone: Tone) -> Message {
     let name = &brand.declared.name;
     Message::new(
         Page::of(shared, brand, t),
         t,
         t.arg(&format!("{key}-title"), "brand", name),
-        t.arg(&format!("{key}-text"), "brand", name),
+        t.arg2(
+            &format!("{key}-text"),
+            "brand",
+            name,
+            "contact",
+            &brand.declared.contact,
+        ),
         tone,
     )
 }

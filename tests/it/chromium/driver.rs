@@ -190,7 +190,8 @@ impl Browser {
             .await;
     }
 
-    async fn devtools(&self, what: &str, with: serde_json::Value) {
+    /// A command of the DevTools protocol.
+    pub async fn devtools(&self, what: &str, with: serde_json::Value) {
         let body = json!({ "cmd": what, "params": with });
         self.command("goog/cdp/execute", body).await;
     }
@@ -280,7 +281,8 @@ impl Browser {
         focused.send_keys(keys).await.unwrap();
     }
 
-    /// Goes on with the tab key until the focus is at an element, with the focus in sight all the way.
+    /// Goes on with the tab key until the focus is at an element, with the focus in sight all the way; of a code's boxes it is around
+    /// all six.
     pub async fn tab_to(&self, css: &str) {
         for _ in 0..120 {
             // A key on the keyboard: what is sent to a file's field would be taken for a path.
@@ -291,7 +293,9 @@ impl Browser {
             let seen = self
                 .run(&format!(
                     "const e = document.activeElement, s = getComputedStyle(e); return [e.matches('{css}'), \
-                     s.outlineStyle !== 'none' || e === document.body || e.tagName === 'IFRAME', e.outerHTML.slice(0, 80)]"
+                     !e.closest('.trap') && (s.outlineStyle !== 'none' || e === document.body || e.tagName === 'IFRAME' || \
+                     e.parentElement.matches('.boxes') && getComputedStyle(e.parentElement).outlineStyle !== 'none'), \
+                     e.outerHTML.slice(0, 80)]"
                 ))
                 .await;
             assert_eq!(seen[1], true, "the focus is not to be seen: {seen}");

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use countersign::app::apply::{apply, parse};
 use countersign::domain::event::{Fact, Grade};
 use countersign::store::Engine;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::driver::{self, Browser, Kind};
-use super::grade;
+use super::{A_MINUTE_LATER, grade, sign_up};
 use crate::harness::{DECLARATIONS, World};
 
 /// Widths to look at: a desk, a phone, and the narrowest that we promise to fit.
@@ -37,10 +38,14 @@ impl Site {
         let shown = answer.clone();
         let serving = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let mut request = [0; 4_096];
-                let _ = stream.read(&mut request).await;
-                let answer = shown.lock().unwrap().clone();
-                let _ = stream.write_all(answer.as_bytes()).await;
+                let shown = shown.clone();
+                // Browsers open connections that they may not use.
+                tokio::spawn(async move {
+                    let mut request = [0; 4_096];
+                    let _ = stream.read(&mut request).await;
+                    let answer = shown.lock().unwrap().clone();
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                });
             }
         });
         Self {
@@ -48,6 +53,13 @@ impl Site {
             answer,
             serving,
         }
+    }
+
+    /// Sends whoever comes on to another place.
+    fn lead_to(&self, url: &str) {
+        *self.answer.lock().unwrap() = format!(
+            "HTTP/1.1 302 Found\r\nlocation: {url}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        );
     }
 
     /// Shows a snippet under a policy as strict as sites have it: nothing but what the snippet needs.
@@ -90,6 +102,24 @@ async fn assert_no_sideways_scrolling(browser: &Browser, what: &str) {
     assert_eq!(over, 0, "{what} scrolls sideways");
 }
 
+/// Waits until a script says something of what the widget in the page shows: `root`.
+async fn in_widget(browser: &Browser, script: &str) {
+    let script =
+        format!("const root = document.querySelector('countersign-form').shadowRoot; {script}");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let seen = browser.run(&script).await;
+        if seen != serde_json::Value::Null && seen != false {
+            return;
+        }
+        let shown = "return document.querySelector('countersign-form').shadowRoot.textContent";
+        if Instant::now() >= deadline {
+            panic!("{script}: {}", browser.run(shown).await);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// The steps of a page of ours, as a person takes them: address, button, code, button.
 async fn sign_up_and_type_the_code(world: &World, browser: &Browser, email: &str) {
     browser.type_into("input[name=email]", email).await;
@@ -119,20 +149,7 @@ async fn copied_as_a_script_the_form_signs_up_and_confirms_in_place_on_any_width
         })
         .await;
         browser.open(&site.origin).await;
-        let inside = async |script: &str| {
-            let script = format!(
-                "const root = document.querySelector('countersign-form').shadowRoot; {script}"
-            );
-            let deadline = Instant::now() + Duration::from_secs(60);
-            loop {
-                let seen = browser.run(&script).await;
-                if seen != serde_json::Value::Null && seen != false {
-                    return;
-                }
-                assert!(Instant::now() < deadline, "{script}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
+        let inside = async |script: &str| in_widget(&browser, script).await;
         inside(&format!("const e = root && root.querySelector('input[type=email]'); if (!e) return false; e.value = '{email}'; return true")).await;
         browser.picture(&format!("{name}-form")).await;
         assert_no_sideways_scrolling(&browser, &name).await;
@@ -180,19 +197,7 @@ async fn in_the_embedded_form_a_mistyped_address_is_corrected_with_a_proof_of_it
     site.show(&script, &format!("script-src {base}; connect-src {base}"));
     let browser = Browser::start(Kind::default()).await;
     browser.open(&site.origin).await;
-    let inside = async |script: &str| {
-        let script =
-            format!("const root = document.querySelector('countersign-form').shadowRoot; {script}");
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let seen = browser.run(&script).await;
-            if seen != serde_json::Value::Null && seen != false {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{script}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
+    let inside = async |script: &str| in_widget(&browser, script).await;
     inside("const e = root && root.querySelector('input[type=email]'); if (!e) return false; e.value = 'ana@example.org'; return true").await;
     world.advance(5);
     inside("root.querySelector('form').requestSubmit(); return true").await;
@@ -210,6 +215,78 @@ async fn in_the_embedded_form_a_mistyped_address_is_corrected_with_a_proof_of_it
         .post(&mail.confirm(), &[])
         .await;
     inside("return root.textContent.includes('Confirmed')").await;
+    browser.close().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_embedded_form_opens_the_mailbox_sends_again_after_a_failure_and_leads_on() {
+    if driver::is_left_out() {
+        return;
+    }
+    let site = Site::start().await;
+    let news = format!(
+        "slug = \"news\"\nredirect_after_confirmation = \"{}/thanks\"\n",
+        site.origin
+    );
+    let declared = DECLARATIONS
+        .replace("https://www.acme.example", &site.origin)
+        .replace("slug = \"news\"\n", &news);
+    let world = World::declared(Engine::Sqlite, "", &declared).await;
+    let base = &world.base;
+    let script = format!(
+        "<script src=\"{base}/embed.js\" defer></script><countersign-form form=\"news\"></countersign-form>"
+    );
+    site.show(&script, &format!("script-src {base}; connect-src {base}"));
+    let browser = Browser::start(Kind {
+        phone: Some(390),
+        ..Kind::default()
+    })
+    .await;
+    browser.open(&site.origin).await;
+    let inside = async |script: &str| in_widget(&browser, script).await;
+    inside("const e = root && root.querySelector('input[type=email]'); if (!e) return false; e.value = 'anna@gmail.com'; return true").await;
+    world.advance(5);
+    inside("root.querySelector('form').requestSubmit(); return true").await;
+    inside("const a = root.querySelector('a'); return a && a.textContent === 'Open Gmail' && a.href === 'https://mail.google.com/'").await;
+    browser.picture("widget-webmail").await;
+    assert_no_sideways_scrolling(&browser, "widget with webmail").await;
+
+    // One press that does not get through; the next one may follow soon.
+    let refused = json!({ "urls": ["*/resend"] });
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setBlockedURLs", refused).await;
+    world.advance(61);
+    browser.run(A_MINUTE_LATER).await;
+    let again = "const again = [...root.querySelectorAll('button')].find(b => b.textContent.startsWith('Send again'));";
+    let press = format!(
+        "{again} if (again.ariaDisabled === 'true') return false; again.click(); return true"
+    );
+    inside(&press).await;
+    inside("return root.textContent.includes('That did not work')").await;
+    browser.devtools("Network.disable", json!({})).await;
+    let failed_at = Instant::now();
+    inside(&format!(
+        "{again} again.click(); return root.textContent.includes('We have asked for the mail once more')"
+    ))
+    .await;
+    assert!(failed_at.elapsed() < Duration::from_secs(30), "locked");
+
+    let mail = world.mail_to("anna@gmail.com").await;
+    assert_eq!(world.caught().len(), 2);
+    world
+        .client("198.51.100.7")
+        .post(&mail.confirm(), &[])
+        .await;
+    inside("return root.textContent.includes('Confirmed')").await;
+    browser.picture("widget-continue").await;
+    inside("const a = root.querySelector('a'); return a && a.textContent === 'Continue' && (a.click(), true)").await;
+    let there = format!("{}/thanks", site.origin);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while browser.client.current_url().await.unwrap().as_str() != there {
+        assert!(Instant::now() < deadline, "it does not lead on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     browser.close().await;
     world.finish().await;
 }
@@ -296,5 +373,73 @@ async fn copied_as_plain_html_the_form_leads_to_our_pages_with_scripts_or_withou
         );
         browser.close().await;
     }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_come_to_the_forms_next_pages_though_these_lead_on_to_another_origin() {
+    if driver::is_left_out() {
+        return;
+    }
+    let (hop, end) = (Site::start().await, Site::start().await);
+    hop.lead_to(&end.origin);
+    end.show("<p>Welcome on our own site.</p>", "");
+    let after = |which: &str| format!("redirect_after_{which} = \"{}/thanks\"\n", hop.origin);
+    let form = |slug: &str, which: &str| {
+        let slug = format!("slug = \"{slug}\"\n");
+        (slug.clone(), slug + &after(which))
+    };
+    let (news, news_then) = form("news", "confirmation");
+    let (two, two_then) = form("news-two", "signup");
+    let declared = DECLARATIONS
+        .replace(&news, &news_then)
+        .replace(&two, &two_then);
+    let world = World::declared(Engine::Sqlite, "", &declared).await;
+    let browser = Browser::start(Kind::default()).await;
+    let other = Browser::start(Kind::default()).await;
+    let comes = async |browser: &Browser, how: &str| {
+        browser.wait_for_text("Welcome on our own site").await;
+        let address = browser.client.current_url().await.unwrap();
+        assert!(
+            address.as_str().starts_with(&end.origin),
+            "{how}: {address}"
+        );
+    };
+
+    browser.open(&format!("{}/f/news-two", world.base)).await;
+    browser
+        .type_into("input[name=email]", "two@example.org")
+        .await;
+    world.advance(5);
+    browser.press("#form button").await;
+    comes(&browser, "signup").await;
+    world.mail_to("two@example.org").await;
+
+    let mail = sign_up(&world, &browser, "same@example.org").await;
+    browser
+        .open(&format!("{}{}", world.base, mail.confirm()))
+        .await;
+    comes(&browser, "same browser").await;
+
+    let mail = sign_up(&world, &browser, "button@example.org").await;
+    other
+        .open(&format!("{}{}", world.base, mail.confirm()))
+        .await;
+    world.advance(4);
+    other.press("#confirm button").await;
+    comes(&other, "button").await;
+
+    let mail = sign_up(&world, &browser, "code@example.org").await;
+    other
+        .open(&format!("{}{}", world.base, mail.confirm()))
+        .await;
+    // At once, as a program presses.
+    other.press("#confirm button").await;
+    other.type_into("input[name=code]", &mail.code()).await;
+    other.press("form.code button").await;
+    comes(&other, "code").await;
+    assert_eq!(grade(&world, "code@example.org").await, Some(Grade::Code));
+    other.close().await;
+    browser.close().await;
     world.finish().await;
 }

@@ -3,6 +3,7 @@
 mod admin;
 pub mod axe;
 mod booth;
+mod demo;
 pub mod driver;
 mod embedding;
 mod figures;
@@ -19,6 +20,7 @@ use crate::campaign::{begin, plan, work};
 use crate::harness::{Folder, Mail, World};
 use crate::import::storing::List;
 use driver::{Browser, Kind};
+use serde_json::json;
 
 /// Signs up at the hosted form as a person does, up to the "check your inbox" page.
 async fn sign_up(world: &World, browser: &Browser, email: &str) -> Mail {
@@ -36,6 +38,9 @@ async fn sign_up(world: &World, browser: &Browser, email: &str) -> Mail {
 async fn grade(world: &World, email: &str) -> Option<Grade> {
     world.permission(email, "newsletter").await.grade
 }
+
+/// The page's own clock, moved on.
+const A_MINUTE_LATER: &str = "const now = Date.now; Date.now = () => now() + 61000";
 
 macro_rules! in_chromium {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)+) => {$(
@@ -116,12 +121,40 @@ in_chromium! {
         browser.close().await;
     }
 
+    async fn where_nothing_streams_the_first_page_asks_and_turns_all_the_same(world) {
+        let browser = Browser::start(Kind::default()).await;
+        browser.devtools("Network.enable", json!({})).await;
+        browser.devtools("Network.setBlockedURLs", json!({ "urls": ["*/events"] })).await;
+        let mail = sign_up(&world, &browser, "anna@example.org").await;
+        let streams = "const done = arguments[0]; fetch(location.pathname + '/events').then(() => done('yes'), () => done('no'))";
+        assert_eq!(browser.client.execute_async(streams, Vec::new()).await.unwrap(), "no");
+        world.client("198.51.100.7").post(&mail.confirm(), &[]).await;
+        browser.wait_for_text("Confirmed").await;
+        browser.close().await;
+    }
+
+    async fn send_again_sends_once_its_time_has_come_and_counts_down_anew(world) {
+        let browser = Browser::start(Kind::default()).await;
+        sign_up(&world, &browser, "anna@example.org").await;
+        browser.wait_for_text("Send again in").await;
+        // Too soon it does nothing.
+        browser.press("#resend-form button").await;
+        world.advance(61);
+        browser.run(A_MINUTE_LATER).await;
+        browser.find("#resend-form button:not([aria-disabled])").await;
+        browser.press("#resend-form button").await;
+        browser.wait_for_text("We have asked for the mail once more").await;
+        browser.wait_for_text("Send again in").await;
+        assert_eq!(world.deliver().await.len(), 2);
+        browser.close().await;
+    }
+
     async fn six_digits_typed_on_the_first_page_confirm_after_a_wrong_try(world) {
         let browser = Browser::start(Kind::default()).await;
         let mail = sign_up(&world, &browser, "anna@example.org").await;
         let wrong = if mail.code() == "000000" { "000001" } else { "000000" };
         browser.type_into("input[name=code]", wrong).await;
-        browser.wait_for_text("4").await;
+        browser.wait_for_text("Tries left: 4").await;
         // A key too many is cut off again and costs no try.
         browser.type_into("input[name=code]", "\u{E010}7").await;
         browser.picture("code-wrong").await;
@@ -219,31 +252,15 @@ in_chromium! {
     async fn the_keyboard_alone_leads_from_the_form_to_the_confirmation_with_the_focus_in_sight(world) {
         let browser = Browser::start(Kind::default()).await;
         browser.open(&format!("{}/f/news", world.base)).await;
-        let tab_to = async |name: &str| {
-            for _ in 0..20 {
-                browser.client.active_element().await.unwrap().send_keys("\u{E004}").await.unwrap();
-                let seen = browser.run(
-                    "const e = document.activeElement; const s = getComputedStyle(e); \
-                     return [e.name || e.tagName, s.outlineStyle !== 'none' || s.boxShadow !== 'none' || e.closest('div,form').matches(':focus-within')]",
-                ).await;
-                assert_ne!(seen[0], "website", "the honeypot is out of the keyboard's way");
-                assert_eq!(seen[1], true, "{seen}");
-                if seen[0].as_str().unwrap().eq_ignore_ascii_case(name) {
-                    return;
-                }
-            }
-            panic!("no way to {name}");
-        };
-        tab_to("email").await;
-        let focused = browser.client.active_element().await.unwrap();
-        focused.send_keys("anna@example.org").await.unwrap();
+        browser.tab_to("#email").await;
+        browser.keys("anna@example.org").await;
         world.advance(5);
-        tab_to("button").await;
-        browser.client.active_element().await.unwrap().send_keys("\u{E007}").await.unwrap();
+        browser.tab_to("#form button").await;
+        browser.keys(driver::ENTER).await;
         browser.wait_for_text("•••@example.org").await;
         let code = world.mail_to("anna@example.org").await.code();
-        tab_to("code").await;
-        browser.client.active_element().await.unwrap().send_keys(&code).await.unwrap();
+        browser.tab_to("#code").await;
+        browser.keys(&code).await;
         browser.wait_for_text("Confirmed").await;
         browser.close().await;
     }

@@ -13,7 +13,7 @@ use crate::mail::compose::PurposeView;
 use crate::texts::Texts;
 use crate::web::{Web, cors, error};
 
-/// The texts that the embedded form shows; named here, in `embed.js` and in the language files.
+/// The texts that `embed.js` shows.
 const EMBED_TEXTS: &[&str] = &[
     "form-email-label",
     "form-name-label",
@@ -26,6 +26,7 @@ const EMBED_TEXTS: &[&str] = &[
     "inbox-title",
     "inbox-sent-to",
     "inbox-from",
+    "inbox-webmail",
     "inbox-code-label",
     "inbox-code-button",
     "inbox-waiting",
@@ -39,6 +40,7 @@ const EMBED_TEXTS: &[&str] = &[
     "inbox-did-you-mean",
     "inbox-did-you-mean-yes",
     "inbox-confirmed-title",
+    "inbox-continue",
     "inbox-closed-title",
     "inbox-closed-text",
     "inbox-closed-action",
@@ -62,6 +64,8 @@ struct Definition {
     opened: String,
     purposes: Vec<DefinedPurpose>,
     brand: DefinedBrand,
+    /// Where the button behind the confirmation leads.
+    continue_url: Option<String>,
     accent: String,
     accent_ink: &'static str,
     texts: BTreeMap<&'static str, String>,
@@ -79,6 +83,7 @@ struct DefinedPurpose {
 struct DefinedBrand {
     name: String,
     privacy_url: Option<String>,
+    contact: String,
 }
 
 /// `GET /f/{form}/definition`
@@ -117,7 +122,9 @@ fn define(shared: &Web, brand: &Brand, form: &Form, language: String) -> Definit
         brand: DefinedBrand {
             name: brand.declared.name.clone(),
             privacy_url: brand.declared.privacy_url.clone(),
+            contact: brand.declared.contact.clone(),
         },
+        continue_url: form.declared.redirect_after_confirmation.clone(),
         accent_ink: accent.as_ref().map_or("#ffffff", |accent| accent.ink),
         accent: accent.map_or_else(|| "#1f5f8b".to_owned(), |accent| accent.colour),
         texts: EMBED_TEXTS.iter().map(|&key| (key, t.get(key))).collect(),

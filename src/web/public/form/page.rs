@@ -7,7 +7,6 @@ use askama::Template;
 use super::{HONEYPOT, opened};
 use crate::domain::brand::{Brand, in_language};
 use crate::domain::form::Form;
-use crate::domain::origin::origin_of;
 use crate::mail::compose::{PurposeView, purposes_shown};
 use crate::texts::Texts;
 use crate::web::Web;
@@ -87,22 +86,24 @@ pub(in crate::web::public) const LANGUAGE_NAMES: [(&str, &str); 5] = [
     ("es", "Español"),
 ];
 
+/// Links to a page of the form in each of its languages: the page's path behind the form's own, and what stands behind the language
+/// in the address.
 pub(in crate::web::public) fn languages(
     form: &Form,
     current: &str,
-    embedded: bool,
+    page: &str,
+    suffix: &str,
 ) -> Vec<LanguageLink> {
     if form.declared.languages.len() < 2 {
         return Vec::new();
     }
-    let suffix = if embedded { "&embed=1" } else { "" };
     LANGUAGE_NAMES
         .iter()
         .filter(|(code, _)| form.declared.languages.iter().any(|tag| tag == code))
         .map(|&(code, name)| LanguageLink {
             code: code.to_owned(),
             name: name.to_owned(),
-            url: format!("/f/{}?lang={code}{suffix}", form.declared.slug),
+            url: format!("/f/{}{page}?lang={code}{suffix}", form.declared.slug),
             current: code == current,
         })
         .collect()
@@ -133,16 +134,11 @@ pub(super) fn page(
     }
     let mut frame = Page::of(shared, brand, t);
     frame.embedded = embedded;
+    let mut suffix = "";
     if embedded {
         view.action.push_str("?embed=1");
+        suffix = "&embed=1";
     }
-    let targets: Vec<String> = form
-        .declared
-        .redirect_after_signup
-        .as_deref()
-        .and_then(origin_of)
-        .into_iter()
-        .collect();
     shown_with(
         HttpResponse::build(status),
         &FormPage {
@@ -152,9 +148,9 @@ pub(super) fn page(
             email: filled.email,
             name: filled.name,
             problems: filled.problems,
-            languages: languages(form, language, embedded),
+            languages: languages(form, language, "", suffix),
         },
-        &targets,
+        form.declared.redirect_after_signup.as_deref(),
         &framed_by(form, embedded),
     )
 }

@@ -20,6 +20,7 @@ pub fn problems_of(refusal: &Refusal) -> Option<Vec<(&'static str, &'static str)
             | AddressProblem::LocalPartTooLong
             | AddressProblem::DomainTooLong => "form-problem-long",
             AddressProblem::NoAt => "form-problem-at",
+            AddressProblem::WhiteSpace => "form-problem-space",
             AddressProblem::QuotedLocalPart
             | AddressProblem::IpLiteral
             | AddressProblem::Comment => "form-problem-unusual",

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::super::inbox::Webmail;
 use super::super::{kiosk, opened};
 use super::page::{Filled, page};
 use super::{HONEYPOT, OPEN_FOR, explain, find, language_of, problems_of};
@@ -33,6 +34,7 @@ struct Accepted {
     resend_in: u64,
     did_you_mean: Option<String>,
     sender: String,
+    webmail: Option<Webmail>,
     /// Given back with a press on "send again".
     opened: String,
 }
@@ -47,6 +49,8 @@ pub fn accepted(shared: &Web, brand: &Brand, done: &SignedUp, token: &str) -> Ht
         resend_in: shared.app.config.limits.resend_after.as_secs(),
         did_you_mean: done.suggestion.clone(),
         sender: brand.declared.from_address.clone(),
+        // What is masked is not the domain.
+        webmail: done.masked.rsplit('@').next().and_then(Webmail::of),
         opened: opened::now(shared, brand, done.request),
     })
 }

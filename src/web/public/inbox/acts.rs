@@ -7,7 +7,7 @@ use super::page::{Extras, page};
 use super::{back_to, form_of, is_framed, look, status};
 use crate::app::confirm::{Act, Answer, Outcome};
 use crate::app::correct::{Correction, NotCorrected};
-use crate::app::inbox::InboxView;
+use crate::app::inbox::{InboxView, Waiting};
 use crate::app::resend::Asking;
 use crate::app::sign_up::Refusal;
 use crate::domain::standing::RequestState;
@@ -28,10 +28,12 @@ pub async fn resend(
     token: web::Path<String>,
     fields: Fields,
 ) -> HttpResponse {
-    let (known, _) = match look(&request, &shared, &token).await {
+    let (known, view) = match look(&request, &shared, &token).await {
         Ok(found) => found,
         Err(response) => return response,
     };
+    // The same seconds for every state of the address, so that they may be told.
+    let is_early = matches!(view.waiting, Waiting::Waiting { resend_in } if resend_in > 0);
     let asking = Asking::Page {
         shown_at: opened::at(&shared, known.request, &fields),
         trapped: fields.one(HONEYPOT).is_some(),
@@ -46,7 +48,11 @@ pub async fn resend(
     if wants_json(&request) {
         return status(request, shared, token).await;
     }
-    back_to(&request, &token, "sent=1")
+    back_to(
+        &request,
+        &token,
+        if is_early { "early=1" } else { "sent=1" },
+    )
 }
 
 /// `POST /i/{token}/code`
@@ -202,7 +208,16 @@ fn not_corrected(
     let explained = match problem {
         NotTaken::Unproved => of_form(t.get("form-problem-proof")),
         NotTaken::TooOften => of_form(t.get("inbox-change-limit")),
-        NotTaken::Over => of_form(t.arg("inbox-closed-text", "brand", &known.brand.declared.name)),
+        NotTaken::Over => {
+            let brand = &known.brand.declared;
+            of_form(t.arg2(
+                "inbox-closed-text",
+                "brand",
+                &brand.name,
+                "contact",
+                &brand.contact,
+            ))
+        }
         NotTaken::Refused(refusal) => match problems_of(refusal) {
             Some(problems) => explain(t, email, &problems),
             None => return error::unavailable(request, shared),

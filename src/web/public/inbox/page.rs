@@ -4,6 +4,7 @@ use actix_web::cookie::{Cookie, SameSite, time::Duration as CookieDuration};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use serde::Serialize;
 
 use super::{Status, form_of};
 use crate::app::correct::CORRECTIONS_AT_MOST;
@@ -20,9 +21,19 @@ use crate::web::public::opened;
 
 framed!(InboxPage);
 
+/// A mailbox in the browser.
+#[derive(Serialize)]
 pub struct Webmail {
-    name: String,
-    url: String,
+    name: &'static str,
+    url: &'static str,
+}
+
+impl Webmail {
+    /// Of the providers that are known.
+    pub fn of(domain: &str) -> Option<Self> {
+        let (_, name, url) = WEBMAIL.iter().find(|known| known.0 == domain)?;
+        Some(Self { name, url })
+    }
 }
 
 /// Where a person whose provider is known reads mail in a browser.
@@ -98,7 +109,7 @@ pub(super) fn page(
         response.cookie(browser_cookie(shared, known));
     }
     let page = inbox_page(shared, token, known, view, form.as_deref(), extras);
-    shown_with(response, &page, &[], &framed_by)
+    shown_with(response, &page, None, &framed_by)
 }
 
 fn inbox_page(
@@ -129,7 +140,9 @@ fn inbox_page(
         code_problem: extras.code_problem,
         notice: extras.notice,
         resend_in: status.resend_in,
-        webmail: address.as_ref().and_then(webmail_of),
+        webmail: address
+            .as_ref()
+            .and_then(|address| Webmail::of(address.domain())),
         suggestion: address.and_then(|address| address.suggestion()),
         change_open: extras.change_problem.is_some(),
         change_problem: extras.change_problem,
@@ -151,14 +164,6 @@ fn form_url(form: Option<&Form>, embedded: bool) -> String {
     let framed = if embedded { "?embed=1" } else { "" };
     form.map_or_else(String::new, |form| {
         format!("/f/{}{framed}", form.declared.slug)
-    })
-}
-
-fn webmail_of(address: &EmailAddress) -> Option<Webmail> {
-    let known = WEBMAIL.iter().find(|known| known.0 == address.domain())?;
-    Some(Webmail {
-        name: known.1.to_owned(),
-        url: known.2.to_owned(),
     })
 }
 
