@@ -8,6 +8,15 @@ use serde_json::json;
 use crate::harness::World;
 use crate::on_both_engines;
 
+/// Who signs up, with which headers and from which page as the form says; the rule that decides and the page that is kept.
+type Visit<'a> = (
+    &'a str,
+    &'a [(&'a str, &'a str)],
+    Option<String>,
+    Rule,
+    Option<String>,
+);
+
 on_both_engines! {
     async fn a_plain_form_a_multipart_form_and_json_all_sign_up(engine: Engine) {
         let world = World::on(engine).await;
@@ -110,7 +119,7 @@ on_both_engines! {
         let (own, foreign) = ("https://www.acme.example", "https://other.example");
         let page = |origin: &str| format!("{origin}/signup");
         let base = world.app.config.base_url.clone();
-        let rows: [(&str, &[(&str, &str)], Option<String>, Rule, Option<String>); 8] = [
+        let rows: [Visit<'_>; 8] = [
             ("a", &[], None, Rule::A1, None),
             ("b", &[("origin", own)], Some(page(own)), Rule::A1, Some(page(own))),
             ("c", &[("origin", foreign), ("referer", &page(foreign))], None, Rule::D4, Some(page(foreign))),
