@@ -20,6 +20,9 @@ const WAITING_AT_MOST: usize = 8_192;
 /// How long a call waits for others besides a batch that is under way: one that is held up does not hold up the next.
 const PATIENCE: Duration = Duration::from_millis(5);
 
+/// Where no more wait than so many, all go at once: an empty row costs less than another commit.
+const MANY: usize = 64;
+
 /// Batches of a verb that decides: one is decided while another is written.
 pub const DECIDING: usize = 2;
 /// Batches of a verb that only writes: whatever comes meanwhile makes the next batch larger.
@@ -167,11 +170,22 @@ async fn form<'a, C, R>(
     let mut queue = waiting.lock().await;
     batch.push(queue.recv().await?);
     turn.come(|| 1 + queue.len()).await;
-    while batch.len() < limit {
+    let size = size_of_batch(batch.len() + queue.len(), limit);
+    while batch.len() < size {
         let Ok(call) = queue.try_recv() else { break };
         batch.push(call);
     }
     Some(turn.begin(batch.len()))
+}
+
+/// Calls of the next batch, of those that wait. A statement has as many rows as a power of two, the rest of them empty (`set`): where
+/// many wait, those beyond such a number are left for the batch that follows.
+fn size_of_batch(waiting: usize, limit: usize) -> usize {
+    let waiting = waiting.min(limit);
+    if waiting <= MANY {
+        return waiting;
+    }
+    1 << waiting.ilog2()
 }
 
 /// Runs a batch; if it fails as a whole, each call alone, so that one that cannot be stored never takes others along.
@@ -182,14 +196,14 @@ where
     Work: Future<Output = Result<Vec<R>, StoreError>>,
 {
     let count = calls.len();
-    match attempt(run, calls.clone()).await {
+    match attempt(run, &calls).await {
         Ok(results) => results.into_iter().map(Ok).collect(),
         Err(error) if count == 1 => vec![Err(error)],
         Err(error) => {
             tracing::warn!(%error, calls = count, "a batch failed; its calls are run one by one");
             let mut results = Vec::with_capacity(count);
             for call in calls {
-                let one = attempt(run, vec![call]).await;
+                let one = attempt(run, &[call]).await;
                 results.push(one.and_then(|mut one| one.pop().ok_or(UNANSWERED)));
             }
             results
@@ -199,14 +213,14 @@ where
 
 const UNANSWERED: StoreError = StoreError::Corrupt("a batch left a call unanswered");
 
-async fn attempt<C, R, F, Work>(run: &F, calls: Vec<C>) -> Result<Vec<R>, StoreError>
+async fn attempt<C, R, F, Work>(run: &F, calls: &[C]) -> Result<Vec<R>, StoreError>
 where
     C: Clone,
     F: Fn(Vec<C>) -> Work,
     Work: Future<Output = Result<Vec<R>, StoreError>>,
 {
     let count = calls.len();
-    let results = decided(|| run(calls.clone())).await?;
+    let results = decided(|| run(calls.to_vec())).await?;
     if results.len() == count {
         Ok(results)
     } else {
@@ -222,6 +236,14 @@ mod tests {
     use tokio::task::yield_now;
 
     use super::*;
+
+    #[test]
+    fn of_many_calls_a_batch_takes_as_many_as_a_statement_has_rows_without_empty_ones() {
+        let sizes = [1, 37, 64, 65, 127, 128, 200, 255, 256, 900]
+            .map(|waiting| size_of_batch(waiting, 256));
+        assert_eq!(sizes, [1, 37, 64, 64, 64, 128, 128, 128, 256, 256]);
+        assert_eq!(size_of_batch(900, 16), 16);
+    }
 
     /// A batcher whose batches are seen when they begin, and done when they may be.
     struct Held {

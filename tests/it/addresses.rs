@@ -74,7 +74,9 @@ fn demand(case: &Case) -> Demand {
         // White space around an address comes from pasting and is dropped; that is no folding inside it.
         ("ISEMAIL_CFWS", _) if !trimmed(case).contains([' ', '\t', '(']) => Demand::Accepted,
         // A quoted local part may hold or stand beside white space: then the quotes are named, being met first.
-        ("ISEMAIL_CFWS", _) => Demand::RefusedAs(&[P::Comment, P::QuotedLocalPart, P::IpLiteral]),
+        ("ISEMAIL_CFWS", _) => {
+            Demand::RefusedAs(&[P::Comment, P::WhiteSpace, P::QuotedLocalPart, P::IpLiteral])
+        }
         (_, "ISEMAIL_RFC5321_TLD") => Demand::RefusedAs(&[P::SingleLabel]),
         (_, "ISEMAIL_RFC5321_TLDNUMERIC") => Demand::RefusedAs(&[P::NumericTopLevel]),
         (_, "ISEMAIL_RFC5321_QUOTEDSTRING" | "ISEMAIL_DEPREC_QTEXT" | "ISEMAIL_DEPREC_QP") => {
@@ -83,8 +85,12 @@ fn demand(case: &Case) -> Demand {
         (_, "ISEMAIL_RFC5321_ADDRESSLITERAL" | "ISEMAIL_RFC5321_IPV6DEPRECATED") => {
             Demand::RefusedAs(&[P::IpLiteral])
         }
-        (_, "ISEMAIL_DEPREC_LOCALPART") => Demand::RefusedAs(&[P::QuotedLocalPart, P::Comment]),
-        ("ISEMAIL_DEPREC", _) => Demand::RefusedAs(&[P::Comment, P::QuotedLocalPart, P::IpLiteral]),
+        (_, "ISEMAIL_DEPREC_LOCALPART") => {
+            Demand::RefusedAs(&[P::QuotedLocalPart, P::Comment, P::WhiteSpace])
+        }
+        ("ISEMAIL_DEPREC", _) => {
+            Demand::RefusedAs(&[P::Comment, P::WhiteSpace, P::QuotedLocalPart, P::IpLiteral])
+        }
         (_, "ISEMAIL_RFC5322_DOMAIN") => Demand::RefusedAs(&[P::DomainSyntax]),
         (_, "ISEMAIL_RFC5322_TOOLONG") => Demand::RefusedAs(&[P::TooLong]),
         (_, "ISEMAIL_RFC5322_LOCAL_TOOLONG") if case.address.contains('"') => {

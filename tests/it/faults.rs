@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign::cli::demo::smtp_catcher;
 use countersign::clock::Clock;
@@ -146,9 +146,16 @@ impl Tracing {
 
 impl Drop for Tracing {
     fn drop(&mut self) {
-        // Asked to end it detaches; killed it might take the server along.
+        // Asked to end it detaches; killed it might take the server along. Of a server that was killed while it was being attached to, it may
+        // wait for threads that are no more.
         let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
+        let asked_at = Instant::now();
+        while self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
+            if asked_at.elapsed() > Duration::from_secs(10) {
+                let _ = self.0.kill();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

@@ -231,7 +231,7 @@ impl Delivery {
             expires_at: values.expires_at,
             message_id: format!("{}@{}", values.message_local, common.domain),
             now: values.now,
-            ask: common.job.ask.as_ref(),
+            ask: common.job.ask.as_deref(),
             reminder: common.job.is_reminder(),
             // Only what a campaign sends is mail that somebody could be on a list for.
             unsubscribe_url: common.job.ask.is_some().then(|| {
@@ -283,7 +283,7 @@ fn kind_of<'a>(
         by_tablet: job.to.entered_at.is_some(),
         no_page_left: common.no_page_left,
         domain: common.domain.into(),
-        ask: job.ask.as_ref().map(Cow::Borrowed),
+        ask: job.ask.as_deref().map(Cow::Borrowed),
         reminder: job.is_reminder(),
     }
 }

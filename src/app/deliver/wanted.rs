@@ -24,9 +24,9 @@ use crate::store::{StoreError, breaker, requests};
 /// A claimed mail with all that it takes to compose it.
 pub(super) struct Job {
     pub mail: OutboxRow,
-    pub to: Recipient,
+    pub to: Arc<Recipient>,
     /// How a campaign asks; none where the person signed up.
-    pub ask: Option<Ask>,
+    pub ask: Option<Box<Ask>>,
     /// The campaign that asks, and how many of its mails may leave in an hour.
     pub pace: Option<(CampaignId, u32)>,
 }
@@ -68,7 +68,7 @@ struct About {
     catalog: Arc<Catalog>,
     /// Contacts that asked for a link to their preferences.
     reached: HashMap<ContactId, Reached>,
-    recipients: HashMap<RequestId, Recipient>,
+    recipients: HashMap<RequestId, Arc<Recipient>>,
     campaigns: HashMap<RequestId, OfRequest>,
     /// The breaker is open.
     held: bool,
@@ -86,7 +86,7 @@ impl About {
                         Recipient::without_request(mail.request_id, contact.clone(), now, until);
                     Wish::Send(Box::new(Job {
                         mail,
-                        to,
+                        to: Arc::new(to),
                         ask: None,
                         pace: None,
                     }))
@@ -143,7 +143,7 @@ impl About {
                     }
                     let pace = (campaign.campaign_id, plan.an_hour);
                     let ask = ask_of(plan, campaign, &mail.template, &to);
-                    (Some(ask), Some(pace))
+                    (Some(Box::new(ask)), Some(pace))
                 }
             },
         };
@@ -254,7 +254,7 @@ impl Delivery {
         let recipients = recipients::list(&mut conn, &keys)
             .await?
             .into_iter()
-            .map(|to| (to.request_id, to))
+            .map(|to| (to.request_id, Arc::new(to)))
             .collect();
         // Most mails are of signups, and nothing more is read for them.
         let asked: Vec<_> = mails

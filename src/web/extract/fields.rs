@@ -134,19 +134,21 @@ impl Fields {
         while let Some(part) = parts.next().await {
             let mut part = part.map_err(|_| Unreadable::Malformed)?;
             let name = part.name().unwrap_or_default().to_owned();
-            // Of files no form of ours knows anything but that there was one.
             let disposition = part.content_disposition();
             let is_file = disposition.is_some_and(|one| one.get_filename().is_some());
-            let mut value = BytesMut::new();
+            let (mut value, mut is_whole) = (BytesMut::new(), true);
             while let Some(chunk) = part.next().await {
                 let chunk = chunk.map_err(|_| Unreadable::Malformed)?;
-                if is_file {
-                    continue;
-                }
-                if value.len() + chunk.len() > VALUE_AT_MOST {
+                is_whole &= value.len() + chunk.len() <= VALUE_AT_MOST;
+                if is_whole {
+                    value.extend_from_slice(&chunk);
+                } else if !is_file {
                     return Err(Unreadable::TooLarge);
                 }
-                value.extend_from_slice(&chunk);
+            }
+            // A file that is larger than any that a form of ours asks for: there was one, and that is all.
+            if !is_whole {
+                value.clear();
             }
             // As in url-encoded forms: a page in an older character set is no reason to lose the signup.
             fields.push(name, String::from_utf8_lossy(&value).into_owned())?;

@@ -85,7 +85,7 @@ fn a_row_without_a_usable_address_is_broken_and_says_why() {
         ("anna@localhost", "single_label"),
         ("\"a b\"@example.org", "quoted"),
         ("a@[127.0.0.1]", "ip_literal"),
-        ("a@example.org, b@example.org", "comment"),
+        ("a@example.org, b@example.org", "white_space"),
     ] {
         let broken = one(&["email"], &[cell], bought()).unwrap_err();
         assert_eq!((broken.line, broken.address.as_str()), (7, cell));
