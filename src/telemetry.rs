@@ -28,7 +28,7 @@ pub const MAILS: &str = "countersign_mails_total";
 pub const OUTBOX: &str = "countersign_outbox_mails";
 /// Hits on links of mails by link and method.
 pub const OPENINGS: &str = "countersign_link_openings_total";
-/// Mails that a budget kept back, by budget.
+/// Mails that a budget kept back, by budget and whose it is.
 pub const BUDGET: &str = "countersign_budget_refusals_total";
 /// Entries of the log of evidence.
 pub const LOG_ENTRIES: &str = "countersign_log_entries";

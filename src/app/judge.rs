@@ -20,19 +20,13 @@ impl App {
     /// our own.
     pub(super) fn is_foreign(&self, brand: &Brand, page: &str) -> bool {
         let catalog = self.catalog();
-        let forms = catalog.forms_of(brand.id);
-        let declared = forms.flat_map(|form| form.declared.origins.iter().cloned());
-        let mut own: Vec<String> = declared.collect();
-        if own.is_empty() {
-            return false;
-        }
-        own.extend(brand.declared.home_url.iter().cloned());
-        own.push(self.config.base_url.clone());
-        is_foreign(page, &own)
+        let mut forms = catalog.forms_of(brand.id);
+        forms.any(|form| !form.declared.origins.is_empty())
+            && is_foreign(page, &self.origins(brand))
     }
 
-    /// The brand's terms, with the origins of its pages: those of its forms, and our own.
-    pub fn terms(&self, brand: &Brand) -> Terms {
+    /// The origins of the brand's pages: those of its forms, and our own; none where it has named none.
+    fn origins(&self, brand: &Brand) -> Vec<String> {
         let catalog = self.catalog();
         let mut origins: Vec<String> = catalog
             .forms_of(brand.id)
@@ -45,7 +39,12 @@ impl App {
             origins.sort_unstable();
             origins.dedup();
         }
-        Terms::of(&brand.declared, origins)
+        origins
+    }
+
+    /// The brand's terms, with the origins of its pages.
+    pub fn terms(&self, brand: &Brand) -> Terms {
+        Terms::of(&brand.declared, self.origins(brand))
     }
 
     /// What the brand knows of an address, whatever source is claimed. Without a purpose, having left any of them counts.

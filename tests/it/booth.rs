@@ -321,7 +321,14 @@ on_both_engines! {
         let mut tablet = world.client(TABLET);
         let done = tablet.post("/f/news?kiosk=1", &[("email", "vera@example.org"), ("lang", "en")]).await;
         let wrong = tablet.post("/f/news?kiosk=1", &[("email", "vera.example.org"), ("lang", "en")]).await;
-        for (reply, word) in [(done, "Look at your inbox"), (wrong, "has no @ sign")] {
+        // What was ticked on a page that stood open while the form changed.
+        let shown = tablet.get("/f/news").await.hidden("version");
+        let without = declarations().replacen("choices = [\"events\"]\n", "", 1);
+        let without = countersign::app::apply::parse(&without).unwrap();
+        countersign::app::apply::apply(&world.app, &without).await.unwrap();
+        let ticked = [("email", "vera@example.org"), ("lang", "en"), ("purpose", "events"), ("version", shown.as_str())];
+        let gone = tablet.post("/f/news?kiosk=1", &ticked).await;
+        for (reply, word) in [(done, "Look at your inbox"), (wrong, "has no @ sign"), (gone, "no longer has what you chose")] {
             assert_eq!(reply.status, 303);
             let next = reply.location();
             assert!(next.starts_with("/f/news?kiosk=1&lang=en&") && !next.contains("vera"), "{next}");

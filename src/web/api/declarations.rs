@@ -12,7 +12,9 @@ use super::idempotent::once;
 use super::key::{CatalogWrite, Key};
 use super::problem::ApiProblem;
 use super::reply::{Answer, Reply};
-use crate::app::apply::{ApplyProblem, Consenting, Declarations, Step, apply_to, check, planned};
+use crate::app::apply::{
+    ApplyProblem, Consenting, Declarations, Step, apply_to, check, plan, planned,
+};
 use crate::domain::brand::BrandDeclaration;
 use crate::domain::operator::Deed;
 use crate::web::Web;
@@ -272,9 +274,9 @@ pub async fn declare(
             if revision.is_some_and(|known| known != app.revision()) {
                 return Err(ApiProblem::conflict(OVERTAKEN));
             }
-            let steps = planned(app, &declarations).await.map_err(refused)?;
+            let changes = plan(&app.catalog(), &declarations).map_err(refused)?;
             let stands = app.revision();
-            let applied = !dry_run && !steps.is_empty();
+            let applied = !dry_run && !changes.is_empty();
             let steps = if applied {
                 let slugs = declarations.brands.iter();
                 let slugs: Vec<&str> = slugs.map(|brand| brand.slug.as_str()).collect();
@@ -283,7 +285,7 @@ pub async fn declare(
                 let applied = apply_to(app, &declarations, &stands, deed).await;
                 applied.map_err(refused)?
             } else {
-                steps
+                planned(app, &declarations).await.map_err(refused)?
             };
             let answer = DeclarationAnswer {
                 applied,

@@ -29,7 +29,7 @@ const ENTRIES_AT_MOST: usize = 25;
 const WORKER: &str = include_str!("../../../static/kiosk-worker.js");
 
 /// Texts of problems that a page without scripts may be asked to show: what was wrong, never what was typed.
-const PROBLEMS: [&str; 9] = [
+const PROBLEMS: [&str; 10] = [
     "form-problem-empty",
     "form-problem-at",
     "form-problem-syntax",
@@ -39,6 +39,7 @@ const PROBLEMS: [&str; 9] = [
     "form-problem-unusual",
     "form-problem-role",
     "form-problem-purpose",
+    "form-problem-gone",
 ];
 
 #[derive(Template)]
