@@ -17,16 +17,32 @@ use crate::telemetry::traces::TARGET;
 /// Calls that may wait before new ones are turned away.
 const WAITING_AT_MOST: usize = 8_192;
 
-/// How long a call waits for others besides a batch that is under way: one that is held up does not hold up the next.
+/// How long a call waits for others: one batch that is held up does not hold up the next.
 const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Where no more wait than so many, all go at once: an empty row costs less than another commit.
 const MANY: usize = 64;
 
-/// Batches of a verb that decides: one is decided while another is written.
-pub const DECIDING: usize = 2;
-/// Batches of a verb that only writes: whatever comes meanwhile makes the next batch larger.
-pub const WRITING: usize = 1;
+/// How a verb's batches are formed.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// So many of them may be under way.
+    at_once: usize,
+    /// While calls come one upon the other, a batch waits for as many as it may hold.
+    gathers: bool,
+}
+
+/// Of a verb that decides, whose answer somebody waits for: one batch is decided while another is written.
+pub const DECIDING: Manner = Manner {
+    at_once: 2,
+    gathers: false,
+};
+/// Of a verb that writes down what happened, for whose answer nobody waits: a commit costs as much as some twenty of its calls, so few
+/// large batches leave the writer to others.
+pub const WRITING: Manner = Manner {
+    at_once: 1,
+    gathers: true,
+};
 
 type Waiting<C, R> = (C, oneshot::Sender<Result<R, StoreError>>);
 
@@ -39,17 +55,31 @@ pub struct Batcher<C, R> {
 }
 
 /// Whether it is time for the next batch. A small one costs nearly as much as a large one: beside others that are under way a batch
-/// begins when as many calls wait as these hold.
-#[derive(Debug, Default)]
+/// begins when as many calls wait as these hold; one that gathers, when it is full.
+#[derive(Debug)]
 struct Turn {
     /// Calls of batches that were begun and are not done.
     under_way: AtomicUsize,
+    /// Calls that the next batch waits for whatever is under way: none after a batch of a single call, which nothing follows soon.
+    gathered: AtomicUsize,
+    /// What a batch that gathers waits for after others; 0 where none gathers.
+    full: usize,
     changed: Notify,
 }
 
 impl Turn {
+    fn new(full: usize) -> Self {
+        Self {
+            under_way: AtomicUsize::new(0),
+            gathered: AtomicUsize::new(0),
+            full,
+            changed: Notify::new(),
+        }
+    }
+
     fn is_come(&self, waiting: usize) -> bool {
         waiting >= self.under_way.load(Ordering::SeqCst)
+            && waiting >= self.gathered.load(Ordering::SeqCst)
     }
 
     /// Waits for it, but not for long.
@@ -67,6 +97,8 @@ impl Turn {
 
     fn begin(&self, calls: usize) -> UnderWay<'_> {
         self.under_way.fetch_add(calls, Ordering::SeqCst);
+        let gathered = if calls > 1 { self.full } else { 0 };
+        self.gathered.store(gathered, Ordering::SeqCst);
         UnderWay { turn: self, calls }
     }
 }
@@ -109,9 +141,9 @@ where
     C: Clone + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// Starts the tasks, one for each of the batches that may be under way at once. `run` is given 1 to `batch_at_most` calls
+    /// Starts the tasks, one for each of the batches that may be under way at once by the verb's manner. `run` is given 1 to `batch_at_most` calls
     /// and answers each, in order; the tasks end with the last handle.
-    pub fn start<F, Work>(batch_at_most: usize, at_once: usize, run: F) -> Self
+    pub fn start<F, Work>(batch_at_most: usize, manner: Manner, run: F) -> Self
     where
         F: Fn(Vec<C>) -> Work + Send + Sync + 'static,
         Work: Future<Output = Result<Vec<R>, StoreError>> + Send,
@@ -119,8 +151,8 @@ where
         let limit = batch_at_most.clamp(1, ROWS_AT_MOST);
         let (queue, waiting) = mpsc::channel::<Waiting<C, R>>(WAITING_AT_MOST);
         let (waiting, run) = (Arc::new(Mutex::new(waiting)), Arc::new(run));
-        let turn = Arc::new(Turn::default());
-        for _ in 0..at_once {
+        let turn = Arc::new(Turn::new(if manner.gathers { limit } else { 0 }));
+        for _ in 0..manner.at_once {
             let (waiting, run, turn) = (waiting.clone(), run.clone(), turn.clone());
             tokio::spawn(async move {
                 let mut batch = Vec::with_capacity(limit);
@@ -253,10 +285,14 @@ mod tests {
     }
 
     fn held() -> Held {
+        held_in(DECIDING)
+    }
+
+    fn held_in(manner: Manner) -> Held {
         let begun = Arc::new(Seen::new(Vec::new()));
         let done = Arc::new(Semaphore::new(0));
         let (seen, may) = (begun.clone(), done.clone());
-        let batcher = Batcher::start(16, DECIDING, move |calls: Vec<()>| {
+        let batcher = Batcher::start(16, manner, move |calls: Vec<()>| {
             let (seen, may) = (seen.clone(), may.clone());
             async move {
                 seen.lock().unwrap().push(calls.len());
@@ -331,5 +367,36 @@ mod tests {
         assert_eq!(held.begun().await, [16, 16]);
         held.done.add_permits(2);
         assert_eq!(held.begun().await, [16, 16, 8]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_gathers_begins_a_single_call_at_once_and_then_waits_for_a_full_batch() {
+        let held = held_in(WRITING);
+        held.done.add_permits(100);
+        held.submit(1);
+        assert_eq!(held.begun().await, [1]);
+        held.submit(3);
+        assert_eq!(held.begun().await, [1, 3]);
+        held.submit(15);
+        assert_eq!(held.begun().await, [1, 3]);
+        held.submit(1);
+        assert_eq!(held.begun().await, [1, 3, 16]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_gathers_waits_five_milliseconds_and_no_longer() {
+        let held = held_in(WRITING);
+        held.done.add_permits(100);
+        held.submit(2);
+        assert_eq!(held.begun().await, [2]);
+        held.submit(1);
+        for milliseconds in [0, 4] {
+            tokio::time::advance(Duration::from_millis(milliseconds)).await;
+            assert_eq!(held.begun().await, [2]);
+        }
+        tokio::time::advance(Duration::from_millis(2)).await;
+        assert_eq!(held.begun().await, [2, 1]);
+        held.submit(1);
+        assert_eq!(held.begun().await, [2, 1, 1], "a single one came before");
     }
 }
