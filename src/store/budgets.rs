@@ -40,7 +40,8 @@ const FIND_POSTGRES: &str = "select m.brand_id, m.hash, m.recent, m.suppressed_a
      from r cross join lateral (select * from mailbox b where b.brand_id = r.brand_id and b.hash = r.hash offset 0) m";
 /// Two texts, likewise.
 const FIND_SUPPRESSED: &str = "select m.hash, m.suppressed_at, coalesce(m.suppressed_for, '') \
-     from r cross join mailbox m where m.brand_id = r.brand_id and m.hash = r.hash and m.suppressed_at is not null";
+     from r cross join mailbox m indexed by suppressed_mailbox \
+     where m.brand_id = r.brand_id and m.hash = r.hash and m.suppressed_at is not null";
 const FIND_SUPPRESSED_POSTGRES: &str = "select m.hash, m.suppressed_at, coalesce(m.suppressed_for, '') \
      from r cross join lateral (select * from mailbox b where b.brand_id = r.brand_id and b.hash = r.hash offset 0) m \
      where m.suppressed_at is not null";
