@@ -1,5 +1,8 @@
 //! The writer: values as they come, members of objects put in order when the object ends.
 
+use std::borrow::Cow;
+use std::io::Write as _;
+
 use serde::ser::{
     Error, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct,
     SerializeStructVariant, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
@@ -14,9 +17,19 @@ impl Error for NotCanonical {
     }
 }
 
-#[derive(Default)]
+/// Most events are shorter.
+const USUAL: usize = 1_024;
+
 pub(super) struct Writer {
     out: Vec<u8>,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self {
+            out: Vec::with_capacity(USUAL),
+        }
+    }
 }
 
 impl Writer {
@@ -29,8 +42,17 @@ impl Writer {
         Ok(())
     }
 
-    /// The library's escapes are those of RFC 8785, section 3.2.2.2.
+    /// The library's escapes are those of RFC 8785, section 3.2.2.2; most texts need none.
     fn put_string(&mut self, text: &str) -> Result<(), NotCanonical> {
+        if text
+            .bytes()
+            .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+        {
+            self.out.push(b'"');
+            self.out.extend_from_slice(text.as_bytes());
+            self.out.push(b'"');
+            return Ok(());
+        }
         serde_json::to_writer(&mut self.out, text).map_err(|_| NotCanonical::Unwritable)
     }
 
@@ -65,7 +87,7 @@ impl Writer {
 
 /// A member whose value has been written, not yet in its place.
 struct Member {
-    name: String,
+    name: Cow<'static, str>,
     from: usize,
     to: usize,
 }
@@ -81,7 +103,7 @@ pub(super) struct Object<'a> {
 impl Object<'_> {
     fn member<T: Serialize + ?Sized>(
         &mut self,
-        name: String,
+        name: Cow<'static, str>,
         value: &T,
     ) -> Result<(), NotCanonical> {
         let from = self.writer.out.len();
@@ -141,7 +163,7 @@ impl SerializeMap for Object<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotCanonical> {
         let name = self.name.take().ok_or(NotCanonical::Unwritable)?;
-        self.member(name, value)
+        self.member(name.into(), value)
     }
 
     fn end(self) -> Result<(), NotCanonical> {
@@ -160,7 +182,7 @@ macro_rules! struct_like {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), NotCanonical> {
-                self.member(key.to_owned(), value)
+                self.member(key.into(), value)
             }
 
             fn end(self) -> Result<(), NotCanonical> {
@@ -220,7 +242,7 @@ macro_rules! integers {
             if size > u128::from(LARGEST) {
                 return Err(NotCanonical::Number);
             }
-            self.put(&value.to_string())
+            write!(self.out, "{value}").map_err(|_| NotCanonical::Unwritable)
         }
     )+};
 }

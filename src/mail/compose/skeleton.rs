@@ -4,6 +4,7 @@
 //! A skeleton is made by composing a mail with marks in those places and remembering where each byte of a mark landed.
 //! It is only used if filling it in gives, for other values, the very bytes that composing gives.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -30,22 +31,22 @@ pub struct Varying {
 }
 
 /// The fields of fixed length, as they stand in the message.
-type Fields = [String; 9];
+type Fields<'a> = [Cow<'a, str>; 9];
 
 impl Varying {
-    fn fields(&self, language: &str) -> Fields {
-        let date = |at: Timestamp| quoted_printable(&at.for_people(language));
+    fn fields(&self, language: &str) -> Fields<'_> {
+        let date = |at: Timestamp| quoted_printable(at.for_people(language));
         [
-            self.confirm_token.clone(),
-            self.about_token.clone(),
-            self.leave_token.clone(),
-            self.code.clone(),
-            date(self.asked_at),
-            date(self.expires_at),
-            self.message_local.clone(),
+            self.confirm_token.as_str().into(),
+            self.about_token.as_str().into(),
+            self.leave_token.as_str().into(),
+            self.code.as_str().into(),
+            date(self.asked_at).into(),
+            date(self.expires_at).into(),
+            self.message_local.as_str().into(),
             // The boundary is made of the Message-ID.
-            self.message_local.replace('-', ""),
-            self.now.rfc2822(),
+            self.message_local.replace('-', "").into(),
+            self.now.rfc2822().into(),
         ]
     }
 
@@ -175,10 +176,14 @@ impl Skeleton {
 }
 
 /// As the body writes what is not ASCII (RFC 2045, section 6.7, rule 1).
-fn quoted_printable(text: &str) -> String {
+fn quoted_printable(text: String) -> String {
+    let is_plain = |byte: u8| matches!(byte, 0x20..0x7f) && byte != b'=';
+    if text.bytes().all(is_plain) {
+        return text;
+    }
     text.bytes().fold(String::new(), |mut written, byte| {
         match byte {
-            0x20..0x7f if byte != b'=' => written.push(char::from(byte)),
+            byte if is_plain(byte) => written.push(char::from(byte)),
             _ => {
                 let _ = write!(written, "={byte:02X}");
             }

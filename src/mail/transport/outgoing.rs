@@ -3,7 +3,7 @@
 //! The checks make header injection and SMTP smuggling (CVE-2023-51764) impossible whatever the layers
 //! above do: servers disagree about what a bare CR or LF means, so none ever leaves this process.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memmem, memrchr};
 
 use super::{Envelope, Outcome, Phase};
 
@@ -86,33 +86,73 @@ impl Mail {
     }
 }
 
+/// What is looked for in a message, each found so many times.
+#[derive(Default)]
+struct Found {
+    cr: usize,
+    lf: usize,
+    crlf: usize,
+    nul: usize,
+    dots: usize,
+}
+
+/// Bytes that are counted together: no more than a byte can count.
+const BLOCK: usize = 240;
+
+impl Found {
+    /// Without a branch for any byte, so that many are looked at at once: each message passes here, and most of its lines are short.
+    fn of(bytes: &[u8]) -> Self {
+        let mut found = Self::default();
+        let behind = bytes.get(1..).unwrap_or_default();
+        for (block, behind) in bytes.chunks(BLOCK).zip(behind.chunks(BLOCK)) {
+            let (mut crlf, mut dots) = (0_u8, 0_u8);
+            for (byte, next) in block.iter().zip(behind) {
+                crlf += u8::from(*byte == b'\r') & u8::from(*next == b'\n');
+                dots += u8::from(*byte == b'\n') & u8::from(*next == b'.');
+            }
+            found.crlf += usize::from(crlf);
+            found.dots += usize::from(dots);
+        }
+        for block in bytes.chunks(BLOCK) {
+            let (mut cr, mut lf, mut nul) = (0_u8, 0_u8, 0_u8);
+            for byte in block {
+                cr += u8::from(*byte == b'\r');
+                lf += u8::from(*byte == b'\n');
+                nul += u8::from(*byte == 0);
+            }
+            found.cr += usize::from(cr);
+            found.lf += usize::from(lf);
+            found.nul += usize::from(nul);
+        }
+        found.dots += usize::from(bytes.first() == Some(&b'.'));
+        found
+    }
+}
+
 /// Whether a line of the message begins with a dot; an error where its lines are such that servers disagree about them.
 fn check_lines(message: &str) -> Result<bool, &'static str> {
     let bytes = message.as_bytes();
     if !message.ends_with("\r\n") {
         return Err("the message does not end with CRLF");
     }
-    let (mut lines, mut start, mut has_dots) = (0, 0, false);
-    for end in memchr_iter(b'\n', bytes) {
-        let line = &bytes[start..=end];
-        if !line.ends_with(b"\r\n") {
-            return Err("the message holds a bare LF");
-        }
-        if line.len() > MAX_LINE {
-            return Err("the message has a line of more than 998 octets");
-        }
-        has_dots |= line[0] == b'.';
-        lines += 1;
-        start = end + 1;
+    let found = Found::of(bytes);
+    if found.lf > found.crlf {
+        return Err("the message holds a bare LF");
     }
-    // Every line has one at its end.
-    if memchr_iter(b'\r', bytes).count() > lines {
+    if found.cr > found.crlf {
         return Err("the message holds a bare CR");
     }
-    if memchr(0, bytes).is_some() {
+    if found.nul > 0 {
         return Err("the message holds a NUL");
     }
-    Ok(has_dots)
+    // From the start of a line to the last end of a line that lies near enough: all lines between are short enough.
+    let mut start = 0;
+    while start < bytes.len() {
+        let near = &bytes[start..bytes.len().min(start + MAX_LINE)];
+        let end = memrchr(b'\n', near).ok_or("the message has a line of more than 998 octets")?;
+        start += end + 1;
+    }
+    Ok(found.dots > 0)
 }
 
 /// The message as DATA carries it, but for the end: a dot at the start of a line gets another (RFC 5321, section 4.5.2).
@@ -132,7 +172,8 @@ fn header_of(message: &str) -> &str {
     if message.starts_with("\r\n") {
         return "";
     }
-    message.split("\r\n\r\n").next().unwrap_or(message)
+    let end = memmem::find(message.as_bytes(), b"\r\n\r\n");
+    end.map_or(message, |end| &message[..end])
 }
 
 /// Whether an address can stand between angle brackets as it is. Quoted local parts and address
@@ -163,5 +204,75 @@ fn refusal(why: &str, phase: Phase) -> Refusal {
     Refusal {
         reply: format!("not sent: {why}"),
         phase,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same rule, a line at a time.
+    fn by_line(message: &str) -> Result<bool, ()> {
+        let mut has_dots = false;
+        let mut rest = message;
+        while !rest.is_empty() {
+            let end = rest.find("\r\n").ok_or(())?;
+            let line = &rest[..end];
+            if line.len() > 998 || line.contains(['\r', '\n', '\0']) {
+                return Err(());
+            }
+            has_dots |= line.starts_with('.');
+            rest = &rest[end + 2..];
+        }
+        if message.is_empty() {
+            Err(())
+        } else {
+            Ok(has_dots)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_judged_as_when_each_is_looked_at_by_itself(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    8 => Just("\r\n".to_owned()),
+                    1 => Just("\r\n.".to_owned()),
+                    1 => prop_oneof![Just("\r"), Just("\n"), Just("\0"), Just("\n\r"), Just("\r\r\n")].prop_map(str::to_owned),
+                    8 => "[a-z.ü ]{0,90}",
+                    2 => (990_usize..1_002).prop_map(|length| "x".repeat(length)),
+                ],
+                0..30,
+            ),
+            ends in any::<bool>(),
+        ) {
+            let message = parts.concat() + if ends { "\r\n" } else { "" };
+            prop_assert_eq!(check_lines(&message).map_err(|_| ()), by_line(&message));
+        }
+    }
+
+    #[test]
+    fn a_line_has_998_octets_at_most_wherever_it_stands() {
+        for before in [0, 1, 239, 240, 241, 1_500] {
+            let short = "x\r\n".repeat(before);
+            for (length, is_fine) in [(998, true), (999, false)] {
+                let message = format!("{short}{}\r\n{short}", "y".repeat(length));
+                assert_eq!(check_lines(&message).is_ok(), is_fine, "{before} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_dot_is_seen_at_the_start_of_every_line_and_nowhere_else() {
+        for before in 0..500 {
+            let text = "x".repeat(before);
+            assert_eq!(check_lines(&format!("{text}\r\n.\r\n")), Ok(true));
+            assert_eq!(check_lines(&format!("{text}.\r\n")), Ok(before == 0));
+            assert_eq!(check_lines(&format!("{text}\r\n..\r\n")), Ok(true));
+            assert!(check_lines(&format!("{text}\r.\r\n")).is_err());
+            assert!(check_lines(&format!("{text}\n.\r\n")).is_err());
+        }
     }
 }
