@@ -136,6 +136,8 @@ impl Browser {
             "--disable-quic".to_owned(),
             "--no-first-run".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
+            // Builds that are not Google's own try experiments out; with them the browser itself died of a segmentation fault once.
+            "--disable-field-trial-config".to_owned(),
             format!("--disable-features={UNSEEN}"),
             format!("--user-data-dir={}", profile.0.display()),
             format!(
