@@ -31,8 +31,8 @@ pub struct OutboxRow {
     pub ambiguous: i64,
 }
 
-/// The columns of a mail as it is claimed. By their places: looking each up by its name takes longer than reading it, and this is
-/// done for every mail that leaves.
+/// The columns of a mail as it is claimed, in the order in which both statements return them. By their places: looking each up by its
+/// name takes longer than reading it, and this is done for every mail that leaves.
 type Claimed = (
     OutboxId,
     BrandId,

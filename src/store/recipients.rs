@@ -25,7 +25,7 @@ pub struct Recipient {
     pub name: Option<String>,
 }
 
-/// Its columns, by their places for the reason that `outbox::claim_due` has.
+/// Its columns in the order of both statements, by their places for the reason that `outbox::claim_due` has.
 type Columns = (
     RequestId,
     FormId,

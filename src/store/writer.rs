@@ -37,7 +37,7 @@ pub const DECIDING: Manner = Manner {
     at_once: 2,
     gathers: false,
 };
-/// Of a verb that writes down what happened, for whose answer nobody waits: a commit costs as much as some twenty of its calls, so few
+/// Of a verb that writes down what happened, for whose answer nobody waits: a commit costs as much as some thirty of its calls, so few
 /// large batches leave the writer to others.
 pub const WRITING: Manner = Manner {
     at_once: 1,

@@ -111,8 +111,8 @@ fn start_driver() -> (Driver, String) {
 }
 
 impl Browser {
-    /// Starts one. On a busy machine a browser now and then does not come up, or not in the driver's time, which is no matter of these
-    /// tests: then another one is started, with a driver and a profile of its own, and what the first said stands in the output.
+    /// Starts one. Whether a browser comes up, and in the driver's time, is no matter of these tests: in place of one that does not,
+    /// another is started, with a driver and a profile of its own, and what the first said stands in the output.
     pub async fn start(kind: Kind) -> Self {
         for _ in 0..2 {
             match Self::try_start(kind).await {
